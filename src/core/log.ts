@@ -1,0 +1,40 @@
+export const levels = ["debug", "info", "warning", "severe"] as const;
+export type Level = (typeof levels)[number];
+
+/** Extra members of a log line: short values that a program may want, never a secret. */
+export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export interface Log {
+  debug(message: string, fields?: Fields): void;
+  info(message: string, fields?: Fields): void;
+  warning(message: string, fields?: Fields): void;
+  severe(message: string, fields?: Fields): void;
+}
+
+export interface Entry {
+  readonly level: Level;
+  readonly message: string;
+  readonly time: string;
+  readonly fields: Fields;
+}
+
+/** A log that hands each entry at or above `threshold` to `write`. */
+export function newLog(write: (entry: Entry) => void, threshold: Level = "info"): Log {
+  const at = (level: Level) => {
+    const wanted = levels.indexOf(level) >= levels.indexOf(threshold);
+    return (message: string, fields: Fields = {}): void => {
+      if (wanted) write({ level, message, time: new Date().toISOString(), fields });
+    };
+  };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warning: at("warning"),
+    severe: at("severe"),
+  };
+}
+
+/** One line of JSON: `{"level","message","time",…}`, for programs that read standard error. */
+export function jsonLine({ level, message, time, fields }: Entry): string {
+  return `${JSON.stringify({ level, message, time, ...fields })}\n`;
+}

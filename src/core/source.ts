@@ -1,0 +1,99 @@
+import type { z } from "zod";
+import type { Log } from "./log.ts";
+import type { Columns, Key, Row, Value } from "./schema.ts";
+import type { Transfer } from "./transfer.ts";
+
+/** A value that JSON can hold. */
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** What a stream, or a partition of it, has saved. Opaque to everything but that stream; at most a few hundred bytes. */
+export type Checkpoint = Readonly<Record<string, Json>>;
+
+/** The checkpoints of one stream by partition; the stream's own is under `""`. */
+export type Checkpoints = ReadonlyMap<string, Checkpoint>;
+
+/** Something that could not be stored or understood: it goes whole, and with its reason, into `_rivulet_quarantine`. */
+export interface Rejected {
+  /** The primary key as JSON text, or what else names the thing. One entry per stream and key. */
+  readonly key: string;
+  /** What the service sent, or what is known of it, as text. */
+  readonly payload: string;
+  readonly reason: string;
+}
+
+/**
+ * A part of a table of which the source has shown everything: what the destination holds there, and is not among `keys`, is
+ * gone at the source.
+ */
+export interface Sweep {
+  /** Only rows with these values, for example one dataset's. Absent: the whole table. */
+  readonly where?: Readonly<Record<string, Value>>;
+  /** Only rows whose (single, string) primary key is this one or sorts after it, by bytes. */
+  readonly from?: string;
+  /** Only rows whose (single, string) primary key sorts before this one, by bytes. */
+  readonly below?: string;
+  readonly keys: readonly Key[];
+}
+
+/** Rows, and the checkpoint that becomes true once they are durable. A destination commits all of it, or none. */
+export interface Batch {
+  readonly stream: string;
+  readonly rows: readonly Row[];
+  /** Primary keys that are gone at the source. */
+  readonly deletes?: readonly Key[];
+  readonly sweep?: Sweep;
+  readonly rejected?: readonly Rejected[];
+  /** The partition that `checkpoint` belongs to; absent: the stream itself. */
+  readonly partition?: string;
+  /** `null` forgets the checkpoint of a partition that is finished for good. */
+  readonly checkpoint?: Checkpoint | null;
+  /** Size of the rows on the wire; what read-ahead is bounded by. Absent counts as 64 KiB. */
+  readonly bytes?: number;
+  /** How many rows this walk of the stream will bring in all, where the service says so. For progress only. */
+  readonly expected?: number;
+}
+
+export interface ReadOptions {
+  /** What earlier syncs saved; empty for a full refresh. */
+  readonly checkpoints: Checkpoints;
+  /** When the sync began; no high-water mark may pass it. */
+  readonly startedAt: Date;
+  /** How many partitions to read at once; the HTTP client's own limit applies below it. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** One table's worth of a source. */
+export interface Stream {
+  readonly name: string;
+  readonly description?: string;
+  readonly columns: Columns;
+  readonly primaryKey: readonly string[];
+  /** The column that orders the stream, where it is read incrementally. */
+  readonly cursor?: string;
+  read(options: ReadOptions): AsyncIterable<Omit<Batch, "stream">>;
+}
+
+/** What the program lends to a source. */
+export interface SourceContext {
+  readonly log: Log;
+  /** Where the source's HTTP client counts what it does. */
+  readonly transfer: Transfer;
+  readonly signal: AbortSignal;
+}
+
+/** A system that we read. */
+export interface Source<Config = unknown> {
+  /** The name in commands, configuration and state: `opik`. */
+  readonly name: string;
+  /** The name for people: `Comet Opik`. */
+  readonly title: string;
+  readonly config: z.ZodObject & z.ZodType<Config>;
+  /** What a configuration copies (host and workspace), so that one pipeline never mixes two. Never a secret. */
+  identity(config: Config): string;
+  streams(config: Config, context: SourceContext): readonly Stream[];
+  /** Proves host, login and workspace, or throws an error with the remedy. */
+  check(config: Config, context: SourceContext): Promise<void>;
+}

@@ -1,0 +1,13 @@
+/** What a source's HTTP client has done so far; the summary of a sync shows it. */
+export interface Transfer {
+  requests: number;
+  retries: number;
+  /** Bytes of response bodies, after decompression. */
+  bytes: number;
+  /** Milliseconds that requests waited because the service asked for it or failed. */
+  waitedMs: number;
+}
+
+export function newTransfer(): Transfer {
+  return { requests: 0, retries: 0, bytes: 0, waitedMs: 0 };
+}

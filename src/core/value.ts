@@ -1,0 +1,107 @@
+import { toTimestamp } from "./timestamp.ts";
+import type { ColumnType, Value } from "./schema.ts";
+
+/** A value that its column cannot hold; the row goes into quarantine. The message says what was wrong, without the value. */
+export class ValueError extends Error {
+  override readonly name = "ValueError";
+}
+
+type Canonical = (value: Exclude<Value, null | undefined>) => Exclude<Value, null | undefined>;
+
+/** The largest and smallest integers of a 64-bit column. */
+const maxInteger = 2n ** 63n - 1n;
+const minInteger = -(2n ** 63n);
+
+/**
+ * The one form of a value in a column of each type: boolean: boolean; integer: safe number, else bigint; double: number;
+ * decimal: digits; date: `YYYY-MM-DD`; timestamp: fixed-width UTC text; string; binary: bytes; json: JSON text.
+ * Nothing is guessed, and no digit is lost: what does not fit throws a ValueError.
+ */
+export const canonical: Readonly<Record<ColumnType, Canonical>> = {
+  boolean(value) {
+    if (typeof value === "boolean") return value;
+    if (value === "true" || value === 1) return true;
+    if (value === "false" || value === 0) return false;
+    throw mismatch("a boolean", value);
+  },
+  integer(value) {
+    if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+    const exact = toBigInt(value);
+    if (exact === undefined) throw mismatch("an integer", value);
+    if (exact > maxInteger || exact < minInteger)
+      throw new ValueError("expected a 64-bit integer, got a larger one");
+    return isSafe(exact) ? Number(exact) : exact;
+  },
+  double(value) {
+    if (typeof value === "number") return value;
+    if (typeof value === "bigint") return exactDouble(value);
+    if (typeof value === "string") return toDouble(value);
+    throw mismatch("a number", value);
+  },
+  decimal(value) {
+    const text = typeof value === "number" || typeof value === "bigint" ? String(value) : value;
+    if (typeof text === "string" && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text))
+      return text;
+    throw mismatch("a decimal number", value);
+  },
+  date(value) {
+    const day = typeof value === "string" ? toTimestamp(value)?.slice(0, 10) : undefined;
+    if (day === undefined) throw mismatch("a date (YYYY-MM-DD)", value);
+    return day;
+  },
+  timestamp(value) {
+    const instant = typeof value === "string" ? toTimestamp(value) : undefined;
+    if (instant === undefined) throw mismatch("a timestamp (ISO 8601, years 0001 to 9999)", value);
+    return instant;
+  },
+  string(value) {
+    if (typeof value === "string") return value;
+    if (value instanceof Uint8Array) throw mismatch("a string", value);
+    return String(value);
+  },
+  binary(value) {
+    if (value instanceof Uint8Array) return value;
+    throw mismatch("bytes", value);
+  },
+  json(value) {
+    if (typeof value === "string") return value;
+    throw mismatch("JSON text", value);
+  },
+};
+
+function isSafe(value: bigint): boolean {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER);
+}
+
+function toBigInt(value: Value): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : undefined;
+  if (typeof value !== "string") return undefined;
+  if (/^[+-]?\d{1,40}(?:\.0+)?$/.test(value)) return BigInt(value.replace(/\..*|\+/g, ""));
+  const spelledWithExponent =
+    /^[+-]?\d+(?:\.\d+)?[eE]\+?\d+$/.test(value) && Number.isSafeInteger(Number(value));
+  return spelledWithExponent ? BigInt(Number(value)) : undefined;
+}
+
+function toDouble(text: string): number {
+  const named = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity }[text];
+  if (named !== undefined) return named;
+  if (/^[+-]?\d{16,400}$/.test(text)) return exactDouble(BigInt(text.replace("+", "")));
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) throw mismatch("a number", text);
+  const value = Number(text);
+  if (!Number.isFinite(value))
+    throw new ValueError("expected a number that a double can hold, got a larger one");
+  return value;
+}
+
+/** An integer as a double, if no digit is lost by it. */
+function exactDouble(value: bigint): number {
+  const double = Number(value);
+  if (Number.isFinite(double) && BigInt(double) === value) return double;
+  throw new ValueError("expected a number that a double can hold, got an integer with more digits");
+}
+
+function mismatch(expected: string, value: Value): ValueError {
+  const got = value instanceof Uint8Array ? "bytes" : `a ${typeof value}`;
+  return new ValueError(`expected ${expected}, got ${got}`);
+}

@@ -1,0 +1,92 @@
+import type { Batch, Checkpoints } from "../core/source.ts";
+import type { Key, Table } from "../core/schema.ts";
+import type { Transfer } from "../core/transfer.ts";
+
+/** Checkpoints by stream, then by partition. */
+export type State = ReadonlyMap<string, Checkpoints>;
+
+/** What writing did to one stream's table. `rejected` rows went into quarantine. */
+export interface Counts {
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  deleted: number;
+  rejected: number;
+}
+
+/** Counts by stream. */
+export type WriteResult = ReadonlyMap<string, Counts>;
+
+/** Which pipeline writes, and what it copies. */
+export interface Pipeline {
+  /** The key of the state. */
+  readonly name: string;
+  /** The source's identity (host and workspace): a pipeline never mixes two. */
+  readonly identity: string;
+}
+
+/** How a sync ended. `partial`: all that could be read is there, something is in quarantine. */
+export type SyncStatus = "completed" | "partial" | "failed" | "interrupted";
+
+/** A row of `_rivulet_sync`, as it is when the sync has ended. */
+export interface SyncEnd {
+  readonly status: SyncStatus;
+  readonly counts: WriteResult;
+  readonly transfer: Transfer;
+  readonly error?: string;
+}
+
+/** A row of `_rivulet_sync`. `running` without a living process is a sync that died. */
+export interface SyncRecord extends Omit<SyncEnd, "status"> {
+  readonly pipeline: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly status: SyncStatus | "running";
+}
+
+/** One pipeline's right to write: held from `lock` until it is disposed of, renewed in the background. */
+export interface Session extends AsyncDisposable {
+  /** Aborted when the lease was lost to another process: nothing more can be written. */
+  readonly lost: AbortSignal;
+  state(): Promise<State>;
+  /** Creates tables, adds columns, widens; never drops. */
+  prepare(tables: readonly Table[]): Promise<void>;
+  /** Rows, deletes, sweeps, quarantine and checkpoints of all batches, in their order, in one transaction, or nothing of it. */
+  write(batches: readonly Batch[]): Promise<WriteResult>;
+  /** Replaces all checkpoints of one stream, or of all: `state import` and `state reset`. */
+  replaceState(state: State, stream?: string): Promise<void>;
+  /** How many entries of this pipeline and these streams are in quarantine now. */
+  quarantined(streams: readonly string[]): Promise<number>;
+  /** Writes the end of this sync into `_rivulet_sync`; its start was written by `begin`. */
+  begin(): Promise<void>;
+  end(end: SyncEnd): Promise<void>;
+}
+
+/** A database that somebody owns. */
+export interface Destination extends AsyncDisposable {
+  /** The URL without its password, for messages. */
+  readonly label: string;
+  /** Proves that the database can be reached and written to, or throws an error with the remedy. */
+  check(): Promise<void>;
+  /** Takes the pipeline's lock; a LockedError says who holds it and since when. Makes rivulet's own tables where they are missing. */
+  lock(pipeline: Pipeline): Promise<Session>;
+  /** The checkpoints of a pipeline, without the lock; empty where the database has none. */
+  state(pipeline: string): Promise<State>;
+  /** The last syncs, newest first; empty where the database has none. */
+  syncs(limit: number): Promise<readonly SyncRecord[]>;
+  /** The keys that the table holds, not counting rows marked as deleted; nothing where there is no such table. */
+  keys(table: Table): AsyncIterable<Key>;
+}
+
+export function noCounts(): Counts {
+  return { inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 };
+}
+
+/** Adds one count to another, in place. */
+export function addCounts(total: Counts, more: Counts): void {
+  total.inserted += more.inserted;
+  total.updated += more.updated;
+  total.unchanged += more.unchanged;
+  total.deleted += more.deleted;
+  total.rejected += more.rejected;
+}

@@ -26,6 +26,7 @@ export default defineConfig(
     rules: {
       "max-lines-per-function": "off",
       "max-lines": "off",
+      "max-params": "off",
       "@typescript-eslint/no-non-null-assertion": "off",
     },
   },

@@ -12,9 +12,9 @@ const closeBracket = 93;
 const openBrace = 123;
 const closeBrace = 125;
 
-/** The elements of an array, as text; undefined where the text is no array. */
-export function elements(text: string): string[] | undefined {
-  let at = skipSpace(text, 0);
+/** The elements of the array at this place, as text; undefined where there is none. */
+export function elements(text: string, start = 0): string[] | undefined {
+  let at = skipSpace(text, start);
   if (text.charCodeAt(at) !== openBracket) return undefined;
   const slices: string[] = [];
   at = skipSpace(text, at + 1);
@@ -43,6 +43,21 @@ export function members(text: string): Map<string, string> | undefined {
     if (text.charCodeAt(at) === comma) at = skipSpace(text, at + 1);
   }
   return slices;
+}
+
+/** The elements of the first array that an object has under this key; undefined where it has none. Reads no further than that. */
+export function elementsOf(text: string, wanted: string): string[] | undefined {
+  let at = skipSpace(text, 0);
+  if (text.charCodeAt(at) !== openBrace) return undefined;
+  at = skipSpace(text, at + 1);
+  while (text.charCodeAt(at) !== closeBrace) {
+    const endOfKey = endOfString(text, at);
+    const start = skipSpace(text, skipSpace(text, endOfKey) + 1);
+    if (unquote(text.slice(at, endOfKey)) === wanted) return elements(text, start);
+    at = skipSpace(text, endOfValue(text, start));
+    if (text.charCodeAt(at) === comma) at = skipSpace(text, at + 1);
+  }
+  return undefined;
 }
 
 /** The string that a slice in quotes stands for. */

@@ -20,6 +20,21 @@ export interface Rejected {
   /** What the service sent, or what is known of it, as text. */
   readonly payload: string;
   readonly reason: string;
+  /**
+   * Values of columns that say where it stands, as far as they are known: what a sweep is limited by (`where`, `by`), and in the column of
+   * its range the key beside which it was found. Once a later sync sweeps that place without having met it again, the entry is gone. Without
+   * a value for the range, that is the sweep that ends a walk: the one whose range has no `from`.
+   */
+  readonly where?: Readonly<Record<string, Value>>;
+}
+
+/** Rows whose value in a column lies between two others; text in the order of its bytes. An end that is absent is open. */
+export interface Range {
+  readonly column: string;
+  /** The smallest value, itself included. */
+  readonly from?: Value;
+  /** The largest value, itself not included. */
+  readonly below?: Value;
 }
 
 /**
@@ -29,11 +44,12 @@ export interface Rejected {
 export interface Sweep {
   /** Only rows with these values, for example one dataset's. Absent: the whole table. */
   readonly where?: Readonly<Record<string, Value>>;
-  /** Only rows whose (single, string) primary key is this one or sorts after it, by bytes. */
-  readonly from?: string;
-  /** Only rows whose (single, string) primary key sorts before this one, by bytes. */
-  readonly below?: string;
+  readonly range?: Range;
+  /** The columns that `keys` are about; absent: the primary key. */
+  readonly by?: readonly string[];
   readonly keys: readonly Key[];
+  /** Whether this part was walked before in the same sync, so that even a table that was empty may hold what is gone. */
+  readonly again?: boolean;
 }
 
 /** Rows, and the checkpoint that becomes true once they are durable. A destination commits all of it, or none. */
@@ -55,12 +71,12 @@ export interface Batch {
 }
 
 export interface ReadOptions {
-  /** What earlier syncs saved; empty for a full refresh. */
+  /** What earlier syncs saved. */
   readonly checkpoints: Checkpoints;
+  /** Read everything again; what was saved only tells what was there. */
+  readonly fullRefresh: boolean;
   /** When the sync began; no high-water mark may pass it. */
   readonly startedAt: Date;
-  /** How many partitions to read at once; the HTTP client's own limit applies below it. */
-  readonly concurrency: number;
   readonly signal: AbortSignal;
   readonly log: Log;
 }
@@ -73,6 +89,8 @@ export interface Stream {
   readonly primaryKey: readonly string[];
   /** The column that orders the stream, where it is read incrementally. */
   readonly cursor?: string;
+  /** How many rows show what the stream is like. Default: 10. */
+  readonly sampleRows?: number;
   read(options: ReadOptions): AsyncIterable<Omit<Batch, "stream">>;
 }
 

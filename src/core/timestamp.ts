@@ -1,6 +1,10 @@
 const iso =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?)?$/;
+  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/;
 const canonical = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
+/** UTC as programs write it. Every day but the 29th of February, so that no calendar is needed: a load has millions of instants. */
+const common =
+  /^(?!0000)\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|\+00:00)$/;
 
 /**
  * An instant as fixed-width UTC text, `YYYY-MM-DDTHH:MM:SS.ffffffZ`, so that text order is time order; undefined where
@@ -8,6 +12,24 @@ const canonical = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
  * microseconds are cut, never rounded: a mark that is too early reads a row twice, one that is too late loses it.
  */
 export function toTimestamp(text: string): string | undefined {
+  if (text !== last.text)
+    last = { text, instant: common.test(text) ? padded(text) : fromAny(text) };
+  return last.instant;
+}
+
+/** The instant before: rows that come together often have the same one. */
+let last: { readonly text: string; readonly instant: string | undefined } = {
+  text: "",
+  instant: undefined,
+};
+
+function padded(text: string): string {
+  if (text.length === 27 && text.endsWith("Z")) return text;
+  const instant = text.slice(0, text.endsWith("Z") ? -1 : -6);
+  return `${(instant.length === 19 ? `${instant}.` : instant.slice(0, 26)).padEnd(26, "0")}Z`;
+}
+
+function fromAny(text: string): string | undefined {
   const parts = iso.exec(text);
   if (!parts) return undefined;
   const [, year, month, day, hour = "00", minute = "00", second = "00", fraction = "", zone] =
@@ -29,6 +51,42 @@ export function fromEpochMs(milliseconds: number): string | undefined {
   const date = new Date(milliseconds);
   if (Number.isNaN(date.getTime())) return undefined;
   return toTimestamp(date.toISOString());
+}
+
+/**
+ * An instant in seconds since 1970, with a fraction, as fixed-width UTC text. Digits are those of the shortest decimal that
+ * names the number, so that 0.1 s is 100000 µs and not 99999; undefined outside of the years 0001 to 9999.
+ */
+export function fromEpochSeconds(seconds: number): string | undefined {
+  const whole = Math.floor(seconds);
+  const second = ((whole % 60) + 60) % 60;
+  const minute = minuteText(whole - second);
+  if (minute === undefined) return undefined;
+  return `${minute}${second < 10 ? "0" : ""}${second}.${microsOf(seconds, whole)}Z`;
+}
+
+/** The minute before: instants that come together are near each other. */
+let lastMinute: { readonly start: number; readonly text: string | undefined } = {
+  start: NaN,
+  text: undefined,
+};
+
+/** A minute as text that seconds can follow; undefined outside of the years 0001 to 9999. */
+function minuteText(start: number): string | undefined {
+  if (start === lastMinute.start) return lastMinute.text;
+  const date = new Date(start * 1000);
+  const text = Number.isNaN(date.getTime()) ? undefined : toTimestamp(date.toISOString());
+  lastMinute = { start, text: text?.slice(0, 17) };
+  return lastMinute.text;
+}
+
+/** Six digits; a number that has to be written with an exponent has no fraction that counts. */
+function microsOf(seconds: number, whole: number): string {
+  if (seconds === whole) return "000000";
+  const digits = seconds < 0 ? (seconds - whole).toFixed(6) : String(seconds);
+  const point = digits.indexOf(".");
+  if (point < 0 || digits.includes("e")) return "000000";
+  return digits.slice(point + 1, point + 7).padEnd(6, "0");
 }
 
 function utcSeconds([year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0]: number[]):

@@ -84,8 +84,7 @@ function toBigInt(value: Value): bigint | undefined {
 }
 
 function toDouble(text: string): number {
-  const named = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity }[text];
-  if (named !== undefined) return named;
+  if (/^(?:NaN|-?Infinity)$/.test(text)) return Number(text);
   if (/^[+-]?\d{16,400}$/.test(text)) return exactDouble(BigInt(text.replace("+", "")));
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) throw mismatch("a number", text);
   const value = Number(text);

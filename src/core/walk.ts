@@ -1,5 +1,22 @@
 import type { Sweep } from "./source.ts";
 
+/** How far a walk in order has come. */
+export interface Shown {
+  readonly below: string;
+  readonly keys: number;
+}
+
+export interface WalkOptions {
+  /** The column that is the primary key. */
+  readonly key: string;
+  /** Only rows with these values are walked. */
+  readonly where?: Readonly<Record<string, string>>;
+  /** Where an interrupted walk goes on: the last key that it had shown, and how many they were. */
+  readonly resume?: Shown | undefined;
+  /** Whether the same part was walked before in this sync. */
+  readonly again?: boolean;
+}
+
 /**
  * Says, page by page, which part of a table a walk has shown completely, so that what else stands there is gone at the source.
  *
@@ -8,61 +25,88 @@ import type { Sweep } from "./source.ts";
  * needs no repair, because the late row is upserted and thereby stands again.
  */
 export class Walk {
-  readonly #where: Readonly<Record<string, string>>;
+  readonly #options: Pick<Sweep, "where" | "again">;
+  readonly #key: string;
   /** The last key of the pages that were cleared; undefined before the first. */
   #below: string | undefined;
   /** Keys since the order broke. */
-  #unordered: string[] | undefined;
+  #unordered: Set<string> | undefined;
+  /** How many keys came in order. */
+  #ordered: number;
+  #blind = false;
 
-  constructor(where: Readonly<Record<string, string>> = {}, resumeBelow?: string) {
-    this.#where = where;
-    this.#below = resumeBelow;
+  constructor({ key, resume, ...options }: WalkOptions) {
+    this.#options = options;
+    this.#key = key;
+    this.#below = resume?.below;
+    this.#ordered = resume?.keys ?? 0;
+  }
+
+  /** Something of the part could not be seen: from here on, what is not shown may be there all the same. */
+  blind(): void {
+    this.#blind = true;
+  }
+
+  get isBlind(): boolean {
+    return this.#blind;
   }
 
   /** Where to resume: the last key whose page was cleared. Undefined where the order broke, and only a new walk can be complete. */
-  get resumeBelow(): string | undefined {
-    return this.#unordered ? undefined : this.#below;
+  get resume(): Shown | undefined {
+    if (this.#unordered || this.#blind || this.#below === undefined) return undefined;
+    return { below: this.#below, keys: this.#ordered };
+  }
+
+  /** How many different keys were shown, at least: those that came after the order broke may have been shown before. */
+  get distinct(): number {
+    const late = [...(this.#unordered ?? [])];
+    const { length } = late.filter((key) => this.#below === undefined || key < this.#below);
+    return this.#ordered + length;
   }
 
   /** What the page with these keys, in the order of the service, clears. */
   page(keys: readonly string[]): Sweep | undefined {
-    if (keys.length === 0) return undefined;
-    if (!this.#unordered && !this.#continues(keys)) this.#unordered = [];
+    if (keys.length === 0 || this.#blind) return undefined;
+    if (!this.#unordered && !this.#continues(keys)) this.#unordered = new Set();
     if (this.#unordered) {
-      this.#unordered.push(...keys);
+      for (const key of keys) this.#unordered.add(copied(key));
       return undefined;
     }
     const last = keys.at(-1) ?? "";
     const sweep = this.#sweep(keys, last);
     this.#below = last;
+    this.#ordered += keys.length;
     return sweep;
   }
 
-  /** What the end of a complete walk clears: all that is left. */
+  /** What the end of a complete walk clears: all that is left. Not to be asked of a blind one. */
   end(): Sweep {
-    return this.#sweep(this.#unordered ?? []);
+    return this.#sweep([...(this.#unordered ?? [])]);
   }
 
   #continues(keys: readonly string[]): boolean {
     let before = this.#below;
     for (const key of keys) {
-      if (before !== undefined && !sortsBefore(key, before)) return false;
+      if (!isPlain.test(key) || (before !== undefined && key >= before)) return false;
       before = key;
     }
     return true;
   }
 
   #sweep(keys: readonly string[], through?: string): Sweep {
-    return {
-      where: this.#where,
+    const range = {
+      column: this.#key,
       ...(this.#below === undefined ? {} : { below: this.#below }),
       ...(through === undefined ? {} : { from: through }),
-      keys: keys.map((key) => [key]),
     };
+    return { ...this.#options, range, keys: keys.map((key) => [key]) };
   }
 }
 
-/** Byte order, as both databases compare keys when they sweep. */
-function sortsBefore(a: string, b: string): boolean {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
+/** Keys of which the order of bytes, by which databases sweep, is that of the text. */
+const isPlain = /^[\x20-\x7e]*$/;
+
+/** A key is a slice that would keep the text of its whole page. */
+function copied(key: string): string {
+  return Buffer.from(key, "utf16le").toString("utf16le");
 }

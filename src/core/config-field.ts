@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { mask } from "./redact.ts";
+
+/**
+ * Fields of a source's configuration. Every value may be a string, because Fivetran sends only strings and `${NAME}` expands to
+ * one; the description feeds `--help`, the README's table and `about`.
+ */
+export interface FieldMeta {
+  readonly description: string;
+  /** Environment variables that stand in for the key where it is absent, the first that is set. */
+  readonly env?: readonly string[];
+  /** Never shown: not in logs, errors or the destination. */
+  readonly secret?: boolean;
+  /** What the default is, where it is not a constant. */
+  readonly defaultText?: string;
+}
+
+const metas = z.registry<FieldMeta>();
+
+/** What is known of a field besides its type, also where it was made optional or given a default. */
+export function fieldMeta(field: z.core.$ZodType): FieldMeta | undefined {
+  if (field instanceof z.ZodOptional || field instanceof z.ZodDefault)
+    return fieldMeta(field.def.innerType);
+  return metas.get(field);
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(
+  bounds: { readonly min: number; readonly max: number },
+  meta: FieldMeta,
+) {
+  const error = expected(`a whole number from ${bounds.min} to ${bounds.max}`, meta);
+  const field = z.preprocess(
+    numeric,
+    z.int({ error }).min(bounds.min, { error }).max(bounds.max, { error }),
+  );
+  return described(field, meta);
+}
+
+/** True or false. */
+export function toggle(meta: FieldMeta) {
+  return described(
+    z.preprocess(truth, z.boolean({ error: expected("true or false", meta) })),
+    meta,
+  );
+}
+
+/** Text that is not empty. */
+export function text(meta: FieldMeta) {
+  const error = expected("text", meta);
+  return described(z.string({ error }).trim().min(1, { error }), meta);
+}
+
+/** Text that is never shown. */
+export function secretText(meta: Omit<FieldMeta, "secret">) {
+  return text({ ...meta, secret: true });
+}
+
+/** The address of a service: http or https, without user, password, query or fragment. */
+export function serviceUrl(meta: FieldMeta) {
+  const error = expected("a URL like https://host/path, without user, password or query", meta);
+  return described(z.string({ error }).trim().refine(isServiceUrl, { error }), meta);
+}
+
+/** One of a few words. */
+export function choice<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  meta: FieldMeta,
+) {
+  return described(z.enum(words, { error: expected(`one of ${words.join(", ")}`, meta) }), meta);
+}
+
+/** A list of texts; one text may stand for a list, with commas between its entries. */
+export function textList(meta: FieldMeta) {
+  const error = expected("a list of texts", meta);
+  const list = z.preprocess(
+    commaSeparated,
+    z.array(z.string({ error }).trim().min(1, { error }), { error }),
+  );
+  return described(list, meta);
+}
+
+/** A JSON object, or text that holds one. */
+export function jsonObject(meta: FieldMeta) {
+  const error = expected("a JSON object", meta);
+  return described(z.preprocess(fromJson, z.record(z.string(), z.unknown(), { error })), meta);
+}
+
+/** A field of a shape of its own, with what is known of it. */
+export function described<Field extends z.ZodType>(field: Field, meta: FieldMeta): Field {
+  const copy = field.describe(meta.description);
+  metas.add(copy, meta);
+  return copy;
+}
+
+function expected(
+  what: string,
+  { secret }: FieldMeta,
+): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => {
+    if (input === undefined) return `missing; expected ${what}`;
+    return `expected ${what}${secret === true ? "" : `, got ${shown(input)}`}`;
+  };
+}
+
+function shown(input: unknown): string {
+  const text = JSON.stringify(input) as string | undefined;
+  if (text === undefined) return typeof input;
+  const safe = text.replace(/\/\/[^\s"]*@/g, `//${mask}@`);
+  return safe.length > 60 ? `${safe.slice(0, 57)}…` : safe;
+}
+
+function numeric(input: unknown): unknown {
+  return typeof input === "string" && /^\s*[+-]?\d+\s*$/.test(input) ? Number(input) : input;
+}
+
+function truth(input: unknown): unknown {
+  if (typeof input !== "string") return input;
+  const word = input.trim().toLowerCase();
+  if (["true", "yes", "on", "1"].includes(word)) return true;
+  return ["false", "no", "off", "0"].includes(word) ? false : input;
+}
+
+function commaSeparated(input: unknown): unknown {
+  return typeof input === "string" ? input.split(",").map((entry) => entry.trim()) : input;
+}
+
+function isServiceUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const isPlain =
+    url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  return /^https?:$/.test(url.protocol) && isPlain;
+}
+
+/** What JSON text stands for; anything else as it is. */
+export function fromJson(input: unknown): unknown {
+  if (typeof input !== "string") return input;
+  try {
+    return JSON.parse(input);
+  } catch {
+    return input;
+  }
+}

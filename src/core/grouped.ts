@@ -1,0 +1,99 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Batch } from "./source.ts";
+
+export interface GroupLimits {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** A transaction of about this size costs little more than its rows. */
+export const groupLimits: GroupLimits = { rows: 10_000, bytes: 16 * 2 ** 20, ms: 1000 };
+
+/**
+ * Puts batches together until they are worth a transaction: so many rows or bytes, or so much time since the first. What had
+ * arrived before an error is handed over before the error is.
+ */
+export async function* grouped(
+  batches: AsyncIterable<Batch>,
+  limits: GroupLimits = groupLimits,
+): AsyncGenerator<readonly Batch[], void> {
+  const source = batches[Symbol.asyncIterator]();
+  let group = new Group(limits);
+  let next = settled(source.next());
+  try {
+    for (;;) {
+      const arrived = await (group.isEmpty ? next : Promise.race([next, group.timeIsUp()]));
+      if (arrived === "time is up") {
+        yield group.batches;
+        group = new Group(limits);
+      } else if ("error" in arrived) {
+        if (!group.isEmpty) yield group.batches;
+        throw arrived.error;
+      } else if (arrived.result.done) {
+        if (!group.isEmpty) yield group.batches;
+        return;
+      } else {
+        group.add(arrived.result.value);
+        next = settled(source.next());
+        if (group.isFull) {
+          yield group.batches;
+          group = new Group(limits);
+        }
+      }
+    }
+  } finally {
+    group.stop();
+    await source.return?.();
+  }
+}
+
+class Group {
+  readonly batches: Batch[] = [];
+  readonly #limits: GroupLimits;
+  readonly #timer = new AbortController();
+  #timeIsUp: Promise<"time is up"> | undefined;
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(limits: GroupLimits) {
+    this.#limits = limits;
+  }
+
+  get isEmpty(): boolean {
+    return this.batches.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#rows >= this.#limits.rows || this.#bytes >= this.#limits.bytes;
+  }
+
+  add(batch: Batch): void {
+    this.batches.push(batch);
+    this.#rows += batch.rows.length;
+    this.#bytes += batch.bytes ?? 0;
+    if (this.isFull) this.stop();
+  }
+
+  /** Resolves once the group has waited long enough; the same promise each time. */
+  timeIsUp(): Promise<"time is up"> {
+    this.#timeIsUp ??= wait(this.#limits.ms, "time is up" as const, { signal: this.#timer.signal });
+    this.#timeIsUp.catch(() => undefined);
+    return this.#timeIsUp;
+  }
+
+  stop(): void {
+    this.#timer.abort();
+  }
+}
+
+type Settled<T> = { readonly result: T } | { readonly error: unknown };
+
+/** A promise that never rejects, so that it can be left waiting while something else is awaited. */
+async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
+  try {
+    return { result: await promise };
+  } catch (error) {
+    return { error };
+  }
+}

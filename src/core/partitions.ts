@@ -1,0 +1,148 @@
+import { isForeseen, ConfigError, messageOf } from "./errors.ts";
+import { readAhead, type Reader } from "./read-ahead.ts";
+import type { Batch, Checkpoint, ReadOptions, Rejected } from "./source.ts";
+
+type Part = Omit<Batch, "stream">;
+
+/** A slice of a stream that is read, and resumed, on its own. */
+export interface Partition {
+  readonly key: string;
+  /** Its batches, with its own checkpoints. */
+  read(signal: AbortSignal): AsyncIterable<Part>;
+  /** Where its rows stand in the table, by which a sweep knows that it is gone. */
+  readonly where?: Readonly<Record<string, string>>;
+  /** The stream's own checkpoint that becomes true once this partition, and all before it, are committed. */
+  readonly mark?: Checkpoint;
+  /** Whether it failed in an earlier sync too, so that failing again says nothing about the service. */
+  readonly failedBefore?: boolean;
+  /** The checkpoint of the partition if it fails, by which the next sync finds it again. */
+  readonly failed?: () => Checkpoint;
+}
+
+export interface PartitionOptions extends Pick<ReadOptions, "signal" | "log"> {
+  /** How many partitions to read at once; the HTTP client's own limit applies below it. */
+  readonly concurrency: number;
+}
+
+/** How much may wait for the writer. */
+const maxBytes = 16 * 2 ** 20;
+
+/** So many failures without a success between them mean that the service fails, not the partitions. */
+const failuresInARow = 3;
+
+/**
+ * Reads partitions concurrently, and lets the stream's mark pass one only when it and all before it have been handed over.
+ * The partitions themselves are taken as they are needed, so that there may be any number of them.
+ *
+ * A partition that fails goes into quarantine and the others go on; the mark passes it, because what is in quarantine is
+ * for the source to try again. When partitions fail one after the other, or all of them do, the stream fails.
+ */
+export async function* readPartitions(
+  partitions: Iterable<Partition> | AsyncIterable<Partition>,
+  { concurrency, signal, log }: PartitionOptions,
+): AsyncGenerator<Part, void> {
+  const order = new Order();
+  const service = new ServiceHealth();
+  const rejectedBy = (partition: Partition, failure: Failure): Rejected => {
+    const { key, where, failedBefore = false } = partition;
+    const { error } = failure;
+    if (!isForeseen(error) || error instanceof ConfigError) throw error;
+    if (!failedBefore && service.failed(failure)) throw error;
+    log.warning(`${key}: ${error.message}; in quarantine, the others go on`);
+    const entry = { key: partitionKey(key), payload: key, reason: messageOf(error) };
+    return where ? { ...entry, where } : entry;
+  };
+  const reader = (partition: Partition): Reader<Part> => {
+    const { key } = partition;
+    const index = order.begin(partition.mark);
+    return async function* (until) {
+      const { successes } = service;
+      try {
+        for await (const part of partition.read(until)) yield { ...part, partition: key };
+        service.succeeded();
+      } catch (error) {
+        until.throwIfAborted();
+        const rejected = [rejectedBy(partition, { error, successes })];
+        const checkpoint = partition.failed?.();
+        yield { rows: [], rejected, ...(checkpoint ? { partition: key, checkpoint } : {}) };
+      }
+      const mark = order.finish(index);
+      if (mark) yield { rows: [], checkpoint: mark, bytes: 0 };
+    };
+  };
+  yield* readAhead(mapped(partitions, reader), { concurrency, maxBytes, signal });
+  service.throwIfDown();
+}
+
+/** The key under which a partition as a whole is in quarantine. */
+export function partitionKey(partition: string): string {
+  return JSON.stringify({ partition });
+}
+
+async function* mapped<A, B>(
+  items: Iterable<A> | AsyncIterable<A>,
+  make: (item: A) => B,
+): AsyncGenerator<B, void> {
+  for await (const item of items) yield make(item);
+}
+
+interface Failure {
+  readonly error: unknown;
+  /** How many partitions had been read when this one was begun. */
+  readonly successes: number;
+}
+
+/** Tells a service that fails from partitions that do. */
+class ServiceHealth {
+  #successes = 0;
+  #inARow = 0;
+  #first: Failure | undefined;
+
+  get successes(): number {
+    return this.#successes;
+  }
+
+  succeeded(): void {
+    this.#successes += 1;
+    this.#inARow = 0;
+  }
+
+  /** Takes note of a failure, and says whether it is one too many. One during which another partition was read counts for nothing. */
+  failed(failure: Failure): boolean {
+    this.#first ??= failure;
+    if (failure.successes < this.#successes) return false;
+    this.#inARow += 1;
+    return this.#inARow >= failuresInARow;
+  }
+
+  /** Throws, at the end, where not one partition could be read. */
+  throwIfDown(): void {
+    if (this.#successes === 0 && this.#first) throw this.#first.error;
+  }
+}
+
+/** Which of the marks has been earned: the last before the first partition that is not finished. */
+class Order {
+  /** Marks of partitions that were begun and that the mark has not passed, by their place. */
+  readonly #marks = new Map<number, Checkpoint | undefined>();
+  readonly #finished = new Set<number>();
+  #begun = 0;
+  #next = 0;
+
+  /** Gives a partition its place. */
+  begin(mark: Checkpoint | undefined): number {
+    this.#marks.set(this.#begun, mark);
+    return this.#begun++;
+  }
+
+  finish(index: number): Checkpoint | undefined {
+    this.#finished.add(index);
+    let earned: Checkpoint | undefined;
+    while (this.#finished.delete(this.#next)) {
+      earned = this.#marks.get(this.#next) ?? earned;
+      this.#marks.delete(this.#next);
+      this.#next += 1;
+    }
+    return earned;
+  }
+}

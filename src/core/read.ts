@@ -1,0 +1,24 @@
+import { grouped } from "./grouped.ts";
+import { readAhead } from "./read-ahead.ts";
+import type { Batch, ReadOptions, Stream } from "./source.ts";
+
+/** How much of a stream may wait for the writer. */
+const maxBytes = 16 * 2 ** 20;
+
+/**
+ * The one reading loop: a stream's batches, read ahead of the writer, in groups that are worth a transaction each. Whatever
+ * writes (a database, Fivetran, Singer) consumes this.
+ */
+export function readStream(
+  stream: Stream,
+  options: ReadOptions,
+): AsyncGenerator<readonly Batch[], void> {
+  const { signal } = options;
+  const reader = (until: AbortSignal): AsyncIterable<Batch> =>
+    tagged(stream, { ...options, signal: until });
+  return grouped(readAhead([reader], { concurrency: 1, maxBytes, signal }));
+}
+
+async function* tagged(stream: Stream, options: ReadOptions): AsyncGenerator<Batch, void> {
+  for await (const part of stream.read(options)) yield { ...part, stream: stream.name };
+}

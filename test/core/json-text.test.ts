@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { elements, elementsOf, members, plain, unquote } from "../../src/core/json-text.ts";
+
+describe("elements", () => {
+  test("cuts an array into slices of its own text, to the last digit", () => {
+    const text = ' [ 1.0 , 12345678901234567890, "a\\"],[", {"b": [1, {"c": "}"}]} , null ] ';
+    expect(elements(text)).toEqual([
+      "1.0",
+      "12345678901234567890",
+      '"a\\"],["',
+      '{"b": [1, {"c": "}"}]}',
+      "null",
+    ]);
+  });
+
+  test("is empty for an empty array and undefined for anything else", () => {
+    expect(elements("[ ]")).toEqual([]);
+    expect(elements('{"a": []}')).toBeUndefined();
+    expect(elements('"[]"')).toBeUndefined();
+  });
+});
+
+describe("members", () => {
+  test("keeps keys such as __proto__ and constructor, and unescapes them", () => {
+    const found = members('{"__proto__": 1, "constructor": 2, "a\\u0062": "\\ud800"}');
+    expect([...(found ?? [])]).toEqual([
+      ["__proto__", "1"],
+      ["constructor", "2"],
+      ["ab", '"\\ud800"'],
+    ]);
+  });
+
+  test("takes the last of a key that stands twice, as JSON.parse does", () => {
+    expect(members('{"a": 1, "a": 2}')?.get("a")).toBe("2");
+  });
+
+  test("is undefined for what is no object", () => {
+    expect(members("[1]")).toBeUndefined();
+    expect(members("null")).toBeUndefined();
+  });
+});
+
+test("strings that end in backslashes are cut where they end", () => {
+  const text = JSON.stringify(["\\", "a\\\\", '\\"', "b"]);
+  expect(elements(text)?.map(unquote)).toEqual(["\\", "a\\\\", '\\"', "b"]);
+});
+
+test("nesting of any depth is cut without recursion", () => {
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  expect(members(`{"deep": ${deep}, "after": 1}`)?.get("after")).toBe("1");
+});
+
+test("slices parse to what the whole parses to, for any JSON and any white space", () => {
+  const indents = fc.constantFrom(undefined, 1, "\t", "  ");
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue()),
+      indents,
+      (object, indent) => {
+        const text = JSON.stringify(object, null, indent);
+        const found = members(text) ?? new Map<string, string>();
+        const parsed = [...found].map(
+          ([key, slice]) => [key, JSON.parse(slice) as unknown] as const,
+        );
+        expect(new Map(parsed)).toEqual(new Map(Object.entries(JSON.parse(text) as object)));
+      },
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue()), indents, (array, indent) => {
+      const text = JSON.stringify(array, null, indent);
+      expect(elements(text)?.map((slice) => JSON.parse(slice) as unknown)).toEqual(
+        JSON.parse(text),
+      );
+    }),
+  );
+});
+
+test("plain text of a slice keeps what is no string as it was spelled", () => {
+  expect(plain('"a\\n"')).toBe("a\n");
+  expect(plain("1.50")).toBe("1.50");
+  expect(plain('{"a":1}')).toBe('{"a":1}');
+  expect(plain("null")).toBeUndefined();
+  expect(plain(undefined)).toBeUndefined();
+});
+
+test("the elements of a member are found without reading what follows", () => {
+  expect(elementsOf('{"page": 1, "content" : [ 1.0, {"a": []} ], "rest": ...', "content")).toEqual([
+    "1.0",
+    '{"a": []}',
+  ]);
+  expect(elementsOf('{"content": {"a": [1]}}', "content")).toBeUndefined();
+  expect(elementsOf('{"other": [1]}', "content")).toBeUndefined();
+  expect(elementsOf("[1]", "content")).toBeUndefined();
+});

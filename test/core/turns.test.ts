@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { Turns } from "../../src/core/turns.ts";
+
+test("so many have their turn at the same time, the others in the order in which they came", async () => {
+  const turns = new Turns(2);
+  const story: string[] = [];
+  const begin = async (name: string) => {
+    const end = await turns.take();
+    story.push(name);
+    return end;
+  };
+  const [a, b, c, d] = ["a", "b", "c", "d"].map(begin);
+  await Promise.all([a, b]);
+  expect(story).toEqual(["a", "b"]);
+  (await b)?.();
+  (await c)?.();
+  await d;
+  expect(story).toEqual(["a", "b", "c", "d"]);
+});

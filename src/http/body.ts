@@ -1,0 +1,83 @@
+import type { IncomingMessage } from "node:http";
+import type { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createBrotliDecompress, createUnzip } from "node:zlib";
+import { messageOf } from "../core/errors.ts";
+import { HttpFailure } from "./failure.ts";
+
+/** What `decoderOf` understands; axios' own decompression takes the end of the connection for the end of the body. */
+export const acceptedEncodings = "gzip, deflate, br";
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Told of every chunk that comes. */
+  readonly heard: () => void;
+}
+
+export interface Body {
+  readonly text: string;
+  /** Size after decompression. */
+  readonly bytes: number;
+}
+
+/** Reads the whole body, strictly: one that breaks off, does not unpack, is no UTF-8 or is too large throws an HttpFailure. */
+export async function readBody(message: IncomingMessage, limits: BodyLimits): Promise<Body> {
+  const { maxBytes, heard } = limits;
+  if (Number(message.headers["content-length"]) > maxBytes) {
+    message.destroy();
+    throw tooLarge(maxBytes);
+  }
+  const decoder = decoderOf(message);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const keep = async (decoded: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const chunk of decoded) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(chunk);
+    }
+  };
+  try {
+    const source = listening(heard);
+    await (decoder ? pipeline(message, source, decoder, keep) : pipeline(message, source, keep));
+  } catch (error) {
+    if (error instanceof HttpFailure) throw error;
+    throw new HttpFailure("broken", `the answer broke off (${messageOf(error)})`);
+  }
+  return { text: decode(Buffer.concat(chunks)), bytes };
+}
+
+function listening(heard: () => void) {
+  return async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      heard();
+      yield chunk;
+    }
+  };
+}
+
+function decoderOf(message: IncomingMessage): Transform | undefined {
+  const encoding = (message.headers["content-encoding"] ?? "").trim().toLowerCase();
+  if (encoding === "" || encoding === "identity") return undefined;
+  if (encoding === "br") return createBrotliDecompress();
+  if (["gzip", "x-gzip", "deflate"].includes(encoding)) return createUnzip();
+  message.destroy();
+  throw new HttpFailure(
+    "broken",
+    `the answer is encoded as "${encoding}", which was not asked for`,
+  );
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new HttpFailure("broken", "the answer is not UTF-8");
+  }
+}
+
+function tooLarge(maxBytes: number): HttpFailure {
+  const mebibytes = maxBytes / 2 ** 20;
+  const limit = mebibytes >= 1 ? `${mebibytes} MiB` : `${maxBytes} bytes`;
+  return new HttpFailure("size", `the answer is larger than ${limit}`);
+}

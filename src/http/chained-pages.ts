@@ -1,0 +1,82 @@
+import { SourceError } from "../core/errors.ts";
+import type { Client } from "./client.ts";
+import { member, pageBody, type List, type Page, type Pages } from "./page.ts";
+import { Totals } from "./totals.ts";
+import { sameOrigin, urlOf } from "./url.ts";
+
+export interface LinkedList extends List {
+  /** Members of the body that may hold the link to the next page: a URL, absolute or not. Default: `next`, `nextUrl`. */
+  readonly nextKeys?: readonly string[];
+}
+
+export interface CursorList extends List {
+  /** The member of the body that holds the cursor of the next page: `next_cursor`, `meta.cursor`. */
+  readonly cursorKey: string;
+  /** The parameter in which it goes back. */
+  readonly parameter: string;
+}
+
+/** Pages of which each has a link to the next; where there is no link the list ends. */
+export function linkedPages(client: Client, list: LinkedList): Pages {
+  const { nextKeys = ["next", "nextUrl"] } = list;
+  return new Chain(client, list, (body, from) => {
+    const links = nextKeys.map((key) => member(body, key)).filter((link) => link !== undefined);
+    const link = links.find((each) => each !== "");
+    return link === undefined ? undefined : sameOrigin(from.href, asText(link, list.path));
+  });
+}
+
+/** Pages of which each names the cursor of the next; where there is no cursor the list ends, whatever the number of rows. */
+export function cursorPages(client: Client, list: CursorList): Pages {
+  return new Chain(client, list, (body) => {
+    const cursor = member(body, list.cursorKey);
+    if (cursor === undefined || cursor === "") return undefined;
+    return urlOf(client.baseUrl, list.path, {
+      ...list.query,
+      [list.parameter]: asText(cursor, list.path),
+    });
+  });
+}
+
+class Chain implements Pages {
+  complete = false;
+  readonly #totals = new Totals();
+  readonly #client: Client;
+  readonly #list: List;
+  readonly #next: (body: unknown, from: URL) => URL | undefined;
+
+  constructor(client: Client, list: List, next: (body: unknown, from: URL) => URL | undefined) {
+    this.#client = client;
+    this.#list = list;
+    this.#next = next;
+  }
+
+  get stable(): boolean {
+    return this.#totals.stable;
+  }
+
+  get total(): number | undefined {
+    return this.#totals.latest;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Page> {
+    const { path, query } = this.#list;
+    const seen = new Set<string>();
+    let url: URL | undefined = urlOf(this.#client.baseUrl, path, query);
+    for (let number = 1; url; number += 1) {
+      if (seen.has(url.href))
+        throw new SourceError(`${path}: page ${number} leads back in a circle`);
+      seen.add(url.href);
+      const { page, value, bare } = pageBody(await this.#client.getJson(url.href), this.#list);
+      this.#totals.add(page.total);
+      yield { ...page, number };
+      url = bare ? undefined : this.#next(value, url);
+    }
+    this.complete = !this.#totals.shrank;
+  }
+}
+
+function asText(next: unknown, path: string): string {
+  if (typeof next === "string" || typeof next === "number") return String(next);
+  throw new SourceError(`${path}: expected the next page as text, got ${typeof next}`);
+}

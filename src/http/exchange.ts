@@ -1,0 +1,73 @@
+import http, { IncomingMessage, type ClientRequest, type RequestOptions } from "node:http";
+import https from "node:https";
+import axios, { type AxiosError, type InternalAxiosRequestConfig } from "axios";
+import type { Deadline } from "./deadline.ts";
+import { HttpFailure } from "./failure.ts";
+import { hostAndPort } from "./url.ts";
+
+/**
+ * Sends one request and resolves with the head of the answer, whatever its status; the body is still to be read.
+ *
+ * Throws an HttpFailure where no answer comes. Redirects and compression are left alone: axios' own decompression takes
+ * a body that was cut for a complete one.
+ */
+export async function exchange(
+  config: InternalAxiosRequestConfig,
+  deadline: Deadline,
+): Promise<IncomingMessage> {
+  let connected = false;
+  const onConnected = (): void => {
+    connected = true;
+    deadline.connected();
+  };
+  try {
+    const response: { readonly data: unknown } = await axios.getAdapter("http")({
+      ...config,
+      responseType: "stream",
+      decompress: false,
+      maxRedirects: 0,
+      validateStatus: null,
+      signal: deadline.signal,
+      transport: transport(onConnected),
+    });
+    if (response.data instanceof IncomingMessage) return response.data;
+    throw new Error("expected axios to answer with a stream");
+  } catch (error) {
+    deadline.signal.throwIfAborted();
+    if (!axios.isAxiosError(error)) throw error;
+    throw sanitized(error, new URL(config.url ?? ""), connected);
+  }
+}
+
+/** `http` or `https`, with a word when the connection stands: axios has no time limit for that alone. */
+function transport(onConnected: () => void) {
+  return {
+    request(
+      options: RequestOptions,
+      onResponse: (response: IncomingMessage) => void,
+    ): ClientRequest {
+      const secure = options.protocol === "https:";
+      const request = (secure ? https : http).request(options, onResponse);
+      request.once("socket", (socket) => {
+        if (!socket.connecting) onConnected();
+        else socket.once(secure ? "secureConnect" : "connect", onConnected);
+      });
+      return request;
+    },
+  };
+}
+
+/** An error of axios holds the request with its headers; only its code and message go on. */
+function sanitized({ code = "", message }: AxiosError, url: URL, connected: boolean): Error {
+  if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE|CRL|HOSTNAME/.test(code)) {
+    return new HttpFailure("tls", `the certificate of ${hostAndPort(url)} was refused (${code})`);
+  }
+  if (/^(?:ERR_SSL|EPROTO)/.test(code)) {
+    return new HttpFailure("tls", `${hostAndPort(url)} does not speak TLS as expected (${code})`);
+  }
+  if (/^(?:E(?!RR_)|HPE_)/.test(code)) {
+    const what = connected ? "the connection broke" : `could not connect to ${hostAndPort(url)}`;
+    return new HttpFailure("connection", `${what} (${code})`);
+  }
+  return new Error(message);
+}

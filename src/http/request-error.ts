@@ -1,0 +1,58 @@
+import { ConfigError, SourceError, TransientError } from "../core/errors.ts";
+import { spellMs } from "./duration.ts";
+import { type HttpFailure, isPassing } from "./failure.ts";
+
+/** What to tell a person about an answer's status: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
+export type Remedies = Readonly<Partial<Record<number, string>>>;
+
+export interface RequestContext {
+  /** `GET https://host/path`. */
+  readonly where: string;
+  readonly attempts: number;
+  readonly remedies: Remedies;
+  readonly mustChange: (failure: HttpFailure, where: string) => boolean;
+  readonly maxWaitMs: number;
+  readonly now: () => number;
+}
+
+/** The error that a request ends with, by who can mend it; its `cause` is the failure of the last attempt. */
+export function requestError(failure: HttpFailure, context: RequestContext): Error {
+  const { status = 0 } = failure;
+  const isPersons = isForPerson(failure, context);
+  const remedy = (isPersons ? context.remedies[status] : undefined) ?? remedyFor(failure);
+  const message = [`${context.where}: ${failure.message}`, gaveUp(failure, context), remedy]
+    .filter((part) => part !== undefined)
+    .join("; ");
+  const options = { cause: failure };
+  if (isPassing(failure)) return new TransientError(message, options);
+  return isPersons ? new ConfigError(message, options) : new SourceError(message, options);
+}
+
+/** Whether a person must change something. */
+function isForPerson(failure: HttpFailure, { where, mustChange }: RequestContext): boolean {
+  const { kind, status } = failure;
+  return kind === "tls" || status === 401 || status === 403 || mustChange(failure, where);
+}
+
+function gaveUp(failure: HttpFailure, context: RequestContext): string | undefined {
+  if (!isPassing(failure)) return undefined;
+  const { attempts, maxWaitMs, now } = context;
+  const { askedWaitMs = 0 } = failure;
+  if (askedWaitMs <= maxWaitMs) {
+    return `gave up after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
+  }
+  const until = new Date(now() + askedWaitMs).toISOString().replace(/\.\d+/, "");
+  return `the service asks to wait ${spellMs(askedWaitMs)}; try again after ${until}`;
+}
+
+function remedyFor({ kind, status, message }: HttpFailure): string | undefined {
+  if (kind === "connection") return "check base_url, and that the service is up";
+  if (kind === "content") return "check base_url";
+  if (kind === "tls" && /SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(message)) {
+    return "set NODE_EXTRA_CA_CERTS to the file of the authority that signed it";
+  }
+  if (kind === "tls") return "check base_url and the certificate";
+  if (status === 401) return "check the key";
+  if (status === 403) return "check what the key may read";
+  return undefined;
+}

@@ -1,0 +1,128 @@
+import { HighWaterMark } from "../core/high-water-mark.ts";
+import type { Key, Row } from "../core/schema.ts";
+import type { Batch, ReadOptions, Stream } from "../core/source.ts";
+import type { Client } from "./client.ts";
+import { sawAll, type List, type Page, type Pages } from "./page.ts";
+import { PageReader, type ReadPage, type RowDeclaration } from "./page-reader.ts";
+import { numberedPages } from "./pages.ts";
+import type { Query } from "./url.ts";
+
+type Part = Omit<Batch, "stream">;
+
+/** How a stream that is read incrementally asks for what is new. */
+export interface RestCursor {
+  readonly column: string;
+  /**
+   * `ascending` only where the pages follow the cursor and a row keeps its place, as with a time of creation: a row that moves to
+   * the end while we page makes the others move up, past the page that is read next.
+   */
+  readonly order: "ascending" | "any";
+  /** How long a change may take until the service shows it. */
+  readonly lookbackMinutes: number;
+  /** The parameters that ask for rows whose cursor is this instant or later. */
+  query(since: string): Query;
+}
+
+/** A table's worth of a REST service, declared. */
+export interface RestDeclaration extends RowDeclaration, List {
+  readonly description?: string;
+  /** Absent: the whole list is read each time, and rows that are gone are found. */
+  readonly cursor?: RestCursor;
+  /** Rows to ask for per page. Default: 100. */
+  readonly size?: number;
+  /** How the list is paged. Default: `numberedPages`. */
+  pages?(client: Client, list: List): Pages;
+}
+
+/** A list that changes under us is walked so often, until one walk has seen it as it is. */
+const maxWalks = 3;
+
+/** The stream that a declaration describes. */
+export function restStream(client: Client, declaration: RestDeclaration): Stream {
+  const { name, description, columns, primaryKey, cursor } = declaration;
+  return {
+    name,
+    columns,
+    primaryKey,
+    ...(description === undefined ? {} : { description }),
+    ...(cursor === undefined ? {} : { cursor: cursor.column }),
+    async *read(options) {
+      const reader = new PageReader(declaration, options.log);
+      const walk = { client, declaration, reader, options };
+      yield* cursor ? incremental(walk, cursor) : fullRefresh(walk);
+      reader.end();
+    },
+  };
+}
+
+interface Walk {
+  readonly client: Client;
+  readonly declaration: RestDeclaration;
+  readonly reader: PageReader;
+  readonly options: ReadOptions;
+}
+
+function open({ client, declaration }: Walk, query: Query = {}): Pages {
+  const list = { ...declaration, query: { ...declaration.query, ...query } };
+  return declaration.pages ? declaration.pages(client, list) : numberedPages(client, list);
+}
+
+async function* incremental(walk: Walk, cursor: RestCursor): AsyncGenerator<Part, void> {
+  const { reader, options, declaration } = walk;
+  const saved = options.fullRefresh ? undefined : options.checkpoints.get("");
+  const mark = new HighWaterMark(saved, {
+    order: cursor.order,
+    lookbackMs: cursor.lookbackMinutes * 60_000,
+    startedAt: options.startedAt,
+  });
+  const pages = open(walk, mark.since === undefined ? {} : cursor.query(mark.since));
+  for await (const page of pages) {
+    options.signal.throwIfAborted();
+    const read = reader.read(page);
+    const checkpoint = mark.page(read.rows.map((row) => instant(row, cursor.column)));
+    yield { ...part(page, read), ...(checkpoint ? { checkpoint } : {}) };
+  }
+  const checkpoint = pages.complete ? mark.end() : undefined;
+  if (checkpoint) yield { rows: [], bytes: 0, checkpoint };
+  if (!pages.complete) {
+    options.log.warning(`${declaration.name}: rows are missing; the next sync reads them again`);
+  }
+}
+
+async function* fullRefresh(walk: Walk): AsyncGenerator<Part, void> {
+  for (let walks = 1; walks <= maxWalks; walks += 1) {
+    const whole = yield* once(walk);
+    if (!whole) continue;
+    yield { rows: [], bytes: 0, sweep: { keys: whole, again: walks > 1 } };
+    return;
+  }
+  const { options, declaration } = walk;
+  options.log.warning(
+    `${declaration.name}: the list changed while it was read, ${maxWalks} times; rows that are gone are found by the next sync`,
+  );
+}
+
+/** One walk through all pages; returns the keys of the whole list where the walk is known to have seen all of it. */
+async function* once(walk: Walk): AsyncGenerator<Part, readonly Key[] | undefined> {
+  const pages = open(walk);
+  const keys = new Set<string>();
+  const rejected = new Set<string>();
+  for await (const page of pages) {
+    walk.options.signal.throwIfAborted();
+    const read = walk.reader.read(page);
+    for (const key of read.keys) keys.add(key);
+    for (const { key } of read.rejected) rejected.add(key);
+    yield part(page, read);
+  }
+  if (!sawAll(pages, keys.size + rejected.size)) return undefined;
+  return [...keys].map((key) => JSON.parse(key) as Key);
+}
+
+function part({ bytes, total }: Page, { rows, rejected }: ReadPage): Part {
+  return { rows, rejected, bytes, ...(total === undefined ? {} : { expected: total }) };
+}
+
+function instant(row: Row, column: string): string | undefined {
+  const value = row[column];
+  return typeof value === "string" ? value : undefined;
+}

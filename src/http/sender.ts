@@ -1,0 +1,159 @@
+import { setMaxListeners } from "node:events";
+import { AxiosError, type AxiosInstance, type InternalAxiosRequestConfig } from "axios";
+import type { IAxiosRetryConfig } from "axios-retry";
+import { TransientError } from "../core/errors.ts";
+import { newRedact } from "../core/redact.ts";
+import { attempt } from "./attempt.ts";
+import { newAxios } from "./axios-instance.ts";
+import { jitterMs } from "./backoff.ts";
+import type { Answer, ClientOptions, Request } from "./client.ts";
+import { spellMs } from "./duration.ts";
+import { HttpFailure, failureOf, isPassing } from "./failure.ts";
+import { requestError } from "./request-error.ts";
+import { Throttle } from "./throttle.ts";
+import { newSearch, shownUrl } from "./url.ts";
+
+export type Settings = Required<ClientOptions>;
+
+/** One request on its way, through all its attempts. */
+interface Sending<Value> {
+  readonly request: Request<Value>;
+  readonly where: string;
+  readonly retryAttempts: number;
+  attempts: number;
+}
+
+/** Shorter waits are no news. */
+const warnFromMs = 2000;
+
+/** Sends requests to one service: as many at a time as it bears, and again where that may help. */
+export class Sender {
+  readonly #settings: Settings;
+  readonly #http: AxiosInstance;
+  readonly #throttle: Throttle;
+  readonly #redact: (text: string) => string;
+
+  constructor(settings: Settings) {
+    const { signal, headers, secrets, concurrency, now } = settings;
+    // Every request under way listens to it: more than ten are no leak.
+    setMaxListeners(0, signal);
+    const sleep = (milliseconds: number): Promise<void> => settings.sleep(milliseconds, signal);
+    this.#settings = settings;
+    this.#http = newAxios(settings);
+    this.#throttle = new Throttle({ concurrency, now, sleep });
+    this.#redact = newRedact([...Object.values(headers), ...secrets]);
+  }
+
+  async send<Value>(request: Request<Value>, url: URL): Promise<Answer<Value>> {
+    const where = `${request.method} ${shownUrl(url)}`;
+    const retryAttempts = Math.min(this.#settings.retryAttempts, request.retryAttempts ?? Infinity);
+    const sending = { request, where, retryAttempts, attempts: 0 };
+    try {
+      const { data } = await this.#http.request<Answer<Value>>({
+        method: request.method,
+        url: url.href,
+        ...bodyOf(request),
+        adapter: (config) => this.#adapter(config, sending),
+        "axios-retry": this.#retries(sending),
+      });
+      return data;
+    } catch (error) {
+      this.#settings.signal.throwIfAborted();
+      const failure = failureOf(error);
+      throw failure ? requestError(failure, { ...this.#settings, ...sending }) : error;
+    }
+  }
+
+  /** One attempt, as axios wants it; a failure goes with the config, without which axios-retry does nothing. */
+  async #adapter<Value>(config: InternalAxiosRequestConfig, sending: Sending<Value>) {
+    try {
+      const data = await this.#throttle.run(() => this.#attempt(config, sending));
+      return { data, status: data.status, statusText: "", headers: {}, config };
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      throw Object.assign(new AxiosError(error.message, undefined, config), { cause: error });
+    }
+  }
+
+  async #attempt<Value>(
+    config: InternalAxiosRequestConfig,
+    sending: Sending<Value>,
+  ): Promise<Answer<Value>> {
+    const { transfer, log, now, maxResponseBytes } = this.#settings;
+    const { request, where } = sending;
+    const startedAt = now();
+    sending.attempts += 1;
+    try {
+      const received = await attempt(config, {
+        ...this.#settings,
+        maxResponseBytes: request.maxResponseBytes ?? maxResponseBytes,
+        redact: this.#redact,
+        sending: () => (transfer.requests += 1),
+      });
+      transfer.bytes += received.bytes;
+      const { status, bytes } = received;
+      const ms = now() - startedAt;
+      log.debug(`${where}: ${status}, ${ms} ms, ${bytes} bytes`, { status, ms, bytes });
+      return { ...received, value: this.#accepted(request, received.text) };
+    } catch (error) {
+      if (error instanceof HttpFailure) this.#pause(error, sending);
+      throw error;
+    }
+  }
+
+  /** The request's own reading of the body; what it calls transient fails the attempt. */
+  #accepted<Value>({ accept }: Request<Value>, text: string): Value {
+    try {
+      return accept(text);
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+      throw new HttpFailure("broken", this.#redact(error.message));
+    }
+  }
+
+  /** What a service asks for holds for every request, and from the moment it is known. */
+  #pause<Value>(failure: HttpFailure, sending: Sending<Value>): void {
+    const { askedWaitMs = 0 } = failure;
+    if (!isPassing(failure) || askedWaitMs > this.#settings.maxWaitMs) return;
+    const added = this.#throttle.pause(askedWaitMs);
+    if (added > 0) this.#waits(added, failure, sending);
+  }
+
+  #retries<Value>(sending: Sending<Value>): IAxiosRetryConfig {
+    const { maxWaitMs, transfer, random, sleep, signal } = this.#settings;
+    return {
+      retries: sending.retryAttempts,
+      retryCondition: ({ cause }) =>
+        cause instanceof HttpFailure && isPassing(cause) && (cause.askedWaitMs ?? 0) <= maxWaitMs,
+      retryDelay: () => 0,
+      onRetry: async (retry, { cause }) => {
+        transfer.retries += 1;
+        if (!(cause instanceof HttpFailure) || cause.askedWaitMs !== undefined) return;
+        const milliseconds = Math.round(jitterMs(retry, random));
+        this.#waits(milliseconds, cause, sending);
+        await sleep(milliseconds, signal);
+      },
+    };
+  }
+
+  #waits<Value>(milliseconds: number, { message }: HttpFailure, sending: Sending<Value>): void {
+    const { transfer, log } = this.#settings;
+    const { where, attempts, retryAttempts } = sending;
+    const level = milliseconds < warnFromMs ? "debug" : "warning";
+    transfer.waitedMs += milliseconds;
+    log[level](
+      `${where}: ${message}, waiting ${spellMs(milliseconds)} (attempt ${attempts} of ${retryAttempts + 1})`,
+    );
+  }
+}
+
+function bodyOf({ json, form }: Request<unknown>) {
+  if (json !== undefined) {
+    return { data: JSON.stringify(json), headers: { "Content-Type": "application/json" } };
+  }
+  if (form === undefined) return {};
+  return {
+    data: newSearch(form).toString(),
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+  };
+}

@@ -1,0 +1,43 @@
+const longest = 300;
+
+/**
+ * What a service says about an error, on one line of at most 300 characters; empty where it says nothing. Understands
+ * `{"message"}`, `{"code","message","details"}`, `{"errors":[…]}`, `{"error":…}`, `{"result":…}`, plain text and HTML.
+ */
+export function serviceMessage(body: string): string {
+  const line = (fromJson(body) ?? fromHtml(body) ?? body).replace(/\s+/g, " ").trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
+
+function fromJson(body: string): string | undefined {
+  try {
+    return said(JSON.parse(body));
+  } catch {
+    return undefined;
+  }
+}
+
+function said(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) {
+    const parts = value.map(said).filter((part) => part !== undefined);
+    return parts.length > 0 ? parts.join("; ") : undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const members = new Map<string, unknown>(Object.entries(value));
+  for (const name of ["message", "errors", "error", "result", "detail"]) {
+    const message = said(members.get(name));
+    if (message !== undefined) return withDetails(message, members.get("details"));
+  }
+  return undefined;
+}
+
+function withDetails(message: string, details: unknown): string {
+  return typeof details === "string" && details !== "" ? `${message} (${details})` : message;
+}
+
+function fromHtml(body: string): string | undefined {
+  if (!/^\s*(?:<!doctype|<html|<\?xml|<[a-z]+[\s>])/i.test(body)) return undefined;
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1]?.trim();
+  return title ?? body.replace(/<(?:script|style)[\s\S]*?<\/(?:script|style)>|<[^>]*>/gi, " ");
+}

@@ -1,0 +1,60 @@
+import { ConfigError, SourceError } from "../core/errors.ts";
+
+export type QueryValue = string | number | boolean;
+
+/** The parameters of a request; undefined ones are left out, an array becomes one parameter per element. */
+export type Query = Readonly<Record<string, QueryValue | readonly QueryValue[] | undefined>>;
+
+/** The URL of a path below the base URL, or of an absolute link on the base URL's own host. */
+export function urlOf(baseUrl: string, path: string, query: Query = {}): URL {
+  const url = /^[a-z][a-z0-9+.-]*:/i.test(path)
+    ? sameOrigin(baseUrl, path)
+    : parse(`${baseUrl.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}`);
+  for (const [name, value] of newSearch(query)) url.searchParams.append(name, value);
+  return url;
+}
+
+/** Parameters in the form of a query, or of a form's body. */
+export function newSearch(query: Query): URLSearchParams {
+  const search = new URLSearchParams();
+  for (const [name, values] of Object.entries(query)) {
+    for (const value of [values].flat()) {
+      if (value !== undefined) search.append(name, String(value));
+    }
+  }
+  return search;
+}
+
+/** The URL of a link that the service gave, relative to the page it stood on. Throws where it leads to another host. */
+export function sameOrigin(base: string, link: string): URL {
+  const from = parse(base);
+  if (!URL.canParse(link, from.href)) {
+    throw new SourceError(`${shownUrl(from)}: the next link is no URL`);
+  }
+  const url = new URL(link, from);
+  if (url.origin === from.origin) {
+    url.username = from.username;
+    url.password = from.password;
+    return url;
+  }
+  throw new SourceError(
+    `${shownUrl(from)}: the next link leads to another host (${url.host || url.protocol}); the key is not sent there`,
+  );
+}
+
+/** A URL as messages show it: without user, password, query and fragment. */
+export function shownUrl(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
+
+/** `host:port`, also where the port goes without saying. */
+export function hostAndPort(url: URL): string {
+  return `${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
+}
+
+function parse(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol)) return url;
+  // Not shown, because a password may stand in it.
+  throw new ConfigError("base_url: expected a URL such as https://host");
+}

@@ -1,0 +1,58 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { askedWaitMs, jitterMs } from "../../src/http/backoff.ts";
+
+const now = Date.UTC(2026, 0, 1, 12);
+const inTenSeconds = "Thu, 01 Jan 2026 12:00:10 GMT";
+
+describe("what an answer asks to wait", () => {
+  test.each([
+    ["seconds", { "retry-after": "5" }, 5000],
+    ["fractions of a second", { "retry-after": "0.5" }, 500],
+    ["an HTTP date", { "retry-after": inTenSeconds }, 10_000],
+    [
+      "an HTTP date, by the clock of the server",
+      { "retry-after": inTenSeconds, date: "Thu, 01 Jan 2026 12:00:07 GMT" },
+      3000,
+    ],
+    ["Retry-After before RateLimit-Reset", { "retry-after": "2", "ratelimit-reset": "9" }, 2000],
+    ["RateLimit-Reset in seconds", { "ratelimit-reset": "30" }, 30_000],
+    ["RateLimit-Reset since 1970", { "ratelimit-reset": String(now / 1000 + 7) }, 7000],
+    [
+      "RateLimit-Reset where Retry-After makes no sense",
+      { "retry-after": "soon", "ratelimit-reset": "4" },
+      4000,
+    ],
+    ["nothing", {}, undefined],
+    ["no time", { "retry-after": "0" }, undefined],
+    ["a negative time", { "retry-after": "-5" }, undefined],
+    ["a time that is past", { "retry-after": "Thu, 01 Jan 2026 11:59:59 GMT" }, undefined],
+    ["a reset that is past", { "ratelimit-reset": String(now / 1000 - 7) }, undefined],
+    ["garbage", { "retry-after": "1.5.2026" }, undefined],
+    ["an empty header", { "retry-after": "" }, undefined],
+  ])("is read from %s", (_name, headers, expected) => {
+    expect(askedWaitMs(429, headers, now)).toBe(expected);
+  });
+
+  test("takes RateLimit-Reset for no wish when the answer is no 429", () => {
+    expect(askedWaitMs(500, { "ratelimit-reset": "30" }, now)).toBeUndefined();
+    expect(askedWaitMs(503, { "retry-after": "30" }, now)).toBe(30_000);
+  });
+
+  test("is a positive finite number, or nothing, whatever the header says", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (retryAfter, reset) => {
+        const headers = { "retry-after": retryAfter, "ratelimit-reset": reset };
+        const wait = askedWaitMs(429, headers, now) ?? 1;
+        expect(wait).toBeGreaterThan(0);
+        expect(wait).toBeLessThan(Infinity);
+      }),
+    );
+  });
+});
+
+test("jitter spreads from nothing to a ceiling that doubles up to a minute", () => {
+  const ceilings = [1, 2, 3, 6, 7, 20].map((retry) => jitterMs(retry, () => 1));
+  expect(ceilings).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000]);
+  expect(jitterMs(20, () => 0)).toBe(0);
+});

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { SourceError, TransientError } from "../../src/core/errors.ts";
+import { newLog } from "../../src/core/log.ts";
+import { Graphql, type Question } from "../../src/http/graphql.ts";
+import { answer, inTurn } from "../support/faults.ts";
+import { testClient } from "../support/http-client.ts";
+import { startServer, type Listener, type TestServer } from "../support/http-server.ts";
+
+let server: TestServer;
+let graphql: Graphql;
+let listener: Listener;
+const warnings: string[] = [];
+
+beforeEach(async () => {
+  server = await startServer((request, response) => listener(request, response));
+  warnings.length = 0;
+  const client = testClient(server.url, { retryAttempts: 2 });
+  graphql = new Graphql(
+    client,
+    newLog(({ message }) => warnings.push(message), "warning"),
+  );
+});
+
+afterEach(async () => {
+  await server.close();
+});
+
+const question: Question<{ run: unknown }> = {
+  query: (select) => `{ run { name ${select("Run", ["old", "new { name }"])} } }`,
+  variables: { a: 1 },
+  shape: z.object({ run: z.unknown() }),
+};
+
+const unknown = {
+  errors: [{ message: 'Cannot query field "new" on type "Run". Did you mean "old"?' }],
+};
+
+function queries(): string[] {
+  return server.requests.map(({ body }) => String((JSON.parse(body) as { query: unknown }).query));
+}
+
+describe("Graphql", () => {
+  test("posts query and variables, and gives back the data and the text it came in", async () => {
+    listener = answer('{"data":{"run":{"id":12345678901234567890}}}');
+    const { data, text } = await graphql.ask(question);
+    expect(data).toEqual({ run: { id: 12345678901234567000 } });
+    expect(text).toContain("12345678901234567890");
+    expect(server.requests[0]).toMatchObject({ method: "POST" });
+    expect(JSON.parse(server.requests[0]?.body ?? "")).toEqual({
+      query: "{ run { name old new { name } } }",
+      variables: { a: 1 },
+    });
+  });
+
+  test.each([200, 400])(
+    "leaves out a field that the server does not know (%i), for good, and reports it once",
+    async (status) => {
+      listener = inTurn(answer(unknown, {}, status), answer({ data: { run: 1 } }));
+      await graphql.ask(question);
+      await graphql.ask(question);
+      expect(queries()).toEqual([
+        "{ run { name old new { name } } }",
+        "{ run { name old } }",
+        "{ run { name old } }",
+      ]);
+      expect(warnings).toEqual([expect.stringContaining("does not know the field Run.new")]);
+    },
+  );
+
+  test("a field that the query needs and the server lacks is an error", async () => {
+    listener = answer({ errors: [{ message: 'Cannot query field "name" on type "Run".' }] });
+    await expect(graphql.ask(question)).rejects.toThrow(SourceError);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("asks again where an answer with 200 has errors, and says what they were", async () => {
+    listener = answer({ data: { run: 1 }, errors: [{ message: "boom", path: ["run"] }] });
+    const asked = graphql.ask(question);
+    await expect(asked).rejects.toThrow(TransientError);
+    await expect(asked).rejects.toThrow(/boom/);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test("takes a partial answer where it is wanted and the errors have their place", async () => {
+    const errors = [{ message: "boom", path: ["run", 0] }];
+    listener = inTurn(
+      answer({ data: { run: null }, errors: [{ message: "nowhere" }] }),
+      answer({ data: { run: null }, errors }),
+    );
+    expect(await graphql.ask({ ...question, partial: true })).toMatchObject({
+      data: { run: null },
+      errors,
+    });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("errors with a status of 4xx are final", async () => {
+    listener = answer({ errors: [{ message: "the query is too complex" }] }, {}, 400);
+    await expect(graphql.ask(question)).rejects.toThrow(/too complex/);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([["[]"], ['{"data":{"runs":1}}'], ['{"data":null}']])(
+    "an answer of another shape (%s) is an error",
+    async (body) => {
+      listener = answer(body);
+      await expect(graphql.ask({ ...question, shape: z.object({ run: z.int() }) })).rejects.toThrow(
+        SourceError,
+      );
+    },
+  );
+});

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { HttpFailure, isPassing } from "../../src/http/failure.ts";
+import { parseJson } from "../../src/http/json-body.ts";
+
+test.each([
+  ["", "an empty body"],
+  [" \n", "an empty body"],
+  ["<!doctype html><html>", "HTML"],
+  ['{"rows": [1, 2', "a body that is cut or broken"],
+  ['"half a str', "a body that is cut or broken"],
+  ["OK", "other text"],
+])("%j is no JSON but %s", (text, description) => {
+  const read = (): unknown => parseJson(text);
+  expect(read).toThrow(`expected JSON, got ${description}`);
+  expect(read).toThrow(
+    expect.toSatisfy((error) => error instanceof HttpFailure && isPassing(error)),
+  );
+});
+
+test("JSON is what it stands for", () => {
+  expect(parseJson(' {"a": [1.5, null]}\n')).toEqual({ a: [1.5, null] });
+});

@@ -1,0 +1,350 @@
+import { describe, expect, test } from "vitest";
+import { newLog } from "../../src/core/log.ts";
+import type { Batch, Checkpoint, ReadOptions } from "../../src/core/source.ts";
+import { cursorPages } from "../../src/http/chained-pages.ts";
+import { numberedPages } from "../../src/http/pages.ts";
+import { restStream, type RestDeclaration } from "../../src/http/rest-stream.ts";
+import { answer, failing, inTurn } from "../support/faults.ts";
+import { testClient } from "../support/http-client.ts";
+import { startServer, type Listener } from "../support/http-server.ts";
+import { asked, listOf, newRows, type ListRow } from "../support/list-server.ts";
+
+type Part = Omit<Batch, "stream">;
+
+const declaration = {
+  name: "demo_project",
+  path: "projects",
+  size: 10,
+  columns: { project_id: "string", name: "string", updated_at: "timestamp", raw: "json" },
+  primaryKey: ["project_id"],
+  fields: { project_id: "id" },
+} satisfies RestDeclaration;
+
+const startedAt = new Date("2026-06-01T00:00:00Z");
+
+interface Read {
+  readonly parts: readonly Part[];
+  readonly warnings: readonly string[];
+  readonly queries: readonly string[];
+}
+
+async function read(
+  listener: Listener,
+  more: Partial<RestDeclaration> = {},
+  options: Partial<ReadOptions> = {},
+): Promise<Read> {
+  await using server = await startServer(listener);
+  const warnings: string[] = [];
+  const stream = restStream(testClient(server.url), { ...declaration, ...more });
+  const parts: Part[] = [];
+  const batches = stream.read({
+    checkpoints: new Map(),
+    fullRefresh: false,
+    startedAt,
+    signal: new AbortController().signal,
+    log: newLog(({ message }) => warnings.push(message), "warning"),
+    ...options,
+  });
+  for await (const part of batches) parts.push(part);
+  return { parts, warnings, queries: server.requests.map(({ url }) => url.search) };
+}
+
+const named = (count: number): ListRow[] => newRows(count, (index) => ({ name: `n${index}` }));
+const rowsIn = (parts: readonly Part[]) => parts.flatMap(({ rows }) => rows);
+const sweepsIn = (parts: readonly Part[]) => parts.flatMap(({ sweep }) => sweep ?? []);
+const keysOf = (rows: readonly ListRow[]) => rows.map(({ id }) => [id]);
+
+test("a stream is what its declaration says", () => {
+  const cursor = {
+    column: "updated_at",
+    order: "any",
+    lookbackMinutes: 0,
+    query: () => ({}),
+  } as const;
+  const client = testClient("http://localhost");
+  expect(restStream(client, { ...declaration, description: "All of them", cursor })).toMatchObject({
+    name: "demo_project",
+    description: "All of them",
+    columns: declaration.columns,
+    primaryKey: ["project_id"],
+    cursor: "updated_at",
+  });
+});
+
+describe("a full refresh", () => {
+  test("upserts every page, and sweeps after the last", async () => {
+    const rows = named(25);
+    const { parts, warnings } = await read(listOf(() => rows));
+    expect(
+      parts.map((part) => [part.rows.length, part.expected, part.sweep !== undefined]),
+    ).toEqual([
+      [10, 25, false],
+      [10, 25, false],
+      [5, 25, false],
+      [0, undefined, true],
+    ]);
+    expect(parts[0]?.bytes).toBeGreaterThan(100);
+    expect(rowsIn(parts)[24]).toEqual({
+      project_id: "r24",
+      name: "n24",
+      updated_at: null,
+      raw: '{"id":"r24","name":"n24"}',
+    });
+    expect(sweepsIn(parts)).toEqual([{ keys: keysOf(rows), again: false }]);
+    expect(warnings).toEqual([]);
+  });
+
+  test("finds that all rows are gone, where the service says that there are none", async () => {
+    const { parts } = await read(listOf(() => []));
+    expect(sweepsIn(parts)).toEqual([{ keys: [], again: false }]);
+  });
+
+  test("sweeps nothing where an empty list does not say that it is one", async () => {
+    const { parts, warnings } = await read(answer([]));
+    expect(sweepsIn(parts)).toEqual([]);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test("walks again where the list changes, and sweeps what the last walk saw", async () => {
+    let rows = named(30);
+    let walks = 0;
+    const list = listOf(() => rows);
+    const { parts, warnings } = await read((request, response) => {
+      void list(request, response);
+      if (asked(request).page === 1 && (walks += 1) < 3) rows = rows.slice(1);
+    });
+    expect(walks).toBe(3);
+    expect(sweepsIn(parts)).toEqual([{ keys: keysOf(rows), again: true }]);
+    expect(warnings).toEqual([]);
+  });
+
+  test("walks again where only the total changes", async () => {
+    const rows = named(25);
+    const list = listOf(() => rows);
+    const { parts } = await read((request, response) => {
+      void list(request, response);
+      if (asked(request).page === 1 && rows.length === 25) rows.push({ id: "r25", name: "n25" });
+    });
+    expect(sweepsIn(parts)).toEqual([{ keys: keysOf(rows), again: true }]);
+  });
+
+  test("sweeps nothing where the list never rests, and says so once", async () => {
+    let rows = named(30);
+    const list = listOf(() => rows);
+    const { parts, warnings } = await read((request, response) => {
+      void list(request, response);
+      if (asked(request).page === 1) rows = rows.slice(1);
+    });
+    expect(sweepsIn(parts)).toEqual([]);
+    expect(warnings).toEqual([
+      "demo_project: the list changed while it was read, 3 times; rows that are gone are found by the next sync",
+    ]);
+    expect(rowsIn(parts).length).toBeGreaterThan(80);
+  });
+
+  test("sweeps nothing where rows stand twice and others are therefore missing", async () => {
+    const content = [...named(9), { id: "r0", name: "again" }];
+    const { parts } = await read(answer({ total: 10, content }));
+    expect(sweepsIn(parts)).toEqual([]);
+  });
+
+  test("sweeps nothing where it fails", async () => {
+    const rows = named(30);
+    const parts: Part[] = [];
+    await using server = await startServer((request, response) =>
+      (asked(request).page === 3 ? failing(404) : listOf(() => rows))(request, response),
+    );
+    const batches = restStream(testClient(server.url), declaration).read({
+      checkpoints: new Map(),
+      fullRefresh: false,
+      startedAt,
+      signal: new AbortController().signal,
+      log: newLog(() => undefined),
+    });
+    const reading = async (): Promise<void> => {
+      for await (const part of batches) parts.push(part);
+    };
+    await expect(reading()).rejects.toThrow("404");
+    expect(rowsIn(parts)).toHaveLength(20);
+    expect(sweepsIn(parts)).toEqual([]);
+  });
+
+  test("stops with the reason of the signal", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stopped");
+    const list = listOf(() => named(30));
+    const reading = read(
+      (request, response) => {
+        if (asked(request).page === 2) controller.abort(reason);
+        return list(request, response);
+      },
+      {},
+      { signal: controller.signal },
+    );
+    await expect(reading).rejects.toBe(reason);
+  });
+});
+
+describe("what cannot become a row", () => {
+  test("is rejected whole, under a name that the next sync gives it too; the rest goes on", async () => {
+    const content = [
+      { id: "a", name: "n" },
+      5,
+      { name: "no id" },
+      { id: null },
+      { id: "b", name: "n" },
+    ];
+    const list = answer({ total: 5, content });
+    const { parts } = await read(list);
+    expect(rowsIn(parts).map((row) => row["project_id"])).toEqual(["a", "b"]);
+    const rejected = parts.flatMap(({ rejected = [] }) => rejected);
+    expect(rejected).toMatchObject([
+      { payload: "5", reason: "expected a JSON object" },
+      { payload: '{"name":"no id"}', reason: "expected a value in each of project_id" },
+      { payload: '{"id":null}', reason: "expected a value in each of project_id" },
+    ]);
+    expect(new Set(rejected.map(({ key }) => key)).size).toBe(3);
+    expect((await read(list)).parts[0]?.rejected).toEqual(rejected);
+    expect(sweepsIn(parts)).toEqual([{ keys: [["a"], ["b"]], again: false }]);
+  });
+
+  test("because it is too large is rejected too, and nothing is swept", async () => {
+    const rows = newRows(4, (index) => ({ name: "x".repeat(index === 2 ? 300 : 1) }));
+    await using server = await startServer(listOf(() => rows));
+    const client = testClient(server.url, { maxResponseBytes: 200 });
+    const pages: RestDeclaration["pages"] = (_client, list) =>
+      numberedPages(client, { ...list, maxRowBytes: 250 });
+    const { parts, warnings } = await read(answer([]), { pages });
+    expect(new Set(rowsIn(parts).map((row) => row["project_id"]))).toEqual(
+      new Set(["r0", "r1", "r3"]),
+    );
+    expect(parts.flatMap(({ rejected = [] }) => rejected)[0]?.reason).toContain(
+      "larger than 250 bytes",
+    );
+    expect(sweepsIn(parts)).toEqual([]);
+    expect(warnings).toHaveLength(1);
+  });
+});
+
+describe("a service that has changed", () => {
+  test("has each new field told once, and known ones not at all", async () => {
+    const rows = newRows(25, (index) => ({
+      name: "n",
+      color: 1,
+      known: 2,
+      ...(index > 20 ? { late: 3 } : {}),
+    }));
+    const { warnings } = await read(
+      listOf(() => rows),
+      { known: ["known"] },
+    );
+    expect(warnings).toEqual([
+      'demo_project: new field "color", kept in raw',
+      'demo_project: new field "late", kept in raw',
+    ]);
+  });
+
+  test("has required fields told that no row has", async () => {
+    const some = [{ id: "a" }, { id: "b", name: "n" }];
+    const required = ["project_id", "name", "updated_at"];
+    const { warnings } = await read(answer({ total: 2, content: some }), { required });
+    expect(warnings).toEqual([
+      'demo_project: no object has the field "updated_at"; updated_at stays empty',
+    ]);
+    const empty = await read(
+      listOf(() => []),
+      { required },
+    );
+    expect(empty.warnings).toEqual([]);
+  });
+});
+
+describe("an incremental stream", () => {
+  const cursor = {
+    column: "updated_at",
+    order: "any",
+    lookbackMinutes: 10,
+    query: (since: string) => ({ filters: `updated_at>=${since}` }),
+  } as const;
+  const at = (day: number): string => `2026-05-${String(day).padStart(2, "0")}T00:00:00Z`;
+  const mark = (day: number): Checkpoint => ({
+    since: `2026-05-${String(day).padStart(2, "0")}T00:00:00.000000Z`,
+  });
+  const dated = (days: readonly number[]): ListRow[] =>
+    days.map((day) => ({ id: `d${day}`, name: "n", updated_at: at(day) }));
+
+  test("asks from the mark, less the lookback", async () => {
+    const rows = dated([5]);
+    const { queries } = await read(
+      listOf(() => rows),
+      { cursor },
+      { checkpoints: new Map([["", mark(4)]]) },
+    );
+    expect(queries).toEqual([
+      "?filters=updated_at%3E%3D2026-05-03T23%3A50%3A00.000000Z&page=1&size=10",
+    ]);
+    expect(
+      (
+        await read(
+          listOf(() => rows),
+          { cursor },
+        )
+      ).queries,
+    ).toEqual(["?page=1&size=10"]);
+  });
+
+  test("in any order advances its mark at the end", async () => {
+    const rows = dated([9, 3, 20, 4]);
+    const { parts } = await read(
+      listOf(() => rows),
+      { cursor, size: 2 },
+    );
+    expect(parts.map(({ checkpoint }) => checkpoint)).toEqual([undefined, undefined, mark(20)]);
+    expect(sweepsIn(parts)).toEqual([]);
+  });
+
+  test("in ascending order advances it with each page", async () => {
+    const rows = dated([3, 4, 9, 20]);
+    const { parts } = await read(
+      listOf(() => rows),
+      { cursor: { ...cursor, order: "ascending" }, size: 2 },
+    );
+    expect(parts.map(({ checkpoint }) => checkpoint)).toEqual([mark(4), mark(20)]);
+  });
+
+  test("leaves its mark where it is when rows are missing", async () => {
+    const content = dated([9, 3]);
+    const { parts, warnings } = await read(
+      inTurn(answer({ total: 5, content }), answer({ total: 5, content: [] })),
+      { cursor, size: 2 },
+    );
+    expect(parts.map(({ checkpoint }) => checkpoint)).toEqual([undefined]);
+    expect(warnings).toEqual(["demo_project: rows are missing; the next sync reads them again"]);
+  });
+
+  test("never lets its mark pass the start of the sync", async () => {
+    const rows: ListRow[] = [{ id: "a", name: "n", updated_at: "2027-01-01T00:00:00Z" }];
+    const { parts } = await read(
+      listOf(() => rows),
+      { cursor },
+    );
+    expect(parts.at(-1)?.checkpoint).toEqual({ since: "2026-06-01T00:00:00.000000Z" });
+  });
+});
+
+test("pages may be asked for in another way", async () => {
+  const { parts, queries } = await read(
+    inTurn(
+      answer({ items: [{ id: "a", name: "n" }], next: "c" }),
+      answer({ items: [{ id: "b", name: "n" }] }),
+    ),
+    {
+      query: { all: true },
+      pages: (client, list) =>
+        cursorPages(client, { ...list, cursorKey: "next", parameter: "cursor" }),
+    },
+  );
+  expect(rowsIn(parts).map((row) => row["project_id"])).toEqual(["a", "b"]);
+  expect(queries).toEqual(["?all=true", "?all=true&cursor=c"]);
+  expect(sweepsIn(parts)).toEqual([{ keys: [["a"], ["b"]], again: false }]);
+});

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import { TransientError } from "../../src/core/errors.ts";
+import { isOverload, statusOf } from "../../src/http/failure.ts";
+import {
+  answer,
+  cutChunks,
+  cutGzip,
+  cutText,
+  failing,
+  firstTimes,
+  resetBeforeHeaders,
+  resetInBody,
+  resetInHeaders,
+  shortOfContentLength,
+  silence,
+  silenceInBody,
+  slowDrip,
+} from "../support/faults.ts";
+import { testClient } from "../support/http-client.ts";
+import { startServer, type Listener } from "../support/http-server.ts";
+
+const body = JSON.stringify({ rows: Array.from({ length: 1000 }, (_, id) => ({ id })) });
+
+const noUtf8: Listener = (_request, response) => {
+  response.end(Buffer.from('{"a":"\xff"}', "latin1"));
+};
+
+const faults: readonly [string, Listener][] = [
+  ["a 408", failing(408)],
+  ["a 425", failing(425)],
+  ["a 429", failing(429)],
+  ["a 500", failing(500)],
+  ["a 502 with a page of the proxy", failing(502, {}, "<html><title>502</title></html>")],
+  ["a 503", failing(503)],
+  ["a 504", failing(504)],
+  ["a reset before the answer", resetBeforeHeaders],
+  ["a reset within the headers", resetInHeaders],
+  ["a reset within the body", resetInBody(body)],
+  ["a body that is short of its length", shortOfContentLength(body)],
+  ["chunks that stop", cutChunks(body)],
+  ["gzip that stops", cutGzip(body)],
+  ["JSON that stops", cutText(body)],
+  ["an empty body", answer("")],
+  ["HTML with a 200", answer("<html>log in</html>")],
+  ["bytes that are no UTF-8", noUtf8],
+  ["an encoding that nobody asked for", answer(body, { "content-encoding": "zstd" })],
+  ["silence", silence],
+  ["silence within the body", silenceInBody(body)],
+  ["a drip that never ends", slowDrip(5)],
+];
+
+describe.each(faults)("%s", (name, fault) => {
+  // Only what is slow has to be quick here; a busy machine is no fault.
+  const isSlow = /silence|drip/.test(name);
+  const limits = isSlow ? { silenceTimeoutMs: 300, requestTimeoutMs: 600 } : {};
+
+  test.each(["get", "post"] as const)("is retried for a %s", async (method) => {
+    await using server = await startServer(firstTimes(2, fault, answer(body)));
+    const client = testClient(server.url, limits);
+    const { text } = await client[`${method}Json`]("x");
+    expect(text).toBe(body);
+    expect(client.transfer).toMatchObject({ requests: 3, retries: 2, waitedMs: 500 + 1000 });
+    expect(client.sleeps).toEqual([500, 1000]);
+  });
+
+  test("is given up with a TransientError", async () => {
+    await using server = await startServer(fault);
+    const client = testClient(server.url, { ...limits, retryAttempts: 1 });
+    const error = await client.getJson("x").catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TransientError);
+    expect(error).toHaveProperty("message", expect.stringContaining("gave up after 2 attempts"));
+    expect(server.requests).toHaveLength(2);
+  });
+});
+
+test.each([
+  [failing(500), true],
+  [silence, true],
+  [cutChunks(body), true],
+  [failing(429), false],
+  [resetBeforeHeaders, false],
+  [failing(404), false],
+])("tells whether a smaller request might do", async (fault, expected) => {
+  await using server = await startServer(fault);
+  const client = testClient(server.url, { retryAttempts: 0, silenceTimeoutMs: 50 });
+  const error = await client.getJson("x").catch((thrown: unknown) => thrown);
+  expect(isOverload(error)).toBe(expected);
+});
+
+test("retries as often as the request says", async () => {
+  await using server = await startServer(failing(500));
+  await expect(testClient(server.url).getJson("x", { retryAttempts: 0 })).rejects.toThrow(
+    "gave up after 1 attempt",
+  );
+  expect(server.requests).toHaveLength(1);
+});
+
+describe("what a service asks to wait", () => {
+  const day = 86_400;
+  test.each([
+    ["Retry-After in seconds", { "retry-after": "7" }, 7000],
+    [
+      "Retry-After as a date",
+      { "retry-after": "Thu, 01 Jan 2026 00:00:09 GMT", date: "Thu, 01 Jan 2026 00:00:00 GMT" },
+      9000,
+    ],
+    ["RateLimit-Reset", { "ratelimit-reset": "30" }, 30_000],
+    ["nothing, then jitter", { "retry-after": "-1" }, 500],
+  ])("is %s", async (_name, headers, waited) => {
+    await using server = await startServer(firstTimes(1, failing(429, headers), answer("{}")));
+    const client = testClient(server.url);
+    await client.getJson("x");
+    expect(client.sleeps).toEqual([waited]);
+    expect(client.transfer.waitedMs).toBe(waited);
+  });
+
+  test("is told from two seconds on", async () => {
+    const body = { code: 429, message: "Too Many Requests" };
+    await using server = await startServer(
+      firstTimes(
+        2,
+        failing(429, { "ratelimit-reset": "5" }, body),
+        failing(429, { "ratelimit-reset": "1" }, body),
+      ),
+    );
+    const client = testClient(server.url, { retryAttempts: 3 });
+    await expect(client.getJson("x")).rejects.toThrow(TransientError);
+    const warnings = client.entries.filter(({ level }) => level === "warning");
+    expect(warnings.map(({ message }) => message)).toEqual([
+      `GET ${server.url}/x: 429: Too Many Requests, waiting 5 s (attempt 1 of 4)`,
+      `GET ${server.url}/x: 429: Too Many Requests, waiting 5 s (attempt 2 of 4)`,
+    ]);
+  });
+
+  test("is not waited for where it is longer than allowed", async () => {
+    await using server = await startServer(
+      failing(429, { "retry-after": String(day) }, "slow down"),
+    );
+    const client = testClient(server.url);
+    const error = await client.getJson("x").catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TransientError);
+    expect(error).toHaveProperty(
+      "message",
+      `GET ${server.url}/x: 429: slow down; the service asks to wait 24 h; try again after 2026-01-02T00:00:00Z`,
+    );
+    expect(statusOf(error)).toBe(429);
+    expect(client.sleeps).toEqual([]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("holds for every request of the client, and counts once", async () => {
+    const pauses: (() => void)[] = [];
+    await using server = await startServer(
+      firstTimes(4, failing(429, { "retry-after": "60" }), answer("{}")),
+    );
+    const client = testClient(server.url, {
+      concurrency: 4,
+      sleep: () => new Promise((resolve) => pauses.push(resolve)),
+    });
+    const first = Array.from({ length: 4 }, () => client.getJson("first"));
+    await until(() => server.requests.length === 4 && pauses.length === 1);
+    const later = Array.from({ length: 20 }, () => client.getJson("later"));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(server.requests).toHaveLength(4);
+    pauses[0]?.();
+    await Promise.all([...first, ...later]);
+    expect(server.requests).toHaveLength(28);
+    expect(client.transfer).toMatchObject({ requests: 28, retries: 4, waitedMs: 60_000 });
+  });
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("a service that is not there", () => {
+  test("is named with host and port", async () => {
+    const server = await startServer(answer("{}"));
+    await server.close();
+    const client = testClient(server.url, { retryAttempts: 2 });
+    const { host } = new URL(server.url);
+    await expect(client.getJson("x")).rejects.toThrow(
+      `GET ${server.url}/x: could not connect to ${host} (ECONNREFUSED); gave up after 3 attempts; check base_url, and that the service is up`,
+    );
+    expect(client.sleeps).toEqual([500, 1000]);
+  });
+
+  test("is told from one whose name is unknown", async () => {
+    const client = testClient("http://nobody.invalid", { retryAttempts: 0 });
+    await expect(client.getJson("x")).rejects.toThrow(
+      /could not connect to nobody\.invalid:80 \((ENOTFOUND|EAI_AGAIN)\)/,
+    );
+  });
+});

@@ -1,0 +1,94 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { TransientError } from "../../src/core/errors.ts";
+import { newRedact } from "../../src/core/redact.ts";
+import {
+  answer,
+  cutChunks,
+  cutGzip,
+  failing,
+  gzipBomb,
+  redirectTo,
+  resetBeforeHeaders,
+  resetInBody,
+  silence,
+} from "../support/faults.ts";
+import { testClient } from "../support/http-client.ts";
+import { startServer, type Listener } from "../support/http-server.ts";
+
+const secret = "opik-key-0123456789";
+
+/** A service that tells in its errors what it was sent. */
+const echo = (status: number): Listener => {
+  return (request, response) => {
+    const said = `${request.headers.authorization ?? ""} ${request.url.href} ${request.body}`;
+    return failing(status, {}, { message: said })(request, response);
+  };
+};
+
+const faults: readonly [string, Listener][] = [
+  ...[400, 401, 403, 404, 429, 500].map((status): [string, Listener] => [
+    `a ${status}`,
+    echo(status),
+  ]),
+  ["a wait of a day", failing(429, { "retry-after": "86400" })],
+  ["a reset", resetBeforeHeaders],
+  ["a body that is cut", resetInBody("x".repeat(100))],
+  ["chunks that stop", cutChunks("x".repeat(100))],
+  ["gzip that stops", cutGzip("x".repeat(100))],
+  ["a bomb", gzipBomb(2 ** 20)],
+  ["broken JSON", answer(`{"key": "${secret}`)],
+  ["silence", silence],
+  ["a redirect to another host", redirectTo(`http://other.invalid/${secret}?key=${secret}`)],
+  ["a redirect in a circle", redirectTo("?")],
+];
+
+describe.each(faults)("%s", (_name, fault) => {
+  test.each(["get", "post"] as const)(
+    "gives no secret away to whoever sees the error or the log of a %s",
+    async (method) => {
+      await using server = await startServer(fault);
+      const url = new URL(server.url);
+      url.username = "me";
+      url.password = secret;
+      const client = testClient(url.href, {
+        headers: { authorization: secret, "x-key": `Bearer ${secret}` },
+        secrets: [secret],
+        retryAttempts: 1,
+        silenceTimeoutMs: 50,
+        maxResponseBytes: 2 ** 16,
+      });
+      const options = { query: { api_key: secret } };
+      const error = await (
+        method === "get"
+          ? client.getJson("x", options)
+          : client.postJson("x", { ...options, form: { api_key: secret } })
+      ).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(inspect(error, { depth: Infinity, showHidden: true, getters: true })).not.toContain(
+        secret,
+      );
+      expect(inspect(client.entries, { depth: Infinity })).not.toContain(secret);
+    },
+  );
+});
+
+test("an error within an answer gives no secret away", async () => {
+  await using server = await startServer(answer(`{"message":"bad key ${secret}"}`));
+  const client = testClient(server.url, { secrets: [secret], retryAttempts: 0 });
+  const accept = (text: string): void => {
+    throw new TransientError(text);
+  };
+  const error = await client
+    .request({ method: "GET", path: "x", accept })
+    .catch((thrown: unknown) => thrown);
+  expect(error).toHaveProperty("message", expect.stringContaining("bad key ***"));
+  expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(secret);
+});
+
+test("a secret is taken out as it is, encoded, and without its scheme; short values are none", () => {
+  const redact = newRedact(["Bearer a/secret+key", "short", ""]);
+  expect(redact("Bearer a/secret+key, a/secret+key, a%2Fsecret%2Bkey, short")).toBe(
+    "***, ***, ***, short",
+  );
+});

@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import { HttpFailure } from "../../src/http/failure.ts";
+import { Throttle } from "../../src/http/throttle.ts";
+
+const tooMany = new HttpFailure("status", "429", { status: 429 });
+const timeout = new HttpFailure("timeout", "silent");
+
+/** A throttle whose pauses end when the test says so. */
+function newThrottle(concurrency: number) {
+  const pauses: { readonly milliseconds: number; end(): void }[] = [];
+  let now = 0;
+  const throttle = new Throttle({
+    concurrency,
+    now: () => now,
+    sleep: (milliseconds) =>
+      new Promise((resolve) => {
+        const end = (): void => {
+          now += milliseconds;
+          resolve();
+        };
+        pauses.push({ milliseconds, end });
+      }),
+  });
+  return { throttle, pauses };
+}
+
+/** Runs so many tasks that all begin before any of them ends. */
+async function together(throttle: Throttle, count: number, error?: Error): Promise<void> {
+  const tasks = Array.from({ length: count }, () =>
+    throttle.run(async () => {
+      await turn();
+      if (error) throw error;
+    }),
+  );
+  await Promise.allSettled(tasks);
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("halves once for failures that were under way together", async () => {
+  const { throttle } = newThrottle(8);
+  await together(throttle, 8, tooMany);
+  expect(throttle.concurrency).toBe(4);
+});
+
+test.each([
+  ["429", tooMany],
+  ["time-outs", timeout],
+])("goes down to 1, and no further, by %s", async (_name, error) => {
+  const { throttle } = newThrottle(8);
+  for (let rounds = 0; rounds < 10; rounds += 1)
+    await together(throttle, throttle.concurrency, error);
+  expect(throttle.concurrency).toBe(1);
+});
+
+test("leaves its limit alone on failures that have other reasons", async () => {
+  const { throttle } = newThrottle(8);
+  await together(throttle, 8, new HttpFailure("status", "500", { status: 500 }));
+  await together(throttle, 8, new Error("bug"));
+  expect(throttle.concurrency).toBe(8);
+});
+
+test("adds one for each full round of successes, up to where it started", async () => {
+  const { throttle } = newThrottle(8);
+  await together(throttle, 8, tooMany);
+  await together(throttle, 4);
+  expect(throttle.concurrency).toBe(5);
+  await together(throttle, 4);
+  expect(throttle.concurrency).toBe(5);
+  await together(throttle, 1);
+  expect(throttle.concurrency).toBe(6);
+  await together(throttle, 100);
+  expect(throttle.concurrency).toBe(8);
+});
+
+test("never runs more tasks than its limit", async () => {
+  const { throttle } = newThrottle(3);
+  let running = 0;
+  let most = 0;
+  const task = async (): Promise<void> => {
+    running += 1;
+    most = Math.max(most, running);
+    await turn();
+    running -= 1;
+  };
+  await Promise.all(Array.from({ length: 20 }, () => throttle.run(task)));
+  expect(most).toBe(3);
+});
+
+test("holds back tasks that wait for a place when the gate closes", async () => {
+  const { throttle, pauses } = newThrottle(1);
+  const ran: string[] = [];
+  const first = throttle.run(async () => {
+    await turn();
+    throttle.pause(1000);
+    ran.push("first");
+  });
+  const second = throttle.run(() => Promise.resolve(ran.push("second")));
+  await first;
+  await turn();
+  expect(ran).toEqual(["first"]);
+  pauses[0]!.end();
+  await second;
+  expect(ran).toEqual(["first", "second"]);
+});
+
+test("keeps the longer of two pauses, and says by how much it grew", async () => {
+  const { throttle, pauses } = newThrottle(1);
+  expect(throttle.pause(5000)).toBe(5000);
+  expect(throttle.pause(2000)).toBe(0);
+  expect(throttle.pause(6000)).toBe(1000);
+  expect(pauses.map(({ milliseconds }) => milliseconds)).toEqual([5000, 6000]);
+  let ran = false;
+  const task = throttle.run(() => Promise.resolve((ran = true)));
+  pauses[0]!.end();
+  await turn();
+  expect(ran).toBe(false);
+  pauses[1]!.end();
+  await task;
+  expect(ran).toBe(true);
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { silence, silenceInBody, slowDrip } from "../support/faults.ts";
+import { testClient } from "../support/http-client.ts";
+import { startServer, type Listener } from "../support/http-server.ts";
+
+const body = '{"text":"drop by drop"}';
+
+/** The body, a character at a time. */
+const dripping: Listener = async (_request, response) => {
+  response.writeHead(200);
+  for (const character of body) {
+    response.write(character);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  response.end();
+};
+
+test("an answer may take longer than the silence that is allowed, as long as some of it comes", async () => {
+  await using server = await startServer(dripping);
+  const client = testClient(server.url, { silenceTimeoutMs: 400, retryAttempts: 0 });
+  expect((await client.getJson("x")).text).toBe(body);
+});
+
+test("an answer may take longer than a connection", async () => {
+  await using server = await startServer((_request, response) => {
+    setTimeout(() => response.end(body), 500);
+  });
+  const client = testClient(server.url, { connectTimeoutMs: 400, retryAttempts: 0 });
+  await client.getJson("x");
+  // The same connection again: now there is none to be made.
+  expect((await client.getJson("x")).text).toBe(body);
+});
+
+test.each([
+  [silence, { silenceTimeoutMs: 50 }, "silent for 50 ms"],
+  [silenceInBody(body), { silenceTimeoutMs: 50 }, "silent for 50 ms"],
+  [slowDrip(5), { requestTimeoutMs: 100 }, "no complete answer in 100 ms"],
+] as const)(
+  "an attempt ends with the limit that it meets: case %#",
+  async (listener, limits, message) => {
+    await using server = await startServer(listener);
+    const client = testClient(server.url, { ...limits, retryAttempts: 0 });
+    await expect(client.getJson("x")).rejects.toThrow(message);
+  },
+);

@@ -1,0 +1,43 @@
+import { newLog, type Entry } from "../../src/core/log.ts";
+import { newTransfer, type Transfer } from "../../src/core/transfer.ts";
+import { newClient, type Client, type ClientOptions } from "../../src/http/client.ts";
+
+/** A client whose clock only moves while it sleeps, and which sleeps in no time. */
+export interface TestClient extends Client {
+  readonly transfer: Transfer;
+  readonly entries: readonly Entry[];
+  readonly sleeps: readonly number[];
+  abort(reason: unknown): void;
+}
+
+export function testClient(baseUrl: string, options: Partial<ClientOptions> = {}): TestClient {
+  const entries: Entry[] = [];
+  const sleeps: number[] = [];
+  const transfer = newTransfer();
+  const controller = new AbortController();
+  let now = Date.UTC(2026, 0, 1);
+  const client = newClient({
+    baseUrl,
+    transfer,
+    log: newLog((entry) => entries.push(entry), "debug"),
+    signal: controller.signal,
+    random: () => 0.5,
+    now: () => now,
+    sleep: (milliseconds, signal) => {
+      signal.throwIfAborted();
+      sleeps.push(milliseconds);
+      now += milliseconds;
+      return Promise.resolve();
+    },
+    ...options,
+  });
+  return {
+    ...client,
+    transfer,
+    entries,
+    sleeps,
+    abort: (reason) => {
+      controller.abort(reason);
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import http, { type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import https from "node:https";
+import { text } from "node:stream/consumers";
+
+/** A request that a test server got, its body read. */
+export interface ServerRequest {
+  readonly method: string;
+  /** Path and query, on the server's own origin. */
+  readonly url: URL;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export type Listener = (request: ServerRequest, response: ServerResponse) => void | Promise<void>;
+
+export interface TestServer extends AsyncDisposable {
+  readonly url: string;
+  /** All requests so far, in the order in which they came. */
+  readonly requests: readonly ServerRequest[];
+  close(): Promise<void>;
+}
+
+/** A real HTTP server on a free port of the loopback interface; with a certificate, an HTTPS server. */
+export async function startServer(
+  listener: Listener,
+  certificate?: { readonly key: string; readonly cert: string },
+): Promise<TestServer> {
+  const requests: ServerRequest[] = [];
+  const scheme = certificate ? "https" : "http";
+  const onRequest = async (message: http.IncomingMessage, response: ServerResponse) => {
+    const { method = "", headers } = message;
+    const url = new URL(message.url ?? "", `${scheme}://${headers.host ?? ""}`);
+    const request = { method, url, headers, body: await text(message) };
+    requests.push(request);
+    await listener(request, response);
+  };
+  const safely = (message: http.IncomingMessage, response: ServerResponse): void => {
+    onRequest(message, response).catch((error: unknown) => response.destroy(error as Error));
+  };
+  const server = certificate ? https.createServer(certificate, safely) : http.createServer(safely);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return {
+    url: `${scheme}://127.0.0.1:${port}`,
+    requests,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -21,8 +21,8 @@ export type WriteResult = ReadonlyMap<string, Counts>;
 export interface Pipeline {
   /** The key of the state. */
   readonly name: string;
-  /** The source's identity (host and workspace): a pipeline never mixes two. */
-  readonly identity: string;
+  /** The source's identity (host and workspace): a pipeline never mixes two, from its first rows on. Absent where only the state is touched. */
+  readonly identity?: string;
 }
 
 /** How a sync ended. `partial`: all that could be read is there, something is in quarantine. */
@@ -36,12 +36,12 @@ export interface SyncEnd {
   readonly error?: string;
 }
 
-/** A row of `_rivulet_sync`. `running` without a living process is a sync that died. */
+/** A row of `_rivulet_sync`. One that is `running` there, but does not hold the lock any more, has `died`. */
 export interface SyncRecord extends Omit<SyncEnd, "status"> {
   readonly pipeline: string;
   readonly startedAt: string;
   readonly endedAt?: string;
-  readonly status: SyncStatus | "running";
+  readonly status: SyncStatus | "running" | "died";
 }
 
 /** One pipeline's right to write: held from `lock` until it is disposed of, renewed in the background. */
@@ -53,7 +53,7 @@ export interface Session extends AsyncDisposable {
   prepare(tables: readonly Table[]): Promise<void>;
   /** Rows, deletes, sweeps, quarantine and checkpoints of all batches, in their order, in one transaction, or nothing of it. */
   write(batches: readonly Batch[]): Promise<WriteResult>;
-  /** Replaces all checkpoints of one stream, or of all: `state import` and `state reset`. */
+  /** Replaces all checkpoints of one stream, or of all, which lets go of the identity, and empties its quarantine: `state import` and `state reset`. */
   replaceState(state: State, stream?: string): Promise<void>;
   /** How many entries of this pipeline and these streams are in quarantine now. */
   quarantined(streams: readonly string[]): Promise<number>;
@@ -66,14 +66,19 @@ export interface Session extends AsyncDisposable {
 export interface Destination extends AsyncDisposable {
   /** The URL without its password, for messages. */
   readonly label: string;
-  /** Proves that the database can be reached and written to, or throws an error with the remedy. */
+  /** Proves that the database can be reached and written to, and leaves nothing there; or throws an error with the remedy. */
   check(): Promise<void>;
   /** Takes the pipeline's lock; a LockedError says who holds it and since when. Makes rivulet's own tables where they are missing. */
   lock(pipeline: Pipeline): Promise<Session>;
   /** The checkpoints of a pipeline, without the lock; empty where the database has none. */
   state(pipeline: string): Promise<State>;
-  /** The last syncs, newest first; empty where the database has none. */
-  syncs(limit: number): Promise<readonly SyncRecord[]>;
+  /** The last syncs, of one pipeline or of all, newest first; empty where the database has none. */
+  syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]>;
+  /** Rows of a query of ours, for showing; values as the driver gives them. Each `?` stands for one of the parameters. */
+  select(
+    query: string,
+    parameters?: readonly (string | number)[],
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** The keys that the table holds, not counting rows marked as deleted; nothing where there is no such table. */
   keys(table: Table): AsyncIterable<Key>;
 }

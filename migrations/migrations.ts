@@ -1,0 +1,14 @@
+import type { Migration } from "kysely";
+import { ownTables } from "./0001-own-tables.ts";
+import { quarantinePlace } from "./0002-quarantine-place.ts";
+
+/** The SQL types that differ between databases. */
+export interface OwnTypes {
+  readonly timestamp: string;
+  readonly json: string;
+}
+
+/** Every migration by name, oldest first: new ones are added at the end, and none is ever changed. */
+export function migrations(types: OwnTypes): Readonly<Record<string, Migration>> {
+  return { "0001-own-tables": ownTables(types), "0002-quarantine-place": quarantinePlace };
+}

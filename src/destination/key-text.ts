@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+import type { Value } from "../core/schema.ts";
+
+/** A key as JSON text, as entries in quarantine are named. Integers keep their digits; bytes are in base64. */
+export function keyText(key: readonly Value[]): string {
+  return `[${key.map(valueText).join(",")}]`;
+}
+
+/** A key's text that fits into an index: a longer one is cut, and told apart by its hash. */
+export function boundedKey(text: string): string {
+  if (text.length <= 500) return text;
+  return `${text.slice(0, 400).toWellFormed()}…${createHash("sha256").update(text).digest("hex")}`;
+}
+
+/** A row as JSON text, whole: for the quarantine. */
+export function rowText(row: Readonly<Record<string, Value>>): string {
+  const members = Object.entries(row)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${JSON.stringify(name)}:${valueText(value)}`);
+  return `{${members.join(",")}}`;
+}
+
+/** The key of a partition's entry in quarantine. */
+export function partitionText(partition: string): string {
+  return JSON.stringify({ partition });
+}
+
+function valueText(value: Value): string {
+  if (value == null) return "null";
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "number" && !Number.isFinite(value)) return JSON.stringify(String(value));
+  if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString("base64"));
+  return JSON.stringify(value);
+}

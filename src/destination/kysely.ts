@@ -1,0 +1,75 @@
+import {
+  Kysely,
+  type DatabaseIntrospector,
+  type DialectAdapter,
+  type Driver,
+  type QueryCompiler,
+  type QueryResult,
+} from "kysely";
+import type { OwnTables } from "./own-tables.ts";
+
+export interface Connection {
+  readonly compiler: () => QueryCompiler;
+  readonly execute: (sql: string, parameters: readonly unknown[]) => Promise<QueryResult<unknown>>;
+  /** Names of the schemas, and of the tables in ours: all that a migration asks for. */
+  readonly schemas: () => Promise<readonly string[]>;
+  readonly tables: () => Promise<readonly string[]>;
+}
+
+/** Kysely on one connection whose transactions, and so the lock around migrations, are somebody else's. */
+export function kyselyOn(connection: Connection, schema?: string): Kysely<OwnTables> {
+  const db = new Kysely<OwnTables>({
+    dialect: {
+      createAdapter: () => adapter,
+      createDriver: () => driverOn(connection),
+      createIntrospector: () => introspectorOn(connection, schema),
+      createQueryCompiler: connection.compiler,
+    },
+  });
+  return schema === undefined ? db : db.withSchema(schema);
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+const adapter = {
+  supportsCreateIfNotExists: true,
+  supportsTransactionalDdl: false,
+  supportsReturning: true,
+  acquireMigrationLock: nothing,
+  releaseMigrationLock: nothing,
+} satisfies DialectAdapter;
+
+function driverOn({ execute }: Connection): Driver {
+  const connection = {
+    executeQuery: async <R>({ sql, parameters }: { sql: string; parameters: readonly unknown[] }) =>
+      (await execute(sql, parameters)) as QueryResult<R>,
+    streamQuery: () => {
+      throw new Error("queries are not streamed");
+    },
+  };
+  return {
+    init: nothing,
+    acquireConnection: () => Promise.resolve(connection),
+    beginTransaction: nothing,
+    commitTransaction: nothing,
+    rollbackTransaction: nothing,
+    releaseConnection: nothing,
+    destroy: nothing,
+  };
+}
+
+function introspectorOn({ schemas, tables }: Connection, schema?: string): DatabaseIntrospector {
+  const getTables = async () =>
+    (await tables()).map((name) => ({
+      name,
+      isView: false,
+      columns: [],
+      ...(schema === undefined ? {} : { schema }),
+    }));
+  return {
+    getSchemas: async () => (await schemas()).map((name) => ({ name })),
+    getTables,
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the interface still asks for it
+    getMetadata: async () => ({ tables: await getTables() }),
+  };
+}

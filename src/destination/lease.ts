@@ -1,0 +1,180 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { ConfigError, LockedError } from "../core/errors.ts";
+import type { Pipeline } from "./destination.ts";
+import type { Transaction } from "./dialect.ts";
+import { now } from "./now.ts";
+
+/** Who holds a pipeline's lock. */
+interface Holder {
+  readonly id: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly since: string;
+  /** When the lease runs out, in milliseconds since 1970 by the database's clock. */
+  readonly until: number;
+}
+
+/** The lock as it is stored, as JSON text in the place of a checkpoint. */
+interface Lock {
+  readonly identity: string | null;
+  readonly holder: Holder | null;
+}
+
+/** The right to write for one pipeline, until its time runs out and somebody takes it over. */
+export interface Lease {
+  readonly pipeline: Pipeline;
+  readonly durationMs: number;
+  /** One more with every taking: what was written under a smaller one is over. */
+  readonly epoch: number;
+  readonly id: string;
+  readonly since: string;
+}
+
+/** Leases of this process: a lock with our pid that is not among them was left by a dead process that had the same pid. */
+const live = new Set<string>();
+
+/** Takes the lock. Throws a LockedError where a living process holds it, a ConfigError where the pipeline copied something else before. */
+export async function takeLease(
+  tx: Transaction,
+  pipeline: Pipeline,
+  durationMs: number,
+): Promise<Lease> {
+  const stored = await readLock(tx, pipeline.name);
+  checkIdentity(pipeline, stored?.lock.identity);
+  const holder = stored?.lock.holder;
+  if (holder && (await isAlive(tx, holder))) throw locked(pipeline.name, holder);
+  const epoch = (stored?.epoch ?? 0) + 1;
+  const lease = { pipeline, durationMs, epoch, id: randomUUID(), since: now() };
+  live.add(lease.id);
+  const lock = await lockOf(tx, lease, stored?.lock);
+  await tx.db
+    .insertInto("_rivulet_state")
+    .values({ ...rowOf(pipeline.name), checkpoint: JSON.stringify(lock), epoch })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["pipeline", "stream", "partition"])
+        .doUpdateSet({ checkpoint: JSON.stringify(lock), epoch }),
+    )
+    .execute();
+  return lease;
+}
+
+/** Throws a LockedError where somebody else has taken the lock since. */
+export async function verifyLease(tx: Transaction, lease: Lease): Promise<void> {
+  const stored = await readLock(tx, lease.pipeline.name);
+  if (stored?.epoch === lease.epoch) return;
+  const where = `pipeline "${lease.pipeline.name}": this process was suspended or cut off for so long that its lock`;
+  const holder = stored?.lock.holder;
+  const taken = holder ? ` was taken over by ${nameOf(holder)}` : " was taken over";
+  throw new LockedError(`${where}${taken}; nothing more was written`);
+}
+
+/** Lengthens the lease. Throws as `verifyLease` does. */
+export async function renewLease(tx: Transaction, lease: Lease): Promise<void> {
+  await verifyLease(tx, lease);
+  const stored = await readLock(tx, lease.pipeline.name);
+  await store(tx, lease, await lockOf(tx, lease, stored?.lock));
+}
+
+/** Binds the pipeline to what it copies: from its first rows on, and not before, in case it was a mistake that the source refuses. */
+export async function bindIdentity(tx: Transaction, lease: Lease): Promise<void> {
+  const { identity } = lease.pipeline;
+  const stored = await readLock(tx, lease.pipeline.name);
+  if (identity !== undefined && stored) await store(tx, lease, { ...stored.lock, identity });
+}
+
+/** Gives the lock back, if it is still ours. */
+export async function releaseLease(tx: Transaction, lease: Lease): Promise<void> {
+  const stored = await readLock(tx, lease.pipeline.name);
+  if (stored?.epoch === lease.epoch) await store(tx, lease, { ...stored.lock, holder: null });
+}
+
+/** Takes note that this process is done with a lease, whether or not it could be given back. */
+export function endLease({ id }: Lease): void {
+  live.delete(id);
+}
+
+/** Lets another identity use the pipeline next time. */
+export async function forgetIdentity(tx: Transaction, lease: Lease): Promise<void> {
+  await store(tx, lease, await lockOf(tx, lease, undefined));
+}
+
+/** Whether a living process has held the lock since this moment, or for longer. */
+export async function isHeldSince(
+  tx: Transaction,
+  pipeline: string,
+  moment: string,
+): Promise<boolean> {
+  const holder = (await readLock(tx, pipeline))?.lock.holder;
+  return holder != null && holder.since <= moment && (await isAlive(tx, holder));
+}
+
+async function lockOf(
+  tx: Transaction,
+  { durationMs, id, since }: Lease,
+  stored: Lock | undefined,
+): Promise<Lock> {
+  const until = (await tx.nowMs()) + durationMs;
+  return {
+    identity: stored?.identity ?? null,
+    holder: { id, pid: process.pid, host: hostname(), since, until },
+  };
+}
+
+async function readLock(
+  tx: Transaction,
+  pipeline: string,
+): Promise<{ lock: Lock; epoch: number } | undefined> {
+  const row = await tx.db
+    .selectFrom("_rivulet_state")
+    .select(["checkpoint", "epoch"])
+    .where((is) => is.and(rowOf(pipeline)))
+    .executeTakeFirst();
+  if (!row) return undefined;
+  return { lock: JSON.parse(row.checkpoint ?? "{}") as Lock, epoch: Number(row.epoch) };
+}
+
+async function store(tx: Transaction, { pipeline }: Lease, lock: Lock): Promise<void> {
+  await tx.db
+    .updateTable("_rivulet_state")
+    .set({ checkpoint: JSON.stringify(lock) })
+    .where((is) => is.and(rowOf(pipeline.name)))
+    .execute();
+}
+
+function rowOf(pipeline: string) {
+  return { pipeline, stream: "", partition: "" };
+}
+
+async function isAlive(tx: Transaction, holder: Holder): Promise<boolean> {
+  if (holder.host === hostname()) {
+    const isUs = holder.pid === process.pid;
+    if (isUs ? !live.has(holder.id) : !isRunning(holder.pid)) return false;
+  }
+  return (await tx.nowMs()) < holder.until;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it runs, as another user.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+function checkIdentity({ name, identity }: Pipeline, stored: string | null | undefined): void {
+  if (stored == null || identity === undefined || stored === identity) return;
+  throw new ConfigError(
+    `pipeline "${name}": this destination holds a copy of ${stored}, not of ${identity}, and would mark all of it as deleted; use another destination, or run "state reset"`,
+  );
+}
+
+function locked(pipeline: string, holder: Holder): LockedError {
+  return new LockedError(`pipeline "${pipeline}": locked by ${nameOf(holder)}; wait until it ends`);
+}
+
+function nameOf({ pid, host, since }: Holder): string {
+  return `process ${pid} on ${host}, which began at ${since}`;
+}

@@ -1,0 +1,36 @@
+import { Migrator } from "kysely";
+import { ConfigError } from "../core/errors.ts";
+import { migrations } from "../../migrations/migrations.ts";
+import type { Dialect, Transaction } from "./dialect.ts";
+
+const migrationTable = "_rivulet_migration";
+
+/** Makes, or brings up to date, rivulet's own tables. Throws a ConfigError where they were made by a newer rivulet. */
+export async function migrate(
+  { label, values: { types } }: Dialect,
+  tx: Transaction,
+): Promise<void> {
+  const all = migrations({ timestamp: types.timestamp, json: types.json });
+  const done = await migrationsDone(tx);
+  const unknown = done.find((name) => !Object.hasOwn(all, name));
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `${label}: made by a newer rivulet, which knows "${unknown}"; upgrade this one, or use another destination`,
+    );
+  }
+  if (Object.keys(all).every((name) => done.includes(name))) return;
+  const { error } = await new Migrator({
+    db: tx.db,
+    provider: { getMigrations: () => Promise.resolve({ ...all }) },
+    migrationTableName: migrationTable,
+    migrationLockTableName: "_rivulet_migration_lock",
+    ...(tx.schema === undefined ? {} : { migrationTableSchema: tx.schema }),
+  }).migrateToLatest();
+  if (error instanceof Error) throw error;
+}
+
+async function migrationsDone(tx: Transaction): Promise<string[]> {
+  if (!(await tx.find(migrationTable))) return [];
+  const rows = await tx.db.selectFrom(migrationTable).select("name").execute();
+  return rows.map(({ name }) => name);
+}

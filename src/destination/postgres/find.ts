@@ -1,0 +1,52 @@
+import type { Client } from "pg";
+import type { Found } from "../dialect.ts";
+
+interface ColumnRow {
+  readonly kind: string;
+  readonly name: string | null;
+  readonly type: string;
+  readonly in_key: string | null;
+  readonly required: string | null;
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  r: "table",
+  p: "partitioned table",
+  v: "view",
+  m: "materialized view",
+  f: "foreign table",
+  S: "sequence",
+  i: "index",
+  c: "type",
+};
+
+/** What stands in a schema under a name. */
+export async function findTable(
+  client: Client,
+  schema: string,
+  name: string,
+): Promise<Found | undefined> {
+  const { rows } = await client.query<ColumnRow>(
+    `select c.relkind as kind, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+        a.attnum = any(i.indkey) as in_key,
+        a.attnotnull and not a.atthasdef and a.attidentity = '' as required
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
+      left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      left join pg_index i on i.indrelid = c.oid and i.indisprimary
+      where n.nspname = $1 and c.relname = $2 order by a.attnum`,
+    [schema, name],
+  );
+  const [first] = rows;
+  if (!first) return undefined;
+  const columns = rows.flatMap(({ name: column, type }) =>
+    column === null ? [] : [[column, type] as const],
+  );
+  const named = (chosen: readonly ColumnRow[]): string[] => chosen.flatMap((row) => row.name ?? []);
+  return {
+    kind: kinds[first.kind] ?? `relation of kind ${first.kind}`,
+    columns: new Map(columns),
+    primaryKey: named(rows.filter(({ in_key }) => in_key === "t")),
+    required: named(rows.filter(({ required }) => required === "t")),
+  };
+}

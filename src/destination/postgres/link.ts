@@ -1,0 +1,84 @@
+import { TransientError } from "../../core/errors.ts";
+import { pause } from "../pause.ts";
+import {
+  connect,
+  endBackend,
+  type Address,
+  type ConnectOptions,
+  type Connected,
+} from "./connection.ts";
+import { translate } from "./errors.ts";
+import { PostgresTransaction } from "./transaction.ts";
+
+const firstPauseMs = 100;
+const longestPauseMs = 5000;
+
+/** The way to the server: a connection that is made at the first use, and made anew when it is lost. */
+export class Link implements AsyncDisposable {
+  readonly #address: Address;
+  readonly #options: ConnectOptions;
+  #connected: Connected | undefined;
+  #transaction: PostgresTransaction | undefined;
+  #lost: Connected | undefined;
+  /** Until when to try again; kept while it does not help, so that each further use tries once. */
+  #deadline: number | undefined;
+
+  constructor(address: Address, options: ConnectOptions) {
+    this.#address = address;
+    this.#options = options;
+  }
+
+  /** Throws the driver's errors: at once where there never was a connection, else when trying again did not help. */
+  async open(): Promise<PostgresTransaction> {
+    if (this.#transaction) return this.#transaction;
+    const connected = this.#lost
+      ? await this.#again(this.#lost)
+      : await connect(this.#address, this.#options);
+    this.#connected = connected;
+    this.#deadline = undefined;
+    connected.client.once("end", () => {
+      if (this.#connected === connected) this.lose();
+    });
+    const { label, schema } = this.#address;
+    return (this.#transaction = new PostgresTransaction(connected.client, { label, schema }));
+  }
+
+  /** Takes note that the connection is of no use any more. */
+  lose(): void {
+    this.#lost = this.#connected ?? this.#lost;
+    this.#connected = undefined;
+    this.#transaction = undefined;
+    void this.#lost?.client.end().catch(() => undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const client = this.#connected?.client;
+    this.#connected = undefined;
+    await client?.end();
+  }
+
+  async #again(lost: Connected): Promise<Connected> {
+    const { reconnectMs, signal } = this.#options;
+    const deadline = (this.#deadline ??= Date.now() + reconnectMs);
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        return await this.#instead(lost);
+      } catch (error) {
+        const mayPass = translate(this.#address.label, error) instanceof TransientError;
+        if (!mayPass || Date.now() >= deadline) throw error;
+      }
+      await pause(pauseMs, signal);
+    }
+  }
+
+  async #instead({ backend }: Connected): Promise<Connected> {
+    const connected = await connect(this.#address, this.#options);
+    try {
+      await endBackend(connected.client, backend);
+      return connected;
+    } catch (error) {
+      await connected.client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+}

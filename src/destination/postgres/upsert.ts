@@ -1,0 +1,141 @@
+import { sql, type Kysely, type RawBuilder } from "kysely";
+import type { Client } from "pg";
+import { deletedColumn, syncedAtColumn } from "../columns.ts";
+import type { EncodedRows, PreparedColumn, PreparedTable, SqlValue, Written } from "../dialect.ts";
+import type { OwnTables } from "../own-tables.ts";
+import { copyInto } from "./copy.ts";
+import { postgresValues } from "./values.ts";
+
+/** Up to so many rows, and characters, an array for each column is faster than COPY. */
+const fewRows = 200;
+const fewCharacters = 1_000_000;
+
+interface UpsertsOptions {
+  readonly client: Client;
+  readonly db: Kysely<OwnTables>;
+  readonly table: (name: string) => RawBuilder<unknown>;
+}
+
+/** Upserts from arrays, or from temporary tables that COPY fills. */
+export class Upserts {
+  readonly #options: UpsertsOptions;
+  #made = 0;
+  #staging = new WeakMap<PreparedTable, string>();
+  readonly #filled = new Set<string>();
+
+  constructor(options: UpsertsOptions) {
+    this.#options = options;
+  }
+
+  /** A transaction begins: the temporary tables are empty. */
+  begin(): void {
+    this.#filled.clear();
+  }
+
+  /** A transaction was rolled back, and with it the temporary tables that it may have made. */
+  forget(): void {
+    this.#staging = new WeakMap();
+  }
+
+  async run(table: PreparedTable, rows: EncodedRows, syncedAt: string): Promise<Written> {
+    const source = isSmall(rows) ? arraysOf(table, rows) : await this.#stage(table, rows);
+    const target = this.#options.table(table.name);
+    const query = upsertOf(table, { source, target, syncedAt });
+    const [written] = (await query.execute(this.#options.db)).rows;
+    return { inserted: Number(written?.inserted), updated: Number(written?.updated) };
+  }
+
+  async #stage(table: PreparedTable, rows: EncodedRows): Promise<RawBuilder<unknown>> {
+    const { client, db } = this.#options;
+    const name = this.#staging.get(table) ?? (await this.#make(table));
+    const staging = sql.id("pg_temp", name);
+    if (this.#filled.has(name)) await sql`truncate ${staging}`.execute(db);
+    this.#filled.add(name);
+    await copyInto(client, `pg_temp."${name}"`, { table, rows });
+    return staging;
+  }
+
+  async #make(table: PreparedTable): Promise<string> {
+    this.#made += 1;
+    const name = `rivulet_${this.#made}`;
+    const columns = table.columns.map(({ name }, index) => sql`${sql.id(name)} as ${place(index)}`);
+    await sql`create temporary table ${sql.id(name)} on commit delete rows
+      as select ${sql.join(columns)} from ${this.#options.table(table.name)} with no data`.execute(
+      this.#options.db,
+    );
+    this.#staging.set(table, name);
+    return name;
+  }
+}
+
+function isSmall({ values, count }: EncodedRows): boolean {
+  if (count > fewRows) return false;
+  let characters = 0;
+  for (const value of values) characters += typeof value === "string" ? value.length : 1;
+  return characters <= fewCharacters;
+}
+
+/**
+ * Rows that are already as they should be are left out before the insert: a conflict would lock each of them, which writes to its page.
+ * `xmax` is 0 in rows that no update has made.
+ */
+function upsertOf(
+  table: PreparedTable,
+  {
+    source,
+    target,
+    syncedAt,
+  }: { source: RawBuilder<unknown>; target: RawBuilder<unknown>; syncedAt: string },
+): RawBuilder<{ inserted: string; updated: string }> {
+  const { columns, key } = table;
+  const [synced, deleted] = [sql.id(syncedAtColumn), sql.id(deletedColumn)];
+  const at = sql`${syncedAt}::timestamp with time zone`;
+  const names = columns.map(({ name }) => sql.id(name));
+  const places = columns.map((_, index) => sql`s.${place(index)}`);
+  const keys = key.map((index) => names[index] ?? sql``);
+  const same = key.map((index) => sql`t.${names[index] ?? sql``} = ${places[index] ?? sql``}`);
+  const stored = sql.join([...names.map((name) => sql`t.${name}`), sql`t.${deleted}`]);
+  const sent = sql.join([...places, sql`false`]);
+  const set = [...names, synced].map((name) => sql`${name} = excluded.${name}`);
+  return sql`with written as (
+    insert into ${target} (${sql.join([...names, synced])})
+    select ${sql.join([...places, at])} from ${source} as s left join ${target} as t on ${sql.join(same, sql` and `)}
+    where t.${keys[0] ?? sql``} is null or (${stored}) is distinct from (${sent})
+    on conflict (${sql.join(keys)}) do update set ${sql.join(set)}, ${deleted} = false
+    returning xmax = 0 as fresh
+  ) select count(*) filter (where fresh) as inserted, count(*) filter (where not fresh) as updated from written`;
+}
+
+/** Rows as one array for each column. */
+function arraysOf({ columns }: PreparedTable, { values, count }: EncodedRows): RawBuilder<unknown> {
+  const width = columns.length;
+  const arrays = columns.map((_, column) =>
+    Array.from({ length: count }, (_row, row) => values[row * width + column] ?? null),
+  );
+  const names = columns.map((_, index) => place(index));
+  return fromArrays(columns, { arrays, names });
+}
+
+/** Keys as a subquery with the columns `k0`, `k1`…. */
+export function keysOf(
+  columns: readonly PreparedColumn[],
+  keys: readonly SqlValue[][],
+): RawBuilder<unknown> {
+  const arrays = columns.map((_, index) => keys.map((key) => key[index] ?? null));
+  return fromArrays(columns, { arrays, names: columns.map((_, index) => sql.id(`k${index}`)) });
+}
+
+function fromArrays(
+  columns: readonly PreparedColumn[],
+  { arrays, names }: { arrays: SqlValue[][]; names: RawBuilder<unknown>[] },
+): RawBuilder<unknown> {
+  const typed = arrays.map((array, index) => {
+    const type = postgresValues.types[columns[index]?.type ?? "string"];
+    return sql`${array}::${sql.raw(type)}[]`;
+  });
+  return sql`(select * from unnest(${sql.join(typed)}) as u(${sql.join(names)}))`;
+}
+
+function place(index: number): RawBuilder<unknown> {
+  return sql.id(`c${index}`);
+}

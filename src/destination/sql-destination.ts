@@ -1,0 +1,122 @@
+import { sql } from "kysely";
+import type { Log } from "../core/log.ts";
+import type { Key, Table } from "../core/schema.ts";
+import { parseState, readCheckpoints } from "./checkpoints.ts";
+import { deletedColumn } from "./columns.ts";
+import type { Destination, Pipeline, Session, State, SyncRecord } from "./destination.ts";
+import type { Dialect, SqlValue } from "./dialect.ts";
+import { takeLease } from "./lease.ts";
+import { migrate } from "./migrate.ts";
+import { describe, keyNames, tableName } from "./prepare.ts";
+import { SqlSession } from "./session.ts";
+import { readSyncs } from "./sync-log.ts";
+
+export interface SqlDestinationOptions {
+  readonly log: Log;
+  /** How long a lock holds that is not renewed, and how often it is. */
+  readonly leaseMs: number;
+  readonly renewMs: number;
+}
+
+/** A destination in a SQL database. */
+export class SqlDestination implements Destination {
+  readonly #dialect: Dialect;
+  readonly #options: SqlDestinationOptions;
+
+  constructor(dialect: Dialect, options: SqlDestinationOptions) {
+    this.#dialect = dialect;
+    this.#options = options;
+  }
+
+  get label(): string {
+    return this.#dialect.label;
+  }
+
+  async check(): Promise<void> {
+    await this.#dialect.rehearse(async (tx) => {
+      await migrate(this.#dialect, tx);
+      await sql`create table ${tx.table("_rivulet_check")} (works integer)`.execute(tx.db);
+    });
+  }
+
+  async lock(pipeline: Pipeline): Promise<Session> {
+    const { leaseMs, renewMs, log } = this.#options;
+    await this.#dialect.write("migrate", (tx) => migrate(this.#dialect, tx));
+    const lease = await this.#dialect.write(pipeline.name, (tx) =>
+      takeLease(tx, pipeline, leaseMs),
+    );
+    const session = new SqlSession(this.#dialect, { lease, renewMs, log });
+    try {
+      await session.load();
+      return session;
+    } catch (error) {
+      await session[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  state(pipeline: string): Promise<State> {
+    return this.#dialect.read(async (tx) => {
+      if (!(await tx.find("_rivulet_state"))) return new Map();
+      return parseState(await readCheckpoints(tx, pipeline));
+    });
+  }
+
+  syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]> {
+    return this.#dialect.read(async (tx) =>
+      (await tx.find("_rivulet_sync")) ? readSyncs(tx, limit, pipeline) : [],
+    );
+  }
+
+  async select(
+    query: string,
+    parameters: readonly (string | number)[] = [],
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const parts = query.split("?").map((text) => sql.raw(text));
+    const bound = parts.map((part, index) =>
+      index > 0 ? sql`${parameters[index - 1]}${part}` : part,
+    );
+    const read = sql<Record<string, unknown>>`${sql.join(bound, sql``)}`;
+    return await this.#dialect.read(async (tx) => (await read.execute(tx.db)).rows);
+  }
+
+  async *keys(table: Table): AsyncIterable<Key> {
+    let after: readonly SqlValue[] | undefined;
+    do {
+      const page = await this.#keysAfter(table, after);
+      yield* page.keys;
+      after = page.last;
+    } while (after);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dialect[Symbol.asyncDispose]();
+  }
+
+  async #keysAfter(
+    table: Table,
+    after: readonly SqlValue[] | undefined,
+  ): Promise<{ keys: Key[]; last: SqlValue[] | undefined }> {
+    const name = tableName(this.#dialect, table.name);
+    const rows = await this.#dialect.read(async (tx) => {
+      const found = await tx.find(name);
+      if (!found) return [];
+      const names = keyNames(describe(this.#dialect, table, { name, found }));
+      const columns = sql.join(
+        names.map((column, index) => sql`${sql.id(column)} as ${sql.id(`k${index}`)}`),
+      );
+      const order = sql.join(names.map((column) => sql.id(column)));
+      const next = after ? sql`and (${order}) > (${sql.join(after)})` : sql``;
+      const query = sql<Record<string, SqlValue>>`select ${columns} from ${tx.table(name)}
+        where not ${sql.id(deletedColumn)} ${next} order by ${order} limit ${sql.lit(pageSize)}`;
+      return (await query.execute(tx.db)).rows;
+    });
+    const { decode } = this.#dialect.values;
+    const types = table.primaryKey.map((column) => table.columns[column] ?? "string");
+    const raw = rows.map((row) => types.map((_, index) => row[`k${index}`] ?? null));
+    const keys = raw.map((key) => types.map((type, index) => decode[type](key[index] ?? null)));
+    return { keys, last: rows.length === pageSize ? raw.at(-1) : undefined };
+  }
+}
+
+const pageSize = 10_000;

@@ -1,0 +1,158 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
+import type { Database } from "better-sqlite3";
+import pLimit from "p-limit";
+import type { Dialect, Names, Transaction } from "../dialect.ts";
+import { pause } from "../pause.ts";
+import {
+  checkDirectory,
+  connect,
+  connectToRead,
+  connectToWrite,
+  inMemory,
+  pathOf,
+} from "./connection.ts";
+import { isBusy, translate } from "./errors.ts";
+import { SqliteTransaction } from "./transaction.ts";
+import { sqliteValues } from "./values.ts";
+
+interface SqliteOptions {
+  /** How long to wait for another program that has locked the file. */
+  readonly busyMs: number;
+  /** Ends that waiting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A SQLite file. It is opened, or made, at the first use that needs it. */
+export function openSqlite(url: string, options: SqliteOptions): Dialect {
+  return new SqliteDialect(pathOf(url), options);
+}
+
+interface Connection {
+  readonly db: Database;
+  readonly transaction: SqliteTransaction;
+}
+
+interface Course {
+  readonly connection: () => Connection;
+  readonly begin: string;
+  readonly end: "commit" | "rollback";
+}
+
+class SqliteDialect implements Dialect {
+  readonly label: string;
+  readonly values = sqliteValues;
+  readonly names = names;
+  readonly #path: string;
+  readonly #options: SqliteOptions;
+  readonly #oneAtATime = pLimit(1);
+  #reader: Connection | undefined;
+  #writer: Connection | undefined;
+
+  constructor(path: string, options: SqliteOptions) {
+    this.#path = path;
+    this.#options = options;
+    this.label = `sqlite:${path}`;
+  }
+
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#oneAtATime(() => {
+      // The first statement finds out whether another program has locked the file, as `begin` alone would not.
+      const course = {
+        begin: "begin; select 1 from sqlite_schema limit 1",
+        end: "commit",
+      } as const;
+      if (this.#writer || this.#path === inMemory)
+        return this.#run({ ...course, connection: this.#toWrite }, work);
+      if (existsSync(this.#path)) return this.#run({ ...course, connection: this.#toRead }, work);
+      // An empty database in memory stands for a file that reading must not make.
+      return this.#run({ ...course, connection: () => this.#on(connect(inMemory)) }, work);
+    });
+  }
+
+  /** The file has one lock for all scopes. */
+  write<T>(_scope: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const course = { connection: this.#toWrite, begin: "begin immediate", end: "commit" } as const;
+    return this.#oneAtATime(() => this.#run(course, work));
+  }
+
+  /** Where there is no file, in one beside its place: nobody else may have begun to use that when it is removed. */
+  async rehearse(work: (tx: Transaction) => Promise<void>): Promise<void> {
+    checkDirectory(this.#path);
+    const isThere = this.#path === inMemory || existsSync(this.#path);
+    const path = isThere ? this.#path : `${this.#path}.${randomUUID()}`;
+    let db: Database | undefined;
+    const connection = (): Connection => this.#on((db ??= connect(path)));
+    try {
+      await this.#run({ connection, begin: "begin immediate", end: "rollback" }, work);
+    } finally {
+      db?.close();
+      if (!isThere) rmSync(path, { force: true });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#oneAtATime(() => {
+      // The last one to be closed tidies up, which only the writer may be able to.
+      this.#reader?.db.close();
+      this.#writer?.db.close();
+    });
+  }
+
+  readonly #toRead = (): Connection => (this.#reader ??= this.#on(connectToRead(this.#path)));
+
+  readonly #toWrite = (): Connection => {
+    checkDirectory(this.#path);
+    return (this.#writer ??= this.#on(connectToWrite(this.#path)));
+  };
+
+  #on(db: Database): Connection {
+    return { db, transaction: new SqliteTransaction(db, this.label) };
+  }
+
+  async #run<T>(course: Course, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    try {
+      const { db, transaction } = await this.#begin(course);
+      try {
+        const result = await work(transaction);
+        db.exec(course.end);
+        return result;
+      } finally {
+        rollBack(db);
+      }
+    } catch (error) {
+      throw translate(this.label, error);
+    }
+  }
+
+  /** Begins, once other programs leave the file. */
+  async #begin({ connection, begin }: Course): Promise<Connection> {
+    const { busyMs, signal } = this.#options;
+    const deadline = Date.now() + busyMs;
+    for (;;) {
+      let opened: Connection | undefined;
+      try {
+        opened = connection();
+        opened.db.exec(begin);
+        return opened;
+      } catch (error) {
+        if (opened) rollBack(opened.db);
+        if (!isBusy(error) || Date.now() >= deadline) throw error;
+      }
+      await pause(pollMs, signal);
+    }
+  }
+}
+
+const pollMs = 20;
+
+/** Ends a transaction that was neither committed, nor rolled back by SQLite itself, as it is when the disk is full. */
+function rollBack(db: Database): void {
+  if (db.inTransaction) db.exec("rollback");
+}
+
+const names: Names = {
+  legal: (name) => name,
+  fold: (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+  reserved: new Set(),
+};

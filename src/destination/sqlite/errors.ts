@@ -1,0 +1,101 @@
+import { ConfigError, messageOf, TransientError } from "../../core/errors.ts";
+import { DataError } from "../dialect.ts";
+
+interface Meaning {
+  readonly Error: new (message: string, options: ErrorOptions) => Error;
+  readonly text: string;
+}
+
+/** By the beginning of SQLite's result code; the first that fits counts. */
+const meanings: readonly (readonly [string, Meaning])[] = [
+  [
+    "SQLITE_BUSY",
+    {
+      Error: TransientError,
+      text: "another program has locked the file; try again when it is done",
+    },
+  ],
+  [
+    "SQLITE_LOCKED",
+    {
+      Error: TransientError,
+      text: "another program has locked the file; try again when it is done",
+    },
+  ],
+  ["SQLITE_FULL", { Error: TransientError, text: "the disk is full; free some space" }],
+  ["SQLITE_NOTADB", { Error: ConfigError, text: "not a SQLite database; choose another file" }],
+  [
+    "SQLITE_CORRUPT",
+    {
+      Error: ConfigError,
+      text: "the database is damaged; restore it from a backup, or choose another file",
+    },
+  ],
+  [
+    "SQLITE_READONLY",
+    {
+      Error: ConfigError,
+      text: "cannot be written to; check the permissions of the file and its directory",
+    },
+  ],
+  [
+    "SQLITE_CANTOPEN",
+    {
+      Error: ConfigError,
+      text: "cannot be opened; check the path, and the permissions of the file and its directory",
+    },
+  ],
+  [
+    "SQLITE_PERM",
+    { Error: ConfigError, text: "permission denied; check the permissions of the file" },
+  ],
+  [
+    "SQLITE_AUTH",
+    { Error: ConfigError, text: "permission denied; check the permissions of the file" },
+  ],
+  [
+    "SQLITE_IOERR",
+    { Error: TransientError, text: "the disk reported an error; check the disk, and try again" },
+  ],
+  ["SQLITE_NOMEM", { Error: TransientError, text: "out of memory; try again with more" }],
+  ["SQLITE_CONSTRAINT", { Error: DataError, text: "the table refused the row" }],
+  ["SQLITE_TOOBIG", { Error: DataError, text: "the row is larger than SQLite allows" }],
+  ["SQLITE_MISMATCH", { Error: DataError, text: "the table refused the type of a value" }],
+];
+
+/** What SQLite says, without a code of its own, of what somebody has dropped. */
+const missing = /^no such (?:table|column)|has no column named/;
+const gone: Meaning = {
+  Error: TransientError,
+  text: "a table or column is gone; run the sync again, which makes it anew",
+};
+
+/** What Node says of a driver that npm has not built for it. */
+const notBuilt = /NODE_MODULE_VERSION|bindings file/;
+const unbuilt: Meaning = {
+  Error: ConfigError,
+  text: "the driver was not built for this Node; run npm rebuild better-sqlite3",
+};
+
+/** Whether another program has locked the file. */
+export function isBusy(error: unknown): boolean {
+  return codeOf(error)?.startsWith("SQLITE_BUSY") ?? false;
+}
+
+/** What an error of the driver means for the person who runs the sync; any other is returned as it is. */
+export function translate(label: string, error: unknown): unknown {
+  const code = codeOf(error);
+  const meaning =
+    meanings.find(([prefix]) => code?.startsWith(prefix))?.[1] ??
+    (missing.test(messageOf(error)) && code === "SQLITE_ERROR" ? gone : undefined) ??
+    (notBuilt.test(messageOf(error)) ? unbuilt : undefined);
+  if (!meaning) return error;
+  const text = `${label}: ${meaning.text} (${messageOf(error).split("\n", 1).join("")})`;
+  return new meaning.Error(text, { cause: error });
+}
+
+/** SQLite's result code, where the error has one. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

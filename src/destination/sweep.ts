@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { sql, type RawBuilder } from "kysely";
+import type { Range, Sweep } from "../core/source.ts";
+import { ValueError } from "../core/value.ts";
+import { deletedColumn, syncedAtColumn } from "./columns.ts";
+import type { PreparedColumn, PreparedTable, SqlValue, Transaction } from "./dialect.ts";
+import { ownPrefix } from "./own-tables.ts";
+import type { Prepared } from "./plan.ts";
+
+/** Marks rows as deleted: by their keys, or because a complete listing no longer has them. Says how many stood until now. */
+export class Deletions {
+  readonly #keyCollation: RawBuilder<unknown>;
+  readonly #indexed = new Set<string>();
+
+  constructor(keyCollation: string) {
+    this.#keyCollation = sql.raw(keyCollation);
+  }
+
+  async mark(
+    tx: Transaction,
+    { table }: Prepared,
+    { keys, at }: { keys: readonly SqlValue[][]; at: string },
+  ): Promise<number> {
+    if (keys.length === 0) return 0;
+    const columns = keyColumns(table);
+    const places = sql.join(columns.map(({ name }) => sql.id("t", name)));
+    const from = sql`select ${sql.join(columns.map((_, index) => sql.id(`k${index}`)))} from ${await tx.keys(columns, keys)} as k`;
+    return await update(tx, { table, at, where: sql`(${places}) in (${from})` });
+  }
+
+  async sweep(
+    tx: Transaction,
+    { table, encoder }: Prepared,
+    { sweep, at }: { sweep: Sweep; at: string },
+  ): Promise<number> {
+    // All that a new table holds is what this walk has shown.
+    if (!table.hadRows && !sweep.again) return 0;
+    const where = this.#part({ table, encoder }, sweep);
+    if (!where) return 0;
+    await this.#index(tx, table, Object.keys(sweep.where ?? {}));
+    const keys = encoder.keys(sweep.keys, sweep.by);
+    if (keys.length > 0) {
+      const columns = sweep.by?.map((source) => columnOf(table, source)) ?? keyColumns(table);
+      const from = await tx.keys(columns, keys);
+      const same = columns.map(
+        ({ name }, index) => sql`${sql.id("t", name)} = ${sql.id("k", `k${index}`)}`,
+      );
+      where.push(sql`not exists (select 1 from ${from} as k where ${sql.join(same, sql` and `)})`);
+    }
+    return await update(tx, { table, at, where: sql.join([sql`true`, ...where], sql` and `) });
+  }
+
+  /** The conditions of the part that is swept; undefined where no row can be in it. */
+  #part(
+    { table, encoder }: Pick<Prepared, "table" | "encoder">,
+    sweep: Sweep,
+  ): RawBuilder<unknown>[] | undefined {
+    const { where = {}, range } = sweep;
+    const conditions: RawBuilder<unknown>[] = [];
+    try {
+      for (const [source, value] of Object.entries(where)) {
+        const column = sql.id("t", columnOf(table, source).name);
+        if (value == null) conditions.push(sql`${column} is null`);
+        else conditions.push(sql`${column} = ${encoder.value(source, value)}`);
+      }
+      if (range) conditions.push(...this.#between({ table, encoder }, range));
+      return conditions;
+    } catch (error) {
+      if (error instanceof ValueError) return undefined;
+      throw error;
+    }
+  }
+
+  #between(
+    { table, encoder }: Pick<Prepared, "table" | "encoder">,
+    { column: source, from, below }: Range,
+  ): RawBuilder<unknown>[] {
+    const { name, type } = columnOf(table, source);
+    const collation = type === "string" ? this.#keyCollation : sql``;
+    const place = sql`${sql.id("t", name)}${collation}`;
+    return [
+      ...(from == null ? [] : [sql`${place} >= ${encoder.value(source, from)}`]),
+      ...(below == null ? [] : [sql`${place} < ${encoder.value(source, below)}`]),
+    ];
+  }
+
+  /** Makes an index on the columns of a `where`, once. Not before there is something to sweep: it would slow the first load. */
+  async #index(tx: Transaction, table: PreparedTable, sources: readonly string[]): Promise<void> {
+    const columns = sources.map((source) => columnOf(table, source).name);
+    const id = JSON.stringify([table.name, ...columns]);
+    const key = keyColumns(table).slice(0, columns.length);
+    if (key.every(({ name }) => columns.includes(name)) || this.#indexed.has(id)) return;
+    const name = ownPrefix + createHash("sha256").update(id).digest("hex").slice(0, 16);
+    const on = sql.join(columns.map((column) => sql.id(column)));
+    await sql`create index if not exists ${sql.id(name)} on ${tx.table(table.name)} (${on})`.execute(
+      tx.db,
+    );
+    this.#indexed.add(id);
+  }
+}
+
+async function update(
+  tx: Transaction,
+  { table, at, where }: { table: PreparedTable; at: string; where: RawBuilder<unknown> },
+): Promise<number> {
+  const deleted = sql.id(deletedColumn);
+  const result = await sql`update ${tx.table(table.name)} as t
+    set ${deleted} = true, ${sql.id(syncedAtColumn)} = ${at}
+    where not t.${deleted} and ${where}`.execute(tx.db);
+  return Number(result.numAffectedRows ?? 0);
+}
+
+function keyColumns({ columns, key }: PreparedTable): PreparedColumn[] {
+  return key.map((index) => columns[index]).filter((column) => column !== undefined);
+}
+
+function columnOf(table: PreparedTable, source: string): PreparedColumn {
+  const column = table.columns.find((candidate) => candidate.source === source);
+  if (!column) throw new Error(`table "${table.name}" has no column "${source}"`);
+  return column;
+}

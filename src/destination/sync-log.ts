@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+import type { Transfer } from "../core/transfer.ts";
+import { newTransfer } from "../core/transfer.ts";
+import { toTimestamp } from "../core/timestamp.ts";
+import type { Counts, SyncEnd, SyncRecord } from "./destination.ts";
+import type { Transaction } from "./dialect.ts";
+import { isHeldSince } from "./lease.ts";
+import { now } from "./now.ts";
+import { spellOut, unspell } from "./spelling.ts";
+
+/** Writes that a sync has begun; the id of its row. */
+export async function beginSync(tx: Transaction, pipeline: string): Promise<string> {
+  const id = randomUUID();
+  await tx.db
+    .insertInto("_rivulet_sync")
+    .values({ id, pipeline, started_at: now(), status: "running" })
+    .execute();
+  return id;
+}
+
+export async function endSync(
+  tx: Transaction,
+  id: string,
+  { status, counts, transfer, error }: SyncEnd,
+): Promise<void> {
+  await tx.db
+    .updateTable("_rivulet_sync")
+    .set({
+      ended_at: now(),
+      status,
+      rows: spellOut(JSON.stringify(Object.fromEntries(counts))),
+      requests: transfer.requests,
+      retries: transfer.retries,
+      bytes: transfer.bytes,
+      waited_ms: Math.round(transfer.waitedMs),
+      error: error === undefined ? null : spellOut(error),
+    })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** The last syncs, of one pipeline or of all, newest first. */
+export async function readSyncs(
+  tx: Transaction,
+  limit: number,
+  pipeline?: string,
+): Promise<SyncRecord[]> {
+  const rows = await tx.db
+    .selectFrom("_rivulet_sync")
+    .selectAll()
+    .$if(pipeline !== undefined, (query) => query.where("pipeline", "=", pipeline ?? ""))
+    .orderBy("started_at", "desc")
+    .limit(limit)
+    .execute();
+  const syncs: SyncRecord[] = [];
+  for (const row of rows) {
+    const startedAt = toTimestamp(row.started_at) ?? row.started_at;
+    const died = row.status === "running" && !(await isHeldSince(tx, row.pipeline, startedAt));
+    syncs.push({
+      pipeline: row.pipeline,
+      startedAt,
+      ...(row.ended_at === null ? {} : { endedAt: toTimestamp(row.ended_at) ?? row.ended_at }),
+      status: died ? "died" : (row.status as SyncRecord["status"]),
+      counts: countsOf(row.rows),
+      transfer: transferOf(row),
+      ...(row.error === null ? {} : { error: unspell(row.error) }),
+    });
+  }
+  return syncs;
+}
+
+function countsOf(rows: string | null): ReadonlyMap<string, Counts> {
+  if (rows === null) return new Map();
+  return new Map(Object.entries(JSON.parse(unspell(rows)) as Record<string, Counts>));
+}
+
+function transferOf(
+  row: Record<"requests" | "retries" | "bytes" | "waited_ms", unknown>,
+): Transfer {
+  return {
+    ...newTransfer(),
+    requests: Number(row.requests),
+    retries: Number(row.retries),
+    bytes: Number(row.bytes),
+    waitedMs: Number(row.waited_ms),
+  };
+}

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach } from "vitest";
+import { newLog } from "../../src/core/log.ts";
+import type { Table } from "../../src/core/schema.ts";
+import type { Destination, Pipeline, Session } from "../../src/destination/destination.ts";
+import { openDestination, type OpenOptions } from "../../src/destination/open.ts";
+import type { TestDatabase } from "../support/databases.ts";
+
+export const silent = newLog(() => undefined);
+
+/** A fresh database for each test, and what the tests open on it, which is closed after them. */
+export interface Fixture {
+  readonly database: TestDatabase;
+  open(options?: Partial<OpenOptions>): Promise<Destination>;
+  /** A session of a destination of its own, on which these tables are prepared. */
+  session(tables: readonly Table[], pipeline?: Pipeline): Promise<Session>;
+  /** The first column of each row, as text. */
+  texts(sql: string): Promise<string[]>;
+}
+
+export function useDatabase(create: () => Promise<TestDatabase>): Fixture {
+  let database: TestDatabase | undefined;
+  const opened: AsyncDisposable[] = [];
+  const current = (): TestDatabase => {
+    if (!database) throw new Error("there is a database only while a test runs");
+    return database;
+  };
+  beforeEach(async () => {
+    database = await create();
+  });
+  afterEach(async () => {
+    for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+    await database?.drop();
+  });
+  const open: Fixture["open"] = async (options) => {
+    const destination = await openDestination(current().url, { log: silent, ...options });
+    opened.push(destination);
+    return destination;
+  };
+  return {
+    get database() {
+      return current();
+    },
+    open,
+    async session(tables, pipeline = { name: "test", identity: "here" }) {
+      const session = await (await open()).lock(pipeline);
+      opened.push(session);
+      await session.prepare(tables);
+      return session;
+    },
+    async texts(sql) {
+      const rows = await current().query(sql);
+      return rows.map((row) => String(Object.values(row)[0]));
+    },
+  };
+}
+
+/** A table of one key and a few values. */
+export const runs = {
+  name: "runs",
+  columns: { id: "string", project: "string", steps: "integer", loss: "double", raw: "json" },
+  primaryKey: ["id"],
+} as const satisfies Table;
+
+/** The counts that are not 0. */
+export function countsOf(
+  result: Awaited<ReturnType<Session["write"]>>,
+  stream = "runs",
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(result.get(stream) ?? {}).filter(([, count]) => count !== 0),
+  );
+}

@@ -1,0 +1,89 @@
+import { connect, createServer, type Socket } from "node:net";
+
+/** A TCP proxy before a Postgres server, which cuts a connection at the moment that a test is about. */
+export interface CuttingProxy extends AsyncDisposable {
+  readonly port: number;
+  /** How many connections it has taken. */
+  readonly connections: number;
+  /** Cuts the next connection on which the client says this, once. */
+  cutAt(said: string, moment: Moment): void;
+  /** Cuts all connections; new ones are taken or not. */
+  cutAll(options: { readonly takesNew: boolean }): void;
+}
+
+/**
+ * `before` the server hears it; `unnoticed` is the same, but the server believes that the client is still there; `during`, when it has heard it
+ * and nobody hears its answer any more; `after` it has answered, without passing the answer on.
+ */
+export type Moment = "before" | "unnoticed" | "during" | "after";
+
+export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
+  const open = new Set<Socket>();
+  let cut: { readonly said: string; readonly moment: Moment } | undefined;
+  let takesNew = true;
+  let connections = 0;
+  const server = createServer((client) => {
+    if (!takesNew) {
+      client.destroy();
+      return;
+    }
+    connections += 1;
+    const upstream = connect(Number(target.port), target.hostname);
+    let isCutting: Moment | undefined;
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(socket);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        open.delete(socket);
+        if (isCutting === undefined) other.destroy();
+      });
+    }
+    client.on("data", (chunk) => {
+      if (isCutting !== undefined) return;
+      if (cut === undefined || !chunk.includes(cut.said)) {
+        upstream.write(chunk);
+        return;
+      }
+      isCutting = cut.moment;
+      cut = undefined;
+      if (isCutting === "during") upstream.end(chunk);
+      else if (isCutting === "after") upstream.write(chunk);
+      else if (isCutting === "before") upstream.destroy();
+      if (isCutting !== "after") client.destroy();
+    });
+    upstream.on("data", (chunk) => {
+      if (isCutting === undefined) client.write(chunk);
+      else if (isCutting === "after") {
+        client.destroy();
+        upstream.destroy();
+      }
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await new Promise((listening) => server.once("listening", listening));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port is free");
+  const cutAll = (): void => {
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    port: address.port,
+    get connections() {
+      return connections;
+    },
+    cutAt(said, moment) {
+      cut = { said, moment };
+    },
+    cutAll(options) {
+      ({ takesNew } = options);
+      cutAll();
+    },
+    async [Symbol.asyncDispose]() {
+      cutAll();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { listen, opikService } from "../../src/demo/opik-service.ts";
+import type { Listening, OpikRequest, OpikServiceOptions } from "../../src/demo/opik-service.ts";
+import type { OpikTraps } from "../../src/demo/opik-traps.ts";
+import { OpikWorkspace } from "../../src/demo/opik-workspace.ts";
+
+export interface Opik extends Listening {
+  readonly workspace: OpikWorkspace;
+  /** Every request so far, oldest first. */
+  readonly requests: OpikRequest[];
+  readonly traps: OpikTraps;
+}
+
+export interface StartOptions extends Omit<OpikServiceOptions, "requests"> {
+  readonly workspace?: OpikWorkspace;
+}
+
+/** A stand-in for Opik on a free port: self-hosted unless there is a `login`, and empty unless there is a `workspace`. */
+export async function startOpik(options: StartOptions = {}): Promise<Opik> {
+  const { workspace = new OpikWorkspace(), traps = {} } = options;
+  const requests: OpikRequest[] = [];
+  const listening = await listen(opikService(workspace, { ...options, traps, requests }));
+  return { ...listening, workspace, requests, traps };
+}

@@ -1,0 +1,108 @@
+import { SourceError } from "../../core/errors.ts";
+import { z } from "zod";
+import { members, plain } from "../../core/json-text.ts";
+import type { Client } from "../../http/client.ts";
+import { isOverload, isTooLarge } from "../../http/failure.ts";
+import { jsonLines } from "../../http/ndjson.ts";
+import { api } from "./client.ts";
+import type { Dataset } from "./datasets.ts";
+import type { ItemPage, ItemWalk } from "./item-walk.ts";
+
+/** What the service allows for a page. */
+const largestPage = 2000;
+
+export interface StreamOptions {
+  readonly size: number;
+  /** Go on after this item. */
+  readonly after?: string | undefined;
+}
+
+/**
+ * The items of a dataset, newest first, each page beginning after the last item of the one before, so that nothing that is
+ * added or deleted meanwhile shifts a page. For servers that keep no versions, which alone could hold a numbered page still.
+ *
+ * The service may end an answer early, cleanly or with an error in its last line. So a short page is not the end, an empty one is,
+ * and the walk is complete only if it has shown as many items as the service counts.
+ *
+ * @see https://www.comet.com/docs/opik/reference/rest-api/datasets/stream-dataset-items
+ */
+export function streamedItems(client: Client, dataset: Dataset, options: StreamOptions): ItemWalk {
+  return {
+    async *[Symbol.asyncIterator]() {
+      let size = Math.min(options.size, largestPage);
+      let after = options.after;
+      for (let number = 1; ; number += 1) {
+        const page = await nextPage(client, dataset, { size, after });
+        if (page === "too much") size = Math.ceil(size / 2);
+        else if (page.rows.length === 0) return;
+        else {
+          after = idOf(page.rows.at(-1));
+          yield { ...page, number, resume: { after } };
+        }
+      }
+    },
+    async complete(distinct) {
+      return distinct >= (await countedItems(client, dataset));
+    },
+  };
+}
+
+type StreamPage = Pick<ItemPage, "rows" | "bytes">;
+
+async function nextPage(
+  client: Client,
+  { name, id }: Dataset,
+  { size, after }: StreamOptions,
+): Promise<StreamPage | "too much"> {
+  try {
+    const { value: rows, bytes } = await client.request({
+      method: "POST",
+      path: `${api}/datasets/items/stream`,
+      json: {
+        dataset_name: name,
+        // Spelled so in the service.
+        steam_limit: size,
+        ...(after === undefined ? {} : { last_retrieved_id: after }),
+      },
+      accept: itemLines,
+    });
+    for (const row of rows) refuseOther(row, id);
+    return { rows, bytes };
+  } catch (error) {
+    if (size > 1 && (isOverload(error) || isTooLarge(error))) return "too much";
+    throw error;
+  }
+}
+
+/** The lines of an answer; one that says that the service failed makes the request be sent again. */
+function itemLines(text: string): readonly string[] {
+  return jsonLines(text, (value) => failure.safeParse(value).data?.message);
+}
+
+const failure = z.object({ code: z.number(), message: z.string(), id: z.undefined().optional() });
+
+/** Datasets are asked for by name here, and a name may come to mean another dataset. */
+function refuseOther(row: string, id: string): void {
+  const other = plain(members(row)?.get("dataset_id"));
+  if (other !== undefined && other !== id) {
+    throw new SourceError(
+      `asked for the items of dataset ${id}, got one of ${other}; the names of datasets collide`,
+    );
+  }
+}
+
+function idOf(row: string | undefined): string {
+  const id = plain(members(row ?? "")?.get("id"));
+  if (id === undefined)
+    throw new SourceError(`${api}/datasets/items/stream: expected items with an id`);
+  return id;
+}
+
+/** How many items the service says the dataset has now; where it does not say, at least one if it had any when it was listed. */
+async function countedItems(client: Client, { id, items }: Dataset): Promise<number> {
+  const { text } = await client.getJson(`${api}/datasets/${encodeURIComponent(id)}/items`, {
+    query: { page: 1, size: 1 },
+  });
+  const total = plain(members(text)?.get("total"));
+  return total === undefined ? Math.min(items, 1) : Number(total);
+}

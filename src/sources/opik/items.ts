@@ -1,0 +1,205 @@
+import { z } from "zod";
+import { TransientError } from "../../core/errors.ts";
+import { readPartitions, type Partition } from "../../core/partitions.ts";
+import type { Row } from "../../core/schema.ts";
+import type { Batch, Checkpoint, ReadOptions, Rejected, Stream, Sweep } from "../../core/source.ts";
+import { Walk, type Shown } from "../../core/walk.ts";
+import type { Client } from "../../http/client.ts";
+import { statusOf } from "../../http/failure.ts";
+import { PageReader } from "../../http/page-reader.ts";
+import type { OpikConfig } from "./config.ts";
+import { listDatasets, type Dataset, type DatasetList } from "./datasets.ts";
+import { itemDeclaration } from "./item-row.ts";
+import { newItemWalk, type ItemPage } from "./item-walk.ts";
+
+type Part = Omit<Batch, "stream">;
+
+/** How often a dataset that changes while it is read is read in one sync. */
+const maxWalks = 3;
+
+/**
+ * The items of all datasets. Each dataset is a partition whose checkpoint holds the fingerprint that it was read at: the
+ * same fingerprint next time costs no request.
+ */
+export function itemStream(client: Client, config: OpikConfig): Stream {
+  const declaration = itemDeclaration(config);
+  const { name, columns, primaryKey } = declaration;
+  return {
+    name,
+    columns,
+    primaryKey,
+    description: "The items of the latest version of each dataset",
+    async *read(options) {
+      const { signal, log } = options;
+      const list = await listDatasets(client, config);
+      const changed = list.datasets.filter((dataset) => needsReading(dataset, config, options));
+      log.debug(`${name}: ${changed.length} of ${list.datasets.length} datasets to read`);
+      const expected = changed.reduce((sum, { items }) => sum + items, 0);
+      const reader = new PageReader(declaration, log);
+      const reading = { client, config, reader, ...options };
+      const partitions = interruptedFirst(changed, options).map((dataset) =>
+        partition(dataset, reading),
+      );
+      const parts = readPartitions(partitions, { concurrency: config.concurrency, signal, log });
+      for await (const part of parts) yield { ...part, expected };
+      yield* gone(list, options);
+      reader.end();
+    },
+  };
+}
+
+interface Reading extends ReadOptions {
+  readonly client: Client;
+  readonly config: OpikConfig;
+  readonly reader: PageReader;
+}
+
+function needsReading(
+  dataset: Dataset,
+  { rescan_days }: OpikConfig,
+  options: ReadOptions,
+): boolean {
+  const { version, at } = options.checkpoints.get(dataset.id) ?? {};
+  const { fingerprint } = dataset;
+  if (options.fullRefresh || fingerprint === undefined || version !== fingerprint) return true;
+  const days =
+    (options.startedAt.getTime() - Date.parse(typeof at === "string" ? at : "")) / 86_400_000;
+  return rescan_days > 0 && !(days < rescan_days);
+}
+
+/** A dataset that was interrupted comes before those that were not begun. */
+function interruptedFirst(
+  datasets: readonly Dataset[],
+  { checkpoints }: ReadOptions,
+): readonly Dataset[] {
+  const isOpen = ({ id }: Dataset): boolean => checkpoints.get(id)?.["reading"] !== undefined;
+  return [...datasets.filter(isOpen), ...datasets.filter((dataset) => !isOpen(dataset))];
+}
+
+function partition(dataset: Dataset, reading: Reading): Partition {
+  const { id, fingerprint } = dataset;
+  let latest: Checkpoint = { reading: fingerprint ?? null };
+  return {
+    key: id,
+    where: { dataset_id: id },
+    async *read(signal) {
+      for await (const part of readDataset(dataset, { ...reading, signal })) {
+        latest = part.checkpoint ?? latest;
+        yield part;
+      }
+    },
+    failedBefore: reading.checkpoints.get(id)?.["failed"] === true,
+    failed: () => ({ ...latest, failed: true }),
+  };
+}
+
+/** The parts of a dataset. One that was deleted since it was listed has none; the next list says that it is gone. */
+async function* readDataset(dataset: Dataset, reading: Reading): AsyncGenerator<Part, void> {
+  try {
+    yield* walkDataset(dataset, reading);
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+    const { datasets } = await listDatasets(reading.client, reading.config);
+    if (datasets.some(({ id }) => id === dataset.id)) throw error;
+  }
+}
+
+/** Reads a dataset, again if it changed meanwhile, and says in the end at which fingerprint it was read. */
+async function* walkDataset(dataset: Dataset, reading: Reading): AsyncGenerator<Part, void> {
+  const { client, config, reader, startedAt, signal } = reading;
+  let resume = interruptedAt(dataset, reading);
+  for (let walks = 1; walks <= maxWalks; walks += 1) {
+    const where = { dataset_id: dataset.id };
+    const shown = new Walk({ key: "item_id", where, resume: resume?.shown, again: walks > 1 });
+    const walk = newItemWalk(client, dataset, { size: config.page_size, resume: resume?.walk });
+    let rejected = 0;
+    for await (const page of walk) {
+      signal.throwIfAborted();
+      const part = pagePart(page, dataset, { shown, reader });
+      rejected += part.rejected?.length ?? 0;
+      yield part;
+      if (page.unreadable !== undefined) shown.blind();
+    }
+    // An item that is too large to be read is in quarantine; the dataset counts as read when it can be.
+    if (shown.isBlind) return;
+    if (await walk.complete(shown.distinct + rejected)) {
+      const version = dataset.fingerprint ?? null;
+      const checkpoint = { version, at: startedAt.toISOString() };
+      yield { rows: [], sweep: shown.end(), checkpoint, bytes: 0 };
+      return;
+    }
+    resume = undefined;
+  }
+  throw new TransientError(
+    `dataset "${dataset.name}": kept changing while it was read; run again when it rests`,
+  );
+}
+
+interface Interrupted {
+  /** Where the walk goes on, as its pages said. */
+  readonly walk: Checkpoint;
+  readonly shown: Shown;
+}
+
+const interrupted = z.object({
+  reading: z.string(),
+  walk: z.record(z.string(), z.json()),
+  shown: z.object({ below: z.string(), keys: z.number() }),
+});
+
+/** Where an interrupted walk through the same version goes on. */
+function interruptedAt(
+  { id, fingerprint }: Dataset,
+  options: ReadOptions,
+): Interrupted | undefined {
+  const { data } = interrupted.safeParse(
+    options.fullRefresh ? undefined : options.checkpoints.get(id),
+  );
+  return data !== undefined && data.reading === fingerprint ? data : undefined;
+}
+
+function pagePart(page: ItemPage, dataset: Dataset, on: { shown: Walk; reader: PageReader }): Part {
+  // What an item says of its dataset may be spelled otherwise, or nothing; raw keeps it.
+  const { rows, rejected } = on.reader.read(page, { dataset_id: dataset.id });
+  const sweep = on.shown.page(rows.map((row) => String(row["item_id"])));
+  return {
+    rows,
+    rejected: rejected.map((entry) => placed(entry, dataset, rows)),
+    bytes: page.bytes,
+    ...(sweep ? { sweep } : {}),
+    checkpoint: openCheckpoint(page, dataset, on.shown),
+  };
+}
+
+/** An entry with where it stands: in its dataset, and beside the last item of its page. */
+function placed(entry: Rejected, { id }: Dataset, rows: readonly Row[]): Rejected {
+  const beside = rows.at(-1);
+  const where = { dataset_id: id, ...(beside ? { item_id: beside["item_id"] } : {}) };
+  return { ...entry, key: JSON.stringify([id, entry.key]), where };
+}
+
+/** That the dataset was begun, and where to go on after this page, unless only a whole walk can tell what is gone. */
+function openCheckpoint(
+  { resume }: ItemPage,
+  { fingerprint }: Dataset,
+  { resume: shown }: Walk,
+): Checkpoint {
+  const reading = fingerprint ?? null;
+  return shown ? { reading, walk: resume, shown: { ...shown } } : { reading };
+}
+
+/** The items of datasets that are gone, once a complete list says so. */
+function* gone(
+  { datasets, complete }: DatasetList,
+  { checkpoints, fullRefresh }: ReadOptions,
+): Generator<Part> {
+  if (!complete) return;
+  const ids = new Set(datasets.map(({ id }) => id));
+  const vanished = [...checkpoints.keys()].filter((id) => id !== "" && !ids.has(id));
+  // Whoever has not swept yet does not know which datasets had rows here.
+  const hasSwept = checkpoints.get("")?.["swept"] === true && !fullRefresh;
+  if (vanished.length === 0 && hasSwept) return;
+  const sweep: Sweep = { by: ["dataset_id"], keys: [...ids].map((id) => [id]) };
+  yield { rows: [], sweep, checkpoint: { swept: true }, bytes: 0 };
+  for (const id of vanished) yield { rows: [], partition: id, checkpoint: null, bytes: 0 };
+}

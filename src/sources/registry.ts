@@ -1,0 +1,18 @@
+import { ConfigError } from "../core/errors.ts";
+import type { Source } from "../core/source.ts";
+
+/** The sources that rivulet brings, each loaded when it is needed. */
+const registry: Readonly<Record<string, () => Promise<Source>>> = {
+  opik: async () => (await import("./opik/source.ts")).opik,
+  wandb: async () => (await import("./wandb/source.ts")).wandb,
+};
+
+export const sourceNames: readonly string[] = Object.keys(registry);
+
+/** Loads a source by its name. */
+export async function loadSource(name: string): Promise<Source> {
+  const source = await registry[name]?.();
+  if (!source)
+    throw new ConfigError(`unknown source "${name}"; there are ${sourceNames.join(", ")}`);
+  return source;
+}

@@ -1,0 +1,126 @@
+import { ConfigError, isForeseen, LockedError, messageOf } from "./core/errors.ts";
+import { readStream } from "./core/read.ts";
+import type { Batch, Checkpoints, ReadOptions, Stream } from "./core/source.ts";
+import type { Transfer } from "./core/transfer.ts";
+import {
+  addCounts,
+  noCounts,
+  type Counts,
+  type Session,
+  type SyncStatus,
+} from "./destination/destination.ts";
+
+/** What a sync did. */
+export interface Summary {
+  readonly status: SyncStatus;
+  readonly counts: ReadonlyMap<string, Counts>;
+  /** Why streams failed, by stream. */
+  readonly failures: ReadonlyMap<string, Error>;
+  /** How many entries of these streams are in quarantine, from this sync and earlier ones. */
+  readonly quarantined: number;
+  readonly transfer: Transfer;
+  readonly seconds: number;
+}
+
+/** Who wants to know how far a sync is. */
+export interface Progress {
+  started(stream: string): void;
+  wrote(stream: string, counts: Counts, expected: number | undefined): void;
+  ended(stream: string): void;
+}
+
+export interface SyncOptions extends Omit<ReadOptions, "checkpoints"> {
+  readonly session: Session;
+  readonly streams: readonly Stream[];
+  readonly transfer: Transfer;
+  readonly progress: Progress;
+}
+
+/**
+ * Copies streams, one after the other, into a destination: prepare, then write each group of batches with the checkpoints it earned.
+ *
+ * A stream that cannot be read fails alone; what a person has to change, an interruption, a lost lock and a destination that
+ * cannot be written end the sync. The end is recorded in each case.
+ */
+export async function sync(options: SyncOptions): Promise<Summary> {
+  const { session, streams, transfer, startedAt } = options;
+  const counts = new Map<string, Counts>(streams.map(({ name }) => [name, noCounts()]));
+  const failures = new Map<string, Error>();
+  await session.begin();
+  try {
+    await session.prepare(streams);
+    const state = await session.state();
+    for (const stream of streams) {
+      const checkpoints: Checkpoints = state.get(stream.name) ?? new Map();
+      const failure = await copyStream(stream, checkpoints, { ...options, counts });
+      if (failure) failures.set(stream.name, failure);
+    }
+    const quarantined = await session.quarantined(streams.map(({ name }) => name));
+    const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
+    const error = [...failures].map(([name, failure]) => `${name}: ${failure.message}`).join("\n");
+    await session.end({ status, counts, transfer, ...(error === "" ? {} : { error }) });
+    const seconds = (Date.now() - startedAt.getTime()) / 1000;
+    return { status, counts, failures, quarantined, transfer, seconds };
+  } catch (error) {
+    await recordFailure(error, { ...options, counts });
+    throw error;
+  }
+}
+
+type Counting = SyncOptions & { readonly counts: ReadonlyMap<string, Counts> };
+
+/** Copies one stream; the error where reading it failed. What was read before the error is written. */
+async function copyStream(
+  stream: Stream,
+  checkpoints: Checkpoints,
+  options: Counting,
+): Promise<Error | undefined> {
+  const { session, progress, counts } = options;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, session.lost, stop.signal]);
+  const written = counts.get(stream.name) ?? noCounts();
+  let writing = false;
+  progress.started(stream.name);
+  try {
+    for await (const group of readStream(stream, { ...options, checkpoints, signal })) {
+      writing = true;
+      const result = await session.write(group).catch((error: unknown) => {
+        stop.abort(error);
+        throw error;
+      });
+      for (const more of result.values()) addCounts(written, more);
+      progress.wrote(stream.name, written, expectedOf(group));
+      writing = false;
+    }
+    return undefined;
+  } catch (error) {
+    if (writing || !endsStreamOnly(error, options)) throw error;
+    options.log.severe(`${stream.name}: ${error.message}`);
+    return error;
+  } finally {
+    progress.ended(stream.name);
+  }
+}
+
+/** Whether an error in reading leaves the other streams readable. */
+function endsStreamOnly(error: unknown, { signal, session }: SyncOptions): error is Error {
+  if (signal.aborted || session.lost.aborted) return false;
+  return isForeseen(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
+}
+
+function expectedOf(group: readonly Batch[]): number | undefined {
+  return group.findLast(({ expected }) => expected !== undefined)?.expected;
+}
+
+/** Records how a sync ended; where even that fails, the first error is the one to tell. */
+async function recordFailure(
+  error: unknown,
+  { session, signal, counts, transfer, log }: Counting,
+): Promise<void> {
+  const status = signal.aborted ? "interrupted" : "failed";
+  try {
+    await session.end({ status, counts, transfer, error: messageOf(error) });
+  } catch (second) {
+    log.debug(`the end of this sync could not be recorded: ${messageOf(second)}`);
+  }
+}

@@ -1,0 +1,56 @@
+import { newLog } from "../../src/core/log.ts";
+import type { Source } from "../../src/core/source.ts";
+import { newTransfer } from "../../src/core/transfer.ts";
+import { openDestination } from "../../src/destination/open.ts";
+import type { OpikConfig } from "../../src/sources/opik/config.ts";
+import { opik } from "../../src/sources/opik/source.ts";
+import { sync, type Summary } from "../../src/sync.ts";
+
+const silent = { started: () => undefined, wrote: () => undefined, ended: () => undefined };
+
+export interface SyncSourceOptions {
+  /** The configuration as a file would hold it. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly destination: string;
+  readonly fullRefresh?: boolean;
+  readonly startedAt?: Date;
+  readonly warn?: (message: string) => void;
+}
+
+/** Syncs a source into a database, in this process. */
+export async function syncSource<Config>(
+  source: Source<Config>,
+  options: SyncSourceOptions,
+): Promise<Summary> {
+  const { fullRefresh = false, startedAt = new Date() } = options;
+  const { signal } = new AbortController();
+  const log = newLog(({ level, message }) => {
+    if (level === "warning") options.warn?.(message);
+  });
+  const config = source.config.parse(options.config) as Config;
+  const context = { log, transfer: newTransfer(), signal };
+  await using destination = await openDestination(options.destination, { log });
+  await using session = await destination.lock({
+    name: source.name,
+    identity: source.identity(config),
+  });
+  return await sync({
+    session,
+    streams: source.streams(config, context),
+    transfer: context.transfer,
+    progress: silent,
+    fullRefresh,
+    startedAt,
+    signal,
+    log,
+  });
+}
+
+/** Syncs a stand-in for Opik into a database, in this process. */
+export function syncOpik(
+  { url, destination }: { readonly url: string; readonly destination: string },
+  config: Partial<OpikConfig> = {},
+  options: Omit<SyncSourceOptions, "config" | "destination"> = {},
+): Promise<Summary> {
+  return syncSource(opik, { ...options, destination, config: { base_url: url, ...config } });
+}

@@ -1,0 +1,48 @@
+import { messageOf } from "../core/errors.ts";
+import { openDestination } from "../destination/open.ts";
+import { exitStatus, exitStatusOf } from "../exit-status.ts";
+import { configure, type ConfiguredSource, type Invocation } from "./invocation.ts";
+
+/** Proves configuration, login and destination, each with its own line and remedy. */
+export async function checkCommand(invocation: Invocation): Promise<number> {
+  const { source } = invocation;
+  const outcomes: number[] = [];
+  const step = async <T>(name: string, prove: () => Promise<T>): Promise<T | undefined> => {
+    const { result, status } = await proved(name, prove, invocation);
+    outcomes.push(status);
+    return result;
+  };
+  const configured = await step("configuration", () => configure(invocation));
+  if (configured) {
+    await step("login", () => source.check(configured.config, configured.context));
+    await step("destination", () => checkDestination(configured));
+  }
+  return Math.max(...outcomes);
+}
+
+async function checkDestination({ destination: url, context }: ConfiguredSource): Promise<void> {
+  await using destination = await openDestination(url, context);
+  await destination.check();
+}
+
+interface Proof<T> {
+  readonly result?: T;
+  readonly status: number;
+}
+
+async function proved<T>(
+  name: string,
+  prove: () => Promise<T>,
+  { terminal, signal }: Invocation,
+): Promise<Proof<T>> {
+  const { color } = terminal;
+  try {
+    const result = await prove();
+    terminal.print(`${color.green("ok")}      ${name}`);
+    return { result, status: exitStatus.completed };
+  } catch (error) {
+    signal.throwIfAborted();
+    terminal.print(`${color.red("failed")}  ${name}: ${messageOf(error)}`);
+    return { status: exitStatusOf(error) };
+  }
+}

@@ -1,0 +1,60 @@
+import { readStream } from "../core/read.ts";
+import type { Row, Value } from "../core/schema.ts";
+import type { Stream } from "../core/source.ts";
+import { exitStatus } from "../exit-status.ts";
+import { tableText } from "../terminal/table.ts";
+import { configure, readOptions, type Invocation } from "./invocation.ts";
+
+const defaultRows = 10;
+
+/** Shows the first rows of each stream, without a destination. */
+export async function sampleCommand(invocation: Invocation): Promise<number> {
+  const { terminal, flags } = invocation;
+  const { streams } = await configure(invocation);
+  const samples: Record<string, readonly Row[]> = {};
+  for (const stream of streams) {
+    const rows = await firstRows(stream, invocation);
+    samples[stream.name] = rows;
+    if (flags.json !== true) show(stream, rows, invocation);
+  }
+  if (flags.json === true) terminal.printJson(samples, jsonValue);
+  return exitStatus.completed;
+}
+
+async function firstRows(stream: Stream, invocation: Invocation): Promise<readonly Row[]> {
+  const wanted = invocation.flags.limit ?? stream.sampleRows ?? defaultRows;
+  const rows: Row[] = [];
+  for await (const group of readStream(stream, {
+    ...readOptions(invocation),
+    checkpoints: new Map(),
+  })) {
+    rows.push(...group.flatMap((batch) => batch.rows).slice(0, wanted - rows.length));
+    if (rows.length >= wanted) break;
+  }
+  return rows;
+}
+
+/** One block a row: wide rows do not fit side by side. */
+function show({ name, columns }: Stream, rows: readonly Row[], { terminal }: Invocation): void {
+  const { color, width } = terminal;
+  terminal.print(color.bold(`${name}: ${rows.length} ${rows.length === 1 ? "row" : "rows"}`));
+  for (const row of rows) {
+    const cells = Object.keys(columns).map((column) => [
+      column,
+      shortened(row[column], width - 30),
+    ]);
+    terminal.print(`${tableText({ columns: ["", ""], rows: cells }, terminal)}\n`);
+  }
+}
+
+function shortened(value: Value, room: number): string {
+  const text =
+    value == null ? "" : value instanceof Uint8Array ? `${value.length} bytes` : String(value);
+  const line = text.replace(/\s+/g, " ");
+  return line.length > Math.max(room, 20) ? `${line.slice(0, Math.max(room, 20) - 1)}…` : line;
+}
+
+function jsonValue(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
+}

@@ -1,0 +1,73 @@
+import { isForeseen, messageOf } from "./core/errors.ts";
+import type { Invocation } from "./commands/invocation.ts";
+import type { Level } from "./core/log.ts";
+import { exitStatusOf, Interrupted } from "./exit-status.ts";
+import { openTerminal, type LogFormat, type Terminal } from "./terminal/terminal.ts";
+
+/** How the program shows itself. */
+export interface View {
+  readonly format: LogFormat;
+  readonly level: Level;
+}
+
+/** What a command needs besides its source and flags. */
+export type Shell = Pick<Invocation, "terminal" | "signal">;
+
+/** Runs one command, turns what it throws into a message, and ends the process with the status that it stands for. */
+export async function runCommand(
+  command: (shell: Shell) => Promise<number>,
+  view: View,
+): Promise<void> {
+  const terminal = openTerminal(view);
+  const signal = interruptions(terminal);
+  let status: number;
+  try {
+    status = await command({ terminal, signal });
+  } catch (error) {
+    tell(error, terminal);
+    status = exitStatusOf(error);
+  }
+  await end(status);
+}
+
+/** Aborted by the first SIGINT or SIGTERM; the second ends the process at once. */
+function interruptions({ log }: Terminal): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      const reason = new Interrupted(name);
+      if (controller.signal.aborted) process.exit(exitStatusOf(reason));
+      log.warning(`${name}: saving what was read; once more ends at once`);
+      controller.abort(reason);
+    });
+  }
+  // Who closes our output early (`| head`) does not end a sync.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  return controller.signal;
+}
+
+function tell(error: unknown, terminal: Terminal): void {
+  if (error instanceof Interrupted) terminal.log.warning(error.message);
+  else if (isForeseen(error)) terminal.log.severe(error.message);
+  else terminal.log.severe(`this is a bug in rivulet: ${bugText(error)}`);
+}
+
+function bugText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+}
+
+/** Ends the process once everything that was written has been handed to the system. */
+async function end(status: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map(flushed));
+  process.exit(status);
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) resolve();
+    else
+      stream.write("", () => {
+        resolve();
+      });
+  });
+}

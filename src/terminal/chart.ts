@@ -1,0 +1,102 @@
+import { LineChart } from "echarts/charts";
+import { GridComponent, LegendComponent } from "echarts/components";
+import { init, setPlatformAPI, use, type EChartsType } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+
+/** A line through points, by ascending step. */
+export interface Curve {
+  readonly label: string;
+  readonly points: readonly (readonly [step: number, value: number])[];
+}
+
+/** What curves are painted with, in their order, and again from the first. */
+export const curveColors = [
+  "#2563eb",
+  "#f59e0b",
+  "#16a34a",
+  "#ef4444",
+  "#c026d3",
+  "#06b6d4",
+] as const;
+
+export interface ChartSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where and how a chart is drawn. */
+export interface Canvas extends ChartSize {
+  readonly fontSize: number;
+  /** How wide a text is; without it, as letters of the font size usually are. */
+  readonly textWidth?: (text: string) => number;
+  readonly legend: boolean;
+}
+
+/** Of a letter, in font sizes. */
+const usualLetterWidth = 0.6;
+
+/** Lays curves out with axes, hands the chart to `draw`, and takes it away again. */
+export function withChart<T>(
+  curves: readonly Curve[],
+  canvas: Canvas,
+  draw: (chart: EChartsType) => T,
+): T {
+  use([LineChart, GridComponent, LegendComponent, SVGRenderer]);
+  const { width, height, fontSize } = canvas;
+  const textWidth =
+    canvas.textWidth ?? ((text: string) => text.length * fontSize * usualLetterWidth);
+  setPlatformAPI({
+    // The height of a line is taken from the width of this letter.
+    measureText: (text: string) => ({ width: text === "国" ? fontSize : textWidth(text) }),
+  });
+  const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
+  try {
+    chart.setOption(optionOf(curves, canvas));
+    return draw(chart);
+  } finally {
+    chart.dispose();
+  }
+}
+
+function optionOf(curves: readonly Curve[], { fontSize, legend }: Canvas) {
+  const text = { fontSize };
+  const axis = {
+    type: "value",
+    scale: true,
+    axisLabel: { ...text, hideOverlap: true, margin: fontSize / 2 },
+    axisTick: { show: false },
+    axisLine: { show: true, onZero: false },
+  };
+  return {
+    animation: false,
+    color: [...curveColors],
+    textStyle: text,
+    backgroundColor: legend ? "#ffffff" : "transparent",
+    grid: {
+      left: fontSize,
+      right: legend ? fontSize * 4 : fontSize,
+      top: legend ? fontSize * 4 : fontSize,
+      bottom: fontSize,
+      outerBoundsMode: "same",
+      outerBoundsContain: "axisLabel",
+    },
+    legend: { show: legend, type: "scroll", textStyle: text },
+    xAxis: {
+      ...axis,
+      min: "dataMin",
+      max: "dataMax",
+      splitLine: { show: false },
+      ...(legend ? { name: "step" } : {}),
+    },
+    yAxis: { ...axis, splitLine: { show: legend } },
+    series: curves.map(({ label, points }) => ({
+      name: label,
+      type: "line",
+      data: points.map(([step, value]) => [step, value]),
+      // Keeps the shape of more points than there is room for, peaks included.
+      sampling: "lttb",
+      showSymbol: legend && points.length === 1,
+      lineStyle: { width: 1.5 },
+    })),
+  };
+}

@@ -1,0 +1,122 @@
+import type { EChartsType } from "echarts/core";
+import { z } from "zod";
+import { BrailleCanvas, cellDots } from "./braille.ts";
+import { curveColors, withChart, type ChartSize, type Curve } from "./chart.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Lines of a plot, its axis included. */
+const plotRows = 20;
+
+/** What tells curves apart where there are no colours. */
+const marks = ["•", "×", "+", "o", "*", "#"] as const;
+
+/** Curves with axes and a legend below, as wide as the terminal. */
+export function plotText(
+  curves: readonly Curve[],
+  { color, width }: Pick<Terminal, "color" | "width">,
+): string {
+  const canvas = new BrailleCanvas(width, plotRows);
+  const size = {
+    width: width * cellDots.width,
+    height: plotRows * cellDots.height,
+    fontSize: cellDots.height,
+    textWidth: (text: string) => text.length * cellDots.width,
+    legend: false,
+  };
+  withChart(curves, size, (chart) => {
+    draw(chart, canvas);
+  });
+  const marked = color.level === 0 && curves.length > 1;
+  const paint = (text: string, curve: number): string =>
+    marked ? ofCurve(marks, curve) : color.hex(ofCurve(curveColors, curve))(text);
+  const legend = curves.map(({ label }, curve) => {
+    const sample = marked ? ofCurve(marks, curve).repeat(2) : paint("━━", curve);
+    return `${sample} ${shortened(label, width - 3)}`;
+  });
+  return [...canvas.lines(paint), ...legend].join("\n");
+}
+
+/** The same curves as a picture. */
+export function plotSvg(
+  curves: readonly Curve[],
+  size: ChartSize = { width: 960, height: 540 },
+): string {
+  return withChart(curves, { ...size, fontSize: 12, legend: true }, (chart) =>
+    chart.renderToSVGString(),
+  );
+}
+
+/** What the library laid out, as far as a terminal can show it: texts, axes and curves. */
+function draw(chart: EChartsType, canvas: BrailleCanvas): void {
+  let curve = 0;
+  for (const element of chart.getZr().storage.getDisplayList(true)) {
+    const { type } = element;
+    if (type === "tspan") {
+      const style = textStyle.parse(element.style);
+      const [x = 0, y = 0] = element.transformCoordToGlobal(style.x, style.y);
+      drawText(canvas, style, { x, y });
+    } else if (type === "line" && "shape" in element) {
+      drawAxis(canvas, axisShape.parse(element.shape));
+    } else if (type === "ec-polyline" && "shape" in element) {
+      drawCurve(canvas, curve, curveShape.parse(element.shape).points);
+      curve += 1;
+    }
+  }
+}
+
+const axisShape = z.object({ x1: z.number(), y1: z.number(), x2: z.number(), y2: z.number() });
+const curveShape = z.object({
+  points: z.union([z.instanceof(Float32Array), z.instanceof(Float64Array), z.array(z.number())]),
+});
+const textStyle = z.object({
+  text: z.string(),
+  x: z.number().default(0),
+  y: z.number().default(0),
+  textAlign: z.string().default("left"),
+});
+
+function drawText(
+  canvas: BrailleCanvas,
+  { text, textAlign }: z.output<typeof textStyle>,
+  { x, y }: { readonly x: number; readonly y: number },
+): void {
+  const width = text.length * cellDots.width;
+  const before = textAlign === "center" ? width / 2 : textAlign === "right" ? width : 0;
+  canvas.write(text, Math.round((x - before) / cellDots.width), cellOf(y, cellDots.height));
+}
+
+/** An axis goes through the middle of cells; where two meet, there is a corner. */
+function drawAxis(canvas: BrailleCanvas, { x1, y1, x2, y2 }: z.output<typeof axisShape>): void {
+  const [left, right] = [x1, x2].sort((a, b) => a - b).map((x) => cellOf(x, cellDots.width));
+  const [top, bottom] = [y1, y2].sort((a, b) => a - b).map((y) => cellOf(y, cellDots.height));
+  for (let row = top ?? 0; row <= (bottom ?? 0); row += 1) {
+    for (let column = left ?? 0; column <= (right ?? 0); column += 1) {
+      const line = top === bottom ? "─" : "│";
+      const there = canvas.at(column, row);
+      canvas.write(there === " " || there === line ? line : "└", column, row);
+    }
+  }
+}
+
+/** Points stand one after the other, x before y; NaN is a gap. */
+function drawCurve(canvas: BrailleCanvas, curve: number, points: ArrayLike<number>): void {
+  let before: readonly [number, number] | undefined;
+  for (let at = 0; at < points.length; at += 2) {
+    const [x = NaN, y = NaN] = [points[at], points[at + 1]];
+    const point = Number.isNaN(x) || Number.isNaN(y) ? undefined : ([x, y] as const);
+    if (point) canvas.line(curve, before ?? point, point);
+    before = point;
+  }
+}
+
+function cellOf(dots: number, size: number): number {
+  return Math.floor(dots / size);
+}
+
+function ofCurve<T>(list: readonly [T, ...T[]], curve: number): T {
+  return list[curve % list.length] ?? list[0];
+}
+
+function shortened(text: string, room: number): string {
+  return text.length > room ? `${text.slice(0, Math.max(0, room - 1))}…` : text;
+}

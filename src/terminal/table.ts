@@ -1,0 +1,46 @@
+import Table from "cli-table3";
+import type { Terminal } from "./terminal.ts";
+
+/** A table of text; columns whose name starts with `#` hold numbers and are set to the right. */
+export interface TableText {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** A table for the terminal, or one block of lines a row where the terminal is too narrow for it. */
+export function tableText(
+  { columns, rows }: TableText,
+  { color, width }: Pick<Terminal, "color" | "width">,
+): string {
+  const names = columns.map((column) => column.replace(/^#/, ""));
+  const table = new Table({
+    head: names.map((name) => color.bold(name)),
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 2 },
+    colAligns: columns.map((column) => (column.startsWith("#") ? "right" : "left")),
+    chars: noBorders,
+  });
+  table.push(...rows.map((row) => [...row]));
+  const text = table.toString().replace(/[ \t]+$/gm, "");
+  if (Math.max(...text.split("\n").map(visibleWidth)) <= width) return text;
+  return blocks(names, rows);
+}
+
+const noBorders = Object.fromEntries(
+  ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"]
+    .concat(["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"])
+    .map((name) => [name, ""]),
+);
+
+function visibleWidth(line: string): number {
+  // eslint-disable-next-line no-control-regex -- the escapes that chalk writes
+  return line.replace(/\u001b\[[0-9;]*m/g, "").length;
+}
+
+function blocks(names: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widest = Math.max(...names.map((name) => name.length));
+  return rows
+    .map((row) =>
+      row.map((cell, index) => `${(names[index] ?? "").padEnd(widest)}  ${cell}`).join("\n"),
+    )
+    .join("\n\n");
+}

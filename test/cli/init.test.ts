@@ -1,0 +1,106 @@
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startOpik, type Opik } from "../support/opik.ts";
+import { newFolder, run } from "../support/program.ts";
+import { controlC, converse, enter, hasTerminal, type Step } from "../support/terminal.ts";
+
+const key = "opik-key-2f9c1e77";
+let opik: Opik;
+beforeAll(async () => {
+  opik = await startOpik({ login: { apiKey: key, workspace: "team" } });
+});
+afterAll(async () => {
+  await opik[Symbol.asyncDispose]();
+});
+
+const questions = (url: string): readonly Step[] => [
+  [/COMET_OPIK_API_KEY:/, key + enter],
+  [/COMET_OPIK_WORKSPACE:/, `team${enter}`],
+  [/base_url:/, url + enter],
+];
+
+describe.runIf(hasTerminal)("init", () => {
+  test("writes what the service accepts, for its owner alone, and a sync takes it", async () => {
+    await using folder = await newFolder();
+    const steps: Step[] = [...questions(opik.url), [/Destination/, enter]];
+    const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
+    expect(stdout).toMatch(/the service accepts this/);
+    expect(stdout).not.toContain(key);
+    expect(status).toBe(0);
+    const file = join(folder.path, "configuration.json");
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual({
+      destination: "sqlite:./warehouse.db",
+      opik: { COMET_OPIK_API_KEY: key, COMET_OPIK_WORKSPACE: "team", base_url: opik.url },
+    });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await run("opik-sync", [], { cwd: folder.path })).toMatchObject({ status: 0 });
+  });
+
+  test("changes a file in the form that it has, keeps what it does not ask for, and closes it to others", async () => {
+    const flat = { COMET_OPIK_API_KEY: "old", COMET_OPIK_WORKSPACE: "old", page_size: 7 };
+    const section = { destination: "sqlite:./a.db", opik: flat, wandb: { entity: "e" } };
+    for (const before of [{ ...flat, destination: "sqlite:./a.db" }, section]) {
+      await using folder = await newFolder({ "configuration.json": before });
+      const file = join(folder.path, "configuration.json");
+      await chmod(file, 0o644);
+      const steps: Step[] = [[/Replace it\?/, `y${enter}`], ...questions(opik.url)];
+      const { status } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
+      expect(status).toBe(0);
+      const login = { COMET_OPIK_API_KEY: key, COMET_OPIK_WORKSPACE: "team", base_url: opik.url };
+      const after =
+        "opik" in before ? { ...before, opik: { ...flat, ...login } } : { ...before, ...login };
+      expect(JSON.parse(await readFile(file, "utf8"))).toEqual(after);
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      expect(await run("opik-sync", [], { cwd: folder.path })).toMatchObject({ status: 0 });
+    }
+  });
+
+  test("ends with 130 and without a word when Ctrl-C is pressed at a question, and writes nothing", async () => {
+    await using folder = await newFolder();
+    const steps: Step[] = [[/COMET_OPIK_API_KEY:/, controlC]];
+    const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
+    expect(status).toBe(130);
+    expect(stdout).not.toMatch(/bug|error|warning|interrupted|at .*\.js/i);
+    await expect(stat(join(folder.path, "configuration.json"))).rejects.toThrow(/ENOENT/);
+  });
+
+  test("says what is wrong with an answer as it says it of the file", async () => {
+    await using folder = await newFolder();
+    const steps: Step[] = [
+      [/COMET_OPIK_API_KEY:/, enter],
+      [/COMET_OPIK_WORKSPACE:/, `team${enter}`],
+      [/base_url:/, enter],
+      [/Try again\?/, `n${enter}`],
+    ];
+    const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
+    expect(stdout).toMatch(
+      /not accepted: COMET_OPIK_API_KEY: missing; the cloud needs your API key/,
+    );
+    expect(status).toBe(2);
+  });
+
+  test("asks nothing where the file could not be written, or what is there cannot be read", async () => {
+    await using folder = await newFolder({ "broken.json": '{"opik": ' });
+    await writeFile(join(folder.path, "list.json"), "[]");
+    for (const [path, why] of [
+      ["nonexistent/dir/c.json", /its directory is not there/],
+      [".", /is a directory/],
+      ["broken.json", /not JSON/],
+      ["list.json", /expected a JSON object/],
+    ] as const) {
+      const args = ["init", "--config", path];
+      const { status, stdout } = await converse("opik-sync", args, { cwd: folder.path, steps: [] });
+      expect(stdout).toMatch(why);
+      expect(stdout).not.toMatch(/COMET_OPIK/);
+      expect(status).toBe(2);
+    }
+    expect(await readFile(join(folder.path, "broken.json"), "utf8")).toBe('{"opik": ');
+  });
+});
+
+test("init says that it needs a terminal", async () => {
+  const { status, stderr } = await run("opik-sync", ["init"]);
+  expect(stderr).toMatch(/standard input is no terminal/);
+  expect(status).toBe(2);
+});

@@ -1,0 +1,123 @@
+import { randomInt } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { contents } from "../support/contents.ts";
+import { databases, type TestDatabase } from "../support/databases.ts";
+import { newFolder, run, start } from "../support/program.ts";
+import { startWandb, type Wandb } from "../support/wandb.ts";
+import { syntheticHistory } from "../support/wandb/synthetic-history.ts";
+import { WandbWorkspace } from "../support/wandb/workspace.ts";
+
+const kills = 20;
+const runs = 150;
+
+function filled(): WandbWorkspace {
+  const workspace = new WandbWorkspace();
+  const project = workspace.addProject({ name: "vision" });
+  for (let index = 0; index < runs; index += 1) {
+    workspace.clock.advance(120_000);
+    const history = syntheticHistory({ run: index, steps: 20 + index * 10, metrics: 3 });
+    project.addRun({ state: "finished", config: { index }, history });
+  }
+  return workspace;
+}
+
+/** The runs that a database says are completely read: those that the mark has passed, and those with a checkpoint that says so. */
+async function completed(
+  database: TestDatabase,
+  workspace: WandbWorkspace,
+): Promise<ReadonlySet<string>> {
+  const found = await database
+    .query(`SELECT partition, checkpoint FROM _rivulet_state WHERE stream = 'metrics'`)
+    .catch(() => []);
+  const checkpoints = new Map(
+    found.map(({ partition, checkpoint }) => [
+      String(partition),
+      JSON.parse(String(checkpoint)) as { since?: string; done?: unknown },
+    ]),
+  );
+  const since = Date.parse(checkpoints.get("")?.since ?? "1970-01-01T00:00:00Z");
+  const all = workspace.project("vision")?.inOrder({ by: "heartbeatAt", descending: false }) ?? [];
+  const done = all.filter(({ name, fields }) => {
+    const checkpoint = checkpoints.get(name);
+    if (checkpoint) return checkpoint.done !== undefined;
+    return Date.parse(fields.heartbeatAt ?? "") < since;
+  });
+  return new Set(done.map(({ name }) => name));
+}
+
+function askedFor(requests: Wandb["requests"]): string[] {
+  return requests
+    .filter(({ operation }) => operation === "History")
+    .flatMap(({ variables = {} }) => Object.entries(variables))
+    .filter(([name]) => /^n\d+$/.test(name))
+    .map(([, name]) => String(name));
+}
+
+describe.each(databases)("on %s", (_name, newDatabase) => {
+  test(
+    `killed ${kills} times at random moments, wandb-sync asks for no completed run again, and ends with the tables of an undisturbed sync`,
+    { timeout: 300_000 },
+    async () => {
+      const workspace = filled();
+      await using wandb = await startWandb({ workspace, traps: { latencyMs: 20 } });
+      await using folder = await newFolder({
+        "configuration.json": {
+          wandb: {
+            ...{ base_url: wandb.url, api_key: wandb.apiKey, entity: "acme", project: "vision" },
+            ...{ page_size: 20, concurrency: 2 },
+          },
+        },
+      });
+      const disturbed = await newDatabase();
+      const undisturbed = await newDatabase();
+      const sync = ["--quiet", "--destination"];
+      const again: string[] = [];
+      let resumed = 0;
+      try {
+        for (let killed = 0; killed < kills;) {
+          const done = await completed(disturbed, workspace);
+          if (done.size > 0 && done.size < runs) resumed += 1;
+          const before = wandb.requests.length;
+          const { child, ended } = start("wandb-sync", [...sync, disturbed.url], {
+            cwd: folder.path,
+          });
+          const asks = (): boolean => wandb.requests.length > before;
+          await Promise.race([until(asks).then(() => wait(randomInt(2500))), ended]);
+          child.kill("SIGKILL");
+          const { signal, status, stderr } = await ended;
+          again.push(...askedFor(wandb.requests.slice(before)).filter((name) => done.has(name)));
+          if (signal === "SIGKILL") killed += 1;
+          else {
+            expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+            await forgetHistories(disturbed);
+          }
+        }
+        expect(
+          await run("wandb-sync", [...sync, disturbed.url], { cwd: folder.path }),
+        ).toMatchObject({ status: 0, stderr: "" });
+        expect(again).toEqual([]);
+        expect(resumed).toBeGreaterThan(0);
+        expect(
+          await run("wandb-sync", [...sync, undisturbed.url], { cwd: folder.path }),
+        ).toMatchObject({ status: 0 });
+        expect(await contents(disturbed, { standing: true })).toEqual(
+          await contents(undisturbed, { standing: true }),
+        );
+      } finally {
+        await disturbed.drop();
+        await undisturbed.drop();
+      }
+    },
+  );
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await wait(5);
+}
+
+/** Makes the next sync begin anew: one that came to its end before it was killed leaves nothing to disturb. */
+async function forgetHistories(database: TestDatabase): Promise<void> {
+  await database.query(`DELETE FROM _rivulet_state WHERE stream = 'metrics'`);
+  await database.query(`DELETE FROM metrics WHERE step > 7`);
+}

@@ -1,0 +1,184 @@
+import { randomInt } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { OpikWorkspace } from "../../src/demo/opik-workspace.ts";
+import { contents } from "../support/contents.ts";
+import { databases, type TestDatabase } from "../support/databases.ts";
+import { startOpik } from "../support/opik.ts";
+import { newFolder, run, start } from "../support/program.ts";
+
+const kills = 20;
+
+function filled(): OpikWorkspace {
+  const workspace = new OpikWorkspace();
+  for (let p = 0; p < 40; p += 1) workspace.addProject({ name: `project ${p}` });
+  for (let d = 0; d < 12; d += 1) {
+    const dataset = workspace.addDataset({ name: `set ${d}` });
+    dataset.addItems(
+      Array.from({ length: 60 + d * 20 }, (_, n) => ({
+        data: { input: { n }, output: "o".repeat(n) },
+      })),
+    );
+  }
+  return workspace;
+}
+
+function change(workspace: OpikWorkspace): void {
+  for (const [index, dataset] of workspace.datasets.entries()) {
+    if (index % 3 === 0) continue;
+    const ids = dataset.rowsOf(dataset.versions.length).map(({ item }) => item.id);
+    dataset.deleteItems(ids.slice(0, 5));
+    dataset.updateItems(
+      new Map(ids.slice(5, 15).map((id) => [id, { description: `changed ${index}` }])),
+    );
+    dataset.addItems(Array.from({ length: 30 }, (_, n) => ({ data: { input: `late ${n}` } })));
+  }
+  const [gone] = workspace.datasets;
+  if (gone) workspace.deleteDataset(gone.id);
+}
+
+describe.each(databases)("on %s", (_name, newDatabase) => {
+  test(
+    `killed ${kills} times at random moments, it ends with the same tables as an undisturbed sync`,
+    { timeout: 300_000 },
+    async () => {
+      const workspace = filled();
+      await using opik = await startOpik({ workspace, traps: { latencyMs: 3 } });
+      await using folder = await newFolder({
+        "configuration.json": { opik: { base_url: opik.url, page_size: 15, concurrency: 4 } },
+      });
+      const disturbed = await newDatabase();
+      const undisturbed = await newDatabase();
+      const sync = ["--quiet", "--destination"];
+      try {
+        let killed = 0;
+        let completed = 0;
+        for (let attempt = 0; killed < kills; attempt += 1) {
+          expect(attempt).toBeLessThan(kills * 5);
+          const { child, ended } = start("opik-sync", [...sync, disturbed.url], {
+            cwd: folder.path,
+          });
+          await Promise.race([wait(randomInt(250, 900)), ended]);
+          child.kill("SIGKILL");
+          const { signal, status, stderr } = await ended;
+          if (signal === "SIGKILL") killed += 1;
+          else {
+            expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+            completed += 1;
+            change(workspace);
+          }
+        }
+        const last = await run("opik-sync", [...sync, disturbed.url], { cwd: folder.path });
+        expect(last).toMatchObject({ status: 0, stderr: "" });
+        expect(
+          await run("opik-sync", [...sync, undisturbed.url], { cwd: folder.path }),
+        ).toMatchObject({ status: 0 });
+        expect(await contents(disturbed, { standing: true })).toEqual(
+          await contents(undisturbed, { standing: true }),
+        );
+        expect(completed).toBeGreaterThanOrEqual(0);
+      } finally {
+        await disturbed.drop();
+        await undisturbed.drop();
+      }
+    },
+  );
+
+  test("of two at once on one pipeline, one works and the other ends with 75 and says who holds the lock", async () => {
+    await using opik = await startOpik({ workspace: filled(), traps: { latencyMs: 200 } });
+    await using folder = await newFolder({
+      "configuration.json": { opik: { base_url: opik.url, page_size: 10 } },
+    });
+    const database = await newDatabase();
+    try {
+      const first = start("opik-sync", ["--destination", database.url], { cwd: folder.path });
+      await until(() => opik.requests.length > 0);
+      const second = await run("opik-sync", ["--destination", database.url], { cwd: folder.path });
+      expect(second.status).toBe(75);
+      expect(second.stderr).toMatch(
+        new RegExp(`process ${first.child.pid ?? 0}\\b.*which began at \\d{4}-`),
+      );
+      expect((await first.ended).status).toBe(0);
+    } finally {
+      await database.drop();
+    }
+  });
+
+  test.runIf(process.platform !== "win32")(
+    "a process that was suspended past its lease and wakes up cannot write",
+    async () => {
+      const workspace = filled();
+      await using opik = await startOpik({ workspace, traps: { latencyMs: 100 } });
+      await using folder = await newFolder({
+        "configuration.json": { opik: { base_url: opik.url, page_size: 10 } },
+      });
+      const database = await newDatabase();
+      try {
+        const suspended = start("opik-sync", ["--destination", database.url], { cwd: folder.path });
+        await until(() => opik.requests.filter(({ path }) => path.endsWith("/items")).length > 10);
+        suspended.child.kill("SIGSTOP");
+        await expireLease(database);
+        const other = await run("opik-sync", ["--destination", database.url, "--quiet"], {
+          cwd: folder.path,
+        });
+        expect(other).toMatchObject({ status: 0, stderr: "" });
+        const before = await contents(database);
+        suspended.child.kill("SIGCONT");
+        const { status, stderr } = await suspended.ended;
+        expect(status).toBe(75);
+        expect(stderr).toMatch(
+          /suspended or cut off for so long that its lock was taken over; nothing more was written/,
+        );
+        expect(await contents(database)).toEqual(before);
+      } finally {
+        await database.drop();
+      }
+    },
+  );
+
+  test.runIf(process.platform !== "win32").each(["SIGINT", "SIGTERM"] as const)(
+    "%s saves what was read and ends the process, and the next sync goes on",
+    async (name) => {
+      await using opik = await startOpik({ workspace: filled(), traps: { latencyMs: 20 } });
+      await using folder = await newFolder({
+        "configuration.json": { opik: { base_url: opik.url, page_size: 10 } },
+      });
+      const database = await newDatabase();
+      try {
+        const { child, ended } = start("opik-sync", ["--destination", database.url], {
+          cwd: folder.path,
+        });
+        await until(() => opik.requests.filter(({ path }) => path.endsWith("/items")).length > 20);
+        child.kill(name);
+        const { status, stderr } = await ended;
+        expect(status).toBe(name === "SIGINT" ? 130 : 143);
+        expect(stderr).toMatch(/interrupted by/);
+        const [row] = await database.query(`SELECT count(*) AS n FROM opik_dataset_item`);
+        expect(Number(row?.["n"])).toBeGreaterThan(0);
+        const before = opik.requests.length;
+        const next = await run("opik-sync", ["--destination", database.url], { cwd: folder.path });
+        expect(next.status).toBe(0);
+        const [all] = await database.query(`SELECT count(*) AS n FROM opik_dataset_item`);
+        expect(Number(all?.["n"])).toBe(12 * 60 + 20 * 66);
+        expect(before).toBeGreaterThan(20);
+      } finally {
+        await database.drop();
+      }
+    },
+  );
+});
+
+/** Lets the lease of whoever holds the lock run out. */
+async function expireLease(database: TestDatabase): Promise<void> {
+  const [lock] = await database.query("SELECT checkpoint FROM _rivulet_state WHERE stream = ''");
+  const { holder, ...rest } = JSON.parse(String(lock?.["checkpoint"])) as { holder: object };
+  const expired = JSON.stringify({ ...rest, holder: { ...holder, until: 0 } }).replaceAll(
+    "'",
+    "''",
+  );
+  await database.query(`UPDATE _rivulet_state SET checkpoint = '${expired}' WHERE stream = ''`);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await wait(5);
+}

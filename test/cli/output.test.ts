@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import Database from "better-sqlite3";
+import { join } from "node:path";
+import { databases } from "../support/databases.ts";
+import { startOpik, type Opik } from "../support/opik.ts";
+import { logLines, newFolder, run } from "../support/program.ts";
+
+let opik: Opik;
+let down: Opik;
+beforeAll(async () => {
+  opik = await startOpik();
+  const dataset = opik.workspace.addDataset({ name: "one" });
+  dataset.addItems([{ data: { input: "Is it raining?" } }]);
+  down = await startOpik({
+    intercept: (_request, response) => response.writeHead(503).end("<html>"),
+  });
+});
+afterAll(async () => {
+  await opik[Symbol.asyncDispose]();
+  await down[Symbol.asyncDispose]();
+});
+
+const newPlace = (settings: Readonly<Record<string, unknown>> = {}) =>
+  newFolder({
+    "configuration.json": { opik: { base_url: opik.url, retry_attempts: 0, ...settings } },
+  });
+
+describe("the line that says how to look at the result", () => {
+  test.each(databases)("works in a shell, on %s", async (name, newDatabase) => {
+    await using folder = await newPlace();
+    const database = await newDatabase();
+    try {
+      const args = ["--destination", database.url];
+      const { stdout, status } = await run("opik-sync", args, { cwd: folder.path });
+      expect(status).toBe(0);
+      const [, line = ""] = /^look at it: (.*)$/m.exec(stdout) ?? [];
+      const url = new URL(database.url);
+      const schema = url.searchParams.get("schema");
+      if (name === "sqlite") expect(line).toMatch(/^sqlite3 -box \S+ "SELECT \* FROM opik_/);
+      else if (schema !== null) expect(line).toContain(`FROM "${schema}".opik_`);
+      expect(line).not.toContain("?");
+      if (url.password !== "") expect(line).not.toContain(`${url.password}@`);
+    } finally {
+      await database.drop();
+    }
+  });
+
+  test("puts a path with spaces in quotes", async () => {
+    await using folder = await newPlace();
+    const args = ["--destination", "sqlite:./my team's.db"];
+    const { stdout } = await run("opik-sync", args, { cwd: folder.path });
+    expect(stdout).toContain(
+      `look at it: sqlite3 -box './my team'\\''s.db' "SELECT * FROM opik_dataset_item LIMIT 5"`,
+    );
+  });
+
+  test("is not there where nothing was written", async () => {
+    await using folder = await newPlace({ base_url: down.url });
+    const { stdout, status } = await run("opik-sync", [], { cwd: folder.path });
+    expect(stdout).toMatch(/sync failed/);
+    expect(stdout).not.toMatch(/look at it/);
+    expect(status).toBe(1);
+  });
+});
+
+test("each failure of a sync is told once, when it happens", async () => {
+  await using folder = await newPlace({ base_url: down.url });
+  const ended = await run("opik-sync", [], { cwd: folder.path });
+  const told = logLines(ended).map(({ message }) => String(message).split(":")[0]);
+  expect(told).toEqual(["opik_project", "opik_dataset", "opik_dataset_item", "sync failed"]);
+});
+
+describe("secrets", () => {
+  test("a user and a password that are ordinary words leave the rest of a message as it is", async () => {
+    await using folder = await newPlace();
+    const args = ["status", "--destination", "postgres://postgres:postgres@127.0.0.1:1/postgres"];
+    const ended = await run("opik-sync", args, { cwd: folder.path });
+    expect(logLines(ended)[0]?.["message"]).toMatch(
+      /^postgres:\/\/postgres@127\.0\.0\.1:1\/postgres: cannot be reached/,
+    );
+  });
+
+  test.each([
+    "postgres://me:p@ss-w0rd/x@127.0.0.1:1/db",
+    "postgres://me:p/ss-w0rd@127.0.0.1:1/db",
+    "postgres://me:1?ss-w0rd@127.0.0.1:1/db",
+    "postgres://me:50%off-ss-w0rd@127.0.0.1:1/db",
+  ])("%s is refused: the password is to be percent-encoded, and is not shown", async (url) => {
+    await using folder = await newPlace();
+    for (const command of ["sync", "check", "status"]) {
+      const args = [command, "--destination", url, "--log-level", "debug"];
+      const { status, stdout, stderr } = await run("opik-sync", args, { cwd: folder.path });
+      expect(stdout + stderr).toMatch(/expected postgres:\/\/user:password@host.* as %40/);
+      expect(stdout + stderr).not.toMatch(/w0rd/);
+      expect(status).toBe(2);
+    }
+  });
+
+  test("a key that is an ordinary word does not spoil what programs read; where it cannot be left out, nothing is shown", async () => {
+    const exports: string[] = [];
+    for (const key of ["id", "opik_dataset_item"]) {
+      await using folder = await newPlace({ COMET_OPIK_API_KEY: key });
+      expect(await run("opik-sync", [], { cwd: folder.path })).toMatchObject({ status: 0 });
+      const ended = await run("opik-sync", ["state", "export"], { cwd: folder.path });
+      exports.push(ended.stdout);
+      if (ended.status === 0) continue;
+      expect(ended.status).toBe(2);
+      expect(ended.stderr).toMatch(/holds the value of a secret/);
+    }
+    expect(exports.map((text) => text === "")).toEqual([false, true]);
+    expect(JSON.parse(exports[0] ?? "")).toMatchObject({ streams: { opik_dataset_item: {} } });
+  });
+});
+
+describe("status", () => {
+  test("shows as many syncs of the pipeline as were asked for, whatever other pipelines did since", async () => {
+    await using folder = await newPlace();
+    for (let syncs = 0; syncs < 3; syncs += 1) await run("opik-sync", [], { cwd: folder.path });
+    const db = new Database(join(folder.path, "warehouse.db"));
+    db.exec(`INSERT INTO _rivulet_sync (id, pipeline, started_at, status)
+             SELECT 'other ' || id, 'other', '9' || started_at, status FROM _rivulet_sync`);
+    db.close();
+    const args = ["status", "--limit", "2", "--json"];
+    const { stdout } = await run("opik-sync", args, { cwd: folder.path });
+    expect(JSON.parse(stdout)).toMatchObject([{ pipeline: "opik" }, { pipeline: "opik" }]);
+  });
+
+  test("shows a sync whose process is gone as died", async () => {
+    await using folder = await newPlace();
+    await run("opik-sync", [], { cwd: folder.path });
+    const db = new Database(join(folder.path, "warehouse.db"));
+    db.exec("UPDATE _rivulet_sync SET status = 'running', ended_at = NULL");
+    db.close();
+    const { stdout } = await run("opik-sync", ["status"], { cwd: folder.path });
+    expect(stdout).toMatch(/^status +died$/m);
+  });
+});

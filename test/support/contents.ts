@@ -1,0 +1,32 @@
+import type { TestDatabase } from "./databases.ts";
+
+type Rows = readonly Readonly<Record<string, unknown>>[];
+
+export interface ContentsOptions {
+  /** Leave out rows that are marked as deleted: a database that began later never saw them. */
+  readonly standing?: boolean;
+}
+
+/** Every cell of the tables that a source fills, but for when a row changed here, in the order of the first columns. */
+export async function contents(
+  database: TestDatabase,
+  { standing = false }: ContentsOptions = {},
+): Promise<Record<string, Rows>> {
+  const tables: Record<string, Rows> = {};
+  for (const { name } of await database.query(tableNames[database.dialect])) {
+    const table = String(name);
+    if (table.startsWith("_rivulet")) continue;
+    const where = standing ? "WHERE NOT _deleted" : "";
+    const rows = await database.query(`SELECT * FROM "${table}" ${where} ORDER BY 1, 2, 3`);
+    tables[table] = rows.map((row) => {
+      return Object.fromEntries(Object.entries(row).filter(([column]) => column !== "_synced_at"));
+    });
+  }
+  return tables;
+}
+
+const tableNames = {
+  sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1",
+  postgres:
+    "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1",
+} as const;

@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+
+const bin = resolve(import.meta.dirname, "../../bin");
+
+/** The output of a program that has ended. */
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+export interface ProgramOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts one of the programs in `bin`, as a user would, with nothing of our environment that it could configure itself by. */
+export function start(
+  name: string,
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Running {
+  const { PATH = "", SystemRoot = "" } = process.env;
+  const child = spawn(process.execPath, [join(bin, `${name}.js`), ...args], {
+    cwd: options.cwd,
+    env: { PATH, SystemRoot, HOME: tmpdir(), ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const closed = new Promise<Pick<Ended, "status" | "signal">>((done) => {
+    child.on("close", (status, signal) => {
+      done({ status, signal });
+    });
+  });
+  const ended = Promise.all([closed, text(child.stdout), text(child.stderr)]).then(
+    ([{ status, signal }, stdout, stderr]) => ({ status, signal, stdout, stderr }),
+  );
+  return { child, ended };
+}
+
+/** Runs one of the programs in `bin` to its end. */
+export async function run(
+  name: string,
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<Ended> {
+  return await start(name, args, options).ended;
+}
+
+/** A folder of its own for a test, with files in it. */
+export async function newFolder(
+  files: Readonly<Record<string, unknown>> = {},
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "rivulet-test-"));
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(
+      join(path, name),
+      typeof content === "string" ? content : JSON.stringify(content),
+    );
+  }
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** The log lines of a program that was not run on a terminal. */
+export function logLines({ stderr }: Ended): readonly Readonly<Record<string, unknown>>[] {
+  return stderr
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}

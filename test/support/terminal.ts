@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Ended } from "./program.ts";
+
+const bin = resolve(import.meta.dirname, "../../bin");
+
+/** What a person waits to see, and what they type then. */
+export type Step = readonly [seen: RegExp, typed: string];
+
+/** Whether there is a terminal to be had: `script` of util-linux makes one. */
+export const hasTerminal = process.platform === "linux";
+
+export const enter = "\r";
+export const controlC = "\u0003";
+
+/** Runs one of the programs in `bin` on a terminal, with somebody at it. What it writes is in `stdout`, without colours. */
+export async function converse(
+  name: string,
+  args: readonly string[],
+  { cwd, steps }: { readonly cwd: string; readonly steps: readonly Step[] },
+): Promise<Ended> {
+  const command = [process.execPath, join(bin, `${name}.js`), ...args]
+    .map((word) => `'${word}'`)
+    .join(" ");
+  const child = spawn("script", ["-qec", command, "/dev/null"], {
+    cwd,
+    env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TERM: "xterm", NO_COLOR: "1" },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const rest = [...steps];
+  let stdout = "";
+  let unseen = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    // eslint-disable-next-line no-control-regex -- the escapes that move the cursor and paint
+    const text = chunk.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "");
+    stdout += text;
+    unseen += text;
+    const [step] = rest;
+    if (!step?.[0].test(unseen)) return;
+    rest.shift();
+    unseen = "";
+    child.stdin.write(step[1]);
+  });
+  return await new Promise((done) => {
+    child.on("close", (status, signal) => {
+      done({ status, signal, stdout, stderr: "" });
+    });
+  });
+}

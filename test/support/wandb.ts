@@ -1,0 +1,62 @@
+import type { Listener, ServerRequest } from "./http-server.ts";
+import { startServer } from "./http-server.ts";
+import type { WandbCounters } from "./wandb/call.ts";
+import { seededRandom } from "./wandb/clock.ts";
+import { parseBody } from "./wandb/graphql.ts";
+import { wandbService } from "./wandb/service.ts";
+import type { WandbTraps } from "./wandb/traps.ts";
+import { WandbWorkspace } from "./wandb/workspace.ts";
+
+/** A request that was seen. */
+export interface WandbRequest extends ServerRequest {
+  /** Of a GraphQL request: its text, its variables and the name of its operation. */
+  readonly query?: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly operation?: string | undefined;
+}
+
+export interface Wandb extends AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly apiKey: string;
+  readonly workspace: WandbWorkspace;
+  readonly traps: WandbTraps;
+  /** Every request so far, oldest first. */
+  readonly requests: readonly WandbRequest[];
+  readonly counters: Readonly<WandbCounters>;
+}
+
+export interface StartOptions {
+  readonly workspace?: WandbWorkspace;
+  readonly traps?: WandbTraps;
+  readonly apiKey?: string;
+  /** Comes before the service: what it passes on, the service answers. */
+  readonly intercept?: (service: Listener) => Listener;
+}
+
+/** A stand-in for a W&B server on a free port, empty unless there is a `workspace`. */
+export async function startWandb(options: StartOptions = {}): Promise<Wandb> {
+  const { workspace = new WandbWorkspace(), traps = {}, apiKey = "local-key" } = options;
+  const counters: WandbCounters = { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 };
+  const service = wandbService({ workspace, traps, counters, random: seededRandom(1) }, apiKey);
+  const server = await startServer(options.intercept?.(service) ?? service);
+  return {
+    url: server.url,
+    apiKey,
+    workspace,
+    traps,
+    counters,
+    get requests() {
+      return server.requests.map(described);
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+function described(request: ServerRequest): WandbRequest {
+  const body = parseBody(request.body);
+  if (!body) return request;
+  const { query, variables, operationName } = body;
+  const operation = operationName ?? /^\s*query\s+(\w+)/.exec(query)?.[1];
+  return { ...request, query, variables: variables ?? {}, operation };
+}

@@ -1,0 +1,50 @@
+import type { GeneratedHistory } from "./history.ts";
+import { isRecord, parseJson } from "./json.ts";
+
+/** What is known of each metric, by its dotted name. */
+export type HistoryKeys = Readonly<Record<string, HistoryKey>>;
+
+export interface HistoryKey {
+  readonly typeCounts: readonly { readonly type: string; readonly count: number }[];
+  readonly monotonic: boolean;
+  readonly previousValue: unknown;
+}
+
+/** Counts the metrics in logged rows; those of generated rows are told by whoever generates them. */
+export function historyKeys(lines: readonly string[], generated?: GeneratedHistory): HistoryKeys {
+  const counts = new Map<string, Map<string, number>>();
+  const previous = new Map<string, unknown>();
+  const count = (key: string, type: string, times: number): void => {
+    const types = counts.get(key) ?? new Map<string, number>();
+    counts.set(key, types.set(type, (types.get(type) ?? 0) + times));
+  };
+  for (const key of generated?.keys ?? []) count(key, "number", (generated?.lastStep ?? 0) + 1);
+  for (const line of lines) {
+    for (const [key, value] of dotted(parseJson(line))) {
+      count(key, typeOf(value), 1);
+      previous.set(key, value);
+    }
+  }
+  const keys = [...counts].map(([key, types]): [string, HistoryKey] => {
+    const typeCounts = [...types].map(([type, times]) => ({ type, count: times }));
+    return [key, { typeCounts, monotonic: false, previousValue: previous.get(key) ?? null }];
+  });
+  return Object.fromEntries(keys);
+}
+
+/** The metrics of a row: those in nested objects under dotted names, media as one. */
+export function dotted(row: unknown, prefix = ""): [string, unknown][] {
+  if (!isRecord(row)) return [];
+  return Object.entries(row).flatMap(([name, value]): [string, unknown][] => {
+    const key = prefix + name;
+    const nested = isRecord(value) && !("_type" in value) ? dotted(value, `${key}.`) : [];
+    return nested.length > 0 ? nested : [[key, value]];
+  });
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return "nil";
+  if (Array.isArray(value)) return "list";
+  if (isRecord(value)) return typeof value["_type"] === "string" ? value["_type"] : "map";
+  return typeof value;
+}

@@ -1,0 +1,129 @@
+import { buildASTSchema, Kind, parse, visit } from "graphql";
+import type { GraphQLSchema } from "graphql";
+
+/** The schema of a server, or of an older one that lacks fields, named as in `Run.updatedAt`. */
+export function wandbSchema(missingFields: readonly string[] = []): GraphQLSchema {
+  const document = visit(parse(definitions), {
+    ObjectTypeDefinition: (type) => {
+      const isThere = (field: string): boolean =>
+        !missingFields.includes(`${type.name.value}.${field}`);
+      return { ...type, fields: type.fields?.filter(({ name }) => isThere(name.value)) };
+    },
+  });
+  return buildASTSchema({ kind: Kind.DOCUMENT, definitions: document.definitions });
+}
+
+/**
+ * The part of the service's schema that reads projects, runs and histories. The schema itself is not public: this is what the official
+ * SDK asks for, with the types that its generated code gives the answers.
+ *
+ * @see https://github.com/wandb/wandb/tree/main/wandb/apis
+ */
+const definitions = `
+  "JSON text, in which NaN and the infinities may be bare"
+  scalar JSONString
+  scalar JSON
+  scalar DateTime
+  scalar Int64
+
+  type Query {
+    viewer: User
+    models(entityName: String, after: String, first: Int): ProjectConnection
+    project(name: String, entityName: String): Project
+  }
+
+  type User {
+    id: ID!
+    name: String!
+    username: String
+    email: String
+    admin: Boolean
+    entity: String
+    defaultEntity: Entity
+  }
+
+  type Entity {
+    id: ID!
+    name: String!
+  }
+
+  type PageInfo {
+    endCursor: String
+    hasNextPage: Boolean!
+  }
+
+  type ProjectConnection {
+    edges: [ProjectEdge!]!
+    pageInfo: PageInfo!
+    totalCount: Int
+  }
+
+  type ProjectEdge {
+    node: Project
+    cursor: String
+  }
+
+  type Project {
+    id: ID!
+    internalId: ID!
+    name: String!
+    entityName: String!
+    entity: Entity!
+    description: String
+    createdAt: DateTime!
+    updatedAt: DateTime
+    isBenchmark: Boolean!
+    readOnly: Boolean
+    access: String
+    user: User
+    totalRuns: Int
+    runCount(filters: JSONString): Int!
+    runs(filters: JSONString, after: String, first: Int, order: String): RunConnection
+    run(name: String!): Run
+  }
+
+  type RunConnection {
+    edges: [RunEdge!]!
+    pageInfo: PageInfo!
+    totalCount: Int
+  }
+
+  type RunEdge {
+    node: Run!
+    cursor: String!
+  }
+
+  type Run {
+    id: ID!
+    "The id that users see, unique in the project"
+    name: String!
+    "The name that users give"
+    displayName: String
+    projectId: ID
+    project: Project
+    state: String
+    config: JSONString
+    summaryMetrics: JSONString
+    systemMetrics: JSONString
+    historyKeys: JSON
+    historyLineCount: Int
+    eventsLineCount: Int
+    tags: [String!]
+    sweepName: String
+    group: String
+    jobType: String
+    commit: String
+    host: String
+    readOnly: Boolean
+    description: String
+    notes: String
+    createdAt: DateTime!
+    heartbeatAt: DateTime
+    updatedAt: DateTime
+    user: User
+    "A page with minStep and maxStep, a random sample without"
+    history(minStep: Int64, maxStep: Int64, samples: Int): [String!]
+    events(samples: Int): [String!]
+    sampledHistory(specs: [JSONString!]!): [JSON]!
+  }
+`;

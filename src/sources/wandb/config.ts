@@ -1,0 +1,111 @@
+import { z } from "zod";
+import {
+  choice,
+  described,
+  fromJson,
+  jsonObject,
+  secretText,
+  serviceUrl,
+  text,
+  textList,
+  wholeNumber,
+} from "../../core/config-field.ts";
+
+/** W&B's own cloud. */
+export const cloudUrl = "https://api.wandb.ai";
+
+/** Stands for all projects of the entity. */
+export const everyProject = "*";
+
+const patterns = {
+  include: textList({ description: "" }).default(["*"]),
+  exclude: textList({ description: "" }).default([]),
+};
+
+export const wandbConfig = z
+  .object({
+    api_key: secretText({
+      description:
+        "Your W&B API key. Without it, the one that `wandb login` left in `~/.netrc` for the host.",
+      env: ["WANDB_API_KEY"],
+    }).optional(),
+    entity: text({
+      description: "The user or team whose projects are copied.",
+      env: ["WANDB_ENTITY"],
+    }),
+    project: text({
+      description: "The project to copy.",
+      env: ["WANDB_PROJECT"],
+    }).optional(),
+    projects: textList({
+      description:
+        "Several projects instead of one, or `*` for all; the tables then have a column `project`, which is part of the key.",
+    }).default([]),
+    base_url: serviceUrl({
+      description: "Where the API is. Dedicated or self-managed: `https://wandb.example.com`.",
+      env: ["WANDB_BASE_URL"],
+    }).default(cloudUrl),
+    api: choice(["auto", "graphql", "rest"], {
+      description:
+        "How to ask: `graphql`, or `rest` for gateways that offer the runs as REST; `auto` takes REST where there is no GraphQL.",
+    }).default("auto"),
+    page_size: wholeNumber(
+      { min: 1, max: 1000 },
+      {
+        description:
+          "Runs to ask for at once, at most; fewer are asked for by itself where the server needs it.",
+      },
+    ).default(100),
+    filters: jsonObject({
+      description:
+        'Only these runs, as the service\'s own filters: `{"state": "finished"}`. Others count as deleted.',
+    }).default({}),
+    metrics: described(
+      z.preprocess(metricPatterns, z.strictObject(patterns, { error: patternsError })),
+      {
+        description:
+          'Which metrics to copy, by name, `*` for any text: `{"include": ["loss*"], "exclude": []}` or `loss*,acc`. Names that begin with `_` only by a pattern that does too.',
+      },
+    ).default({ include: ["*"], exclude: [] }),
+    request_timeout_seconds: wholeNumber(
+      { min: 1, max: 3600 },
+      { description: "How long one request may take." },
+    ).default(60),
+    retry_attempts: wholeNumber(
+      { min: 0, max: 100 },
+      { description: "How often a request that failed in passing is sent again." },
+    ).default(5),
+    concurrency: wholeNumber(
+      { min: 1, max: 64 },
+      {
+        description: "Requests at the same time, at most; fewer while the service cannot keep up.",
+      },
+    ).default(8),
+    lookback_minutes: wholeNumber(
+      { min: 0, max: 100_000 },
+      { description: "How far behind the last sign of life runs are looked at again." },
+    ).default(10),
+    rescan_days: wholeNumber(
+      { min: 0, max: 3650 },
+      {
+        description:
+          "How often all runs are read again, because an edit of a finished run is no sign of life; 0 for never.",
+      },
+    ).default(7),
+  })
+  .refine(({ project, projects }) => project !== undefined || projects.length > 0, {
+    path: ["project"],
+    message: "missing; expected the name of a project, or set projects",
+  });
+
+export type WandbConfig = z.output<typeof wandbConfig>;
+
+/** Text is JSON, or a list of what to include. */
+function metricPatterns(input: unknown): unknown {
+  const value = fromJson(input);
+  return typeof value === "string" || Array.isArray(value) ? { include: value } : value;
+}
+
+function patternsError(): string {
+  return `expected patterns like {"include": ["loss*"], "exclude": []}`;
+}

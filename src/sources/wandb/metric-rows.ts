@@ -1,0 +1,130 @@
+import type { Row } from "../../core/schema.ts";
+import type { Rejected } from "../../core/source.ts";
+import { fromEpochSeconds } from "../../core/timestamp.ts";
+import { exactValues } from "./exact-values.ts";
+import { tailOf } from "./history-place.ts";
+import type { MetricFilter } from "./metric-filter.ts";
+import { ownColumns, type ProjectScope } from "./project-scope.ts";
+
+export interface MetricRowOptions {
+  readonly scope: ProjectScope;
+  readonly run: string;
+  readonly isWanted: MetricFilter;
+}
+
+/** What feeds columns of its own. */
+const columnFields: ReadonlySet<string> = new Set(["_step", "_timestamp"]);
+
+/** Makes rows of the lines of one run's history: one for each metric of a step. */
+export class MetricRows {
+  readonly #options: MetricRowOptions;
+  #rows: Row[] = [];
+  #rejected: Rejected[] = [];
+
+  constructor(options: MetricRowOptions) {
+    this.#options = options;
+  }
+
+  /** How many rows there are to take. */
+  get length(): number {
+    return this.#rows.length;
+  }
+
+  add(line: string): void {
+    if (this.#addPlain(line)) return;
+    const values = exactValues(line);
+    if (typeof values === "string") this.#reject(line, values);
+    else this.#addExact(line, values);
+  }
+
+  /** All rows since the last time, and the lines that could not be understood. */
+  take(): { readonly rows: readonly Row[]; readonly rejected: readonly Rejected[] } {
+    const taken = { rows: this.#rows, rejected: this.#rejected };
+    this.#rows = [];
+    this.#rejected = [];
+    return taken;
+  }
+
+  /** The fast way, for lines of nothing but texts, booleans and numbers that a double holds. Says whether it was one. */
+  #addPlain(line: string): boolean {
+    const object = plainObject(line);
+    const step = object?.["_step"];
+    if (!object || typeof step !== "number" || !Number.isSafeInteger(step)) return false;
+    const start = this.#rows.length;
+    const timestamp = timestampOf(object["_timestamp"]);
+    const { isWanted, scope, run: run_id } = this.#options;
+    const rows = this.#rows;
+    for (const name in object) {
+      const value = object[name];
+      if (typeof value === "number" ? !isExact(value) : isNested(value)) {
+        this.#rows.length = start;
+        return false;
+      }
+      if (!isWanted(name) || columnFields.has(name)) continue;
+      const metric_value = typeof value === "number" ? value : null;
+      const value_json = metric_value === null ? JSON.stringify(value) : null;
+      const row = { run_id, step, metric_name: name, metric_value, timestamp, value_json };
+      rows.push(scope.several ? { project: scope.project, ...row } : row);
+    }
+    return true;
+  }
+
+  #addExact(line: string, values: ReadonlyMap<string, string>): void {
+    const step = Number(values.get("_step"));
+    if (!Number.isSafeInteger(step)) {
+      this.#reject(line, "expected a whole number in _step");
+      return;
+    }
+    const timestamp = timestampOf(Number(values.get("_timestamp")));
+    const { run, scope } = this.#options;
+    for (const [name, slice] of values) {
+      if (!this.#options.isWanted(name) || columnFields.has(name)) continue;
+      const metric_value = doubleOf(slice);
+      const value_json = metric_value === null ? slice : null;
+      const row = { run_id: run, step, metric_name: name, metric_value, timestamp, value_json };
+      this.#rows.push({ ...ownColumns(scope), ...row });
+    }
+  }
+
+  #reject(line: string, reason: string): void {
+    const { run, scope } = this.#options;
+    const key = JSON.stringify({ ...ownColumns(scope), run, line: tailOf(line) });
+    this.#rejected.push({ key, payload: line, reason });
+  }
+}
+
+/** An object of JSON; undefined for anything else. */
+function plainObject(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function timestampOf(seconds: unknown): string | null {
+  return typeof seconds === "number" ? (fromEpochSeconds(seconds) ?? null) : null;
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+/** Whether a double holds the number as it was spelled: integers above 2^53 may have lost digits, others may have overflowed. */
+function isExact(value: number): boolean {
+  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+}
+
+const largestExact = 2n ** 53n;
+
+/** The number that a slice is; null where it is something else, or a double would lose digits of it. */
+function doubleOf(slice: string): number | null {
+  if (!/^-?\d/.test(slice)) return null;
+  const number = Number(slice);
+  if (!Number.isFinite(number)) return null;
+  if (Number.isSafeInteger(number) || !/^-?\d+$/.test(slice)) return number;
+  const exact = BigInt(slice);
+  return exact <= largestExact && exact >= -largestExact ? number : null;
+}

@@ -1,0 +1,137 @@
+import { readPartitions } from "../../core/partitions.ts";
+import type { Batch, Stream } from "../../core/source.ts";
+import { Turns } from "../../core/turns.ts";
+import type { WandbConfig } from "./config.ts";
+import type { DoneRuns } from "./done-runs.ts";
+import { LineCounts } from "./line-counts.ts";
+import { metricFilter } from "./metric-filter.ts";
+import { goneProjects, partitionOf, runOf, sweepOf, type ProjectScope } from "./project-scope.ts";
+import { RunPartitions, type RunReading } from "./run-partitions.ts";
+import type { WandbSession } from "./session.ts";
+import { metricColumns, tableOf } from "./tables.ts";
+import {
+  checkpointOf,
+  listedIds,
+  memoryAfter,
+  planWalk,
+  type Memory,
+  type WalkPlan,
+} from "./walk-plan.ts";
+
+type Part = Omit<Batch, "stream">;
+
+/** How many histories become rows at the same time. */
+const runsAtOnce = 4;
+
+/** The histories of all runs, a row for each metric of each step. Each run is read, and resumed, on its own. */
+export function metricStream(session: WandbSession, config: WandbConfig): Stream {
+  const several = config.projects.length > 0;
+  const isWanted = metricFilter(config.metrics);
+  return {
+    name: "metrics",
+    description: "The history of every run: a row for each metric of each step",
+    ...tableOf(metricColumns, ["run_id", "step", "metric_name"], several),
+    async *read(options) {
+      const counts = new LineCounts();
+      const turns = new Turns(runsAtOnce);
+      const projects = await session.projects();
+      for (const project of projects) {
+        const scope = { project, several };
+        yield* readProject({ scope, session, config, isWanted, counts, turns, options });
+      }
+      yield* goneProjects(projects, { config, ...options });
+      counts.report(options.log);
+    },
+  };
+}
+
+async function* readProject(reading: RunReading): AsyncGenerator<Part, void> {
+  const { scope, options } = reading;
+  const saved = options.checkpoints.get(partitionOf(scope));
+  const shapedBy = ` ${JSON.stringify(reading.config.metrics)}`;
+  const plan = await planWalk({
+    ...options,
+    ...reading,
+    ...scope,
+    saved,
+    shapedBy,
+    rescans: false,
+  });
+  const ids = await listedIds(plan, options);
+  // Before anything is read: what is added meanwhile is not in the list.
+  if (ids) yield { rows: [], bytes: 0, sweep: sweepOf(scope, ids) };
+  const partitions = new RunPartitions(plan, reading);
+  if (plan.anew) yield* forgotten(reading);
+  yield* readRuns(partitions, plan, reading);
+  const { startedAt } = options;
+  const told = memoryAfter(plan, {
+    since: partitions.since,
+    startedAt,
+    listed: ids !== undefined,
+  });
+  yield* remember(told, { done: partitions.done, scope, ended: true });
+}
+
+/** All runs that are to be read; the mark follows, and what it has passed is forgotten. */
+async function* readRuns(
+  partitions: RunPartitions,
+  { reader, memory, census }: WalkPlan,
+  { scope, options }: RunReading,
+): AsyncGenerator<Part, void> {
+  const { done } = partitions;
+  const estimate = new Estimate(memory.whole ? census.total : 0);
+  const { signal, log } = options;
+  const parts = readPartitions(partitions, { concurrency: reader.runsAtOnce, signal, log });
+  for await (const part of parts) {
+    const { partition, checkpoint } = part;
+    const since = partition === undefined ? checkpoint?.["since"] : undefined;
+    if (typeof since === "string") {
+      yield* remember({ ...memory, since }, { done, scope, ended: false });
+    } else {
+      done.note(part);
+      yield { ...part, ...estimate.with(part) };
+    }
+  }
+}
+
+/** What earlier syncs saved of the project's runs means nothing any more. */
+function* forgotten({ scope, options }: RunReading): Generator<Part> {
+  for (const partition of options.checkpoints.keys()) {
+    if (runOf(scope, partition) === undefined) continue;
+    yield { rows: [], bytes: 0, partition, checkpoint: null };
+  }
+}
+
+interface Remembering {
+  readonly done: DoneRuns;
+  readonly scope: ProjectScope;
+  readonly ended: boolean;
+}
+
+function* remember(memory: Memory, { done, scope, ended }: Remembering): Generator<Part> {
+  const place = scope.several ? { partition: partitionOf(scope) } : {};
+  yield { rows: [], bytes: 0, ...place, checkpoint: checkpointOf(memory) };
+  for (const partition of done.passed(memory.since, ended)) {
+    yield { rows: [], bytes: 0, partition, checkpoint: null };
+  }
+}
+
+/** How many rows all runs will have, if the others have as many as those that were read. */
+class Estimate {
+  readonly #runs: number;
+  #done = 0;
+  #rows = 0;
+
+  constructor(runs: number) {
+    this.#runs = runs;
+  }
+
+  with({ rows, checkpoint }: Part): Pick<Part, "expected"> {
+    this.#rows += rows.length;
+    if (checkpoint?.["done"] === undefined) return {};
+    this.#done += 1;
+    return this.#runs < this.#done
+      ? {}
+      : { expected: Math.round((this.#rows / this.#done) * this.#runs) };
+  }
+}

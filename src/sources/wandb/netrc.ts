@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * The password that a netrc file has for a host, or for `default`; `wandb login` leaves the API key there. Undefined where there is
+ * none, or no such file.
+ *
+ * @see https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html
+ */
+export function netrcPassword(host: string, path: string = netrcPath()): string | undefined {
+  try {
+    return passwordIn(readFileSync(path, "utf8"), host);
+  } catch {
+    // Who has not logged in has no file; what cannot be read is as good as none.
+    return undefined;
+  }
+}
+
+function netrcPath(): string {
+  const named = process.env["NETRC"];
+  if (named !== undefined && named !== "") return named;
+  return join(homedir(), process.platform === "win32" ? "_netrc" : ".netrc");
+}
+
+function passwordIn(text: string, host: string): string | undefined {
+  const passwords = new Map<string, string>();
+  let machine: string | undefined;
+  const tokens = tokensOf(text);
+  for (let token = tokens.next(); !token.done; token = tokens.next()) {
+    if (token.value === "machine") machine = tokens.next().value ?? "";
+    else if (token.value === "default") machine = "";
+    else if (token.value === "password") {
+      const password = tokens.next().value;
+      if (machine !== undefined && password) passwords.set(machine, password);
+    } else if (token.value === "login" || token.value === "account") tokens.next();
+  }
+  return passwords.get(host) ?? passwords.get("");
+}
+
+/** Words between spaces, those in quotes without them; comments and macros are left out. */
+function* tokensOf(text: string): Generator<string, undefined> {
+  const plain = text
+    .replaceAll(/^\s*macdef\b[^]*?(?:\n[ \t]*\r?\n|$(?![^]))/gm, "")
+    .replaceAll(/(^|\s)#.*$/gm, "$1");
+  for (const [word] of plain.matchAll(/"(?:[^"\\]|\\.)*"|\S+/g)) {
+    yield word.startsWith('"') ? word.slice(1, -1).replaceAll(/\\(.)/g, "$1") : word;
+  }
+}

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { ConfigError } from "../../core/errors.ts";
+import { Remembered } from "../../core/remembered.ts";
+import { toTimestamp } from "../../core/timestamp.ts";
+import { linkedPages } from "../../http/chained-pages.ts";
+import type { Client } from "../../http/client.ts";
+import type { Page } from "../../http/page.ts";
+import type { WandbConfig } from "./config.ts";
+import { lenient } from "./lenient-client.ts";
+import { restHistory } from "./rest-history.ts";
+import type { Census, ListedRun, Reader } from "./reader.ts";
+
+export interface RestReaderOptions {
+  readonly client: Client;
+  readonly config: WandbConfig;
+  readonly project: string;
+}
+
+/**
+ * A project through the REST API that the original connector describes, which gateways offer: all runs in pages that are linked, and
+ * each history whole.
+ */
+export function restReader({ client, config, project }: RestReaderOptions): Reader {
+  const { entity, page_size, filters } = config;
+  if (Object.keys(filters).length > 0) {
+    throw new ConfigError("wandb.filters: the REST API has none; leave them out, or use GraphQL");
+  }
+  const source = lenient(client);
+  const place = [entity, project].map(encodeURIComponent).join("/");
+  const pages = () =>
+    linkedPages(source, {
+      path: `projects/${place}/runs`,
+      query: { perPage: page_size },
+      rowKeys: ["runs"],
+    });
+  const listings = new Remembered<Listing>();
+  const listed = (): Promise<Listing> => listings.get("", () => list(pages()));
+  return {
+    idMember: "id",
+    cursor: "updated_at",
+    order: "any",
+    runsAtOnce: config.concurrency,
+    census: async (landmark) => censusOf(await listed(), landmark),
+    async *runs(since) {
+      for await (const page of pages()) {
+        const rows = page.rows.filter((row) => isSince(briefly(row), since));
+        yield { ...page, rows };
+      }
+    },
+    async *listed(since) {
+      const { runs } = await listed();
+      yield* [...runs.values()]
+        .filter((run) => isSince(run, since))
+        .sort((a, b) => compare(a.seen ?? "", b.seen ?? ""));
+    },
+    async ids() {
+      const { runs, complete } = await listed();
+      return complete ? new Set(runs.keys()) : undefined;
+    },
+    async *history({ id }) {
+      const { runs } = await listed();
+      const path = `runs/${place}/${encodeURIComponent(id)}/history`;
+      yield* restHistory(source, path, runs.get(id)?.seen);
+    },
+  };
+}
+
+interface BriefRun extends ListedRun {
+  readonly created: string | undefined;
+}
+
+interface Listing {
+  readonly runs: ReadonlyMap<string, BriefRun>;
+  readonly complete: boolean;
+}
+
+/** What is kept of each run of a walk through all of them. */
+async function list(pages: AsyncIterable<Page> & { readonly complete: boolean }): Promise<Listing> {
+  const runs = new Map<string, BriefRun>();
+  for await (const { rows } of pages) {
+    for (const row of rows) {
+      const run = briefly(row);
+      runs.set(run.id, run);
+    }
+  }
+  // An empty list may be a service that has not woken up yet.
+  return { runs, complete: pages.complete && runs.size > 0 };
+}
+
+const briefShape = z.object({
+  id: z.coerce.string(),
+  createdAt: z.string().nullish(),
+  updatedAt: z.string().nullish(),
+});
+
+function briefly(row: string): BriefRun {
+  const { id, createdAt, updatedAt } = briefShape.parse(JSON.parse(row));
+  return {
+    id,
+    seen: toTimestamp(updatedAt ?? ""),
+    created: toTimestamp(createdAt ?? ""),
+    lines: undefined,
+  };
+}
+
+function censusOf({ runs, complete }: Listing, landmark: string | undefined): Census {
+  const all = [...runs.values()];
+  const created = all.map((run) => run.created ?? "").sort(compare);
+  const at = (instant: string | undefined) => created.filter((each) => each === instant).length;
+  const below = (instant: string) => created.filter((each) => each < instant).length;
+  const newest = created.at(-1);
+  const next =
+    complete && newest !== undefined
+      ? { instant: newest, below: below(newest), at: at(newest) }
+      : undefined;
+  return {
+    total: all.length,
+    undated: all.filter(({ seen }) => seen === undefined).length,
+    below: below(landmark ?? ""),
+    at: at(landmark),
+    next,
+  };
+}
+
+/** Whether a run's cursor is this instant or later. */
+function isSince({ seen }: ListedRun, since: string | undefined): boolean {
+  if (since === undefined) return true;
+  return seen !== undefined && seen >= (toTimestamp(since) ?? "");
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

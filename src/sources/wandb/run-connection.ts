@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { ConfigError, SourceError } from "../../core/errors.ts";
+import { elements, members } from "../../core/json-text.ts";
+import { isOverload, isTooLarge } from "../../http/failure.ts";
+import type { Graphql, GraphqlAnswer, Select } from "../../http/graphql.ts";
+import type { RunPage } from "./reader.ts";
+
+/** A project as GraphQL knows it. */
+export interface ProjectPlace {
+  readonly entity: string;
+  readonly project: string;
+}
+
+export interface Connection extends ProjectPlace {
+  /** Filters as JSON text. */
+  readonly filters: string;
+  readonly order: "+heartbeat_at" | "+created_at" | "-created_at";
+  /** Runs to ask for at once. */
+  readonly size: number;
+  /** What is wanted of each run. */
+  readonly fields: (select: Select) => string;
+}
+
+const pageInfo = z.object({ endCursor: z.string().nullish(), hasNextPage: z.boolean() });
+const pageShape = z.object({
+  viewer: z.unknown().optional(),
+  project: z
+    .object({ total: z.int(), runs: z.object({ edges: z.array(z.unknown()), pageInfo }) })
+    .nullish(),
+});
+
+/** Bytes of a page above which the following ones are asked for in half the size. */
+const comfortableBytes = 8 * 2 ** 20;
+
+/** Pages without a single run, one after the other, that say that there are more. */
+const mostEmptyPages = 1000;
+
+/**
+ * The runs of a project, page by page. A page without runs is not the end: rows that may not be seen take up room in it. A page
+ * that is too much for the service is asked for in half the size.
+ *
+ * Throws a SourceError where the pages do not go on.
+ */
+export async function* runPages(graphql: Graphql, wanted: Connection): AsyncGenerator<RunPage> {
+  const seen = new Set<string>();
+  let { size } = wanted;
+  let after: string | null = null;
+  let empty = 0;
+  for (let number = 1; ;) {
+    const answer = await pageOf(graphql, { ...wanted, size, after, hasty: size < wanted.size });
+    if (answer === "too much") {
+      size = Math.ceil(size / 2);
+      continue;
+    }
+    const { total, runs } = known(answer.data, wanted);
+    const rows = nodesOf(answer.text);
+    yield { rows, bytes: answer.bytes, number, total };
+    number += 1;
+    const { endCursor, hasNextPage } = runs.pageInfo;
+    if (!hasNextPage) return;
+    empty = rows.length === 0 ? empty + 1 : 0;
+    if (endCursor == null || seen.has(endCursor) || empty > mostEmptyPages) {
+      throw new SourceError(
+        `the runs of "${wanted.project}": page ${number} does not go on; the cursor stands still`,
+      );
+    }
+    seen.add(endCursor);
+    after = endCursor;
+    if (answer.bytes > comfortableBytes) size = Math.ceil(size / 2);
+  }
+}
+
+/** The project in an answer. Throws a ConfigError where there is none: an answer to a wrong key has no viewer either. */
+export function known<Project>(
+  { viewer, project }: { readonly viewer?: unknown; readonly project?: Project | null | undefined },
+  { entity, project: name }: ProjectPlace,
+): Project {
+  if (project != null) return project;
+  if (viewer == null)
+    throw new ConfigError("the service does not know the key; check wandb.api_key");
+  throw new ConfigError(
+    `there is no project "${name}" of "${entity}", or the key may not see it; check wandb.entity and wandb.project`,
+  );
+}
+
+interface Ask extends Connection {
+  readonly after: string | null;
+  /** For half of a page: patience has been shown with the whole. */
+  readonly hasty: boolean;
+}
+
+async function pageOf(
+  graphql: Graphql,
+  { fields, hasty, size, ...ask }: Ask,
+): Promise<GraphqlAnswer<z.output<typeof pageShape>> | "too much"> {
+  const { entity, project, filters, order, after } = ask;
+  try {
+    return await graphql.ask({
+      query: (select) => pageQuery(fields(select)),
+      variables: { entity, project, filters, order, after, first: size },
+      shape: pageShape,
+      ...(hasty ? { retryAttempts: 1 } : {}),
+    });
+  } catch (error) {
+    if (size > 1 && (isOverload(error) || isTooLarge(error))) return "too much";
+    throw error;
+  }
+}
+
+function pageQuery(fields: string): string {
+  return `query Runs($entity: String!, $project: String!, $filters: JSONString, $order: String, $first: Int, $after: String) {
+  viewer { id }
+  project(name: $project, entityName: $entity) {
+    total: runCount(filters: $filters)
+    runs(filters: $filters, order: $order, first: $first, after: $after) {
+      edges { node { ${fields} } }
+      pageInfo { endCursor hasNextPage }
+    }
+  }
+}`;
+}
+
+/** The nodes of a page as the service spelled them. */
+function nodesOf(text: string): string[] {
+  const project = members(members(members(text)?.get("data") ?? "")?.get("project") ?? "");
+  const edges = elements(members(project?.get("runs") ?? "")?.get("edges") ?? "") ?? [];
+  return edges
+    .map((edge) => members(edge)?.get("node"))
+    .filter((node) => node !== undefined && node !== "null")
+    .map((node) => node ?? "");
+}

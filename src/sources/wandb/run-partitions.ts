@@ -1,0 +1,124 @@
+import type { Partition } from "../../core/partitions.ts";
+import type { Checkpoint, ReadOptions } from "../../core/source.ts";
+import type { Turns } from "../../core/turns.ts";
+import { toTimestamp } from "../../core/timestamp.ts";
+import { DoneRuns } from "./done-runs.ts";
+import type { WandbConfig } from "./config.ts";
+import { epoch } from "./instant.ts";
+import type { LineCounts } from "./line-counts.ts";
+import type { MetricFilter } from "./metric-filter.ts";
+import { partitionOf, runOf, type ProjectScope } from "./project-scope.ts";
+import type { ListedRun } from "./reader.ts";
+import { isUnchanged, runCheckpoint } from "./run-checkpoint.ts";
+import { RunHistoryReader } from "./run-history.ts";
+import type { WandbSession } from "./session.ts";
+import type { WalkPlan } from "./walk-plan.ts";
+
+/** What reading the histories of a project needs. */
+export interface RunReading {
+  readonly scope: ProjectScope;
+  readonly session: WandbSession;
+  readonly config: WandbConfig;
+  readonly isWanted: MetricFilter;
+  readonly counts: LineCounts;
+  readonly turns: Turns;
+  readonly options: ReadOptions;
+}
+
+/**
+ * The runs of a project whose histories are to be read: first those that are still open from earlier syncs, then those that gave
+ * a sign of life since the mark, less the lookback, unless they look as they did when they were read.
+ */
+export class RunPartitions implements AsyncIterable<Partition> {
+  readonly done: DoneRuns;
+  readonly #plan: WalkPlan;
+  readonly #reading: RunReading;
+  readonly #begun = new Set<string>();
+  readonly #limit: string;
+  #since: string | undefined;
+
+  constructor(plan: WalkPlan, reading: RunReading) {
+    this.#plan = plan;
+    this.#reading = reading;
+    this.#since = plan.memory.since;
+    this.#limit = toTimestamp(reading.options.startedAt.toISOString()) ?? "";
+    this.done = new DoneRuns(this.#lookbackMs);
+    if (!plan.anew) this.done.load(reading.options.checkpoints, reading.scope);
+  }
+
+  /** The mark once all of them are read: the latest sign of life, but not after the sync began. */
+  get since(): string | undefined {
+    return this.#since;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Partition, void> {
+    const { reader, memory, census } = this.#plan;
+    yield* this.#open();
+    for await (const run of reader.listed(this.#from())) {
+      this.#advance(run);
+      if (this.#isNew(run)) yield this.#partition(run);
+    }
+    if (!memory.whole || census.undated === 0) return;
+    for await (const run of reader.listed(undefined)) {
+      if (run.seen === undefined && this.#isNew(run)) yield this.#partition(run);
+    }
+  }
+
+  get #lookbackMs(): number {
+    return this.#reading.config.lookback_minutes * 60_000;
+  }
+
+  /** The instant from which on runs are listed. */
+  #from(): string {
+    const { since } = this.#plan.memory;
+    if (since === undefined) return epoch;
+    return new Date(Date.parse(since) - this.#lookbackMs).toISOString();
+  }
+
+  #advance({ seen }: ListedRun): void {
+    if (seen === undefined || seen <= (this.#since ?? "")) return;
+    this.#since = seen < this.#limit ? seen : this.#limit;
+  }
+
+  *#open(): Generator<Partition> {
+    const { scope, options } = this.#reading;
+    // Otherwise all are listed anyway.
+    if (this.#plan.anew) return;
+    for (const [partition, checkpoint] of options.checkpoints) {
+      const id = runOf(scope, partition);
+      if (id === undefined || runCheckpoint(checkpoint).done) continue;
+      this.#begun.add(id);
+      yield this.#partition({ id, seen: undefined, lines: undefined });
+    }
+  }
+
+  /** Whether a run is to be read that was not begun; one that lives may be listed twice. */
+  #isNew(run: ListedRun): boolean {
+    if (this.#begun.has(run.id)) return false;
+    this.#begun.add(run.id);
+    const checkpoint = this.#checkpoint(run);
+    return !checkpoint || !isUnchanged(runCheckpoint(checkpoint), run);
+  }
+
+  #partition(run: ListedRun): Partition {
+    const { scope } = this.#reading;
+    const checkpoint = this.#checkpoint(run);
+    const { resume, failed = false } = checkpoint ? runCheckpoint(checkpoint) : {};
+    const context = { ...this.#reading, reader: this.#plan.reader };
+    const history = new RunHistoryReader(run, resume, context);
+    return {
+      key: partitionOf(scope, run.id),
+      read: (signal) => history.read(signal),
+      failed: () => history.failed(),
+      failedBefore: failed,
+      ...(run.seen === undefined || this.#since === undefined
+        ? {}
+        : { mark: { since: this.#since } }),
+    };
+  }
+
+  #checkpoint({ id }: ListedRun): Checkpoint | undefined {
+    const { options, scope } = this.#reading;
+    return this.#plan.anew ? undefined : options.checkpoints.get(partitionOf(scope, id));
+  }
+}

@@ -1,0 +1,111 @@
+import { HighWaterMark } from "../../core/high-water-mark.ts";
+import type { Row } from "../../core/schema.ts";
+import type { Batch, ReadOptions, Stream } from "../../core/source.ts";
+import { PageReader } from "../../http/page-reader.ts";
+import type { WandbConfig } from "./config.ts";
+import { epoch } from "./instant.ts";
+import { goneProjects, partitionOf, sweepOf, type ProjectScope } from "./project-scope.ts";
+import type { RunPage } from "./reader.ts";
+import { runDeclaration } from "./run-row.ts";
+import type { WandbSession } from "./session.ts";
+import { runColumns, tableOf } from "./tables.ts";
+import {
+  checkpointOf,
+  listedIds,
+  memoryAfter,
+  planWalk,
+  type Memory,
+  type WalkPlan,
+} from "./walk-plan.ts";
+
+type Part = Omit<Batch, "stream">;
+
+/** The runs of the configured projects, by their last sign of life; now and then all of them. */
+export function runStream(session: WandbSession, config: WandbConfig): Stream {
+  const several = config.projects.length > 0;
+  return {
+    name: "runs",
+    description: "The runs, with configuration, summary and tags",
+    ...tableOf(runColumns, ["run_id"], several),
+    cursor: "heartbeat_at",
+    sampleRows: 3,
+    async *read(options) {
+      const projects = await session.projects();
+      for (const project of projects) {
+        yield* readProject({ scope: { project, several }, session, config, options });
+      }
+      yield* goneProjects(projects, { config, ...options });
+    },
+  };
+}
+
+interface Reading {
+  readonly scope: ProjectScope;
+  readonly session: WandbSession;
+  readonly config: WandbConfig;
+  readonly options: ReadOptions;
+}
+
+async function* readProject(reading: Reading): AsyncGenerator<Part, void> {
+  const { scope, options, config } = reading;
+  const { startedAt, log } = options;
+  const saved = options.checkpoints.get(partitionOf(scope));
+  const plan = await planWalk({
+    ...options,
+    ...reading,
+    ...scope,
+    saved,
+    rescans: true,
+    shapedBy: "",
+  });
+  const { memory, reader } = plan;
+  const pages = new PageReader(runDeclaration({ ...scope, idMember: reader.idMember }), log);
+  const mark = new HighWaterMark(memory.since === undefined ? undefined : { since: memory.since }, {
+    order: reader.order,
+    lookbackMs: config.lookback_minutes * 60_000,
+    startedAt,
+  });
+  const remembered = (told: Memory) => ({
+    ...(scope.several ? { partition: partitionOf(scope) } : {}),
+    checkpoint: checkpointOf(told),
+  });
+  let { since } = memory;
+  for await (const page of reader.runs(mark.since ?? epoch)) {
+    options.signal.throwIfAborted();
+    const { rows, rejected } = pages.read(page);
+    const moved = sinceOf(mark.page(rows.map((row) => cursorOf(row, plan))));
+    since = moved ?? since;
+    const part = { rows, rejected, ...sizeOf(page) };
+    yield moved === undefined ? part : { ...part, ...remembered({ ...memory, since }) };
+  }
+  since = sinceOf(mark.end()) ?? since;
+  yield* undated(plan, pages);
+  const ids = await listedIds(plan, options);
+  const told = memoryAfter(plan, { since, startedAt, listed: ids !== undefined });
+  yield { rows: [], bytes: 0, ...(ids ? { sweep: sweepOf(scope, ids) } : {}), ...remembered(told) };
+  pages.end();
+}
+
+/** Runs that never gave a sign of life; a walk by it does not show them. */
+async function* undated(plan: WalkPlan, pages: PageReader): AsyncGenerator<Part, void> {
+  if (!plan.memory.whole || plan.census.undated === 0) return;
+  for await (const page of plan.reader.runs(undefined)) {
+    const { rows, rejected } = pages.read(page);
+    const isUndated = (row: Row): boolean => cursorOf(row, plan) === undefined;
+    yield { rows: rows.filter(isUndated), rejected, bytes: page.bytes };
+  }
+}
+
+function sizeOf({ bytes, total }: RunPage): Pick<Part, "bytes" | "expected"> {
+  return { bytes, ...(total === undefined ? {} : { expected: total }) };
+}
+
+function cursorOf(row: Row, { reader }: WalkPlan): string | undefined {
+  const value = row[reader.cursor];
+  return typeof value === "string" ? value : undefined;
+}
+
+function sinceOf(checkpoint: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const since = checkpoint?.["since"];
+  return typeof since === "string" ? since : undefined;
+}

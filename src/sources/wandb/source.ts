@@ -1,0 +1,22 @@
+import type { Source } from "../../core/source.ts";
+import { wandbConfig, type WandbConfig } from "./config.ts";
+import { metricStream } from "./metrics.ts";
+import { runStream } from "./runs.ts";
+import { WandbSession } from "./session.ts";
+
+/** Weights & Biases: the runs of a project, or of several, and the whole history of each. */
+export const wandb: Source<WandbConfig> = {
+  name: "wandb",
+  title: "Weights & Biases",
+  config: wandbConfig,
+  identity: ({ base_url, entity, project, projects }) =>
+    `${base_url} ${entity}${projects.length > 0 || project === undefined ? "" : `/${project}`}`,
+  streams(config, context) {
+    const session = new WandbSession(config, context);
+    return [runStream(session, config), metricStream(session, config)];
+  },
+  async check(config, context) {
+    const session = new WandbSession(config, context);
+    for (const project of await session.projects()) await session.open(project, undefined);
+  },
+};

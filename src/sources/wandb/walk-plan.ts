@@ -1,0 +1,131 @@
+import { z } from "zod";
+import type { Checkpoint, ReadOptions } from "../../core/source.ts";
+import type { WandbConfig } from "./config.ts";
+import { epoch } from "./instant.ts";
+import { filterText } from "./run-filters.ts";
+import type { Census, Landmark, Reader } from "./reader.ts";
+import type { WandbSession } from "./session.ts";
+
+/** What a stream remembers of a project. */
+export interface Memory {
+  /** The greatest cursor value known safe to resume from. */
+  readonly since: string | undefined;
+  /** Whether a walk through all runs has not ended yet. */
+  readonly whole: boolean;
+  /** When all runs were last looked at. */
+  readonly rescanned: string | undefined;
+  readonly landmark: Landmark | undefined;
+  /** What the rest is about: under another cursor, or other filters, it means nothing. */
+  readonly scope: string;
+}
+
+/** How a stream reads a project this time. */
+export interface WalkPlan {
+  readonly reader: Reader;
+  readonly census: Census;
+  /** What to remember of the project until this walk has ended. */
+  readonly memory: Memory;
+  /** Whether runs may have vanished, so that the ids of all have to be listed. */
+  readonly lists: boolean;
+  /** Whether that is because it has not been done for long. */
+  readonly isDue: boolean;
+  /** Whether what earlier syncs saved of single runs is worthless too. */
+  readonly anew: boolean;
+}
+
+export interface PlanOptions extends Pick<ReadOptions, "fullRefresh" | "startedAt"> {
+  readonly session: WandbSession;
+  readonly config: WandbConfig;
+  readonly project: string;
+  /** What rows depend on besides the filters: where it changes, all is read anew. */
+  readonly shapedBy: string;
+  readonly saved: Checkpoint | undefined;
+  /** Whether the stream shows every run now and then, though nothing says that it changed. */
+  readonly rescans: boolean;
+}
+
+/** Decides, by a census, what has to be read of a project. */
+export async function planWalk(options: PlanOptions): Promise<WalkPlan> {
+  const { session, config, project, fullRefresh } = options;
+  const saved = memoryOf(options.saved);
+  const { reader, census } = await session.open(project, saved?.landmark?.instant);
+  const scope = `${reader.cursor} ${filterText(config.filters)}${options.shapedBy}`;
+  const isValid = saved?.scope === scope && !fullRefresh;
+  const memory: Memory = isValid ? saved : { ...nothing, scope };
+  const isDue = isRescanDue(memory, options);
+  const change = changeOf(memory, census);
+  const begins =
+    !memory.whole &&
+    (memory.since === undefined || change === "appeared" || (isDue && options.rescans));
+  const lists = begins || memory.whole || isDue || change !== "none";
+  return {
+    ...{ reader, census, lists, isDue },
+    anew: fullRefresh || (saved !== undefined && !isValid),
+    memory: begins ? { ...memory, since: undefined, whole: true } : memory,
+  };
+}
+
+/** What to remember once the walk has ended. Without a complete list of ids, the next sync has to look again for what is gone. */
+export function memoryAfter(
+  { memory, census, lists, isDue }: WalkPlan,
+  { since, startedAt, listed }: { since: string | undefined; startedAt: Date; listed: boolean },
+): Memory {
+  return {
+    since: since ?? epoch,
+    whole: false,
+    rescanned: memory.whole || (isDue && listed) ? startedAt.toISOString() : memory.rescanned,
+    landmark: !lists || listed ? census.next : undefined,
+    scope: memory.scope,
+  };
+}
+
+/** The ids of all runs where they are needed and can be had. */
+export async function listedIds(
+  { reader, lists }: WalkPlan,
+  { log }: Pick<ReadOptions, "log">,
+): Promise<ReadonlySet<string> | undefined> {
+  const ids = lists ? await reader.ids() : undefined;
+  if (lists && !ids) {
+    log.warning(
+      "the list of runs changed while it was read; what is gone is found by the next sync",
+    );
+  }
+  return ids;
+}
+
+const nothing = { since: undefined, whole: false, rescanned: undefined, landmark: undefined };
+
+const memoryShape = z.object({
+  since: z.string().optional(),
+  whole: z.boolean().optional(),
+  rescanned: z.string().optional(),
+  landmark: z.object({ instant: z.string(), below: z.number(), at: z.number() }).optional(),
+  scope: z.string(),
+});
+
+function memoryOf(checkpoint: Checkpoint | undefined): Memory | undefined {
+  const found = memoryShape.safeParse(checkpoint).data;
+  return found && { ...nothing, ...found, whole: found.whole === true };
+}
+
+/** A memory as a checkpoint; the same memory makes the same one. */
+export function checkpointOf({ since, whole, rescanned, landmark, scope }: Memory): Checkpoint {
+  return {
+    ...(since === undefined ? {} : { since }),
+    ...(whole ? { whole } : {}),
+    ...(rescanned === undefined ? {} : { rescanned }),
+    ...(landmark ? { landmark: { ...landmark } } : {}),
+    scope,
+  };
+}
+
+/** `appeared`: runs of a time that was read already, whose cursor does not bring them up. */
+function changeOf({ landmark }: Memory, { below, at }: Census): "none" | "appeared" | "vanished" {
+  if (!landmark || below < landmark.below || at < landmark.at) return "vanished";
+  return below > landmark.below ? "appeared" : "none";
+}
+
+function isRescanDue({ rescanned }: Memory, { config, startedAt }: PlanOptions): boolean {
+  const days = (startedAt.getTime() - Date.parse(String(rescanned))) / 86_400_000;
+  return config.rescan_days > 0 && !(days < config.rescan_days);
+}

@@ -1,0 +1,166 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newLog } from "../../src/core/log.ts";
+import type { Row } from "../../src/core/schema.ts";
+import { openDestination } from "../../src/destination/open.ts";
+import { metricColumns, runColumns } from "../../src/sources/wandb/tables.ts";
+import { databases, type TestDatabase } from "../support/databases.ts";
+import { logLines, newFolder, run, type Ended } from "../support/program.ts";
+
+const wandb = { api_key: "wandb-key-5d1c", entity: "acme", project: "vision" };
+
+function metricRows(
+  run_id: string,
+  metric_name: string,
+  values: readonly (number | null)[],
+): Row[] {
+  return values.map((metric_value, step) => ({ run_id, step, metric_name, metric_value }));
+}
+
+const falling = Array.from({ length: 500 }, (_, step) => 2 * Math.exp(-step / 100));
+const rising = Array.from({ length: 500 }, (_, step) => 1 - Math.exp(-step / 100));
+
+/** Tables as a sync leaves them. */
+async function fill({ url }: TestDatabase): Promise<void> {
+  const log = newLog(() => undefined, "severe");
+  await using destination = await openDestination(url, { log });
+  await using session = await destination.lock({ name: "wandb", identity: "test" });
+  await session.prepare([
+    { name: "runs", columns: runColumns, primaryKey: ["run_id"] },
+    { name: "metrics", columns: metricColumns, primaryKey: ["run_id", "step", "metric_name"] },
+  ]);
+  const runs = [
+    { run_id: "3fk2a9xc", name: "wise-owl-1" },
+    { run_id: "8d0qwe12", name: null },
+    { run_id: "gone0000", name: "gone" },
+  ];
+  const metrics = [
+    ...metricRows("3fk2a9xc", "loss", falling),
+    ...metricRows("3fk2a9xc", "val/acc", rising),
+    ...metricRows("3fk2a9xc", "a,b", [1, 2, 3]),
+    ...metricRows("3fk2a9xc", "text", [null, null]),
+    ...metricRows("3fk2a9xc", "odd", [1, NaN, null, 4]),
+    ...metricRows("3fk2a9xc", "once", [7]),
+    ...metricRows("8d0qwe12", "loss", falling),
+    ...metricRows("8d0qwe12", "quote's", falling),
+  ];
+  await session.write([
+    { stream: "runs", rows: runs },
+    { stream: "runs", rows: [], deletes: [["gone0000"]] },
+    { stream: "metrics", rows: metrics },
+  ]);
+}
+
+function severe(ended: Ended): string {
+  return logLines(ended)
+    .map(({ message }) => String(message))
+    .join("\n");
+}
+
+const braille = /[\u2801-\u28ff]/;
+
+describe.each(databases)("plot on %s", (_name, newDatabase) => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await newDatabase();
+    await fill(database);
+  });
+  afterAll(async () => {
+    await database.drop();
+  });
+
+  async function plot(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    await using folder = await newFolder({
+      "configuration.json": { destination: database.url, wandb },
+    });
+    const ended = await run("wandb-sync", ["plot", ...args], { cwd: folder.path, env });
+    const picture = await readFile(join(folder.path, "curve.svg"), "utf8").catch(() => undefined);
+    return { ...ended, picture, lines: ended.stdout.trimEnd().split("\n") };
+  }
+
+  test("draws a curve with axes and a legend, no wider than 80 columns where there is no terminal", async () => {
+    const { status, stdout, lines } = await plot(["3fk2a9xc", "loss"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(braille);
+    expect(stdout).toContain("└───");
+    expect(lines.at(-1)).toBe("━━ wise-owl-1 (3fk2a9xc) loss");
+    expect(lines.at(-3)).toMatch(/^ +0 .*499$/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test("the curve begins at the top and ends at the bottom where the values fall", async () => {
+    const { lines } = await plot(["3fk2a9xc", "loss"]);
+    const places = lines.flatMap((line, row) => (braille.test(line) ? [{ row, line }] : []));
+    const [first, last] = [places[0], places.at(-1)];
+    expect(first?.line.search(braille)).toBeLessThan(last?.line.search(braille) ?? 0);
+  });
+
+  test("draws several metrics of several runs, told apart by marks without colours and by colours with them", async () => {
+    const names = ["3fk2a9xc,8d0qwe12", "loss"];
+    const plain = await plot(names, { NO_COLOR: "1" });
+    expect(plain.lines.slice(-2)).toEqual(["•• wise-owl-1 (3fk2a9xc) loss", "×× 8d0qwe12 loss"]);
+    expect(plain.stdout).not.toMatch(braille);
+    const colored = await plot(["3fk2a9xc", "loss,val/acc"], { FORCE_COLOR: "1" });
+    expect(colored.stdout).toMatch(/\[\d+m━━/);
+    expect(colored.stdout).toMatch(braille);
+  });
+
+  test("writes a picture besides", async () => {
+    const { status, picture } = await plot(["3fk2a9xc", "loss,val/acc", "--svg", "curve.svg"]);
+    expect(status).toBe(0);
+    expect(picture).toMatch(/^<svg [^]*wise-owl-1 \(3fk2a9xc\) val\/acc[^]*<\/svg>$/);
+    expect(picture?.match(/<path/g)?.length).toBeGreaterThan(2);
+  });
+
+  test("a name may hold commas and quotes", async () => {
+    expect(await plot(["3fk2a9xc", "a,b"])).toMatchObject({ status: 0 });
+    expect(await plot(["8d0qwe12", "quote's"])).toMatchObject({ status: 0 });
+  });
+
+  test("draws what is a number, be it a single one", async () => {
+    expect(await plot(["3fk2a9xc", "odd"])).toMatchObject({ status: 0 });
+    expect((await plot(["3fk2a9xc", "once"])).stdout).toMatch(braille);
+  });
+
+  test.each([
+    [
+      "a run that is not there",
+      ["3fk2a9xd", "loss"],
+      /unknown run: "3fk2a9xd"; did you mean "3fk2a9xc"/,
+    ],
+    ["a run that was deleted", ["gone0000", "loss"], /unknown run: "gone0000"/],
+    [
+      "a metric that the run lacks",
+      ["8d0qwe12", "los"],
+      /unknown metric of run "8d0qwe12": "los"; did you mean "loss"/,
+    ],
+    ["a metric that is text", ["3fk2a9xc", "text"], /"text" of run "3fk2a9xc": holds no numbers/],
+    [
+      "a file that cannot be made",
+      ["3fk2a9xc", "loss", "--svg", "no/where.svg"],
+      /--svg no\/where\.svg: cannot be written/,
+    ],
+  ])("refuses %s", async (_what, args, message) => {
+    const ended = await plot(args);
+    expect(severe(ended)).toMatch(message);
+    expect(ended.status).toBe(2);
+  });
+});
+
+test.each(databases)("says that nothing was synced yet, on %s", async (_name, newDatabase) => {
+  const database = await newDatabase();
+  await using folder = await newFolder({
+    "configuration.json": { destination: database.url, wandb },
+  });
+  const ended = await run("wandb-sync", ["plot", "a", "b"], { cwd: folder.path });
+  expect(severe(ended)).toMatch(/no runs and metrics here yet; sync first/);
+  expect(ended.status).toBe(2);
+  await database.drop();
+});
+
+test("only a source that has runs has the command", async () => {
+  const { status, stderr } = await run("opik-sync", ["plot", "a", "b"]);
+  expect(status).toBe(2);
+  expect(stderr).toContain("plot");
+});

@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { BatchSize } from "../../../src/sources/wandb/batch-size.ts";
+import { HistoryWindow } from "../../../src/sources/wandb/history-window.ts";
+
+/** Reads all rows as the walk does, from a service that gives `samples` of them at most; the rows, and how often it asked. */
+function walk(steps: readonly number[], lines: number | undefined) {
+  const window = new HistoryWindow(10);
+  const last = steps.at(-1) ?? 0;
+  const read: number[] = [];
+  let asked = 0;
+  for (let from = 0; from <= last;) {
+    asked += 1;
+    const ahead = {
+      lines: lines === undefined ? undefined : lines - read.length,
+      steps: asked > 1 ? last + 1 - from : undefined,
+    };
+    const width = window.width(ahead);
+    const below = Math.min(Number.MAX_SAFE_INTEGER, from + width);
+    const rows = steps.filter((step) => step >= from && step < below);
+    if (window.isOverfull(rows.length, below - from)) {
+      window.narrow(below - from, (rows[Math.floor(rows.length / 2)] ?? below) - from);
+      continue;
+    }
+    read.push(...rows);
+    window.filled(rows.length, width, 0);
+    from = below;
+  }
+  return { read, asked };
+}
+
+const steps = fc
+  .uniqueArray(fc.oneof(fc.nat(500), fc.nat(1e6), fc.nat(2 ** 40)), { minLength: 1, maxLength: 80 })
+  .map((found) => found.toSorted((a, b) => a - b));
+
+describe("HistoryWindow", () => {
+  test("reads every row once, however the steps are spread and whatever the service says of their number", () => {
+    fc.assert(
+      fc.property(steps, fc.option(fc.nat(100), { nil: undefined }), (all, lines) => {
+        const { read, asked } = walk(all, lines);
+        expect(read).toEqual(all);
+        expect(asked).toBeLessThan(150);
+      }),
+    );
+  });
+
+  test("asks once where all rows fit", () => {
+    expect(walk([0, 7, 2 ** 40], 3).asked).toBe(1);
+  });
+
+  test("a single step cannot be overfull", () => {
+    expect(new HistoryWindow(1).isOverfull(5, 1)).toBe(false);
+  });
+});
+
+describe("BatchSize", () => {
+  const quick = { bytes: 1000, ms: 10 };
+
+  test("doubles after each success up to 32, and halves after a failure", () => {
+    const size = new BatchSize();
+    const seen = [1, 2, 3, 4, 5, 6, 7].map(() => {
+      const { current } = size;
+      size.succeeded(current, quick);
+      return current;
+    });
+    expect(seen).toEqual([1, 2, 4, 8, 16, 32, 32]);
+    size.failed(32);
+    size.failed(32);
+    expect(size.current).toBe(16);
+  });
+
+  test("tries more again only after many successes", () => {
+    const size = new BatchSize();
+    for (let n = 0; n < 3; n += 1) size.succeeded(size.current, quick);
+    size.failed(8);
+    for (let n = 0; n < 15; n += 1) size.succeeded(4, quick);
+    expect(size.current).toBe(4);
+    size.succeeded(4, quick);
+    expect(size.current).toBe(8);
+  });
+
+  test.each([
+    { bytes: 1000, ms: 60_000 },
+    { bytes: 1e9, ms: 10 },
+  ])("an answer that is slow or large (%o) halves it", (answer) => {
+    const size = new BatchSize();
+    size.succeeded(1, quick);
+    size.succeeded(2, quick);
+    size.succeeded(4, answer);
+    expect(size.current).toBe(2);
+  });
+});

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { netrcPassword } from "../../../src/sources/wandb/netrc.ts";
+import { newFolder } from "../../support/program.ts";
+
+async function password(text: string, host = "api.wandb.ai"): Promise<string | undefined> {
+  await using folder = await newFolder({ ".netrc": text });
+  return netrcPassword(host, join(folder.path, ".netrc"));
+}
+
+describe("netrcPassword", () => {
+  test("finds the key that `wandb login` leaves", async () => {
+    const text = "machine api.wandb.ai\n  login user\n  password 0123abcd\n";
+    expect(await password(text)).toBe("0123abcd");
+    expect(await password(text, "wandb.example.com")).toBeUndefined();
+  });
+
+  test("reads machines on one line, in quotes, and the default", async () => {
+    const text =
+      'machine a login user password one machine "b" password "t w\\"o" default login x password three';
+    expect(await password(text, "a")).toBe("one");
+    expect(await password(text, "b")).toBe('t w"o');
+    expect(await password(text, "c")).toBe("three");
+  });
+
+  test("is not misled by comments, macros, and logins that are called password", async () => {
+    const text =
+      "# machine a password no\nmacdef init\nmachine a password no\n\nmachine a login password password yes # machine a\n";
+    expect(await password(text, "a")).toBe("yes");
+  });
+
+  test("knows no password where there is no file", () => {
+    expect(netrcPassword("a", "/nowhere/.netrc")).toBeUndefined();
+  });
+});

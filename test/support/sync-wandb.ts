@@ -1,0 +1,28 @@
+import { wandb } from "../../src/sources/wandb/source.ts";
+import type { Summary } from "../../src/sync.ts";
+import { syncSource, type SyncSourceOptions } from "./sync-source.ts";
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** Where a stand-in for W&B is, and what it is copied into. */
+export interface WandbPlaces {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly destination: string;
+}
+
+/** Syncs a stand-in for W&B into a database, in this process: the project `vision` of `acme`, unless the settings say otherwise. */
+export function syncWandb(
+  { url, apiKey, destination }: WandbPlaces,
+  settings: Settings = {},
+  options: Omit<SyncSourceOptions, "config" | "destination"> = {},
+): Promise<Summary> {
+  const config = {
+    base_url: url,
+    api_key: apiKey,
+    entity: "acme",
+    project: "vision",
+    ...settings,
+  };
+  return syncSource(wandb, { ...options, destination, config });
+}

@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { root } from "./root.ts";
+
+/** What a process used from its start to its end. */
+export interface Usage {
+  /** Wall time. */
+  readonly seconds: number;
+  /** User and system time. */
+  readonly cpuSeconds: number;
+  /** The most memory that was resident at once. */
+  readonly peakMegabytes: number;
+}
+
+export interface Measured extends Usage {
+  readonly stdout: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of node itself. */
+  readonly nodeArgs?: readonly string[];
+}
+
+const preload = pathToFileURL(join(import.meta.dirname, "usage-preload.js")).href;
+
+/** Runs one of the programs in `bin` to its end, as a process of its own. Throws where it fails. */
+export function runProgram(
+  name: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Measured> {
+  return runScript(join(root, "bin", `${name}.js`), args, options);
+}
+
+let runs = 0;
+
+/** Runs a script in a node process of its own, with nothing of our environment that it could configure itself by. */
+export async function runScript(
+  script: string,
+  args: readonly string[],
+  { cwd, env, nodeArgs = [] }: RunOptions = {},
+): Promise<Measured> {
+  const usageFile = join(tmpdir(), `rivulet-bench-usage-${process.pid}-${(runs += 1)}.json`);
+  const { PATH = "", SystemRoot = "" } = process.env;
+  const begun = performance.now();
+  const child = spawn(process.execPath, [...nodeArgs, "--import", preload, script, ...args], {
+    cwd,
+    env: { PATH, SystemRoot, HOME: tmpdir(), BENCH_USAGE_FILE: usageFile, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const closed = new Promise<number | null>((done) => child.on("close", done));
+  const [status, stdout, stderr] = await Promise.all([
+    closed,
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  const seconds = (performance.now() - begun) / 1000;
+  if (status !== 0) throw new Error(`${script} ended with ${status}\n${stderr}\n${stdout}`);
+  const used = usage.parse(JSON.parse(await readFile(usageFile, "utf8")));
+  await rm(usageFile);
+  return {
+    seconds,
+    cpuSeconds: (used.userCPUTime + used.systemCPUTime) / 1e6,
+    peakMegabytes: used.maxRSS / 1024,
+    stdout,
+  };
+}
+
+/** Microseconds and kilobytes, as `process.resourceUsage()` has them. */
+const usage = z.object({ userCPUTime: z.number(), systemCPUTime: z.number(), maxRSS: z.number() });

@@ -1,0 +1,57 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { opikProgram, startOpik } from "../opik.ts";
+import { runScript, type Measured } from "../program.ts";
+import type { Scenario } from "../scenario.ts";
+import { newSqlite } from "../target.ts";
+
+const rounds = 7;
+
+/** A sync that finds nothing new, beside a node that only loads the same modules. */
+export const noOp: Scenario = {
+  name: "no-op",
+  async *run(context) {
+    await using server = await startOpik({ itemsPerDataset: 1000 });
+    const { destination } = newSqlite(join(context.folder, "no-op"));
+    const sync = await opikProgram(context, { server, destination });
+    await sync();
+    const list = join(context.folder, "modules");
+    const recorder = pathToFileURL(join(import.meta.dirname, "../modules/record.js")).href;
+    const env = { BENCH_MODULES_FILE: list };
+    await sync([], { env, nodeArgs: ["--import", recorder] });
+    await writeFile(list, modulesOf(await readFile(list, "utf8")));
+    const loader = join(import.meta.dirname, "../workers/load-modules.js");
+    const own = await leastCpu(() => sync());
+    const bare = await leastCpu(() => runScript(loader, [list]));
+    const ratio = own.cpuSeconds / bare.cpuSeconds;
+    yield {
+      scenario: "no-op",
+      measured: `${own.cpuSeconds.toFixed(3)} s CPU`,
+      floor: `${bare.cpuSeconds.toFixed(3)} s loading modules`,
+      ratio,
+      aim: "< 0.3 s, <= 2",
+      met: own.cpuSeconds < 0.3 && ratio <= 2,
+      detail: { cpuSeconds: own.cpuSeconds, bareCpuSeconds: bare.cpuSeconds, wall: own.seconds },
+    };
+  },
+};
+
+/** What was loaded by the program, without what started or measured it. */
+function modulesOf(recorded: string): string {
+  const modules = recorded
+    .split("\n")
+    .filter((url) => url.startsWith("file:"))
+    .filter((url) => !/\/bin\/[^/]+\.js$|usage-preload\.js$/.test(url));
+  return [...new Set(modules)].join("\n");
+}
+
+/** The run that used the least: the others were disturbed. */
+export async function leastCpu(run: () => Promise<Measured>): Promise<Measured> {
+  let least = await run();
+  for (let round = 1; round < rounds; round += 1) {
+    const next = await run();
+    if (next.cpuSeconds < least.cpuSeconds) least = next;
+  }
+  return least;
+}

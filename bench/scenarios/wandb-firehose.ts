@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { rate, type Scenario } from "../scenario.ts";
+import { newSqlite } from "../target.ts";
+import { startWandb, wandbSync } from "../wandb.ts";
+
+const aim = 0.6;
+
+/** Metric values without latency through the real program, from its start to its end. */
+export const wandbFirehose: Scenario = {
+  name: "wandb-firehose",
+  async *run(context) {
+    const runs = context.short ? 10 : 500;
+    await using server = await startWandb({ runs, steps: 2000, metrics: 10, latencyMs: 0 });
+    const target = newSqlite(join(context.folder, "wandb-firehose"));
+    const { destination } = target;
+    const { seconds, cpuSeconds, peakMegabytes } = await wandbSync(context, {
+      server,
+      destination,
+    });
+    const floor = await target.floor("metrics");
+    const ratio = floor.seconds / seconds;
+    yield {
+      scenario: "wandb-firehose, sqlite",
+      measured: rate(floor.rows, seconds, "values"),
+      floor: rate(floor.rows, floor.seconds, "values"),
+      ratio,
+      aim: `>= ${aim}`,
+      met: ratio >= aim,
+      detail: { rows: floor.rows, seconds, floorSeconds: floor.seconds, cpuSeconds, peakMegabytes },
+    };
+  },
+};

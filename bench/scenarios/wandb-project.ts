@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { requestsTo } from "../opik.ts";
+import { whole, type Scenario } from "../scenario.ts";
+import { newSqlite } from "../target.ts";
+import { startWandb, wandbSync } from "../wandb.ts";
+import { runWorker } from "../worker.ts";
+
+const timesFaster = 20;
+const mostMegabytes = 300;
+const walkShape = z.object({
+  runs: z.number(),
+  requests: z.number(),
+  values: z.number(),
+  seconds: z.number(),
+});
+
+/** A large project behind 50 ms, beside a plain sequential walk through a part of it, extrapolated to all of it. */
+export const wandbProject: Scenario = {
+  name: "wandb-project",
+  async *run(context) {
+    const runs = context.short ? 300 : 20_000;
+    await using server = await startWandb({ runs, steps: 200, metrics: 10, latencyMs: 50 });
+    const { destination } = newSqlite(join(context.folder, "wandb-project"));
+    const { seconds, peakMegabytes } = await wandbSync(context, { server, destination });
+    const requests = await requestsTo(server);
+    const part = context.short ? 50 : 300;
+    const { answer: walk } = await runWorker(
+      "wandb-walk",
+      { url: server.url, runs: part },
+      walkShape,
+    );
+    const walkSeconds = (walk.seconds * runs) / walk.runs;
+    const walkRequests = (walk.requests * runs) / walk.runs;
+    const ratio = walkSeconds / seconds;
+    yield {
+      scenario: `wandb-project, ${whole(runs)} runs`,
+      measured: `${seconds.toFixed(1)} s, ${whole(requests)} requests, ${whole(peakMegabytes)} MB`,
+      floor: `a walk: ${whole(walkSeconds)} s, ${whole(walkRequests)} requests`,
+      ratio,
+      aim: `>= ${timesFaster}, < ${mostMegabytes} MB`,
+      met: ratio >= timesFaster && peakMegabytes < mostMegabytes,
+      detail: { seconds, requests, peakMegabytes, walkSeconds, walkRequests },
+    };
+  },
+};

@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { z } from "zod";
+import { runScript, type Measured } from "./program.ts";
+
+/** Runs a script of `workers/` with these options to its end; what it printed last is its answer. */
+export async function runWorker<T>(
+  name: string,
+  options: object,
+  shape: z.ZodType<T>,
+): Promise<Measured & { readonly answer: T }> {
+  const nodeArgs = ["--max-old-space-size=8192"];
+  const measured = await runScript(workerPath(name), [JSON.stringify(options)], { nodeArgs });
+  const last = measured.stdout.trimEnd().split("\n").at(-1) ?? "";
+  return { ...measured, answer: shape.parse(JSON.parse(last)) };
+}
+
+/** The options that a worker was started with. */
+export function workerOptions<T>(shape: z.ZodType<T>): T {
+  return shape.parse(JSON.parse(process.argv[2] ?? "{}"));
+}
+
+/** A server in a process of its own. */
+export interface Server extends AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly url: string;
+}
+
+/** Starts a script of `workers/` that prints its URL once it listens; ends it when disposed of. */
+export async function startServer(name: string, options: object): Promise<Server> {
+  const args = ["--max-old-space-size=8192", workerPath(name), JSON.stringify(options)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout });
+  const url = await Promise.race([
+    once(lines, "line").then(([line]) => String(line)),
+    once(child, "exit").then(() => Promise.reject(new Error(`${name} did not start`))),
+  ]);
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, "exit");
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+function workerPath(name: string): string {
+  return join(import.meta.dirname, "workers", `${name}.js`);
+}

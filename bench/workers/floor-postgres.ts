@@ -1,0 +1,69 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Client, escapeIdentifier } from "pg";
+import { from as copyFrom, to as copyTo } from "pg-copy-streams";
+import { z } from "zod";
+import { workerOptions } from "../worker.ts";
+
+const rowsPerTransaction = 10_000;
+
+/** The floor: COPY of the rows of a table that rivulet has filled, from memory into a temporary table, and an upsert into an equal table. */
+const { url, schema, table } = workerOptions(
+  z.object({ url: z.string(), schema: z.string(), table: z.string() }),
+);
+const client = new Client({ connectionString: url });
+await client.connect();
+const source = `${escapeIdentifier(schema)}.${escapeIdentifier(table)}`;
+const target = `${escapeIdentifier(schema)}.${escapeIdentifier(`floor of ${table}`)}`;
+await client.query(`drop table if exists ${target}`);
+await client.query(`create table ${target} (like ${source} including all)`);
+await client.query(
+  `create temporary table staging on commit delete rows as select * from ${source} with no data`,
+);
+const { rows: columns } = await client.query<{ name: string; key: boolean }>(
+  `select attname as name, coalesce(attnum = any(indkey), false) as key from pg_attribute
+   left join pg_index on indrelid = attrelid and indisprimary
+   where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
+  [source],
+);
+const parts = await copiedOut();
+
+const begun = performance.now();
+for (const part of parts) await store(part);
+const seconds = (performance.now() - begun) / 1000;
+const { rows } = await client.query<{ rows: string }>(`select count(*) as rows from ${target}`);
+await client.query(`drop table ${target}`);
+await client.end();
+process.stdout.write(`${JSON.stringify({ rows: Number(rows[0]?.rows), seconds })}\n`);
+
+async function store(part: readonly Buffer[]): Promise<void> {
+  const names = columns.map(({ name }) => escapeIdentifier(name)).join(",");
+  const keys = columns.filter(({ key }) => key).map(({ name }) => escapeIdentifier(name));
+  const set = columns.filter(({ key }) => !key).map(({ name }) => escapeIdentifier(name));
+  await client.query("begin");
+  const into = client.query(copyFrom("copy staging from stdin"));
+  await pipeline(Readable.from(part), into);
+  await client.query(`insert into ${target} (${names}) select ${names} from staging
+    on conflict (${keys.join(",")}) do update set ${set.map((name) => `${name} = excluded.${name}`).join(",")}`);
+  await client.query("commit");
+}
+
+/** The rows as COPY wants them, in the order in which they were stored, in parts of a transaction each. */
+async function copiedOut(): Promise<Buffer[][]> {
+  const out = client.query(copyTo(`copy (select * from ${source} order by ctid) to stdout`));
+  const parts: Buffer[][] = [];
+  let part: Buffer[] = [];
+  let lines = 0;
+  for await (const chunk of out as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, end + 1)) {
+      lines += 1;
+      if (lines < rowsPerTransaction) continue;
+      part.push(chunk.subarray(start, end + 1));
+      parts.push(part);
+      [part, lines, start] = [[], 0, end + 1];
+    }
+    if (start < chunk.length) part.push(chunk.subarray(start));
+  }
+  return part.length > 0 ? [...parts, part] : parts;
+}

@@ -1,0 +1,79 @@
+import Database from "better-sqlite3";
+import { z } from "zod";
+import { connect } from "../../src/destination/sqlite/connection.ts";
+import { quote } from "../../src/destination/sqlite/upsert.ts";
+import { workerOptions } from "../worker.ts";
+
+const rowsAtOnce = 50;
+const rowsPerTransaction = 10_000;
+const rowsPerPart = 200_000;
+
+/**
+ * The floor: a bare loop of the driver puts the rows of a table that rivulet has filled, in the order in which it did, into an equal table of a new file with
+ * the same settings. Rows are read into memory part by part, while the clock stands still.
+ */
+const { from, to, table } = workerOptions(
+  z.object({ from: z.string(), to: z.string(), table: z.string() }),
+);
+const source = new Database(from, { readonly: true });
+const schema = source
+  .prepare<[string], { sql: string }>("select sql from sqlite_schema where name = ?")
+  .get(table);
+const columns = source
+  .prepare<[string], { name: string; pk: number }>("select name, pk from pragma_table_info(?)")
+  .all(table);
+const target = connect(to);
+target.exec(schema?.sql ?? "");
+const many = target.prepare(upsertSql(rowsAtOnce));
+const one = target.prepare(upsertSql(1));
+
+let milliseconds = 0;
+let rows = 0;
+let part: unknown[] = [];
+const width = columns.length;
+for (const row of source
+  .prepare<[], unknown[]>(`select * from ${quote(table)} order by rowid`)
+  .raw()
+  .iterate()) {
+  part.push(...row);
+  rows += 1;
+  if (part.length >= rowsPerPart * width) store();
+}
+store();
+timed(() => target.close());
+process.stdout.write(`${JSON.stringify({ rows, seconds: milliseconds / 1000 })}\n`);
+
+function store(): void {
+  const values = part;
+  part = [];
+  timed(() => {
+    for (let at = 0; at < values.length; at += rowsPerTransaction * width) {
+      target.exec("begin immediate");
+      upsert(values.slice(at, at + rowsPerTransaction * width));
+      target.exec("commit");
+    }
+  });
+}
+
+function upsert(values: readonly unknown[]): void {
+  const step = rowsAtOnce * width;
+  let at = 0;
+  for (; at + step <= values.length; at += step) many.run(values.slice(at, at + step));
+  for (; at < values.length; at += width) one.run(values.slice(at, at + width));
+}
+
+function timed(work: () => void): void {
+  const begun = performance.now();
+  work();
+  milliseconds += performance.now() - begun;
+}
+
+function upsertSql(count: number): string {
+  const names = columns.map(({ name }) => quote(name));
+  const key = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk);
+  const row = `(${names.map(() => "?").join(",")})`;
+  const set = columns.filter(({ pk }) => pk === 0).map(({ name }) => quote(name));
+  return `insert into ${quote(table)} (${names.join(",")}) values ${Array<string>(count).fill(row).join(",")}
+    on conflict (${key.map(({ name }) => quote(name)).join(",")})
+    do update set ${set.map((name) => `${name}=excluded.${name}`).join(",")}`;
+}

@@ -1,0 +1,74 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout } from "node:timers/promises";
+import { z } from "zod";
+import { datasetId, OpikPages } from "../opik-pages.ts";
+import { workerOptions } from "../worker.ts";
+
+/** An Opik service whose answers were serialised before anybody asked, without compression, in a process of its own. */
+const options = workerOptions(
+  z.object({
+    datasets: z.number(),
+    itemsPerDataset: z.number(),
+    pageSize: z.number(),
+    ids: z.enum(["random", "descending"]),
+    itemBytes: z.number(),
+    latencyMs: z.number().default(0),
+    /** Keep every page, or put the ids in when it is asked for: for more than memory holds. */
+    keep: z.boolean().default(true),
+  }),
+);
+
+const { datasets, itemsPerDataset, pageSize, latencyMs, keep } = options;
+const pages = Array.from({ length: datasets }, (_, index) => new OpikPages(options, index));
+const kept = keep ? pages.map(allPages) : [];
+const datasetList = Buffer.from(
+  `{"page":1,"size":${datasets},"total":${datasets},"content":[${pages.map((_, index) => datasetText(index)).join(",")}]}`,
+);
+const nothing = Buffer.from('{"page":1,"size":0,"total":0,"content":[]}');
+let requests = 0;
+
+const server = createServer((request, response) => void answer(request, response));
+server.listen(0, "127.0.0.1", () => {
+  const address = server.address();
+  if (address !== null && typeof address === "object")
+    process.stdout.write(`http://127.0.0.1:${address.port}\n`);
+});
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  if (pathname === "/requests") {
+    response.end(JSON.stringify(requests));
+    return;
+  }
+  requests += 1;
+  if (latencyMs > 0) await setTimeout(latencyMs);
+  const place = { page: Number(searchParams.get("page")), size: Number(searchParams.get("size")) };
+  const body = bodyOf(pathname.replace("/v1/private/", ""), place);
+  response.writeHead(body ? 200 : 404, {
+    "content-type": "application/json",
+    "content-length": (body ?? nothing).length,
+  });
+  response.end(body ?? nothing);
+}
+
+function bodyOf(
+  path: string,
+  { page, size }: { readonly page: number; readonly size: number },
+): Buffer | undefined {
+  if (path === "projects") return nothing;
+  if (path === "datasets") return datasetList;
+  const id = /^datasets\/([\w-]{36})\/items$/.exec(path)?.[1];
+  const index = id === undefined ? -1 : parseInt(id.slice(-12), 16);
+  const whole = size === pageSize ? kept[index]?.[page - 1] : undefined;
+  return whole ?? pages[index]?.page(page, size);
+}
+
+function allPages(of: OpikPages): readonly Buffer[] {
+  const count = Math.ceil(itemsPerDataset / pageSize);
+  return Array.from({ length: count }, (_, index) => of.page(index + 1, pageSize));
+}
+
+function datasetText(index: number): string {
+  const at = "2026-01-01T00:00:00Z";
+  return `{"id":"${datasetId(index)}","name":"dataset ${index}","created_at":"${at}","last_updated_at":"${at}","dataset_items_count":${itemsPerDataset},"latest_version":{"id":"${datasetId(index)}","version_hash":"v${index}","version_name":"v1"}}`;
+}

@@ -20,11 +20,6 @@ export function rowText(row: Readonly<Record<string, Value>>): string {
   return `{${members.join(",")}}`;
 }
 
-/** The key of a partition's entry in quarantine. */
-export function partitionText(partition: string): string {
-  return JSON.stringify({ partition });
-}
-
 function valueText(value: Value): string {
   if (value == null) return "null";
   if (typeof value === "bigint") return value.toString();

@@ -1,6 +1,7 @@
+import { partitionKey } from "../core/partitions.ts";
 import { sql } from "kysely";
 import type { Rejected } from "../core/source.ts";
-import { boundedKey, partitionText } from "./key-text.ts";
+import { boundedKey } from "./key-text.ts";
 import { formatPlace, type Place } from "./place.ts";
 import type { Transaction } from "./dialect.ts";
 import { chunks } from "./chunks.ts";
@@ -64,7 +65,7 @@ export class Quarantine {
 
   /** Removes the entry of a partition that has got a checkpoint. */
   clearPartition(stream: string, partition: string, changes: QuarantineChanges): void {
-    if (this.concerns(stream, changes)) changes.set(stream, partitionText(partition), undefined);
+    if (this.concerns(stream, changes)) changes.set(stream, partitionKey(partition), undefined);
   }
 
   /** Removes what a sweep covers, but for what this session has met: it was met in the walk that is swept. */

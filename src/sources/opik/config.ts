@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { secretText, serviceUrl, text, textList, wholeNumber } from "../../core/config-field.ts";
+import { clientFields } from "../../http/client-fields.ts";
 
 /** Comet's own cloud. */
 export const cloudUrl = "https://www.comet.com/opik/api";
@@ -25,20 +26,7 @@ export const opikConfig = z
           "Rows to ask for at once, at most; smaller pages are asked for by itself where the server needs it.",
       },
     ).default(500),
-    request_timeout_seconds: wholeNumber(
-      { min: 1, max: 3600 },
-      { description: "How long one request may take." },
-    ).default(60),
-    retry_attempts: wholeNumber(
-      { min: 0, max: 100 },
-      { description: "How often a request that failed in passing is sent again." },
-    ).default(5),
-    concurrency: wholeNumber(
-      { min: 1, max: 64 },
-      {
-        description: "Requests at the same time, at most; fewer while the service cannot keep up.",
-      },
-    ).default(8),
+    ...clientFields,
     rescan_days: wholeNumber(
       { min: 0, max: 3650 },
       {

@@ -10,6 +10,7 @@ import {
   textList,
   wholeNumber,
 } from "../../core/config-field.ts";
+import { clientFields } from "../../http/client-fields.ts";
 
 /** W&B's own cloud. */
 export const cloudUrl = "https://api.wandb.ai";
@@ -67,20 +68,7 @@ export const wandbConfig = z
           'Which metrics to copy, by name, `*` for any text: `{"include": ["loss*"], "exclude": []}` or `loss*,acc`. Names that begin with `_` only by a pattern that does too.',
       },
     ).default({ include: ["*"], exclude: [] }),
-    request_timeout_seconds: wholeNumber(
-      { min: 1, max: 3600 },
-      { description: "How long one request may take." },
-    ).default(60),
-    retry_attempts: wholeNumber(
-      { min: 0, max: 100 },
-      { description: "How often a request that failed in passing is sent again." },
-    ).default(5),
-    concurrency: wholeNumber(
-      { min: 1, max: 64 },
-      {
-        description: "Requests at the same time, at most; fewer while the service cannot keep up.",
-      },
-    ).default(8),
+    ...clientFields,
     lookback_minutes: wholeNumber(
       { min: 0, max: 100_000 },
       { description: "How far behind the last sign of life runs are looked at again." },

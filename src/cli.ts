@@ -66,18 +66,13 @@ function addSources(argv: Argv, name: string): void {
     .usage(
       `${name} <source> [command]\n\nCopies what SaaS services hold about your models and users into a SQL database.`,
     )
-    .command(
-      "demo",
-      "Sync a bundled stand-in service into demo.db, for real",
-      {},
-      async (given) => {
-        const view = viewOf({ "log-format": "pretty", ...read(given, "demo") });
-        await runCommand(async (shell) => {
-          const { demoCommand } = await import("./commands/demo.ts");
-          return await demoCommand(shell);
-        }, view);
-      },
-    )
+    .command("demo", "Sync bundled stand-in services into demo.db, for real", {}, async (given) => {
+      const view = viewOf({ "log-format": "pretty", ...read(given, "demo") });
+      await runCommand(async (shell) => {
+        const { demoCommand } = await import("./commands/demo.ts");
+        return await demoCommand(shell);
+      }, view);
+    })
     .command("$0", false, {}, (given) => {
       read(given, "$0");
       throw new ConfigError(`name a source (${sourceNames.join(", ")}) or a command`);

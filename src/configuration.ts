@@ -23,7 +23,7 @@ export interface Configuration<Config = unknown> {
 }
 
 export interface ConfigurationOptions<Config> {
-  readonly source: Source<Config>;
+  readonly source: Pick<Source<Config>, "name" | "config">;
   /** All sources, so that a section of another one is not an unknown key. */
   readonly sourceNames: readonly string[];
   readonly env: Environment;
@@ -181,7 +181,9 @@ export function configFields(source: Pick<Source, "config">): Readonly<Record<st
 
 function described(issue: z.core.$ZodIssue, source: Pick<Source, "config">): Problem[] {
   const path = issue.path.map(String);
-  if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
+  // What may be in a setting is for its own message to say.
+  if (issue.code !== "unrecognized_keys" || path.length > 0)
+    return [{ path, message: issue.message }];
   return issue.keys.map((key) => unknownKey(path, key, Object.keys(source.config.shape)));
 }
 

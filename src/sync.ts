@@ -9,6 +9,7 @@ import {
   type Session,
   type SyncStatus,
 } from "./destination/destination.ts";
+import { GroupWriter } from "./group-writer.ts";
 
 /** What a sync did. */
 export interface Summary {
@@ -22,10 +23,14 @@ export interface Summary {
   readonly seconds: number;
 }
 
+/** How far a stream is, as far as its batches said. */
+export type Reach = Pick<Batch, "expected" | "partitions">;
+
 /** Who wants to know how far a sync is. */
 export interface Progress {
-  started(stream: string): void;
-  wrote(stream: string, counts: Counts, expected: number | undefined): void;
+  started(stream: Pick<Stream, "name" | "units">): void;
+  /** `counts` are of all that was written so far. */
+  wrote(stream: string, counts: Counts, reach: Reach): void;
   ended(stream: string): void;
 }
 
@@ -79,22 +84,27 @@ async function copyStream(
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, session.lost, stop.signal]);
   const written = counts.get(stream.name) ?? noCounts();
-  let writing = false;
-  progress.started(stream.name);
+  const writer = new GroupWriter({
+    session,
+    wrote(result, group) {
+      for (const more of result.values()) addCounts(written, more);
+      progress.wrote(stream.name, written, reachOf(group));
+    },
+    refused(error) {
+      stop.abort(error);
+    },
+  });
+  progress.started(stream);
   try {
     for await (const group of readStream(stream, { ...options, checkpoints, signal })) {
-      writing = true;
-      const result = await session.write(group).catch((error: unknown) => {
-        stop.abort(error);
-        throw error;
-      });
-      for (const more of result.values()) addCounts(written, more);
-      progress.wrote(stream.name, written, expectedOf(group));
-      writing = false;
+      await writer.write(group);
     }
+    await writer.end();
     return undefined;
   } catch (error) {
-    if (writing || !endsStreamOnly(error, options)) throw error;
+    // What the destination refused comes first.
+    await writer.end();
+    if (!endsStreamOnly(error, options)) throw error;
     options.log.severe(`${stream.name}: ${error.message}`);
     return error;
   } finally {
@@ -108,8 +118,10 @@ function endsStreamOnly(error: unknown, { signal, session }: SyncOptions): error
   return isForeseen(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
 }
 
-function expectedOf(group: readonly Batch[]): number | undefined {
-  return group.findLast(({ expected }) => expected !== undefined)?.expected;
+function reachOf(group: readonly Batch[]): Reach {
+  const { expected } = group.findLast((batch) => batch.expected !== undefined) ?? {};
+  const { partitions } = group.findLast((batch) => batch.partitions !== undefined) ?? {};
+  return { ...(expected === undefined ? {} : { expected }), ...(partitions ? { partitions } : {}) };
 }
 
 /** Records how a sync ended; where even that fails, the first error is the one to tell. */

@@ -8,7 +8,7 @@ const aims: Readonly<Record<TargetKind, number>> = { sqlite: 0.65, postgres: 0.7
 export const items: Scenario = {
   name: "items",
   async *run(context) {
-    await using server = await startOpik({ itemsPerDataset: context.short ? 20_000 : 200_000 });
+    await using server = await startOpik({ itemsPerDataset: context.short ? 100_000 : 200_000 });
     for (const kind of targetKinds) {
       await using target = await newTarget(kind, context);
       const sync = await opikProgram(context, { server, destination: target.destination });

@@ -42,7 +42,7 @@ function modulesOf(recorded: string): string {
   const modules = recorded
     .split("\n")
     .filter((url) => url.startsWith("file:"))
-    .filter((url) => !/\/bin\/[^/]+\.js$|usage-preload\.js$/.test(url));
+    .filter((url) => !/\/bin\/[^/]+\.js$|(?:usage-preload|sqlite-thread)\.js$/.test(url));
   return [...new Set(modules)].join("\n");
 }
 

@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { z } from "zod";
-import { connect } from "../../src/destination/sqlite/connection.ts";
-import { quote } from "../../src/destination/sqlite/upsert.ts";
+import { connectToWrite } from "../../src/destination/sqlite/connection.ts";
+import { quote } from "../../src/destination/sqlite/quote.ts";
 import { workerOptions } from "../worker.ts";
 
 const rowsAtOnce = 50;
@@ -22,7 +22,7 @@ const schema = source
 const columns = source
   .prepare<[string], { name: string; pk: number }>("select name, pk from pragma_table_info(?)")
   .all(table);
-const target = connect(to);
+const target = connectToWrite(to);
 target.exec(schema?.sql ?? "");
 const many = target.prepare(upsertSql(rowsAtOnce));
 const one = target.prepare(upsertSql(1));

@@ -30,7 +30,10 @@ const batchesPerGroup = 10;
 const random = seededRandom(1);
 
 let milliseconds = 0;
-const destination = await openDestination(url, { log: newLog(() => undefined, "severe") });
+const destination = await openDestination(url, {
+  log: newLog(() => undefined, "severe"),
+  thread: true,
+});
 const session = await destination.lock({ name: "bench", identity: "bench" });
 await session.begin();
 await session.prepare([table]);

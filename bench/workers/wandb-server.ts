@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { startWandb } from "../../test/support/wandb.ts";
-import { syntheticHistory } from "../../test/support/wandb/synthetic-history.ts";
-import { WandbWorkspace } from "../../test/support/wandb/workspace.ts";
+import { syntheticHistory } from "../../src/demo/wandb/synthetic-history.ts";
+import { WandbWorkspace } from "../../src/demo/wandb/workspace.ts";
 import { workerOptions } from "../worker.ts";
 
 /** A W&B service with runs whose histories are made when they are asked for, in a process of its own. */

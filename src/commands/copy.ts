@@ -14,9 +14,13 @@ export interface CopyOptions extends Pick<Invocation, "terminal" | "signal"> {
 export async function copy(configured: ConfiguredSource, options: CopyOptions): Promise<Summary> {
   const { terminal, signal, fullRefresh, quiet } = options;
   const { streams, context, pipeline } = configured;
-  await using destination = await openDestination(configured.destination, context);
+  await using destination = await openDestination(configured.destination, {
+    ...context,
+    thread: true,
+  });
   await using session = await destination.lock(pipeline);
-  using progress = openProgress(terminal, !quiet && terminal.format === "pretty");
+  const shown = !quiet && terminal.format === "pretty";
+  using progress = openProgress(terminal, { shown, transfer: context.transfer });
   const summary = await sync({
     session,
     streams,

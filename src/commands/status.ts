@@ -1,7 +1,7 @@
 import type { SyncRecord } from "../destination/destination.ts";
 import { openDestination } from "../destination/open.ts";
 import { exitStatus } from "../exit-status.ts";
-import { count } from "../terminal/progress.ts";
+import { count } from "../terminal/count.ts";
 import { seconds } from "../terminal/summary.ts";
 import { tableText } from "../terminal/table.ts";
 import { configure, type Invocation } from "./invocation.ts";

@@ -1,7 +1,7 @@
 import { readStream } from "../core/read.ts";
 import { openDestination } from "../destination/open.ts";
 import { exitStatus, exitStatusFor } from "../exit-status.ts";
-import { count } from "../terminal/progress.ts";
+import { count } from "../terminal/count.ts";
 import { tableText } from "../terminal/table.ts";
 import { copy } from "./copy.ts";
 import { configure, readOptions, type ConfiguredSource, type Invocation } from "./invocation.ts";

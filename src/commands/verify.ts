@@ -5,7 +5,7 @@ import { canonical, ValueError } from "../core/value.ts";
 import type { Destination } from "../destination/destination.ts";
 import { openDestination } from "../destination/open.ts";
 import { exitStatus } from "../exit-status.ts";
-import { count } from "../terminal/progress.ts";
+import { count } from "../terminal/count.ts";
 import { tableText } from "../terminal/table.ts";
 import { configure, readOptions, type Invocation } from "./invocation.ts";
 

@@ -6,6 +6,17 @@ export class ConfigError extends Error {
 /** Time may mend it: network, rate limit, an overloaded server, a full disk. Exit status 1. */
 export class TransientError extends Error {
   override readonly name = "TransientError";
+  /** Whether the service was not there, or took no requests at all: that says nothing about what it was asked for. */
+  readonly isOutage: boolean;
+
+  constructor(message: string, { isOutage = false, ...options }: TransientOptions = {}) {
+    super(message, options);
+    this.isOutage = isOutage;
+  }
+}
+
+export interface TransientOptions extends ErrorOptions {
+  readonly isOutage?: boolean;
 }
 
 /** The service answered something that the connector does not understand. Exit status 1. */

@@ -1,6 +1,6 @@
-import { isForeseen, ConfigError, messageOf } from "./errors.ts";
+import { ConfigError, isForeseen, messageOf, TransientError } from "./errors.ts";
 import { readAhead, type Reader } from "./read-ahead.ts";
-import type { Batch, Checkpoint, ReadOptions, Rejected } from "./source.ts";
+import type { Batch, Checkpoint, PartitionCount, ReadOptions, Rejected } from "./source.ts";
 
 type Part = Omit<Batch, "stream">;
 
@@ -10,7 +10,7 @@ export interface Partition {
   /** Its batches, with its own checkpoints. */
   read(signal: AbortSignal): AsyncIterable<Part>;
   /** Where its rows stand in the table, by which a sweep knows that it is gone. */
-  readonly where?: Readonly<Record<string, string>>;
+  readonly where?: NonNullable<Rejected["where"]>;
   /** The stream's own checkpoint that becomes true once this partition, and all before it, are committed. */
   readonly mark?: Checkpoint;
   /** Whether it failed in an earlier sync too, so that failing again says nothing about the service. */
@@ -22,6 +22,10 @@ export interface Partition {
 export interface PartitionOptions extends Pick<ReadOptions, "signal" | "log"> {
   /** How many partitions to read at once; the HTTP client's own limit applies below it. */
   readonly concurrency: number;
+  /** How many partitions there are, where that is known before they are taken. For progress only. */
+  readonly total?: number | undefined;
+  /** How many partitions of the stream were read before these. For progress only. */
+  readonly before?: number;
 }
 
 /** How much may wait for the writer. */
@@ -35,18 +39,20 @@ const failuresInARow = 3;
  * The partitions themselves are taken as they are needed, so that there may be any number of them.
  *
  * A partition that fails goes into quarantine and the others go on; the mark passes it, because what is in quarantine is
- * for the source to try again. When partitions fail one after the other, or all of them do, the stream fails.
+ * for the source to try again. When the service is not there, or partitions fail one after the other, or all of several do, the stream
+ * fails instead.
  */
 export async function* readPartitions(
   partitions: Iterable<Partition> | AsyncIterable<Partition>,
-  { concurrency, signal, log }: PartitionOptions,
+  { concurrency, total, before = 0, signal, log }: PartitionOptions,
 ): AsyncGenerator<Part, void> {
   const order = new Order();
+  const of = Array.isArray(partitions) ? before + partitions.length : total;
   const service = new ServiceHealth();
   const rejectedBy = (partition: Partition, failure: Failure): Rejected => {
     const { key, where, failedBefore = false } = partition;
     const { error } = failure;
-    if (!isForeseen(error) || error instanceof ConfigError) throw error;
+    if (!isForeseen(error) || error instanceof ConfigError || isOutage(error)) throw error;
     if (!failedBefore && service.failed(failure)) throw error;
     log.warning(`${key}: ${error.message}; in quarantine, the others go on`);
     const entry = { key: partitionKey(key), payload: key, reason: messageOf(error) };
@@ -70,8 +76,15 @@ export async function* readPartitions(
       if (mark) yield { rows: [], checkpoint: mark, bytes: 0 };
     };
   };
-  yield* readAhead(mapped(partitions, reader), { concurrency, maxBytes, signal });
+  let told = 0;
+  const reach = (): PartitionCount => {
+    told = order.finished;
+    return { done: before + told, ...(of === undefined ? {} : { of }) };
+  };
+  const parts = readAhead(mapped(partitions, reader), { concurrency, maxBytes, signal });
+  for await (const part of parts) yield { ...part, partitions: reach() };
   service.throwIfDown();
+  if (told < order.finished) yield { rows: [], bytes: 0, partitions: reach() };
 }
 
 /** The key under which a partition as a whole is in quarantine. */
@@ -86,6 +99,10 @@ async function* mapped<A, B>(
   for await (const item of items) yield make(item);
 }
 
+function isOutage(error: Error): boolean {
+  return error instanceof TransientError && error.isOutage;
+}
+
 interface Failure {
   readonly error: unknown;
   /** How many partitions had been read when this one was begun. */
@@ -96,6 +113,7 @@ interface Failure {
 class ServiceHealth {
   #successes = 0;
   #inARow = 0;
+  #failures = 0;
   #first: Failure | undefined;
 
   get successes(): number {
@@ -110,14 +128,15 @@ class ServiceHealth {
   /** Takes note of a failure, and says whether it is one too many. One during which another partition was read counts for nothing. */
   failed(failure: Failure): boolean {
     this.#first ??= failure;
+    this.#failures += 1;
     if (failure.successes < this.#successes) return false;
     this.#inARow += 1;
     return this.#inARow >= failuresInARow;
   }
 
-  /** Throws, at the end, where not one partition could be read. */
+  /** Throws, at the end, where not one partition could be read, though several were tried: of one alone, nobody knows whose fault it is. */
   throwIfDown(): void {
-    if (this.#successes === 0 && this.#first) throw this.#first.error;
+    if (this.#first && this.#successes === 0 && this.#failures > 1) throw this.#first.error;
   }
 }
 
@@ -128,6 +147,12 @@ class Order {
   readonly #finished = new Set<number>();
   #begun = 0;
   #next = 0;
+  #all = 0;
+
+  /** How many partitions are finished. */
+  get finished(): number {
+    return this.#all;
+  }
 
   /** Gives a partition its place. */
   begin(mark: Checkpoint | undefined): number {
@@ -137,6 +162,7 @@ class Order {
 
   finish(index: number): Checkpoint | undefined {
     this.#finished.add(index);
+    this.#all += 1;
     let earned: Checkpoint | undefined;
     while (this.#finished.delete(this.#next)) {
       earned = this.#marks.get(this.#next) ?? earned;

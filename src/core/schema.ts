@@ -31,6 +31,8 @@ export interface Table {
   readonly name: string;
   readonly columns: Columns;
   readonly primaryKey: readonly string[];
+  /** Columns that hold the time of the sync: they are written with a row that changed, and do not by themselves make a row changed. */
+  readonly stamped?: readonly string[];
 }
 
 /** The key of a row, in the order of the table's primary key. */

@@ -68,6 +68,21 @@ export interface Batch {
   readonly bytes?: number;
   /** How many rows this walk of the stream will bring in all, where the service says so. For progress only. */
   readonly expected?: number;
+  /** How far this walk of the stream is in its partitions. For progress only. */
+  readonly partitions?: PartitionCount;
+}
+
+/** How many partitions were read. */
+export interface PartitionCount {
+  readonly done: number;
+  /** How many there are in all, where that is known. */
+  readonly of?: number;
+}
+
+/** What people call the rows of a stream, and what it is read by; progress shows partitions only where they have a name. */
+export interface Units {
+  readonly rows: string;
+  readonly partitions?: string;
 }
 
 export interface ReadOptions {
@@ -89,8 +104,12 @@ export interface Stream {
   readonly primaryKey: readonly string[];
   /** The column that orders the stream, where it is read incrementally. */
   readonly cursor?: string;
+  /** Columns that hold the time of the sync: they are written with a row that changed, and do not by themselves make a row changed. */
+  readonly stamped?: readonly string[];
   /** How many rows show what the stream is like. Default: 10. */
   readonly sampleRows?: number;
+  /** Default: `rows`. */
+  readonly units?: Units;
   read(options: ReadOptions): AsyncIterable<Omit<Batch, "stream">>;
 }
 

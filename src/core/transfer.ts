@@ -6,6 +6,8 @@ export interface Transfer {
   bytes: number;
   /** Milliseconds that requests waited because the service asked for it or failed. */
   waitedMs: number;
+  /** When the pause that the service last asked for ends, in milliseconds since 1970. Absent where it asked for none. */
+  pausedUntil?: number;
 }
 
 export function newTransfer(): Transfer {

@@ -97,6 +97,8 @@ export interface PreparedTable {
   readonly columns: readonly PreparedColumn[];
   /** The places of the primary key's columns in `columns`. */
   readonly key: readonly number[];
+  /** The places of columns that do not by themselves make a row changed. */
+  readonly stamped: readonly number[];
   /** Whether there were rows when the session began. */
   readonly hadRows: boolean;
 }

@@ -3,6 +3,7 @@ import type { Log } from "../core/log.ts";
 import type { Destination } from "./destination.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ConnectOptions } from "./postgres/connection.ts";
+import type { SqliteOptions } from "./sqlite/dialect.ts";
 import { SqlDestination } from "./sql-destination.ts";
 
 export interface OpenOptions {
@@ -17,6 +18,8 @@ export interface OpenOptions {
   readonly reconnectMs?: number;
   /** Ends all waiting. What is under way is done all the same. */
   readonly signal?: AbortSignal;
+  /** Whether writing SQLite gets a thread of its own: for much data, as reading goes on meanwhile. Default: false. */
+  readonly thread?: boolean;
 }
 
 /**
@@ -25,12 +28,12 @@ export interface OpenOptions {
  */
 export async function openDestination(url: string, options: OpenOptions): Promise<Destination> {
   const { log, leaseMs = 60_000, renewMs = 15_000, signal } = options;
-  const { busyMs = 30_000, reconnectMs = 30_000 } = options;
-  const dialect = await openDialect(url, { busyMs, leaseMs, reconnectMs, signal });
+  const { busyMs = 30_000, reconnectMs = 30_000, thread = false } = options;
+  const dialect = await openDialect(url, { busyMs, leaseMs, reconnectMs, signal, thread });
   return new SqlDestination(dialect, { log, leaseMs, renewMs });
 }
 
-async function openDialect(url: string, options: ConnectOptions): Promise<Dialect> {
+async function openDialect(url: string, options: ConnectOptions & SqliteOptions): Promise<Dialect> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "sqlite") {
     const { openSqlite } = await import("./sqlite/dialect.ts");

@@ -20,6 +20,8 @@ export interface Step {
   readonly values: SqlValue[];
   /** What `values` was made from. */
   readonly rows: Row[];
+  /** Where in `rows` each batch begins. */
+  readonly batches: number[];
   deletes: readonly SqlValue[][];
   sweep: Sweep | undefined;
 }
@@ -58,6 +60,11 @@ export function planOf(batches: readonly Batch[], context: PlanContext): Plan {
   return plan;
 }
 
+/** The streams that a plan brings rows, deletions or checkpoints to. */
+export function touchedBy({ steps, checkpoints }: Plan): ReadonlySet<string> {
+  return new Set([...steps.map(({ prepared }) => prepared.table.stream), ...checkpoints.keys()]);
+}
+
 /** The entry in quarantine of a row. */
 export function rejectedRow({ encoder, table }: Prepared, row: Row, error: Error): Rejected {
   const where = placeOf(table, row);
@@ -75,10 +82,11 @@ function addRows(
   if (!prepared) throw new Error(`stream "${stream}": written to before it was prepared`);
   let step = open.get(stream);
   if (!step) {
-    step = { prepared, values: [], rows: [], deletes: [], sweep: undefined };
+    step = { prepared, values: [], rows: [], batches: [], deletes: [], sweep: undefined };
     plan.steps.push(step);
     open.set(stream, step);
   }
+  if (rows.length > 0) step.batches.push(step.rows.length);
   for (const row of rows) addRow(plan, context, { step, row });
   if (deletes.length === 0 && !sweep) return;
   step.deletes = prepared.encoder.keys(deletes);

@@ -43,7 +43,7 @@ export function tableName({ names }: Dialect, stream: string): string {
 /** A stream's table with the names that it has in the database, as if all of it were as declared. */
 export function describe(
   { names }: Dialect,
-  { name: stream, columns: declared, primaryKey }: Table,
+  { name: stream, columns: declared, primaryKey, stamped = [] }: Table,
   { name, found }: { name: string; found: Found | undefined },
 ): PreparedTable {
   const sources = Object.keys(declared);
@@ -55,7 +55,8 @@ export function describe(
     type,
   }));
   const key = primaryKey.map((column) => sources.indexOf(column));
-  return { stream, name, columns, key, hadRows: false };
+  const stamps = stamped.map((column) => sources.indexOf(column));
+  return { stream, name, columns, key, stamped: stamps, hadRows: false };
 }
 
 async function create(dialect: Dialect, tx: Transaction, table: PreparedTable): Promise<void> {

@@ -3,7 +3,7 @@ import { LockedError, messageOf } from "../core/errors.ts";
 import type { Table } from "../core/schema.ts";
 import type { Batch } from "../core/source.ts";
 import { Checkpoints, formatState } from "./checkpoints.ts";
-import { noCounts, type Counts, type Session, type State, type SyncEnd } from "./destination.ts";
+import type { Counts, Session, State, SyncEnd } from "./destination.ts";
 import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
 import { encoderOf } from "./encode.ts";
 import {
@@ -15,10 +15,10 @@ import {
   verifyLease,
   type Lease,
 } from "./lease.ts";
-import { planOf, type Plan, type Prepared } from "./plan.ts";
+import { planOf, touchedBy, type Plan, type Prepared } from "./plan.ts";
 import { prepareTable } from "./prepare.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
-import { storeSteps } from "./store.ts";
+import { countRejected, storeSteps } from "./store.ts";
 import { Deletions } from "./sweep.ts";
 import { beginSync, endSync } from "./sync-log.ts";
 
@@ -40,6 +40,9 @@ export class SqlSession implements Session {
   readonly #deletions: Deletions;
   readonly #prepared = new Map<string, Prepared>();
   #sync: string | undefined;
+  #written: Promise<unknown> = Promise.resolve();
+  /** Changes with all that plans depend on. */
+  #revision = 0;
   /** Whether the pipeline is known to be bound to its identity. */
   #isBound = false;
 
@@ -86,8 +89,25 @@ export class SqlSession implements Session {
     for (const table of prepared) this.#use(table, new Set());
   }
 
-  async write(batches: readonly Batch[]): Promise<ReadonlyMap<string, Counts>> {
+  write(batches: readonly Batch[]): Promise<ReadonlyMap<string, Counts>> {
+    const written = this.#writeAfter(this.#written, batches);
+    // A failure holds up what waits for it, and nothing later.
+    this.#written = written;
+    written.catch(() => {
+      if (this.#written === written) this.#written = Promise.resolve();
+    });
+    return written;
+  }
+
+  /** Plans at once, while what came before is being stored; where that changes what a plan depends on, again. */
+  async #writeAfter(
+    before: Promise<unknown>,
+    batches: readonly Batch[],
+  ): Promise<ReadonlyMap<string, Counts>> {
+    const revision = this.#revision;
     let plan = this.#plan(batches);
+    await before;
+    if (this.#revision !== revision) plan = this.#plan(batches);
     while (plan.fractions.size > 0) {
       await this.#widen(plan.fractions);
       plan = this.#plan(batches);
@@ -120,6 +140,9 @@ export class SqlSession implements Session {
   async end(end: SyncEnd): Promise<void> {
     const id = this.#sync;
     if (id === undefined) throw new Error("a sync ended that had not begun");
+    const isLoaded = end.status === "completed" || end.status === "partial";
+    if (isLoaded && this.#deletions.awaits)
+      await this.#write((tx) => this.#deletions.prepareNext(tx));
     // Without the lock too: that it was lost is what the row has to say.
     await this.#dialect.write(this.#lease.pipeline.name, (tx) => endSync(tx, id, end));
   }
@@ -157,6 +180,7 @@ export class SqlSession implements Session {
       return { counts: countRejected(counts, plan, refused), changes };
     });
     this.#quarantine.committed(changes);
+    if (changes.byStream.size > 0) this.#revision += 1;
     this.#checkpoints.committed(plan.checkpoints, touched);
     this.#isBound ||= touched.size > 0;
     return counts;
@@ -186,6 +210,7 @@ export class SqlSession implements Session {
   #use(table: PreparedTable, narrow: ReadonlySet<string>): void {
     const encoder = encoderOf(table, this.#dialect.values);
     this.#prepared.set(table.stream, { table, encoder, narrow });
+    this.#revision += 1;
   }
 
   /** A transaction of the pipeline: what a process writes that has lost the lock is rolled back. */
@@ -209,24 +234,4 @@ export class SqlSession implements Session {
       this.#log.debug(`could not renew the lock: ${messageOf(error)}`);
     }
   }
-}
-
-/** The streams that a plan brings rows, deletions or checkpoints to. */
-function touchedBy({ steps, checkpoints }: Plan): ReadonlySet<string> {
-  return new Set([...steps.map(({ prepared }) => prepared.table.stream), ...checkpoints.keys()]);
-}
-
-function countRejected(
-  counts: Map<string, Counts>,
-  { rejected }: Plan,
-  refused: readonly { readonly stream: string }[],
-): ReadonlyMap<string, Counts> {
-  const add = (stream: string, count: number): void => {
-    const total = counts.get(stream) ?? noCounts();
-    total.rejected += count;
-    counts.set(stream, total);
-  };
-  for (const [stream, count] of rejected) add(stream, count);
-  for (const { stream } of refused) add(stream, 1);
-  return counts;
 }

@@ -1,9 +1,9 @@
-import type { Row } from "../core/schema.ts";
 import type { Rejected } from "../core/source.ts";
 import { addCounts, noCounts, type Counts } from "./destination.ts";
-import { DataError, type SqlValue, type Transaction, type Written } from "./dialect.ts";
+import { DataError, type Transaction, type Written } from "./dialect.ts";
 import { now } from "./now.ts";
-import { rejectedRow, type Plan, type Prepared, type Step } from "./plan.ts";
+import { onePerKey, type EachOnce } from "./one-per-key.ts";
+import { rejectedRow, type Plan, type Prepared } from "./plan.ts";
 import type { Deletions } from "./sweep.ts";
 
 /** What was stored, and what the database refused. */
@@ -30,7 +30,7 @@ export async function storeSteps(
     const { prepared, deletes: keys, sweep } = step;
     const { stream } = prepared.table;
     const counts = noCounts();
-    const rows = lastPerKey(step);
+    const rows = onePerKey(step);
     const written = careful
       ? await upsertEach(tx, { prepared, rows, at, refused: stored.refused })
       : await upsert(tx, { prepared, rows, at });
@@ -46,14 +46,25 @@ export async function storeSteps(
   return stored;
 }
 
-interface Rows {
-  readonly values: SqlValue[];
-  readonly rows: Row[];
+/** Adds what was rejected before it came to the database, and what the database refused. */
+export function countRejected(
+  counts: Map<string, Counts>,
+  { rejected }: Plan,
+  refused: readonly { readonly stream: string }[],
+): ReadonlyMap<string, Counts> {
+  const add = (stream: string, count: number): void => {
+    const total = counts.get(stream) ?? noCounts();
+    total.rejected += count;
+    counts.set(stream, total);
+  };
+  for (const [stream, count] of rejected) add(stream, count);
+  for (const { stream } of refused) add(stream, 1);
+  return counts;
 }
 
 interface Upsert {
   readonly prepared: Prepared;
-  readonly rows: Rows;
+  readonly rows: EachOnce;
   readonly at: string;
 }
 
@@ -96,49 +107,11 @@ async function upsertEach(
   }
 }
 
-function halves({ values, rows }: Rows, width: number): [Rows, Rows] {
+function halves({ values, rows }: EachOnce, width: number): [EachOnce, EachOnce] {
   const middle = Math.ceil(rows.length / 2);
   const cut = middle * width;
   return [
     { values: values.slice(0, cut), rows: rows.slice(0, middle) },
     { values: values.slice(cut), rows: rows.slice(middle) },
   ];
-}
-
-/** Without the rows that a later one of the same key replaces: no database takes one key twice in a statement. */
-function lastPerKey({ prepared: { table }, values, rows }: Step): Rows {
-  const width = table.columns.length;
-  if (isAscending(table.key, values, width)) return { values, rows };
-  const last = new Map<unknown, number>();
-  for (let row = 0; row < rows.length; row += 1) {
-    last.set(identity(table.key, values, row * width), row);
-  }
-  if (last.size === rows.length) return { values, rows };
-  const kept = [...last.values()].sort((a, b) => a - b);
-  return {
-    values: kept.flatMap((row) => values.slice(row * width, (row + 1) * width)),
-    rows: kept.flatMap((row) => rows.slice(row, row + 1)),
-  };
-}
-
-/** Whether each key is greater than the one before, as metrics by step are: then none stands twice, and nothing has to be collected. */
-function isAscending(key: readonly number[], values: readonly SqlValue[], width: number): boolean {
-  for (let start = width; start < values.length; start += width) {
-    const differing = key.find((index) => values[start + index] !== values[start - width + index]);
-    if (differing === undefined) return false;
-    const [value, before] = [values[start + differing], values[start - width + differing]];
-    if (value == null || before == null || !(value > before)) return false;
-  }
-  return true;
-}
-
-function identity(key: readonly number[], values: readonly SqlValue[], start: number): SqlValue {
-  const [only = 0] = key;
-  if (key.length === 1) return values[start + only] ?? null;
-  return key
-    .map((index) => {
-      const text = String(values[start + index]);
-      return `${text.length}:${text}`;
-    })
-    .join("");
 }

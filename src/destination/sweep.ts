@@ -7,10 +7,17 @@ import type { PreparedColumn, PreparedTable, SqlValue, Transaction } from "./dia
 import { ownPrefix } from "./own-tables.ts";
 import type { Prepared } from "./plan.ts";
 
+interface Swept {
+  readonly table: PreparedTable;
+  readonly sources: readonly string[];
+}
+
 /** Marks rows as deleted: by their keys, or because a complete listing no longer has them. Says how many stood until now. */
 export class Deletions {
   readonly #keyCollation: RawBuilder<unknown>;
   readonly #indexed = new Set<string>();
+  /** Tables whose first load is under way, and the columns by which they will be swept. */
+  readonly #awaited = new Map<string, Swept>();
 
   constructor(keyCollation: string) {
     this.#keyCollation = sql.raw(keyCollation);
@@ -33,11 +40,15 @@ export class Deletions {
     { table, encoder }: Prepared,
     { sweep, at }: { sweep: Sweep; at: string },
   ): Promise<number> {
-    // All that a new table holds is what this walk has shown.
-    if (!table.hadRows && !sweep.again) return 0;
+    const sources = Object.keys(sweep.where ?? {});
+    if (!table.hadRows && !sweep.again) {
+      // All that a new table holds is what this walk has shown.
+      this.#awaited.set(JSON.stringify([table.name, sources]), { table, sources });
+      return 0;
+    }
     const where = this.#part({ table, encoder }, sweep);
     if (!where) return 0;
-    await this.#index(tx, table, Object.keys(sweep.where ?? {}));
+    await this.#index(tx, table, sources);
     const keys = encoder.keys(sweep.keys, sweep.by);
     if (keys.length > 0) {
       const columns = sweep.by?.map((source) => columnOf(table, source)) ?? keyColumns(table);
@@ -48,6 +59,17 @@ export class Deletions {
       where.push(sql`not exists (select 1 from ${from} as k where ${sql.join(same, sql` and `)})`);
     }
     return await update(tx, { table, at, where: sql.join([sql`true`, ...where], sql` and `) });
+  }
+
+  /** Whether `prepareNext` has anything to do. */
+  get awaits(): boolean {
+    return this.#awaited.size > 0;
+  }
+
+  /** Makes the indexes that later sweeps of new tables need: at the end of the first load, which they would slow. */
+  async prepareNext(tx: Transaction): Promise<void> {
+    for (const { table, sources } of this.#awaited.values()) await this.#index(tx, table, sources);
+    this.#awaited.clear();
   }
 
   /** The conditions of the part that is swept; undefined where no row can be in it. */
@@ -84,11 +106,12 @@ export class Deletions {
     ];
   }
 
-  /** Makes an index on the columns of a `where`, once. Not before there is something to sweep: it would slow the first load. */
+  /** Makes an index on the columns of a `where`, once. */
   async #index(tx: Transaction, table: PreparedTable, sources: readonly string[]): Promise<void> {
     const columns = sources.map((source) => columnOf(table, source).name);
     const id = JSON.stringify([table.name, ...columns]);
     const key = keyColumns(table).slice(0, columns.length);
+    // No columns, or those that the key begins with.
     if (key.every(({ name }) => columns.includes(name)) || this.#indexed.has(id)) return;
     const name = ownPrefix + createHash("sha256").update(id).digest("hex").slice(0, 16);
     const on = sql.join(columns.map((column) => sql.id(column)));

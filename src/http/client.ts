@@ -82,7 +82,7 @@ export interface Answer<Value> {
  * One service over HTTP. A path is relative to the base URL; an absolute URL must lead to the same host.
  *
  * Failures that pass are retried, a POST's too, because rivulet only reads. What is left throws a ConfigError (401, 403,
- * certificates), a TransientError (network, 408, 425, 429, 5xx, answers that break off or make no sense) or a SourceError (other
+ * certificates), a TransientError (network, 408, 425, 429, 5xx but 501, answers that break off or make no sense) or a SourceError (other
  * statuses, answers that are too large, redirects to another host); `failure.ts` says more about each. Or the reason of
  * the signal, as it is.
  */

@@ -66,8 +66,8 @@ function sanitized({ code = "", message }: AxiosError, url: URL, connected: bool
     return new HttpFailure("tls", `${hostAndPort(url)} does not speak TLS as expected (${code})`);
   }
   if (/^(?:E(?!RR_)|HPE_)/.test(code)) {
-    const what = connected ? "the connection broke" : `could not connect to ${hostAndPort(url)}`;
-    return new HttpFailure("connection", `${what} (${code})`);
+    if (connected) return new HttpFailure("connection", `the connection broke (${code})`);
+    return new HttpFailure("unreachable", `could not connect to ${hostAndPort(url)} (${code})`);
   }
   return new Error(message);
 }

@@ -1,10 +1,10 @@
 /**
- * What went wrong with one attempt of a request: the service answered with an error status; no connection could be made;
- * the certificate or the handshake failed; a time limit passed; the answer broke off; it is
+ * What went wrong with one attempt of a request: the service answered with an error status; no connection could be made, or it
+ * broke before the answer; the certificate or the handshake failed; a time limit passed; the answer broke off; it is
  * something else than was asked for, such as a page of a proxy; it is too large.
  */
 export type FailureKind =
-  "status" | "connection" | "tls" | "timeout" | "broken" | "content" | "size";
+  "status" | "unreachable" | "connection" | "tls" | "timeout" | "broken" | "content" | "size";
 
 export interface FailureDetails {
   readonly status?: number;
@@ -45,8 +45,15 @@ export function isOverload(error: unknown): boolean {
 
 /** Whether the same request may succeed a moment later. */
 export function isPassing({ kind, status = 0 }: HttpFailure): boolean {
-  if (kind === "status") return [408, 425, 429].includes(status) || status >= 500;
-  return ["connection", "timeout", "broken", "content"].includes(kind);
+  // 501: the service does not do this at all.
+  if (kind === "status")
+    return [408, 425, 429].includes(status) || (status >= 500 && status !== 501);
+  return ["unreachable", "connection", "timeout", "broken", "content"].includes(kind);
+}
+
+/** Whether the service was not there, or takes no requests at all, whatever they are about. */
+export function isOutage({ kind, status }: HttpFailure): boolean {
+  return kind === "unreachable" || status === 429;
 }
 
 /** The failure that an error is, or comes from. */

@@ -1,6 +1,6 @@
 import { ConfigError, SourceError, TransientError } from "../core/errors.ts";
 import { spellMs } from "./duration.ts";
-import { type HttpFailure, isPassing } from "./failure.ts";
+import { type HttpFailure, isOutage, isPassing } from "./failure.ts";
 
 /** What to tell a person about an answer's status: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
 export type Remedies = Readonly<Partial<Record<number, string>>>;
@@ -24,7 +24,9 @@ export function requestError(failure: HttpFailure, context: RequestContext): Err
     .filter((part) => part !== undefined)
     .join("; ");
   const options = { cause: failure };
-  if (isPassing(failure)) return new TransientError(message, options);
+  if (isPassing(failure)) {
+    return new TransientError(message, { ...options, isOutage: isOutage(failure) });
+  }
   return isPersons ? new ConfigError(message, options) : new SourceError(message, options);
 }
 
@@ -46,7 +48,8 @@ function gaveUp(failure: HttpFailure, context: RequestContext): string | undefin
 }
 
 function remedyFor({ kind, status, message }: HttpFailure): string | undefined {
-  if (kind === "connection") return "check base_url, and that the service is up";
+  if (kind === "unreachable" || kind === "connection")
+    return "check base_url, and that the service is up";
   if (kind === "content") return "check base_url";
   if (kind === "tls" && /SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(message)) {
     return "set NODE_EXTRA_CA_CERTS to the file of the authority that signed it";

@@ -116,7 +116,9 @@ export class Sender {
     const { askedWaitMs = 0 } = failure;
     if (!isPassing(failure) || askedWaitMs > this.#settings.maxWaitMs) return;
     const added = this.#throttle.pause(askedWaitMs);
-    if (added > 0) this.#waits(added, failure, sending);
+    if (added <= 0) return;
+    this.#settings.transfer.pausedUntil = this.#settings.now() + askedWaitMs;
+    this.#waits(added, failure, sending);
   }
 
   #retries<Value>(sending: Sending<Value>): IAxiosRetryConfig {

@@ -5,6 +5,7 @@ import type { Source } from "../core/source.ts";
 const registry: Readonly<Record<string, () => Promise<Source>>> = {
   opik: async () => (await import("./opik/source.ts")).opik,
   wandb: async () => (await import("./wandb/source.ts")).wandb,
+  countly: async () => (await import("./countly/source.ts")).countly,
 };
 
 export const sourceNames: readonly string[] = Object.keys(registry);

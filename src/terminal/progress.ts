@@ -1,10 +1,19 @@
 import cliProgress from "cli-progress";
-import type { Progress } from "../sync.ts";
+import type { Units } from "../core/source.ts";
+import type { Transfer } from "../core/transfer.ts";
+import type { Progress, Reach } from "../sync.ts";
+import { progressLine } from "./progress-line.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ProgressView extends Progress, Disposable {
   /** Takes the bars away; what is printed next stands below them. */
   close(): void;
+}
+
+export interface ProgressOptions {
+  readonly shown: boolean;
+  /** What the source's client does. */
+  readonly transfer: Transfer;
 }
 
 const silent: ProgressView = {
@@ -15,12 +24,15 @@ const silent: ProgressView = {
   [Symbol.dispose]: () => undefined,
 };
 
-/** A bar for each stream on a terminal, nothing elsewhere. */
-export function openProgress(terminal: Terminal, shown: boolean): ProgressView {
+/** A line for each stream on a terminal, nothing elsewhere. */
+export function openProgress(
+  terminal: Terminal,
+  { shown, transfer }: ProgressOptions,
+): ProgressView {
   if (!shown || !process.stderr.isTTY) return silent;
   const bars = new cliProgress.MultiBar(
     {
-      format: line,
+      format: (_options, _values, { line }: Payload) => line.text(),
       hideCursor: true,
       linewrap: false,
       clearOnComplete: true,
@@ -29,7 +41,7 @@ export function openProgress(terminal: Terminal, shown: boolean): ProgressView {
     },
     cliProgress.Presets.shades_classic,
   );
-  const byStream = new Map<string, cliProgress.SingleBar>();
+  const lines = new Map<string, StreamLine>();
   terminal.divert((text) => {
     bars.log(text);
   });
@@ -41,17 +53,16 @@ export function openProgress(terminal: Terminal, shown: boolean): ProgressView {
     terminal.divert(undefined);
   };
   return {
-    started(stream) {
-      byStream.set(stream, bars.create(0, 0, { stream, startedAt: Date.now() }));
+    started({ name, units = { rows: "rows" } }) {
+      const line = new StreamLine(name, units, transfer);
+      lines.set(name, line);
+      bars.create(0, 0, { line } satisfies Payload);
     },
-    wrote(stream, { inserted, updated, unchanged, rejected }, expected) {
-      const bar = byStream.get(stream);
-      if (expected !== undefined) bar?.setTotal(expected);
-      bar?.update(inserted + updated + unchanged + rejected);
+    wrote(stream, { inserted, updated, unchanged, rejected }, reach) {
+      lines.get(stream)?.wrote(inserted + updated + unchanged + rejected, reach);
     },
     ended(stream) {
-      byStream.get(stream)?.update({ endedAt: Date.now() });
-      byStream.get(stream)?.stop();
+      lines.get(stream)?.end();
     },
     close,
     [Symbol.dispose]: close,
@@ -59,35 +70,47 @@ export function openProgress(terminal: Terminal, shown: boolean): ProgressView {
 }
 
 interface Payload {
-  readonly stream: string;
-  readonly startedAt: number;
-  readonly endedAt?: number;
+  readonly line: StreamLine;
 }
 
-const barWidth = 20;
+/** What is known of a stream that is being copied. */
+class StreamLine {
+  readonly #stream: string;
+  readonly #units: Units;
+  readonly #transfer: Transfer;
+  readonly #startedAt = Date.now();
+  readonly #requestsBefore: number;
+  #rows = 0;
+  #reach: Reach = {};
+  /** What is shown of a stream that has ended. */
+  #last: string | undefined;
 
-/** `opik_dataset_item  ████░░░░  12,345 of 50,000 rows  8,120/s  5 s left`, as much of it as fits. */
-function line(
-  _options: unknown,
-  { value, total }: { value: number; total: number },
-  payload: Payload,
-): string {
-  const seconds = Math.max(((payload.endedAt ?? Date.now()) - payload.startedAt) / 1000, 0.001);
-  const rate = value / seconds;
-  const parts = [
-    payload.stream,
-    `${count(value)}${total > 0 ? ` of ${count(total)}` : ""} rows`,
-    `${count(rate)}/s`,
-  ];
-  if (total > value && rate > 0) parts.push(`${count((total - value) / rate)} s left`);
-  const filled = total > 0 ? Math.min(barWidth, Math.round((value / total) * barWidth)) : 0;
-  const bar = `${"█".repeat(filled)}${"░".repeat(barWidth - filled)}`;
-  const width = process.stderr.columns || 80;
-  const withBar = [parts[0], ...(total > 0 ? [bar] : []), ...parts.slice(1)].join("  ");
-  return (withBar.length < width ? withBar : parts.join("  ")).slice(0, width - 1);
-}
+  constructor(stream: string, units: Units, transfer: Transfer) {
+    this.#stream = stream;
+    this.#units = units;
+    this.#transfer = transfer;
+    this.#requestsBefore = transfer.requests;
+  }
 
-/** A whole number with separators. */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
+  wrote(rows: number, reach: Reach): void {
+    this.#rows = rows;
+    this.#reach = { ...this.#reach, ...reach };
+  }
+
+  end(): void {
+    this.#last = this.text();
+  }
+
+  text(): string {
+    if (this.#last !== undefined) return this.#last;
+    const now = Date.now();
+    const { requests, pausedUntil = 0 } = this.#transfer;
+    const standing = {
+      ...{ stream: this.#stream, units: this.#units, rows: this.#rows, ...this.#reach },
+      seconds: (now - this.#startedAt) / 1000,
+      requests: requests - this.#requestsBefore,
+      pauseSeconds: Math.max(0, (pausedUntil - now) / 1000),
+    };
+    return progressLine(standing, process.stderr.columns || 80);
+  }
 }

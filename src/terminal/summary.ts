@@ -1,6 +1,6 @@
 import type { Counts } from "../destination/destination.ts";
 import type { Summary } from "../sync.ts";
-import { count } from "./progress.ts";
+import { count } from "./count.ts";
 import { tableText } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -42,7 +42,9 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
     );
   }
   const table = tableToLookAt(summary);
-  if (table !== undefined) terminal.print(`look at it: ${lookCommand(label, table)}`);
+  // A target from outside has a name, but no SQL.
+  const isDatabase = /^(?:sqlite|postgres(?:ql)?):/.test(label);
+  if (table !== undefined && isDatabase) terminal.print(`look at it: ${lookCommand(label, table)}`);
 }
 
 /** The last table that was written, else the last one; none where a sync has failed before it wrote anything. */

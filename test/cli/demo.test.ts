@@ -1,17 +1,49 @@
+import { readFile } from "node:fs/promises";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { newFolder, run } from "../support/program.ts";
 
-test("rivulet demo copies the bundled service into demo.db, twice, and shows what is in it", async () => {
+test("rivulet demo copies the bundled services into demo.db, twice, and shows what is in it", async () => {
   await using folder = await newFolder();
   const { status, stdout, stderr } = await run("rivulet", ["demo"], { cwd: folder.path });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/opik_dataset_item +2,\d{3} +0 +0 +0 +0/);
   expect(stdout).toMatch(/opik_dataset_item +1 +0 +0 +0 +0/);
+  expect(stdout).toMatch(/runs +6 +0 +0 +0 +0/);
+  expect(stdout).toMatch(/metrics +6\d +0 +0 +0 +0/);
+  expect(stdout).toMatch(/How many items has each dataset\?\nname +version +items\n\S/);
+  expect(stdout).toMatch(/too-hot +failed +200/);
   expect(stdout).toMatch(/npx opik-sync init/);
   const db = new Database(`${folder.path}/demo.db`, { readonly: true });
-  const items = db.prepare<[], { n: number }>("SELECT count(*) AS n FROM opik_dataset_item").get();
+  const count = (table: string) =>
+    db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n;
+  expect(count("opik_dataset_item")).toBeGreaterThan(2000);
+  expect(count("metrics WHERE metric_name = 'val.loss'")).toBe(98);
+  expect(count("metrics WHERE value_json = '\"NaN\"'")).toBeGreaterThan(0);
   db.close();
-  expect(items?.n).toBeGreaterThan(2000);
-  expect(stdout).toMatch(/How many items has each dataset\?\nname +version +items\n\S/);
+});
+
+test("the plot that the README shows is what its command draws after the demo", async () => {
+  const readme = await readFile("README.md", "utf8");
+  const [, args = ""] = /npx wandb-sync (plot .*)/.exec(readme) ?? [];
+  const [, shown] = /```text\n([^]*?)```/.exec(readme) ?? [];
+  await using folder = await newFolder();
+  await run("rivulet", ["demo"], { cwd: folder.path });
+  const { stdout } = await run("wandb-sync", args.split(" "), { cwd: folder.path });
+  expect(stdout.trimStart()).toBe(shown?.trimStart());
+});
+
+test("the line that the demo ends with draws curves from what it copied", async () => {
+  await using folder = await newFolder();
+  const { stdout } = await run("rivulet", ["demo"], { cwd: folder.path });
+  const [, line = ""] = /npx wandb-sync (plot .*)$/m.exec(stdout) ?? [];
+  const plot = await run("wandb-sync", line.split(" "), { cwd: folder.path });
+  expect(plot).toMatchObject({ status: 0, stderr: "" });
+  expect(plot.stdout).toMatch(/warmup \(8d0qwe12\) val\.loss/);
+});
+
+test("no line of the demo is wider than 80 columns", async () => {
+  await using folder = await newFolder();
+  const { stdout } = await run("rivulet", ["demo"], { cwd: folder.path });
+  expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });

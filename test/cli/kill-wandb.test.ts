@@ -5,8 +5,8 @@ import { contents } from "../support/contents.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
 import { newFolder, run, start } from "../support/program.ts";
 import { startWandb, type Wandb } from "../support/wandb.ts";
-import { syntheticHistory } from "../support/wandb/synthetic-history.ts";
-import { WandbWorkspace } from "../support/wandb/workspace.ts";
+import { syntheticHistory } from "../../src/demo/wandb/synthetic-history.ts";
+import { WandbWorkspace } from "../../src/demo/wandb/workspace.ts";
 
 const kills = 20;
 const runs = 150;

@@ -174,6 +174,13 @@ describe("readPartitions", () => {
     partition(key, async () => {
       await wait(ms);
     });
+  const unmarked = (key: string): Partition => ({
+    key,
+    async *read() {
+      await Promise.resolve();
+      yield { rows: [{ key }] };
+    },
+  });
   const broken = (key: string): Partition =>
     partition(key, () => Promise.reject(new SourceError(`${key} is broken`)));
 
@@ -206,6 +213,54 @@ describe("readPartitions", () => {
     await expect(
       all(readPartitions(partitions, { concurrency: 1, signal: never, log })),
     ).rejects.toThrow("3 is broken");
+  });
+
+  test("a single one that fails is in quarantine, though nothing else was read", async () => {
+    const parts = await all(readPartitions([broken("1")], { concurrency: 1, signal: never, log }));
+    expect(parts.flatMap(({ rejected }) => rejected ?? [])).toHaveLength(1);
+  });
+
+  test.each([true, false])(
+    "a service that is not there ends the stream, whatever was read before (failed before: %s)",
+    async (failedBefore) => {
+      const gone = partition("2", () =>
+        Promise.reject(new TransientError("nobody there", { isOutage: true })),
+      );
+      const partitions = [fine("1"), { ...gone, failedBefore }, fine("3")];
+      const seen: unknown[] = [];
+      const reading = async (): Promise<void> => {
+        const parts = readPartitions(partitions, { concurrency: 1, signal: never, log });
+        for await (const part of parts) seen.push(part.rejected ?? part.partition);
+      };
+      await expect(reading()).rejects.toThrow("nobody there");
+      expect(seen).toEqual(["1", undefined]);
+    },
+  );
+
+  test("two that fail, and none that is read, end the stream", async () => {
+    await expect(
+      all(readPartitions([broken("1"), broken("2")], { concurrency: 1, signal: never, log })),
+    ).rejects.toThrow("1 is broken");
+  });
+
+  test.each([
+    [{}, { done: 3, of: 3 }],
+    [{ before: 4 }, { done: 7, of: 3 + 4 }],
+  ])("the parts say how many partitions are done, and of how many (%j)", async (more, reach) => {
+    const list = [fine("1"), broken("2"), unmarked("3")];
+    const options = { concurrency: 1, signal: never, log, ...more };
+    expect((await all(readPartitions(list, options))).at(-1)?.partitions).toEqual(reach);
+  });
+
+  test("where nobody knows how many partitions there are, the parts say only how many are done", async () => {
+    async function* few(): AsyncGenerator<Partition> {
+      await Promise.resolve();
+      yield fine("1");
+    }
+    const options = { concurrency: 1, signal: never, log };
+    expect((await all(readPartitions(few(), options))).at(-1)?.partitions).toEqual({ done: 1 });
+    const told = readPartitions(few(), { ...options, total: 9 });
+    expect((await all(told)).at(-1)?.partitions).toEqual({ done: 1, of: 9 });
   });
 
   test("failures with successes between them are not in a row", async () => {

@@ -32,7 +32,8 @@ export function useDatabase(create: () => Promise<TestDatabase>): Fixture {
     await database?.drop();
   });
   const open: Fixture["open"] = async (options) => {
-    const destination = await openDestination(current().url, { log: silent, ...options });
+    const { url, thread = false } = current();
+    const destination = await openDestination(url, { log: silent, thread, ...options });
     opened.push(destination);
     return destination;
   };

@@ -2,10 +2,10 @@ import { statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { TransientError } from "../../src/core/errors.ts";
 import type { Row, Table } from "../../src/core/schema.ts";
-import { databases } from "../support/databases.ts";
+import { destinations } from "../support/databases.ts";
 import { countsOf, runs, useDatabase } from "./fixture.ts";
 
-describe.each(databases)("writing to %s", (dialect, create) => {
+describe.each(destinations)("writing to %s", (dialect, create) => {
   const fixture = useDatabase(create);
 
   const standing = (): Promise<string[]> =>
@@ -73,7 +73,7 @@ describe.each(databases)("writing to %s", (dialect, create) => {
 
   /** What a write leaves behind: the size of the log, or the transactions that made and locked each row. */
   async function traces(): Promise<unknown> {
-    if (dialect === "sqlite") {
+    if (dialect !== "postgres") {
       const path = fixture.database.url.slice("sqlite:".length);
       return [path, `${path}-wal`].map((file) => [statSync(file).size, statSync(file).mtimeMs]);
     }
@@ -247,7 +247,7 @@ describe.each(databases)("writing to %s", (dialect, create) => {
       await session.write([batch]);
       await session.write([batch]);
       const sql =
-        dialect === "sqlite"
+        dialect !== "postgres"
           ? "select count(*) from sqlite_schema where type = 'index' and sql is not null and tbl_name = 'runs'"
           : "select count(*) from pg_indexes where schemaname = current_schema() and indexdef like '%(project)'";
       expect(await fixture.texts(sql)).toEqual(["1"]);
@@ -291,6 +291,43 @@ describe.each(databases)("writing to %s", (dialect, create) => {
     expect(countsOf(await session.write([{ stream: "runs", rows: rowsOf("a") }]))).toEqual({
       inserted: 1,
     });
+  });
+
+  test("a column that is stamped changes only with its row", async () => {
+    const stamps = {
+      name: "stamps",
+      columns: { id: "string", text: "string", seen_at: "timestamp" },
+      primaryKey: ["id"],
+      stamped: ["seen_at"],
+    } as const satisfies Table;
+    const session = await fixture.session([stamps]);
+    const write = async (hour: number, text: string) => {
+      const row = { id: "a", text, seen_at: `2026-01-01T0${hour}:00:00Z` };
+      return countsOf(await session.write([{ stream: "stamps", rows: [row] }]), "stamps");
+    };
+    const hour = async () => (await fixture.texts("select seen_at from stamps"))[0]?.slice(12, 13);
+    expect(await write(1, "a")).toEqual({ inserted: 1 });
+    expect(await write(2, "a")).toEqual({ unchanged: 1 });
+    expect(await hour()).toBe("1");
+    expect(await write(3, "b")).toEqual({ updated: 1 });
+    expect(await hour()).toBe("3");
+  });
+
+  test("a table that was empty takes many rows, then some of them again", async () => {
+    const session = await fixture.session([runs]);
+    const many = (from: number, project: string): Row[] =>
+      Array.from({ length: 1000 }, (_, index) => ({ id: `r${from + index}`, project }));
+    const write = async (rows: readonly Row[]) =>
+      countsOf(await session.write([{ stream: "runs", rows }]));
+    expect(await write(many(0, "a"))).toEqual({ inserted: 1000 });
+    expect(await write(many(500, "b"))).toEqual({ inserted: 500, updated: 500 });
+    expect(await write([...many(0, "a"), ...many(2000, "c")])).toEqual({
+      inserted: 1000,
+      updated: 500,
+      unchanged: 500,
+    });
+    const counted = "select count(*) as rows, project from runs group by project order by project";
+    expect(await fixture.texts(counted)).toEqual(["1000", "500", "1000"]);
   });
 
   test("stores a row of fifty megabytes", async () => {

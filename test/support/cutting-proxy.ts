@@ -7,6 +7,8 @@ export interface CuttingProxy extends AsyncDisposable {
   readonly connections: number;
   /** Cuts the next connection on which the client says this, once. */
   cutAt(said: string, moment: Moment): void;
+  /** Calls back, once, when the client says this, before the server hears it. */
+  when(said: string, then: () => void): void;
   /** Cuts all connections; new ones are taken or not. */
   cutAll(options: { readonly takesNew: boolean }): void;
 }
@@ -20,6 +22,7 @@ export type Moment = "before" | "unnoticed" | "during" | "after";
 export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
   const open = new Set<Socket>();
   let cut: { readonly said: string; readonly moment: Moment } | undefined;
+  let expected: { readonly said: string; readonly then: () => void } | undefined;
   let takesNew = true;
   let connections = 0;
   const server = createServer((client) => {
@@ -43,6 +46,11 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
     }
     client.on("data", (chunk) => {
       if (isCutting !== undefined) return;
+      if (expected && chunk.includes(expected.said)) {
+        const { then } = expected;
+        expected = undefined;
+        then();
+      }
       if (cut === undefined || !chunk.includes(cut.said)) {
         upstream.write(chunk);
         return;
@@ -76,6 +84,9 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
     },
     cutAt(said, moment) {
       cut = { said, moment };
+    },
+    when(said, then) {
+      expected = { said, then };
     },
     cutAll(options) {
       ({ takesNew } = options);

@@ -13,6 +13,8 @@ export interface TestDatabase {
   readonly dialect: "sqlite" | "postgres";
   /** What `openDestination` takes. */
   readonly url: string;
+  /** Whether `openDestination` is to write in a thread of its own. */
+  readonly thread?: boolean;
   /** Runs statements; the rows of the last. Integers of 64 bits come as text or number, instants as text. */
   query(sql: string): Promise<SqlRow[]>;
   drop(): Promise<void>;
@@ -23,6 +25,13 @@ export const databases = [
   ["sqlite", newSqlite],
   ["postgres", newPostgres],
 ] as const;
+
+/** For what a destination does: SQLite is written to in the thread that reads, or in one of its own. */
+export const destinations = [...databases, ["sqlite in a thread", newThreadedSqlite]] as const;
+
+async function newThreadedSqlite(): Promise<TestDatabase> {
+  return { ...(await newSqlite()), thread: true };
+}
 
 /** A file in a folder of its own. */
 export async function newSqlite(): Promise<TestDatabase & { readonly path: string }> {

@@ -1,7 +1,8 @@
-import { listen, opikService } from "../../src/demo/opik-service.ts";
-import type { Listening, OpikRequest, OpikServiceOptions } from "../../src/demo/opik-service.ts";
-import type { OpikTraps } from "../../src/demo/opik-traps.ts";
-import { OpikWorkspace } from "../../src/demo/opik-workspace.ts";
+import { listen, type Listening } from "../../src/demo/listen.ts";
+import { opikService } from "../../src/demo/opik/service.ts";
+import type { OpikRequest, OpikServiceOptions } from "../../src/demo/opik/service.ts";
+import type { OpikTraps } from "../../src/demo/opik/traps.ts";
+import { OpikWorkspace } from "../../src/demo/opik/workspace.ts";
 
 export interface Opik extends Listening {
   readonly workspace: OpikWorkspace;

@@ -1,11 +1,11 @@
 import type { Listener, ServerRequest } from "./http-server.ts";
 import { startServer } from "./http-server.ts";
-import type { WandbCounters } from "./wandb/call.ts";
-import { seededRandom } from "./wandb/clock.ts";
-import { parseBody } from "./wandb/graphql.ts";
-import { wandbService } from "./wandb/service.ts";
-import type { WandbTraps } from "./wandb/traps.ts";
-import { WandbWorkspace } from "./wandb/workspace.ts";
+import type { WandbCounters } from "../../src/demo/wandb/call.ts";
+import { seededRandom } from "../../src/demo/wandb/clock.ts";
+import { parseBody } from "../../src/demo/wandb/graphql.ts";
+import { wandbService } from "../../src/demo/wandb/service.ts";
+import type { WandbTraps } from "../../src/demo/wandb/traps.ts";
+import { WandbWorkspace } from "../../src/demo/wandb/workspace.ts";
 
 /** A request that was seen. */
 export interface WandbRequest extends ServerRequest {

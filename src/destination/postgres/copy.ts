@@ -6,26 +6,31 @@ import type { EncodedRows, PreparedTable } from "../dialect.ts";
 
 const chunkLength = 65_536;
 
-/** Fills a table by COPY, as fast as the server takes it. */
-export async function copyInto(
-  client: Client,
-  target: string,
-  { table, rows }: { table: PreparedTable; rows: EncodedRows },
-): Promise<void> {
+interface Copied {
+  readonly table: PreparedTable;
+  readonly rows: EncodedRows;
+  /** The text of one more column, the same in each row. */
+  readonly last?: string;
+}
+
+/** Fills a table, or the columns of one, by COPY, as fast as the server takes it. */
+export async function copyInto(client: Client, target: string, copied: Copied): Promise<void> {
   const stream = client.query(copyFrom(`copy ${target} from stdin`));
-  await pipeline(Readable.from(copyText(table, rows)), stream);
+  await pipeline(Readable.from(copyText(copied)), stream);
 }
 
 /** @see https://www.postgresql.org/docs/current/sql-copy.html "Text Format" */
-function* copyText({ columns }: PreparedTable, { values }: EncodedRows): Generator<string> {
-  const width = columns.length;
+function* copyText({ table: { columns }, rows, last }: Copied): Generator<string> {
+  const { values } = rows;
+  const { length: width } = columns;
+  const end = last === undefined ? "\n" : `\t${last}\n`;
   const free = columns.map(({ type }) => type === "string" || type === "json" || type === "binary");
   let chunk = "";
   for (let at = 0; at < values.length; at += 1) {
     const column = at % width;
     const value = values[at];
     const text = value === null ? "\\N" : free[column] ? escape(String(value)) : String(value);
-    chunk += text + (column === width - 1 ? "\n" : "\t");
+    chunk += text + (column === width - 1 ? end : "\t");
     if (chunk.length < chunkLength) continue;
     yield chunk;
     chunk = "";

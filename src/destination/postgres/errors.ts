@@ -95,6 +95,11 @@ export function isWorthRetry(error: unknown): boolean {
   return ["40001", "40P01"].includes(codeOf(error)) || isLost(error) || isWorthRetry(error.cause);
 }
 
+/** Whether a key was there already. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === "23505";
+}
+
 /** Whether the connection is of no use any more. */
 export function isLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -46,7 +46,7 @@ export class PostgresTransaction implements Transaction {
     };
     this.db = kyselyOn(connection, schema);
     const table = (name: string): RawBuilder<unknown> => this.table(name);
-    this.#upserts = new Upserts({ client, db: this.db, table });
+    this.#upserts = new Upserts({ client, schema, db: this.db, table });
   }
 
   /** The first query that failed: after it, Postgres says of every other one only that the transaction is aborted. */

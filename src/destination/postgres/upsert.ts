@@ -1,9 +1,10 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
-import type { Client } from "pg";
+import { escapeIdentifier, type Client } from "pg";
 import { deletedColumn, syncedAtColumn } from "../columns.ts";
 import type { EncodedRows, PreparedColumn, PreparedTable, SqlValue, Written } from "../dialect.ts";
 import type { OwnTables } from "../own-tables.ts";
 import { copyInto } from "./copy.ts";
+import { isDuplicate } from "./errors.ts";
 import { postgresValues } from "./values.ts";
 
 /** Up to so many rows, and characters, an array for each column is faster than COPY. */
@@ -12,16 +13,19 @@ const fewCharacters = 1_000_000;
 
 interface UpsertsOptions {
   readonly client: Client;
+  readonly schema: string;
   readonly db: Kysely<OwnTables>;
   readonly table: (name: string) => RawBuilder<unknown>;
 }
 
-/** Upserts from arrays, or from temporary tables that COPY fills. */
+/** Upserts from arrays, by COPY where there is nothing to be updated, or from temporary tables that COPY fills. */
 export class Upserts {
   readonly #options: UpsertsOptions;
   #made = 0;
   #staging = new WeakMap<PreparedTable, string>();
   readonly #filled = new Set<string>();
+  /** Tables that were empty, but into which some key came twice. */
+  readonly #repeating = new WeakSet<PreparedTable>();
 
   constructor(options: UpsertsOptions) {
     this.#options = options;
@@ -38,11 +42,35 @@ export class Upserts {
   }
 
   async run(table: PreparedTable, rows: EncodedRows, syncedAt: string): Promise<Written> {
-    const source = isSmall(rows) ? arraysOf(table, rows) : await this.#stage(table, rows);
+    const isFew = isSmall(rows);
+    if (!isFew && (await this.#insert(table, rows, syncedAt))) {
+      return { inserted: rows.count, updated: 0 };
+    }
+    const source = isFew ? arraysOf(table, rows) : await this.#stage(table, rows);
     const target = this.#options.table(table.name);
     const query = upsertOf(table, { source, target, syncedAt });
     const [written] = (await query.execute(this.#options.db)).rows;
     return { inserted: Number(written?.inserted), updated: Number(written?.updated) };
+  }
+
+  /** Copies rows straight into a table that was empty when the session began. False, with nothing done, where it has one of their keys by now. */
+  async #insert(table: PreparedTable, rows: EncodedRows, syncedAt: string): Promise<boolean> {
+    if (table.hadRows || this.#repeating.has(table)) return false;
+    const { client, schema } = this.#options;
+    const names = [...table.columns.map(({ name }) => name), syncedAtColumn];
+    const columns = names.map((name) => escapeIdentifier(name)).join(",");
+    const target = `${escapeIdentifier(schema)}.${escapeIdentifier(table.name)} (${columns})`;
+    await client.query("savepoint rivulet_copy");
+    try {
+      await copyInto(client, target, { table, rows, last: syncedAt });
+      await client.query("release rivulet_copy");
+      return true;
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+      await client.query("rollback to rivulet_copy; release rivulet_copy");
+      this.#repeating.add(table);
+      return false;
+    }
   }
 
   async #stage(table: PreparedTable, rows: EncodedRows): Promise<RawBuilder<unknown>> {
@@ -94,8 +122,12 @@ function upsertOf(
   const places = columns.map((_, index) => sql`s.${place(index)}`);
   const keys = key.map((index) => names[index] ?? sql``);
   const same = key.map((index) => sql`t.${names[index] ?? sql``} = ${places[index] ?? sql``}`);
-  const stored = sql.join([...names.map((name) => sql`t.${name}`), sql`t.${deleted}`]);
-  const sent = sql.join([...places, sql`false`]);
+  const told = names.flatMap((_, index) => (table.stamped.includes(index) ? [] : [index]));
+  const stored = sql.join([
+    ...told.map((index) => sql`t.${names[index] ?? sql``}`),
+    sql`t.${deleted}`,
+  ]);
+  const sent = sql.join([...told.map((index) => places[index] ?? sql``), sql`false`]);
   const set = [...names, synced].map((name) => sql`${name} = excluded.${name}`);
   return sql`with written as (
     insert into ${target} (${sql.join([...names, synced])})

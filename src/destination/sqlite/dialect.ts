@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
-import type { Database } from "better-sqlite3";
 import pLimit from "p-limit";
 import type { Dialect, Names, Transaction } from "../dialect.ts";
 import { pause } from "../pause.ts";
@@ -12,15 +11,19 @@ import {
   inMemory,
   pathOf,
 } from "./connection.ts";
+import { LocalEngine, type Engine } from "./engine.ts";
 import { isBusy, translate } from "./errors.ts";
+import { openInThread } from "./thread.ts";
 import { SqliteTransaction } from "./transaction.ts";
 import { sqliteValues } from "./values.ts";
 
-interface SqliteOptions {
+export interface SqliteOptions {
   /** How long to wait for another program that has locked the file. */
   readonly busyMs: number;
   /** Ends that waiting. */
   readonly signal?: AbortSignal | undefined;
+  /** Whether what writes gets a thread of its own. */
+  readonly thread: boolean;
 }
 
 /** A SQLite file. It is opened, or made, at the first use that needs it. */
@@ -29,12 +32,12 @@ export function openSqlite(url: string, options: SqliteOptions): Dialect {
 }
 
 interface Connection {
-  readonly db: Database;
+  readonly engine: Engine;
   readonly transaction: SqliteTransaction;
 }
 
 interface Course {
-  readonly connection: () => Connection;
+  readonly connection: () => Connection | Promise<Connection>;
   readonly begin: string;
   readonly end: "commit" | "rollback";
 }
@@ -66,7 +69,10 @@ class SqliteDialect implements Dialect {
         return this.#run({ ...course, connection: this.#toWrite }, work);
       if (existsSync(this.#path)) return this.#run({ ...course, connection: this.#toRead }, work);
       // An empty database in memory stands for a file that reading must not make.
-      return this.#run({ ...course, connection: () => this.#on(connect(inMemory)) }, work);
+      return this.#run(
+        { ...course, connection: () => this.#on(new LocalEngine(connect(inMemory))) },
+        work,
+      );
     });
   }
 
@@ -81,44 +87,50 @@ class SqliteDialect implements Dialect {
     checkDirectory(this.#path);
     const isThere = this.#path === inMemory || existsSync(this.#path);
     const path = isThere ? this.#path : `${this.#path}.${randomUUID()}`;
-    let db: Database | undefined;
-    const connection = (): Connection => this.#on((db ??= connect(path)));
+    let engine: LocalEngine | undefined;
+    const connection = (): Connection => this.#on((engine ??= new LocalEngine(connect(path))));
     try {
       await this.#run({ connection, begin: "begin immediate", end: "rollback" }, work);
     } finally {
-      db?.close();
+      engine?.close();
       if (!isThere) rmSync(path, { force: true });
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#oneAtATime(() => {
+    await this.#oneAtATime(async () => {
       // The last one to be closed tidies up, which only the writer may be able to.
-      this.#reader?.db.close();
-      this.#writer?.db.close();
+      await this.#reader?.engine.close();
+      await this.#writer?.engine.close();
     });
   }
 
-  readonly #toRead = (): Connection => (this.#reader ??= this.#on(connectToRead(this.#path)));
+  readonly #toRead = (): Connection =>
+    (this.#reader ??= this.#on(new LocalEngine(connectToRead(this.#path))));
 
-  readonly #toWrite = (): Connection => {
+  readonly #toWrite = async (): Promise<Connection> => {
+    if (this.#writer) return this.#writer;
     checkDirectory(this.#path);
-    return (this.#writer ??= this.#on(connectToWrite(this.#path)));
+    const engine = this.#options.thread
+      ? await openInThread(this.#path)
+      : new LocalEngine(connectToWrite(this.#path));
+    return (this.#writer = this.#on(engine));
   };
 
-  #on(db: Database): Connection {
-    return { db, transaction: new SqliteTransaction(db, this.label) };
+  #on(engine: Engine): Connection {
+    return { engine, transaction: new SqliteTransaction(engine, this.label) };
   }
 
   async #run<T>(course: Course, work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
-      const { db, transaction } = await this.#begin(course);
+      const { engine, transaction } = await this.#begin(course);
       try {
         const result = await work(transaction);
-        db.exec(course.end);
+        await engine.exec(course.end);
         return result;
-      } finally {
-        rollBack(db);
+      } catch (error) {
+        await engine.rollBack();
+        throw error;
       }
     } catch (error) {
       throw translate(this.label, error);
@@ -132,11 +144,11 @@ class SqliteDialect implements Dialect {
     for (;;) {
       let opened: Connection | undefined;
       try {
-        opened = connection();
-        opened.db.exec(begin);
+        opened = await connection();
+        await opened.engine.exec(begin);
         return opened;
       } catch (error) {
-        if (opened) rollBack(opened.db);
+        await opened?.engine.rollBack();
         if (!isBusy(error) || Date.now() >= deadline) throw error;
       }
       await pause(pollMs, signal);
@@ -145,11 +157,6 @@ class SqliteDialect implements Dialect {
 }
 
 const pollMs = 20;
-
-/** Ends a transaction that was neither committed, nor rolled back by SQLite itself, as it is when the disk is full. */
-function rollBack(db: Database): void {
-  if (db.inTransaction) db.exec("rollback");
-}
 
 const names: Names = {
   legal: (name) => name,

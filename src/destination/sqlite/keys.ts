@@ -1,15 +1,12 @@
 import type { Database } from "better-sqlite3";
-import { sql, type RawBuilder } from "kysely";
-import type { PreparedColumn, SqlValue } from "../dialect.ts";
-import { sqliteValues } from "./values.ts";
+import type { SqlValue } from "../dialect.ts";
 
-/** Puts keys into a table of this connection, of which the file knows nothing. */
+/** Puts keys into a table of this connection, of which the file knows nothing, with columns `k0`, `k1`… of these types. Says its name. */
 export function stageKeys(
   db: Database,
-  columns: readonly PreparedColumn[],
+  types: readonly string[],
   keys: readonly SqlValue[][],
-): RawBuilder<unknown> {
-  const types = columns.map(({ type }) => sqliteValues.types[type]);
+): string {
   // One table for each shape of keys: dropping it would make SQLite prepare every other statement again.
   const name = ["rivulet_keys", ...types].join("_");
   const places = types.map((_, index) => `k${index}`);
@@ -19,5 +16,5 @@ export function stageKeys(
   const marks = places.map(() => "?").join(",");
   const insert = db.prepare(`insert or ignore into temp.${name} values (${marks})`);
   for (const values of keys) insert.run(values);
-  return sql.id("temp", name);
+  return name;
 }

@@ -1,5 +1,5 @@
-import type { Database } from "better-sqlite3";
-import { sql, SqliteQueryCompiler, type Kysely, type QueryResult, type RawBuilder } from "kysely";
+import { sql, SqliteQueryCompiler, type Kysely, type RawBuilder } from "kysely";
+import { chunks } from "../chunks.ts";
 import type {
   EncodedRows,
   Found,
@@ -11,29 +11,30 @@ import type {
 } from "../dialect.ts";
 import { kyselyOn } from "../kysely.ts";
 import type { OwnTables } from "../own-tables.ts";
+import type { Engine } from "./engine.ts";
 import { translate } from "./errors.ts";
-import { findTable } from "./find.ts";
-import { stageKeys } from "./keys.ts";
-import { Upserts } from "./upsert.ts";
-import { widenColumn } from "./widen.ts";
+import { upsertSql, type UpsertSql } from "./upsert-sql.ts";
+import { sqliteValues } from "./values.ts";
+
+/** What an engine is given at once: more would live for so long in its thread that collecting it as garbage costs. */
+const rowsPerCall = 1000;
 
 /** What is done inside a transaction on the one connection to the file. */
 export class SqliteTransaction implements Transaction {
   readonly schema = undefined;
   readonly db: Kysely<OwnTables>;
-  readonly #db: Database;
+  readonly #engine: Engine;
   readonly #label: string;
-  readonly #upserts: Upserts;
+  readonly #upserts = new WeakMap<PreparedTable, UpsertSql>();
 
-  constructor(db: Database, label: string) {
-    this.#db = db;
+  constructor(engine: Engine, label: string) {
+    this.#engine = engine;
     this.#label = label;
-    this.#upserts = new Upserts(db);
     this.db = kyselyOn({
       compiler: () => new SqliteQueryCompiler(),
-      execute: (text, parameters) => Promise.resolve(execute(db, text, parameters)),
+      execute: async (text, parameters) => await engine.query(text, parameters),
       schemas: () => Promise.resolve([]),
-      tables: () => Promise.resolve(tablesOf(db)),
+      tables: async () => await engine.tables(),
     });
   }
 
@@ -45,47 +46,45 @@ export class SqliteTransaction implements Transaction {
     return sql.id(name);
   }
 
-  find(name: string): Promise<Found | undefined> {
-    return Promise.resolve(findTable(this.#db, name));
+  async find(name: string): Promise<Found | undefined> {
+    return await this.#engine.find(name);
   }
 
-  widen(table: string, column: string): Promise<string | undefined> {
-    return Promise.resolve(widenColumn(this.#db, table, column));
+  async widen(table: string, column: string): Promise<string | undefined> {
+    return await this.#engine.widen(table, column);
   }
 
-  upsert(table: PreparedTable, rows: EncodedRows, syncedAt: string): Promise<Written> {
-    return Promise.resolve(this.#upserts.run(table, rows, syncedAt));
+  async upsert(table: PreparedTable, { values }: EncodedRows, syncedAt: string): Promise<Written> {
+    const upsert = this.#upserts.get(table) ?? upsertSql(table);
+    this.#upserts.set(table, upsert);
+    const length = rowsPerCall * upsert.width;
+    const parts = [...chunks(values, length)].map(async (part) => {
+      return await this.#engine.upsert(upsert, part, syncedAt);
+    });
+    const written = await Promise.all(parts);
+    return {
+      inserted: written.reduce((sum, { inserted }) => sum + inserted, 0),
+      updated: written.reduce((sum, { updated }) => sum + updated, 0),
+    };
   }
 
-  keys(
+  async keys(
     columns: readonly PreparedColumn[],
     keys: readonly SqlValue[][],
   ): Promise<RawBuilder<unknown>> {
-    return Promise.resolve(stageKeys(this.#db, columns, keys));
+    const types = columns.map(({ type }) => sqliteValues.types[type]);
+    return sql.id("temp", await this.#engine.stageKeys(types, keys));
   }
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
-    this.#db.exec("savepoint rivulet");
+    await this.#engine.exec("savepoint rivulet");
     try {
       const result = await work();
-      this.#db.exec("release rivulet");
+      await this.#engine.exec("release rivulet");
       return result;
     } catch (error) {
-      if (this.#db.inTransaction) this.#db.exec("rollback to rivulet; release rivulet");
+      await this.#engine.rollBackTo("rivulet");
       throw translate(this.#label, error);
     }
   }
-}
-
-function execute(db: Database, text: string, parameters: readonly unknown[]): QueryResult<unknown> {
-  const statement = db.prepare(text);
-  if (statement.reader) return { rows: statement.safeIntegers().all(parameters) };
-  return { rows: [], numAffectedRows: BigInt(statement.run(parameters).changes) };
-}
-
-function tablesOf(db: Database): string[] {
-  return db
-    .prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'")
-    .all()
-    .map(({ name }) => name);
 }

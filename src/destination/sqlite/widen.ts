@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
 import { findTable } from "./find.ts";
-import { quote } from "./upsert.ts";
+import { quote } from "./quote.ts";
 
 /**
  * Makes an integer column a double by the way that SQLite's documentation recommends: a new table from the same definition but for this type, into which

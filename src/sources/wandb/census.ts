@@ -3,7 +3,7 @@ import { toTimestamp } from "../../core/timestamp.ts";
 import type { Graphql } from "../../http/graphql.ts";
 import { epoch } from "./instant.ts";
 import type { Census, Landmark } from "./reader.ts";
-import { known, runPages, type ProjectPlace } from "./run-connection.ts";
+import { known, runNode, runPages, type ProjectPlace } from "./run-connection.ts";
 import { aliveSince, createdBefore, filterText, type Filters } from "./run-filters.ts";
 
 export interface CensusOptions extends ProjectPlace {
@@ -86,7 +86,7 @@ async function newestCreated(graphql: Graphql, options: CensusOptions): Promise<
     fields: () => "createdAt",
   });
   for await (const { rows } of pages) {
-    if (rows.length > 0) return rows.map((row) => edge.shape.node.parse(JSON.parse(row)).createdAt);
+    if (rows.length > 0) return rows.map((row) => runNode(row, edge.shape.node).createdAt);
   }
   return [];
 }

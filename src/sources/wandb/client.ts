@@ -31,6 +31,8 @@ export function wandbClient(
       403: `check that the key may read "${config.entity}"`,
       404: "check wandb.base_url, wandb.entity and the project",
     },
+    // Of one run, it says that the run has vanished.
+    mustChange: ({ status }, where) => status === 404 && /\/(?:graphql|runs)$/.test(where),
     log,
     transfer,
     signal,

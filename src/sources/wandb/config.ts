@@ -84,9 +84,30 @@ export const wandbConfig = z
   .refine(({ project, projects }) => project !== undefined || projects.length > 0, {
     path: ["project"],
     message: "missing; expected the name of a project, or set projects",
+  })
+  .superRefine((config, context) => {
+    for (const { path, name } of namesIn(config)) {
+      if (!name.includes("/")) continue;
+      const message = `expected a name, got "${name}"; of entity/project, each has its own key`;
+      context.addIssue({ code: "custom", path: [path], message });
+    }
   });
 
 export type WandbConfig = z.output<typeof wandbConfig>;
+
+interface Names {
+  readonly entity: string;
+  readonly project?: string | undefined;
+  readonly projects: readonly string[];
+}
+
+function namesIn({ entity, project = "", projects }: Names) {
+  return [
+    { path: "entity", name: entity },
+    { path: "project", name: project },
+    ...projects.map((name) => ({ path: "projects", name })),
+  ];
+}
 
 /** Text is JSON, or a list of what to include. */
 function metricPatterns(input: unknown): unknown {

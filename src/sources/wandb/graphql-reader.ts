@@ -7,7 +7,7 @@ import type { WandbConfig } from "./config.ts";
 import { HistoryBatches } from "./history-batches.ts";
 import { walkHistory, type Bearable } from "./history-walk.ts";
 import type { Census, ListedRun, Reader, RunPage } from "./reader.ts";
-import { runPages, type Connection, type ProjectPlace } from "./run-connection.ts";
+import { runNode, runPages, type Connection, type ProjectPlace } from "./run-connection.ts";
 import { aliveSince, filterText } from "./run-filters.ts";
 
 /** Runs in a page of a listing that asks for little of each. */
@@ -84,7 +84,7 @@ const lightShape = z.object({
 });
 
 function listedRun(node: string): ListedRun {
-  const { name, heartbeatAt, historyLineCount } = lightShape.parse(JSON.parse(node));
+  const { name, heartbeatAt, historyLineCount } = runNode(node, lightShape);
   return { id: name, seen: toTimestamp(heartbeatAt ?? ""), lines: historyLineCount ?? undefined };
 }
 
@@ -99,7 +99,7 @@ async function completeIds(
     const totals = new Set<number | undefined>();
     for await (const page of walk()) {
       totals.add(page.total);
-      for (const row of page.rows) ids.add(nameShape.parse(JSON.parse(row)).name);
+      for (const row of page.rows) ids.add(runNode(row, nameShape).name);
     }
     if (totals.size === 1 && totals.has(ids.size)) return ids;
   }

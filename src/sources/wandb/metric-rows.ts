@@ -1,6 +1,7 @@
+import { unquote } from "../../core/json-text.ts";
 import type { Row } from "../../core/schema.ts";
 import type { Rejected } from "../../core/source.ts";
-import { fromEpochSeconds } from "../../core/timestamp.ts";
+import { fromEpochSeconds, toTimestamp } from "../../core/timestamp.ts";
 import { exactValues } from "./exact-values.ts";
 import { tailOf } from "./history-place.ts";
 import type { MetricFilter } from "./metric-filter.ts";
@@ -54,7 +55,7 @@ export class MetricRows {
     const timestamp = timestampOf(object["_timestamp"]);
     const { isWanted, scope, run: run_id } = this.#options;
     const rows = this.#rows;
-    for (const name in object) {
+    for (const name of Object.keys(object).sort()) {
       const value = object[name];
       if (typeof value === "number" ? !isExact(value) : isNested(value)) {
         this.#rows.length = start;
@@ -75,7 +76,8 @@ export class MetricRows {
       this.#reject(line, "expected a whole number in _step");
       return;
     }
-    const timestamp = timestampOf(Number(values.get("_timestamp")));
+    const sent = values.get("_timestamp") ?? "null";
+    const timestamp = timestampOf(sent.startsWith('"') ? unquote(sent) : Number(sent));
     const { run, scope } = this.#options;
     for (const [name, slice] of values) {
       if (!this.#options.isWanted(name) || columnFields.has(name)) continue;
@@ -89,7 +91,8 @@ export class MetricRows {
   #reject(line: string, reason: string): void {
     const { run, scope } = this.#options;
     const key = JSON.stringify({ ...ownColumns(scope), run, line: tailOf(line) });
-    this.#rejected.push({ key, payload: line, reason });
+    const where = { ...ownColumns(scope), run_id: run };
+    this.#rejected.push({ key, payload: line, reason, where });
   }
 }
 
@@ -104,7 +107,9 @@ function plainObject(line: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
+/** The service counts seconds since 1970; gateways may write an instant as text. */
 function timestampOf(seconds: unknown): string | null {
+  if (typeof seconds === "string") return toTimestamp(seconds) ?? null;
   return typeof seconds === "number" ? (fromEpochSeconds(seconds) ?? null) : null;
 }
 

@@ -3,6 +3,7 @@ import type { Batch, Stream } from "../../core/source.ts";
 import { Turns } from "../../core/turns.ts";
 import type { WandbConfig } from "./config.ts";
 import type { DoneRuns } from "./done-runs.ts";
+import { eachProject } from "./each-project.ts";
 import { LineCounts } from "./line-counts.ts";
 import { metricFilter } from "./metric-filter.ts";
 import { goneProjects, partitionOf, runOf, sweepOf, type ProjectScope } from "./project-scope.ts";
@@ -31,14 +32,15 @@ export function metricStream(session: WandbSession, config: WandbConfig): Stream
     name: "metrics",
     description: "The history of every run: a row for each metric of each step",
     ...tableOf(metricColumns, ["run_id", "step", "metric_name"], several),
+    units: { rows: "values", partitions: "runs" },
     async *read(options) {
       const counts = new LineCounts();
       const turns = new Turns(runsAtOnce);
+      const progress = { runs: 0 };
       const projects = await session.projects();
-      for (const project of projects) {
-        const scope = { project, several };
-        yield* readProject({ scope, session, config, isWanted, counts, turns, options });
-      }
+      const shared = { session, config, isWanted, counts, turns, progress, options };
+      const read = (project: string) => readProject({ scope: { project, several }, ...shared });
+      yield* eachProject(projects, read, options);
       yield* goneProjects(projects, { config, ...options });
       counts.report(options.log);
     },
@@ -76,20 +78,24 @@ async function* readProject(reading: RunReading): AsyncGenerator<Part, void> {
 async function* readRuns(
   partitions: RunPartitions,
   { reader, memory, census }: WalkPlan,
-  { scope, options }: RunReading,
+  { scope, progress, options }: RunReading,
 ): AsyncGenerator<Part, void> {
   const { done } = partitions;
-  const estimate = new Estimate(memory.whole ? census.total : 0);
   const { signal, log } = options;
-  const parts = readPartitions(partitions, { concurrency: reader.runsAtOnce, signal, log });
+  const isAll = memory.whole && memory.since === undefined && !scope.several;
+  const total = isAll ? census.total : undefined;
+  const concurrency = reader.runsAtOnce;
+  const before = progress.runs;
+  const parts = readPartitions(partitions, { concurrency, before, total, signal, log });
   for await (const part of parts) {
     const { partition, checkpoint } = part;
+    progress.runs = part.partitions?.done ?? progress.runs;
     const since = partition === undefined ? checkpoint?.["since"] : undefined;
     if (typeof since === "string") {
       yield* remember({ ...memory, since }, { done, scope, ended: false });
     } else {
       done.note(part);
-      yield { ...part, ...estimate.with(part) };
+      yield part;
     }
   }
 }
@@ -113,25 +119,5 @@ function* remember(memory: Memory, { done, scope, ended }: Remembering): Generat
   yield { rows: [], bytes: 0, ...place, checkpoint: checkpointOf(memory) };
   for (const partition of done.passed(memory.since, ended)) {
     yield { rows: [], bytes: 0, partition, checkpoint: null };
-  }
-}
-
-/** How many rows all runs will have, if the others have as many as those that were read. */
-class Estimate {
-  readonly #runs: number;
-  #done = 0;
-  #rows = 0;
-
-  constructor(runs: number) {
-    this.#runs = runs;
-  }
-
-  with({ rows, checkpoint }: Part): Pick<Part, "expected"> {
-    this.#rows += rows.length;
-    if (checkpoint?.["done"] === undefined) return {};
-    this.#done += 1;
-    return this.#runs < this.#done
-      ? {}
-      : { expected: Math.round((this.#rows / this.#done) * this.#runs) };
   }
 }

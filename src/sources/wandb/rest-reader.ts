@@ -80,25 +80,29 @@ async function list(pages: AsyncIterable<Page> & { readonly complete: boolean })
   for await (const { rows } of pages) {
     for (const row of rows) {
       const run = briefly(row);
-      runs.set(run.id, run);
+      if (run) runs.set(run.id, run);
     }
   }
   // An empty list may be a service that has not woken up yet.
   return { runs, complete: pages.complete && runs.size > 0 };
 }
 
+const instantText = z.string().catch("");
 const briefShape = z.object({
-  id: z.coerce.string(),
-  createdAt: z.string().nullish(),
-  updatedAt: z.string().nullish(),
+  id: z.union([z.string().min(1), z.number().transform(String)]),
+  createdAt: instantText,
+  updatedAt: instantText,
 });
 
-function briefly(row: string): BriefRun {
-  const { id, createdAt, updatedAt } = briefShape.parse(JSON.parse(row));
+/** Undefined where it cannot be told which run it is. */
+function briefly(row: string): BriefRun | undefined {
+  const brief = briefShape.safeParse(JSON.parse(row)).data;
+  if (!brief) return undefined;
+  const { id, createdAt, updatedAt } = brief;
   return {
     id,
-    seen: toTimestamp(updatedAt ?? ""),
-    created: toTimestamp(createdAt ?? ""),
+    seen: toTimestamp(updatedAt),
+    created: toTimestamp(createdAt),
     lines: undefined,
   };
 }
@@ -122,10 +126,10 @@ function censusOf({ runs, complete }: Listing, landmark: string | undefined): Ce
   };
 }
 
-/** Whether a run's cursor is this instant or later. */
-function isSince({ seen }: ListedRun, since: string | undefined): boolean {
-  if (since === undefined) return true;
-  return seen !== undefined && seen >= (toTimestamp(since) ?? "");
+/** Whether a run's cursor is this instant or later. Nobody knows when one without a cursor has changed. */
+function isSince(run: ListedRun | undefined, since: string | undefined): boolean {
+  if (since === undefined || run?.seen === undefined) return true;
+  return run.seen >= (toTimestamp(since) ?? "");
 }
 
 function compare(a: string, b: string): number {

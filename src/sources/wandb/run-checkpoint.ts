@@ -48,7 +48,8 @@ export function doneCheckpoint(
   return { ...resume, done };
 }
 
-/** Whether a run looks as it did when all of it was read. */
+/** Whether a run looks as it did when all of it was read. Of one that shows nothing of itself, nobody knows. */
 export function isUnchanged({ done }: RunCheckpoint, { seen, lines }: ListedRun): boolean {
+  if (seen === undefined && lines === undefined) return false;
   return done !== undefined && done.seen === seen && done.lines === lines;
 }

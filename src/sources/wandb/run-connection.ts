@@ -83,6 +83,14 @@ export function known<Project>(
   );
 }
 
+/** A run of a page, as far as it was asked for. Throws a SourceError where it is something else. */
+export function runNode<Node>(text: string, shape: z.ZodType<Node>): Node {
+  const node = shape.safeParse(JSON.parse(text));
+  if (node.success) return node.data;
+  const { error } = node;
+  throw new SourceError(`graphql: a run: ${z.prettifyError(error)}`, { cause: error });
+}
+
 interface Ask extends Connection {
   readonly after: string | null;
   /** For half of a page: patience has been shown with the whole. */

@@ -7,7 +7,7 @@ import type { WandbConfig } from "./config.ts";
 import { epoch } from "./instant.ts";
 import type { LineCounts } from "./line-counts.ts";
 import type { MetricFilter } from "./metric-filter.ts";
-import { partitionOf, runOf, type ProjectScope } from "./project-scope.ts";
+import { ownColumns, partitionOf, runOf, type ProjectScope } from "./project-scope.ts";
 import type { ListedRun } from "./reader.ts";
 import { isUnchanged, runCheckpoint } from "./run-checkpoint.ts";
 import { RunHistoryReader } from "./run-history.ts";
@@ -22,6 +22,8 @@ export interface RunReading {
   readonly isWanted: MetricFilter;
   readonly counts: LineCounts;
   readonly turns: Turns;
+  /** How many runs this walk of the stream has read, over all projects. */
+  readonly progress: { runs: number };
   readonly options: ReadOptions;
 }
 
@@ -108,6 +110,7 @@ export class RunPartitions implements AsyncIterable<Partition> {
     const history = new RunHistoryReader(run, resume, context);
     return {
       key: partitionOf(scope, run.id),
+      where: { ...ownColumns(scope), run_id: run.id },
       read: (signal) => history.read(signal),
       failed: () => history.failed(),
       failedBefore: failed,

@@ -38,8 +38,9 @@ export function runDeclaration({ idMember, ...scope }: RunRowOptions): RowDeclar
 }
 
 function userName(run: Members): Value {
-  const user = members(run.get("user") ?? "");
-  return user && plain(firstPresent(user, ["username", "name"]));
+  const slice = run.get("user");
+  const user = members(slice ?? "");
+  return plain(user ? firstPresent(user, ["username", "name"]) : slice);
 }
 
 /** JSON that the service sends as JSON, or as text that holds it. What is no JSON at all stays the text that it is. */

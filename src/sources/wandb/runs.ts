@@ -3,6 +3,7 @@ import type { Row } from "../../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../../core/source.ts";
 import { PageReader } from "../../http/page-reader.ts";
 import type { WandbConfig } from "./config.ts";
+import { eachProject } from "./each-project.ts";
 import { epoch } from "./instant.ts";
 import { goneProjects, partitionOf, sweepOf, type ProjectScope } from "./project-scope.ts";
 import type { RunPage } from "./reader.ts";
@@ -29,11 +30,12 @@ export function runStream(session: WandbSession, config: WandbConfig): Stream {
     ...tableOf(runColumns, ["run_id"], several),
     cursor: "heartbeat_at",
     sampleRows: 3,
+    units: { rows: "runs" },
     async *read(options) {
       const projects = await session.projects();
-      for (const project of projects) {
-        yield* readProject({ scope: { project, several }, session, config, options });
-      }
+      const read = (project: string) =>
+        readProject({ scope: { project, several }, session, config, options });
+      yield* eachProject(projects, read, options);
       yield* goneProjects(projects, { config, ...options });
     },
   };

@@ -20,6 +20,13 @@ const nameProjects = 'wandb.projects: REST has no list of them; name them instea
 
 type Api = "graphql" | "rest";
 
+/** What a service answers that has no GraphQL; one that looks at the login first does not know this way of sending the key. */
+const mayBeRest = [401, 403, 404, 405, 501];
+
+function isLogin(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
 /** What one sync knows of the service: which API it offers, its projects, and what was asked of them already. */
 export class WandbSession {
   readonly #config: WandbConfig;
@@ -65,12 +72,16 @@ export class WandbSession {
       this.#api = "graphql";
       return answer;
     } catch (error) {
-      if (![404, 405].includes(statusOf(error) ?? 0)) throw error;
+      const status = statusOf(error) ?? 0;
+      if (!mayBeRest.includes(status)) throw error;
+      const answer = await ask.rest().catch((second: unknown) => {
+        throw isLogin(status) ? error : second;
+      });
       this.#api = "rest";
       this.#context.log.info(
         `there is no GraphQL at ${this.#config.base_url}; reading through REST`,
       );
-      return await ask.rest();
+      return answer;
     }
   }
 

@@ -1,8 +1,8 @@
 import type { TestDatabase } from "../../support/databases.ts";
-import { dotted } from "../../support/wandb/history-keys.ts";
-import { isRecord, parseJson, RawJson } from "../../support/wandb/json.ts";
-import type { WandbProject } from "../../support/wandb/project.ts";
-import type { WandbRun } from "../../support/wandb/run.ts";
+import { dotted } from "../../../src/demo/wandb/history-keys.ts";
+import { isRecord, parseJson, RawJson } from "../../../src/demo/wandb/json.ts";
+import type { WandbProject } from "../../../src/demo/wandb/project.ts";
+import type { WandbRun } from "../../../src/demo/wandb/run.ts";
 
 type Cells = Readonly<Record<string, unknown>>;
 

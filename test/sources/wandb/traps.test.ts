@@ -4,11 +4,11 @@ import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type StartOptions, type Wandb } from "../../support/wandb.ts";
-import { badGateway, errorsAnswer } from "../../support/wandb/answer.ts";
-import { RawJson } from "../../support/wandb/json.ts";
-import type { WandbProject } from "../../support/wandb/project.ts";
-import { wandbSchema } from "../../support/wandb/schema.ts";
-import { WandbWorkspace } from "../../support/wandb/workspace.ts";
+import { badGateway, errorsAnswer } from "../../../src/demo/wandb/answer.ts";
+import { RawJson } from "../../../src/demo/wandb/json.ts";
+import type { WandbProject } from "../../../src/demo/wandb/project.ts";
+import { wandbSchema } from "../../../src/demo/wandb/schema.ts";
+import { WandbWorkspace } from "../../../src/demo/wandb/workspace.ts";
 import { heldBy, standing } from "./tables.ts";
 
 let database: TestDatabase;
@@ -199,6 +199,34 @@ describe("failures that pass", () => {
   });
 });
 
+describe("several projects", () => {
+  const failingFor = (names: readonly string[]): StartOptions => ({
+    intercept: (service) => (request, response) => {
+      const isPoisoned = names.some((name) => request.body.includes(`"project":"${name}"`));
+      return (isPoisoned ? failing(500) : service)(request, response);
+    },
+  });
+
+  test("one that fails does not hold up the others, and the sync has failed", async () => {
+    for (const name of ["a", "b", "c"]) workspace.addProject({ name }).addRun().log({ loss: 1 });
+    await restart(failingFor(["b"]));
+    const { status, failures } = await sync({ projects: "*", retry_attempts: 0 });
+    expect(status).toBe("failed");
+    expect([...failures.keys()]).toEqual(["runs", "metrics"]);
+    const rows = await database.query(`SELECT project FROM metrics ORDER BY 1`);
+    expect(rows).toEqual([{ project: "a" }, { project: "c" }]);
+    expect(warnings).toContainEqual(expect.stringMatching(/^project "b": .*500.*the others go on/));
+  });
+
+  test("three that fail one after the other end the stream", async () => {
+    for (const name of ["a", "b", "c", "d"]) workspace.addProject({ name });
+    await restart(failingFor(["vision", "a", "b", "c", "d"]));
+    expect((await sync({ projects: "*", retry_attempts: 0 })).status).toBe("failed");
+    const asked = new Set(wandb.requests.map(({ variables }) => variables?.["project"]));
+    expect([...asked]).toEqual([undefined, "vision", "a", "b"]);
+  });
+});
+
 describe("older servers", () => {
   test("fields that are not there are left out, and reported once each", async () => {
     addRuns(5, 2);
@@ -300,6 +328,46 @@ describe("histories", () => {
     expect((await sync({ retry_attempts: 0 })).status).toBe("partial");
     expect((await standing(database)).metrics).toHaveLength(39 * 2);
   });
+
+  test.each([undefined, 500])(
+    "a single run that fails for ever (%s) is a partial sync, though nothing else was to do",
+    async (status) => {
+      addRuns(4, 2);
+      await sync();
+      project.addRun({ name: "poisoned" }).log({ loss: 1 });
+      wandb.traps.brokenHistory = {
+        run: "poisoned",
+        ...(status === undefined ? {} : { status }),
+      };
+      // Those that are looked at again are unchanged.
+      for (let syncs = 0; syncs < 3; syncs += 1) {
+        expect((await sync({ retry_attempts: 0, lookback_minutes: 0 })).status).toBe("partial");
+      }
+      const [entry, ...more] = await database.query(`SELECT reason FROM _rivulet_quarantine`);
+      expect(String(entry?.["reason"])).toMatch(/failed to read the history of poisoned/);
+      expect(more).toEqual([]);
+    },
+  );
+
+  test.each(["turns all away", "is gone"] as const)(
+    "a service that %s fails the sync, and puts no run in quarantine for it",
+    async (how) => {
+      addRuns(90, 2);
+      let requests = 0;
+      await restart({
+        intercept: (service) => async (request, response) => {
+          requests += Number(request.body.includes("query History"));
+          if (requests <= 2) return service(request, response);
+          if (how === "turns all away") return failing(429)(request, response);
+          await wandb[Symbol.asyncDispose]();
+        },
+      });
+      const { status, failures } = await sync({ retry_attempts: 1 });
+      expect(status).toBe("failed");
+      expect(failures.get("metrics")?.message).toMatch(/429|could not connect/);
+      expect(await database.query(`SELECT * FROM _rivulet_quarantine`)).toEqual([]);
+    },
+  );
 
   test("three poisoned runs and nothing else to do are a partial sync, not a failed one", async () => {
     addRuns(12, 2);

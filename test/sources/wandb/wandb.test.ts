@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
-import type { WandbProject } from "../../support/wandb/project.ts";
-import type { WandbRun } from "../../support/wandb/run.ts";
+import type { WandbProject } from "../../../src/demo/wandb/project.ts";
+import type { WandbRun } from "../../../src/demo/wandb/run.ts";
 import { heldBy, standing } from "./tables.ts";
 
 type Options = [
@@ -311,5 +311,56 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(historiesIn(asked)[0]).toBe(broken?.name);
     expect(await database.query(`SELECT * FROM _rivulet_quarantine`)).toEqual([]);
     await expectAllCells();
+  });
+
+  describe.each([{}, { projects: "*" }])("what is in quarantine (with %j)", (settings) => {
+    const entries = async (): Promise<string[]> => {
+      const rows = await database.query(`SELECT payload FROM _rivulet_quarantine ORDER BY payload`);
+      return rows.map(({ payload }) => String(payload));
+    };
+
+    /** A run of several windows, in which a line that is asked for may be broken. */
+    function addBroken(broken: ReadonlySet<number>): void {
+      const line = (step: number): string =>
+        broken.has(step) ? `{"_step": ${step}, "a": ` : `{"_step": ${step}, "a": ${step}}`;
+      project.addRun({
+        name: "sick",
+        state: "finished",
+        history: { lastStep: 2600, keys: [], line },
+      });
+    }
+
+    test("stays while a line cannot be read, and leaves when it can", async () => {
+      addRuns(2, 3);
+      const broken = new Set([5, 2500]);
+      addBroken(broken);
+      expect((await sync(settings)).status).toBe("partial");
+      expect((await sync(settings, { fullRefresh: true })).status).toBe("partial");
+      expect(await entries()).toHaveLength(2);
+      broken.delete(5);
+      await sync(settings, { fullRefresh: true });
+      expect(await entries()).toEqual(['{"_step": 2500, "a": ']);
+      broken.clear();
+      expect((await sync(settings, { fullRefresh: true })).status).toBe("completed");
+      expect(await entries()).toEqual([]);
+      const [row] = await database.query(
+        `SELECT count(*) AS n FROM metrics WHERE run_id = 'sick' AND metric_name = 'a'`,
+      );
+      expect(Number(row?.["n"])).toBe(2601);
+    });
+
+    test("leaves with the run that it is about", async () => {
+      addRuns(3, 3);
+      addBroken(new Set([5]));
+      const poisoned = project.addRun({ name: "poisoned" });
+      poisoned.log({ a: 1 });
+      wandb.traps.brokenHistory = { run: "poisoned" };
+      expect((await sync({ ...settings, retry_attempts: 0 })).status).toBe("partial");
+      expect(await entries()).toHaveLength(2);
+      project.deleteRun("sick");
+      project.deleteRun("poisoned");
+      expect((await sync(settings)).status).toBe("completed");
+      expect(await entries()).toEqual([]);
+    });
   });
 });

@@ -1,0 +1,19 @@
+import type { DemoService } from "../demo-service.ts";
+import { withBody } from "../listen.ts";
+import { demoWorkspace } from "./demo-workspace.ts";
+import { countlyService } from "./service.ts";
+
+/** A Countly Enterprise server with the demo's apps. */
+export function countlyDemo(): DemoService {
+  const workspace = demoWorkspace();
+  const [app] = workspace.apps;
+  return {
+    source: "countly",
+    listener: withBody(countlyService({ workspace, edition: "enterprise" })),
+    settings: { api_key: workspace.admin.apiKey, app_id: "*" },
+    change() {
+      for (const name of ["Mary Jackson", "Dorothy Vaughan"]) app?.addUser({ name });
+      return "two users came to one app; only who was active is read";
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { message, output } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import { authenticated, globalAdmin } from "./auth.ts";
+import type { Call } from "./call.ts";
+import type { Document } from "./document.ts";
+import type { CountlyMember } from "./member.ts";
+
+/** `/o/users/…`: the members, which are the users of the dashboard, by their ids, each with the key. */
+export function answerMembers(call: Call, name: string): Answer {
+  switch (name) {
+    case "all": {
+      globalAdmin(call);
+      const entries = call.workspace.members.map((member) => [member.id, memberDocument(member)]);
+      return output(Object.fromEntries(entries) as Document);
+    }
+    case "me":
+      return output(memberDocument(authenticated(call)));
+    default:
+      return message(400, "Invalid path, must be one of /all, /me or /id");
+  }
+}
+
+function memberDocument(member: CountlyMember): Document {
+  const { id, apiKey, name, globalAdmin: global_admin, locked, rights } = member;
+  const appsWith = (isAdmin: boolean): string[] =>
+    Object.keys(rights).filter((app) => (rights[app] === "admin") === isAdmin);
+  return {
+    _id: id,
+    full_name: name,
+    username: name,
+    api_key: apiKey,
+    global_admin,
+    locked,
+    admin_of: appsWith(true),
+    user_of: appsWith(false),
+  };
+}

@@ -1,0 +1,138 @@
+import { CountlyApp } from "./app.ts";
+import type { AppDocument, AppOptions } from "./app.ts";
+import { CountlyClock } from "./clock.ts";
+import type { Document } from "./document.ts";
+import type { CountlyMember } from "./member.ts";
+
+export interface WorkspaceOptions {
+  readonly clock?: CountlyClock;
+}
+
+export interface NewApp extends AppOptions {
+  /** The document of the app: `name`, `key`, `country`, `salt`, …; what is not given has a value all the same, what is undefined has none. */
+  readonly fields?: Partial<AppDocument>;
+}
+
+/** A group of members: on an Enterprise server who may see what, for the original connector's services whatever they call a group. */
+export interface CountlyGroup {
+  readonly id: string;
+  readonly document: Document;
+}
+
+/** What a Countly server holds, in memory, to be changed as its users would change it. An unknown id throws a RangeError. */
+export class CountlyWorkspace {
+  readonly clock: CountlyClock;
+  /** The global administrator that every server has from the start. */
+  readonly admin: CountlyMember;
+  readonly #apps = new Map<string, CountlyApp>();
+  readonly #members: CountlyMember[] = [];
+  readonly #tokens = new Map<string, CountlyMember>();
+  readonly #groups = new Map<string, CountlyGroup>();
+
+  constructor({ clock = new CountlyClock() }: WorkspaceOptions = {}) {
+    this.clock = clock;
+    this.admin = this.addMember({ name: "Ada", globalAdmin: true });
+  }
+
+  /** Oldest first. */
+  get apps(): readonly CountlyApp[] {
+    return [...this.#apps.values()];
+  }
+
+  app(id: string): CountlyApp | undefined {
+    return this.#apps.get(id);
+  }
+
+  addApp({ fields, ...options }: NewApp = {}): CountlyApp {
+    const { clock } = this;
+    const _id = clock.objectId();
+    const created_at = clock.seconds();
+    const key =
+      fields?.key ?? clock.hex(8) + clock.hex(8) + clock.hex(8) + clock.hex(8) + clock.hex(8);
+    const app = new CountlyApp(
+      {
+        name: `App ${this.#apps.size + 1}`,
+        country: "DE",
+        category: "6",
+        timezone: "Europe/Berlin",
+        type: "mobile",
+        owner: this.admin.id,
+        seq: 0,
+        created_at,
+        edited_at: created_at,
+        ...fields,
+        key,
+        _id,
+      },
+      { clock, ...options },
+    );
+    this.#apps.set(_id, app);
+    return app;
+  }
+
+  updateApp(id: string, change: Partial<AppDocument>): void {
+    const app = existing(this.#apps, id);
+    app.fields = { ...app.fields, edited_at: this.clock.seconds(), ...change };
+  }
+
+  deleteApp(id: string): void {
+    existing(this.#apps, id);
+    this.#apps.delete(id);
+  }
+
+  /** Oldest first. */
+  get members(): readonly CountlyMember[] {
+    return this.#members;
+  }
+
+  addMember(given: Partial<Omit<CountlyMember, "id">> = {}): CountlyMember {
+    const { clock } = this;
+    const id = clock.objectId();
+    const apiKey = clock.hex(8) + clock.hex(8) + clock.hex(8) + clock.hex(8);
+    const defaults = { name: `Member ${id}`, globalAdmin: false, locked: false, rights: {} };
+    const member = { id, apiKey, ...defaults, ...given };
+    this.#members.push(member);
+    return member;
+  }
+
+  /** Makes a token, which a member may use for the key, in the header `countly-token` too. */
+  addToken(member: CountlyMember): string {
+    const token = this.clock.hex(8) + this.clock.hex(8) + this.clock.hex(8);
+    this.#tokens.set(token, member);
+    return token;
+  }
+
+  tokenOwner(token: string): CountlyMember | undefined {
+    return this.#tokens.get(token);
+  }
+
+  /** Oldest first. */
+  get groups(): readonly CountlyGroup[] {
+    return [...this.#groups.values()];
+  }
+
+  addGroup(fields: Document = {}): CountlyGroup {
+    const id = this.clock.objectId();
+    const name = `Group ${this.#groups.size + 1}`;
+    const access = { groupID: [id], global_admin: false, permission: {}, users: [] };
+    const document = { name, ...access, matched_users_count: 0, ...fields, _id: id };
+    this.#groups.set(id, { id, document });
+    return { id, document };
+  }
+
+  updateGroup(id: string, change: Document): void {
+    const { document } = existing(this.#groups, id);
+    this.#groups.set(id, { id, document: { ...document, ...change } });
+  }
+
+  deleteGroup(id: string): void {
+    existing(this.#groups, id);
+    this.#groups.delete(id);
+  }
+}
+
+function existing<T>(byId: ReadonlyMap<string, T>, id: string): T {
+  const found = byId.get(id);
+  if (found === undefined) throw new RangeError(`no app or group ${id}`);
+  return found;
+}

@@ -1,0 +1,70 @@
+import type { OpikDataset, OpikRow, OpikVersion } from "./dataset.ts";
+import { entityText, jsonText, RawJson } from "./json.ts";
+import type { Json, Members } from "./json.ts";
+
+/** A dataset as the service sends it, with what it counts and its latest version. */
+export function datasetText(dataset: OpikDataset): string {
+  return entityText({
+    ...dataset.entity,
+    experiment_count: 0,
+    dataset_items_count: dataset.size,
+    optimization_count: 0,
+    latest_version: latestVersion(dataset),
+  });
+}
+
+export function versionText(dataset: OpikDataset, version: OpikVersion): string {
+  const is_latest = version === dataset.versions.at(-1);
+  return entityText({ ...version, is_latest, tags: is_latest ? ["latest"] : [] });
+}
+
+/** An item; `truncate` takes the images out of it. */
+export function itemText(row: OpikRow, truncate: boolean): string {
+  return truncate ? row.text.replace(/"data:image\/[^"]*"/g, '"[image]"') : row.text;
+}
+
+/** An item in the shape that the original connector's documentation describes. */
+export function documentedItemText({ item }: OpikRow): string {
+  const data = isObject(item.data) ? item.data : {};
+  return entityText({
+    id: item.id,
+    dataset_id: item["dataset_id"],
+    inputs: data["inputs"] ?? data["input"],
+    outputs: data["outputs"] ?? data["output"] ?? data["expected_output"],
+    metadata: data["metadata"],
+    created_at: item["created_at"],
+  });
+}
+
+/** The members of the items' `data` and their types. */
+export function columnsText(rows: readonly OpikRow[]): string {
+  const types = new Map<string, Set<string>>();
+  for (const { item } of rows) {
+    for (const [name, value] of Object.entries(isObject(item.data) ? item.data : {})) {
+      types.set(name, (types.get(name) ?? new Set()).add(typeOf(value)));
+    }
+  }
+  const columns = [...types].map(([name, seen]) => ({
+    name,
+    types: [...seen],
+    filter_field_prefix: "data",
+    filterField: `data.${name}`,
+  }));
+  return jsonText(columns);
+}
+
+function latestVersion({ versions }: OpikDataset): Members | undefined {
+  const version = versions.at(-1);
+  if (!version) return undefined;
+  const { id, version_hash, version_name } = version;
+  return { id, version_hash, version_name, tags: ["latest"] };
+}
+
+function isObject(value: Json): value is Members {
+  return typeOf(value) === "object" && !(value instanceof RawJson);
+}
+
+function typeOf(value: Json | undefined): string {
+  if (value === null || value === undefined) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}

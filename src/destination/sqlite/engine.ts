@@ -1,0 +1,108 @@
+import type { Database, Statement } from "better-sqlite3";
+import type { QueryResult } from "kysely";
+import type { Found, SqlValue, Written } from "../dialect.ts";
+import { findTable } from "./find.ts";
+import { stageKeys } from "./keys.ts";
+import type { UpsertSql } from "./upsert-sql.ts";
+import { widenColumn } from "./widen.ts";
+
+/** Its result at once where the engine runs in this thread, else a promise. */
+type Answer<T> = T | Promise<T>;
+
+/**
+ * What is done with an open file, in this thread or in one of its own (`thread.ts`), so that arguments and results are only what can be sent
+ * between threads. Throws the driver's errors.
+ */
+export interface Engine {
+  exec(sql: string): Answer<void>;
+  query(text: string, parameters: readonly unknown[]): Answer<QueryResult<unknown>>;
+  tables(): Answer<string[]>;
+  find(name: string): Answer<Found | undefined>;
+  widen(table: string, column: string): Answer<string | undefined>;
+  upsert(sql: UpsertSql, values: readonly SqlValue[], syncedAt: string): Answer<Written>;
+  stageKeys(types: readonly string[], keys: readonly SqlValue[][]): Answer<string>;
+  /** Ends a transaction that was neither committed, nor rolled back by SQLite itself, as it is when the disk is full. */
+  rollBack(): Answer<void>;
+  /** The same for what was done since a savepoint. */
+  rollBackTo(savepoint: string): Answer<void>;
+  close(): Answer<void>;
+}
+
+/** An SQL function that is called once for each row that is updated: SQLite says only how many were written. */
+export const updatedFunction = "rivulet_updated";
+
+/** The engine on a connection of this thread. */
+export class LocalEngine implements Engine {
+  readonly #db: Database;
+  readonly #upserts = new Map<string, Statement>();
+  #updated = 0;
+
+  constructor(db: Database) {
+    this.#db = db;
+    db.function(updatedFunction, { directOnly: true }, () => {
+      this.#updated += 1;
+      return 0;
+    });
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  query(text: string, parameters: readonly unknown[]): QueryResult<unknown> {
+    const statement = this.#db.prepare(text);
+    if (statement.reader) return { rows: statement.safeIntegers().all(parameters) };
+    return { rows: [], numAffectedRows: BigInt(statement.run(parameters).changes) };
+  }
+
+  tables(): string[] {
+    return this.#db
+      .prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'")
+      .all()
+      .map(({ name }) => name);
+  }
+
+  find(name: string): Found | undefined {
+    return findTable(this.#db, name);
+  }
+
+  widen(table: string, column: string): string | undefined {
+    return widenColumn(this.#db, table, column);
+  }
+
+  upsert({ width, many, one }: UpsertSql, values: readonly SqlValue[], syncedAt: string): Written {
+    // SQLite may have rolled back by itself, with calls still to come; nothing may be written outside of a transaction.
+    if (!this.#db.inTransaction) throw new Error("the transaction has ended before its time");
+    let changes = 0;
+    this.#updated = 0;
+    for (let at = 0; at < values.length;) {
+      const { sql, rows } = values.length - at >= many.rows * width ? many : one;
+      const end = at + rows * width;
+      changes += this.#upsert(sql).run(values.slice(at, end), { syncedAt }).changes;
+      at = end;
+    }
+    return { inserted: changes - this.#updated, updated: this.#updated };
+  }
+
+  stageKeys(types: readonly string[], keys: readonly SqlValue[][]): string {
+    return stageKeys(this.#db, types, keys);
+  }
+
+  rollBack(): void {
+    if (this.#db.inTransaction) this.#db.exec("rollback");
+  }
+
+  rollBackTo(savepoint: string): void {
+    if (this.#db.inTransaction) this.#db.exec(`rollback to ${savepoint}; release ${savepoint}`);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #upsert(sql: string): Statement {
+    const statement = this.#upserts.get(sql) ?? this.#db.prepare(sql);
+    this.#upserts.set(sql, statement);
+    return statement;
+  }
+}

@@ -1,0 +1,31 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { connectToWrite } from "./connection.ts";
+import { LocalEngine } from "./engine.ts";
+import { codeOf } from "./errors.ts";
+import type { Call, Reply } from "./thread.ts";
+
+// The thread that `thread.ts` starts: it opens the file, says whether it could, and answers calls.
+let engine: LocalEngine | undefined;
+reply(() => {
+  engine = new LocalEngine(connectToWrite(String(workerData)));
+});
+parentPort?.on("message", ({ operation, given }: Call) => {
+  reply(() => (engine as unknown as Operations)[operation](...given));
+});
+
+type Operations = Readonly<Record<Call["operation"], (...given: readonly unknown[]) => unknown>>;
+
+function reply(work: () => unknown): void {
+  parentPort?.postMessage(answer(work));
+}
+
+function answer(work: () => unknown): Reply {
+  try {
+    return { result: work() };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const { message, stack = "" } = error;
+    const code = codeOf(error);
+    return { error: { message, stack, ...(code === undefined ? {} : { code }) } };
+  }
+}

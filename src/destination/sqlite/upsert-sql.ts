@@ -1,0 +1,50 @@
+import { deletedColumn, syncedAtColumn } from "../columns.ts";
+import type { PreparedTable } from "../dialect.ts";
+import { keyNames } from "../prepare.ts";
+import { updatedFunction } from "./engine.ts";
+import { quote } from "./quote.ts";
+
+/** A statement that upserts so many rows, whose values follow one another, and `@syncedAt`. */
+interface RowsSql {
+  readonly sql: string;
+  readonly rows: number;
+}
+
+/** How the rows of a table are upserted: as many at once as is worth it, and one at a time. */
+export interface UpsertSql {
+  /** Values in a row. */
+  readonly width: number;
+  readonly many: RowsSql;
+  readonly one: RowsSql;
+}
+
+/** Rows in one statement: more do not make it faster. */
+const rowsAtOnce = 50;
+const maxParameters = 32_766;
+
+export function upsertSql(table: PreparedTable): UpsertSql {
+  const width = table.columns.length;
+  const most = Math.max(1, Math.min(rowsAtOnce, Math.floor(maxParameters / (width + 1))));
+  const of = (rows: number): RowsSql => ({ sql: sqlOf(table, rows), rows });
+  return { width, many: of(most), one: of(1) };
+}
+
+/**
+ * `rivulet_updated()` is 0, or false. The distinction is one comparison of row values, because a chain of a thousand `or` is more than
+ * SQLite parses.
+ */
+function sqlOf(table: PreparedTable, rows: number): string {
+  const names = table.columns.map(({ name }) => quote(name));
+  const [syncedAt, deleted] = [quote(syncedAtColumn), quote(deletedColumn)];
+  const own = quote(table.name);
+  const others = names.filter((_, index) => !table.key.includes(index));
+  const row = `(${names.map(() => "?").join(",")},@syncedAt)`;
+  const set = others.map((name) => `${name}=excluded.${name}`);
+  const told = names.filter((_, index) => ![...table.key, ...table.stamped].includes(index));
+  const stored = [...told.map((name) => `${own}.${name}`), `${own}.${deleted}`];
+  const sent = [...told.map((name) => `excluded.${name}`), "0"];
+  return `insert into ${own} (${[...names, syncedAt].join(",")}) values ${Array<string>(rows).fill(row).join(",")}
+    on conflict (${keyNames(table).map(quote).join(",")})
+    do update set ${[...set, `${syncedAt}=excluded.${syncedAt}`, `${deleted}=${updatedFunction}()`].join(",")}
+    where (${stored.join(",")}) is not (${sent.join(",")})`;
+}

@@ -1,0 +1,87 @@
+import { SourceError } from "../../core/errors.ts";
+import { members, plain } from "../../core/json-text.ts";
+import { firstPresent } from "../../core/json-row.ts";
+import type { Answer } from "../../http/client.ts";
+import { statusOf } from "../../http/failure.ts";
+import { member } from "../../http/page.ts";
+import type { Ask } from "./countly-client.ts";
+import { offsetPages } from "./offset-pages.ts";
+
+/** An app of the server. */
+export interface App {
+  readonly id: string;
+  /** The object that stood in the list, as JSON; undefined where the app is only known by its id. */
+  readonly text: string | undefined;
+  /** Whether the key administers it, and so may read its details. */
+  readonly administered: boolean;
+}
+
+/** What a server speaks: Countly's own API, or that which the original connector expected, and which gateways were written for. */
+export type Shape = "countly" | "original";
+
+export interface AppList {
+  readonly shape: Shape;
+  readonly apps: readonly App[];
+  /** Whether an app that is not in the list is gone; otherwise the key may just not see it. */
+  readonly complete: boolean;
+}
+
+/** Where all apps are listed, in both shapes. */
+export const allApps = "o/apps/all";
+
+/** The apps that the key sees. A database that fails shows none, with status 200, so that an empty list proves nothing. */
+export async function listApps(ask: Ask): Promise<AppList> {
+  const all = await everyApp(ask);
+  if (all && isList(all))
+    return { shape: "original", apps: await gatewayApps(ask), complete: true };
+  const apps = all && mapped(all);
+  if (apps && apps.length > 0) return { shape: "countly", apps, complete: true };
+  return { shape: "countly", apps: mapped(await ask({ path: "o/apps/mine" })), complete: false };
+}
+
+/** All apps of the server; undefined where only a global administrator may know them. */
+async function everyApp(ask: Ask): Promise<Answer<unknown> | undefined> {
+  try {
+    return await ask({ path: allApps, params: { limit: 100, skip: 0 } });
+  } catch (error) {
+    if (statusOf(error) === 401 && /does not have right/i.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
+/** Whether an answer has the original connector's shape. */
+function isList({ value }: Answer<unknown>): boolean {
+  return Array.isArray(value) || Array.isArray(member(value, "data"));
+}
+
+async function gatewayApps(ask: Ask): Promise<readonly App[]> {
+  const apps: App[] = [];
+  for await (const { rows } of offsetPages(ask, { path: allApps, limit: 100 })) {
+    apps.push(...rows.map(gatewayApp));
+  }
+  return apps;
+}
+
+/** The apps of `{admin_of: {id: {…}}, user_of: {id: {…}}}`. */
+function mapped({ text }: Answer<unknown>): readonly App[] {
+  const answer = members(text);
+  if (!answer) throw new SourceError("o/apps: expected an object, got other JSON");
+  const apps = new Map<string, App>();
+  for (const [name, administered] of [
+    ["admin_of", true],
+    ["user_of", false],
+  ] as const) {
+    for (const [id, app] of members(answer.get(name) ?? "") ?? []) {
+      if (!apps.has(id)) apps.set(id, { id, text: app, administered });
+    }
+  }
+  return [...apps.values()];
+}
+
+function gatewayApp(text: string): App {
+  const id = plain(
+    firstPresent(members(text) ?? new Map<string, string>(), ["_id", "id", "app_id"]),
+  );
+  if (id === undefined) throw new SourceError(`${allApps}: expected objects with an _id`);
+  return { id, text, administered: false };
+}

@@ -1,0 +1,100 @@
+import type { Batch, ReadOptions } from "../../core/source.ts";
+import type { PageReader } from "../../http/page-reader.ts";
+import type { App } from "./app-list.ts";
+import { AppReading } from "./app-reading.ts";
+import type { CountlyConfig } from "./config.ts";
+import { offsetPages } from "./offset-pages.ts";
+import type { Server } from "./session.ts";
+import { planWalk, userCheckpoint } from "./user-checkpoint.ts";
+import { UserReader, type WayMemory } from "./user-reader.ts";
+import { descendingUsers } from "./user-walk.ts";
+
+type Part = Omit<Batch, "stream">;
+
+export interface UsersReading extends ReadOptions {
+  readonly server: Server;
+  readonly config: CountlyConfig;
+  readonly pages: PageReader;
+  readonly memory: WayMemory;
+}
+
+/** The users of an app that are to be read. */
+export function readUsers(app: App, reading: UsersReading): AsyncIterable<Part> {
+  return reading.server.shape === "original" ? listed(app, reading) : walked(app, reading);
+}
+
+/** Countly's own users, by the server's clock, or the device's where the server has not told its own. */
+async function* walked({ id }: App, reading: UsersReading): AsyncGenerator<Part, void> {
+  const { checkpoints, config, server, memory, signal } = reading;
+  const saved = userCheckpoint(checkpoints.get(id));
+  const plan = planWalk(saved, config, reading);
+  const users = new UserReader({
+    ask: server.ask,
+    app: id,
+    since: plan.since,
+    known: saved.way,
+    memory,
+    limit: config.max_records_per_page,
+    signal,
+  });
+  const isKnown = checkpoints.has(id);
+  const appReading = new AppReading({
+    ...{ ...reading, app: id, plan, saved, isKnown },
+    cursor: ["last_sync", "lac"],
+  });
+  const isBegun = plan.resume !== undefined;
+  const latest = plan.full && !isBegun ? await users.latest() : undefined;
+  if (latest) appReading.mark([latest.text]);
+  const provesEnd = (): boolean => plan.full || appReading.moves;
+  let isFirst = !isBegun;
+  for await (const page of descendingUsers(users, { below: plan.resume?.below, provesEnd })) {
+    signal.throwIfAborted();
+    const texts = page.users.map(({ text }) => text);
+    // Whoever is active from now on may stand on a page that has been read, so that later pages say nothing.
+    if (isFirst) appReading.mark(texts);
+    isFirst = false;
+    yield appReading.page({ texts, bytes: page.bytes }, { way: users.way });
+  }
+  const hadUsers = (saved.users ?? 0) > 0;
+  const isProven = !appReading.isEmpty || (hadUsers && (await users.countsNone()));
+  yield !isProven ? appReading.unproven() : appReading.end(users.way);
+}
+
+/** A list that changes under us is walked through so often, until one walk has seen it as it is. */
+const maxWalks = 3;
+
+/** Users in the original connector's shape, which can only be asked for by their last session, if at all. */
+async function* listed({ id }: App, reading: UsersReading): AsyncGenerator<Part, void> {
+  const { checkpoints, config, server, startedAt, signal, log } = reading;
+  const saved = userCheckpoint(checkpoints.get(id));
+  const plan = { ...planWalk(saved, config, reading), resume: undefined };
+  const params = { app_id: id, ...periodOf(plan.since, startedAt) };
+  const list = { path: "o/users/all", params, limit: config.max_records_per_page };
+  for (let walks = 1; walks <= maxWalks; walks += 1) {
+    const appReading = new AppReading({
+      ...{ ...reading, app: id, plan, saved, isKnown: checkpoints.has(id), again: walks > 1 },
+      cursor: ["ls", "last_seen"],
+    });
+    const pages = offsetPages(server.ask, list);
+    let next = await pages.next();
+    for (; !next.done; next = await pages.next()) {
+      signal.throwIfAborted();
+      const { rows, bytes } = next.value;
+      appReading.mark(rows);
+      yield appReading.page({ texts: rows, bytes });
+    }
+    if (!next.value && plan.full) continue;
+    yield appReading.isEmpty ? appReading.unproven() : appReading.end();
+    return;
+  }
+  log.warning(
+    `app "${id}": its users changed while they were read, ${maxWalks} times; those that are gone are found by the next sync`,
+  );
+}
+
+/** From an instant until later than any clock may say now. */
+function periodOf(since: string | undefined, startedAt: Date): { readonly period?: string } {
+  if (since === undefined) return {};
+  const until = startedAt.getTime() + 7 * 86_400_000;
+  return { period: JSON.stringify([Math.floor(Date.parse(since)), until]) };
+}

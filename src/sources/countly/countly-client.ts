@@ -1,0 +1,100 @@
+import type { SourceContext } from "../../core/source.ts";
+import { newHide } from "../../core/redact.ts";
+import { newClient, type Answer, type Client } from "../../http/client.ts";
+import { failureOf } from "../../http/failure.ts";
+import { parseJson } from "../../http/json-body.ts";
+import type { Query } from "../../http/url.ts";
+import type { CountlyConfig } from "./config.ts";
+import { withoutWrappers } from "./ejson.ts";
+import { withoutEntities } from "./entities.ts";
+
+/**
+ * How the key travels: in the form of a POST, which no server writes into its log; as a token in the header `countly-token`; or in
+ * the URL, for servers that look nowhere else.
+ */
+export const logins = ["form", "token", "url"] as const;
+export type Login = (typeof logins)[number];
+
+/** How an answer spells what JSON alone would not: names and strings with HTML entities, values with EJSON's wrappers, or nothing of it. */
+export type Spelling = "escaped" | "ejson" | "plain";
+
+export interface Question {
+  readonly path: string;
+  readonly params?: Query;
+  /** Default: `escaped`. */
+  readonly spelling?: Spelling;
+}
+
+/** Asks the server; the answer is JSON, as if the server had spelled it plainly, and the key is not in it. */
+export type Ask = (question: Question) => Promise<Answer<unknown>>;
+
+/**
+ * A way to ask a Countly server, with the key where it looks for it.
+ *
+ * @see https://api.count.ly/reference/rest-api-reference
+ */
+export function newAsk(config: CountlyConfig, context: SourceContext, login: Login): Ask {
+  const { api_key } = config;
+  const client = clientOf(config, context, login);
+  const hide = newHide([api_key]);
+  return async ({ path, params = {}, spelling = "escaped" }) => {
+    const accept = (text: string): Undone => undone(hide(text), spelling);
+    const answer =
+      login === "url"
+        ? await client.request({ method: "GET", path, query: { ...params, api_key }, accept })
+        : await client.request({
+            method: "POST",
+            path,
+            form: login === "form" ? { ...params, api_key } : params,
+            accept,
+          });
+    return { ...answer, ...answer.value };
+  };
+}
+
+/** Whether the server answers a GET of this path; asked without the key, which so far is in no URL. */
+export async function answersGet(
+  config: CountlyConfig,
+  context: SourceContext,
+  path: string,
+): Promise<boolean> {
+  try {
+    await clientOf(config, context, "form").get(path);
+    return true;
+  } catch (error) {
+    const { status = 404 } = failureOf(error) ?? {};
+    return ![404, 405, 501].includes(status);
+  }
+}
+
+function clientOf(config: CountlyConfig, context: SourceContext, login: Login): Client {
+  const { api_key, base_url, request_timeout_seconds } = config;
+  return newClient({
+    ...context,
+    baseUrl: base_url,
+    headers: login === "token" ? { "countly-token": api_key } : {},
+    secrets: [api_key],
+    requestTimeoutMs: request_timeout_seconds * 1000,
+    silenceTimeoutMs: request_timeout_seconds * 1000,
+    retryAttempts: config.retry_attempts,
+    concurrency: config.concurrency,
+    remedies: {
+      401: "check countly.api_key, and what it may read",
+      403: "check whether the app is locked, and what countly.api_key may read",
+      404: "check countly.base_url",
+    },
+    mustChange: ({ status }) => status === 404,
+  });
+}
+
+interface Undone {
+  readonly text: string;
+  readonly value: unknown;
+}
+
+function undone(sent: string, spelling: Spelling): Undone {
+  const value = parseJson(sent);
+  if (spelling === "plain") return { text: sent, value };
+  const text = spelling === "escaped" ? withoutEntities(sent) : withoutWrappers(sent);
+  return { text, value: text === sent ? value : parseJson(text) };
+}

@@ -1,0 +1,57 @@
+import type { Batch, Checkpoint, ReadOptions } from "../../core/source.ts";
+import { statusOf } from "../../http/failure.ts";
+import type { App } from "./app-list.ts";
+import { copiesEveryApp, type CountlyConfig } from "./config.ts";
+import type { Server } from "./session.ts";
+
+type Part = Omit<Batch, "stream">;
+
+export interface GoneAppsOptions extends ReadOptions {
+  readonly server: Server;
+  readonly config: CountlyConfig;
+  /** The apps that were read. */
+  readonly apps: readonly App[];
+  /** What else the stream's checkpoint holds. */
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * Marks the rows of apps as deleted that are gone for certain, and saves the stream's checkpoint. What the key only does not see any more
+ * stays as it is.
+ */
+export async function* goneApps(options: GoneAppsOptions): AsyncGenerator<Part, void> {
+  const { server, config, apps, checkpoints, fullRefresh, log } = options;
+  const left = new Set(apps.map(({ id }) => id));
+  const saved = checkpoints.get("") ?? {};
+  // Without checkpoints from before, nobody knows which apps had rows here.
+  const sweeps = server.complete && copiesEveryApp(config);
+  const sweptBefore = saved["swept"] === true && !fullRefresh;
+  if (sweeps && !sweptBefore)
+    yield { ...nothing, sweep: { by: ["app_id"], keys: [...left].map((id) => [id]) } };
+  for (const id of checkpoints.keys()) {
+    if (id === "" || left.has(id)) continue;
+    if (server.complete || (await isGone(server, id))) {
+      yield {
+        ...nothing,
+        sweep: { where: { app_id: id }, keys: [] },
+        partition: id,
+        checkpoint: null,
+      };
+    } else log.warning(`app "${id}": the key does not see it any more; its rows stay as they are`);
+  }
+  const checkpoint = { ...options.checkpoint, ...(sweeps ? { swept: true } : {}) };
+  if (JSON.stringify(checkpoint) !== JSON.stringify(saved)) yield { ...nothing, checkpoint };
+}
+
+const nothing = { rows: [], bytes: 0 } as const;
+
+/** Whether the server itself says that an app does not exist; it says so only to those who may know. */
+async function isGone({ ask }: Server, app_id: string): Promise<boolean> {
+  try {
+    await ask({ path: "o/apps/details", params: { app_id } });
+    return false;
+  } catch (error) {
+    if (statusOf(error) === undefined) throw error;
+    return /App does not exist/i.test(String(error));
+  }
+}

@@ -1,0 +1,64 @@
+import { ConfigError } from "../../core/errors.ts";
+import type { ReadOptions, Stream } from "../../core/source.ts";
+import { failureOf } from "../../http/failure.ts";
+import { pageBody } from "../../http/page.ts";
+import type { CountlyConfig } from "./config.ts";
+import { withoutSecrets } from "./object-text.ts";
+import { offsetPages } from "./offset-pages.ts";
+import { groupDeclaration, pageReader } from "./rows.ts";
+import type { CountlySession, Server } from "./session.ts";
+import { stamped } from "./tables.ts";
+
+const path = "o/groups";
+
+/** The groups of people who may see the dashboard. Countly Community has none. */
+export function groupStream(session: CountlySession, config: CountlyConfig): Stream {
+  const { name, columns, primaryKey } = groupDeclaration;
+  return {
+    name,
+    columns,
+    primaryKey,
+    stamped,
+    description: "The groups of people who may see the dashboard (Countly Enterprise)",
+    async *read(options) {
+      const server = await session.server(options.checkpoints.get(""));
+      const texts = await groupTexts(server, config, options);
+      if (!texts) return;
+      const pages = pageReader(groupDeclaration, options.log);
+      const page = { rows: texts.map(withoutSecrets), number: 1 };
+      const read = pages.read(page, { processed_at: options.startedAt.toISOString() });
+      // An empty list may be that of a database which fails.
+      const sweeps = read.rows.length > 0 && read.rejected.length === 0;
+      yield {
+        ...read,
+        ...(sweeps ? { sweep: { keys: read.rows.map((row) => [row["group_id"]]) } } : {}),
+      };
+    },
+  };
+}
+
+/** The groups as JSON; undefined where the server has none or does not show them, and they were not insisted on. */
+async function groupTexts(
+  { ask, shape }: Server,
+  { enable_groups_sync: isAskedFor = false }: CountlyConfig,
+  { log }: ReadOptions,
+): Promise<readonly string[] | undefined> {
+  try {
+    if (shape === "countly")
+      return pageBody(await ask({ path }), { path, rowKeys: ["result"] }).page.rows;
+    const texts: string[] = [];
+    for await (const { rows } of offsetPages(ask, { path, limit: 100 })) texts.push(...rows);
+    return texts;
+  } catch (cause) {
+    const { status = 0, message = "" } = failureOf(cause) ?? {};
+    if (![400, 401, 403, 404].includes(status)) throw cause;
+    const what = `groups: the server shows none (${message}); they are part of Countly Enterprise, for its global administrators`;
+    if (isAskedFor) {
+      throw new ConfigError(`${what}; leave countly.enable_groups_sync out, or set it to false`, {
+        cause,
+      });
+    }
+    log.info(`${what}; the other tables are copied`);
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+import { SourceError } from "../../core/errors.ts";
+import { firstPresent } from "../../core/json-row.ts";
+import { members, plain } from "../../core/json-text.ts";
+import { pageBody } from "../../http/page.ts";
+import type { Query } from "../../http/url.ts";
+import type { Ask } from "./countly-client.ts";
+
+export interface OffsetList {
+  readonly path: string;
+  readonly params?: Query;
+  /** Rows to ask for at once. */
+  readonly limit: number;
+}
+
+export interface OffsetPage {
+  readonly rows: readonly string[];
+  readonly bytes: number;
+}
+
+/**
+ * The pages of a list in the original connector's shape, `{"data":[…]}` by `limit` and `skip`, until an empty one. Returns whether no row
+ * can have moved past the reader: each page begins with the last row of the one before, or rows were taken out meanwhile.
+ *
+ * A page that comes again is an error, unless the service turns out to send the whole list whatever it is asked for.
+ */
+export async function* offsetPages(
+  ask: Ask,
+  list: OffsetList,
+): AsyncGenerator<OffsetPage, boolean> {
+  const first = await pageAt(ask, list, 0);
+  let [skip, isStill] = [0, true];
+  for (let page = first; page.rows.length > 0;) {
+    yield page;
+    skip += page.rows.length;
+    const last = idOf(page.rows.at(-1));
+    const next = await pageAt(ask, { ...list, limit: list.limit + 1 }, skip - 1);
+    const isNext = idOf(next.rows[0]) === last;
+    if (!isNext && isAgain(next, first)) return await isWhole(ask, list, first);
+    isStill &&= isNext;
+    const rows = isNext ? next.rows.slice(1) : next.rows;
+    page = rows.length > 0 ? { ...next, rows } : await pageAt(ask, list, skip);
+    if (isAgain(page, first)) return await isWhole(ask, list, first);
+  }
+  return isStill;
+}
+
+async function pageAt(ask: Ask, list: OffsetList, skip: number): Promise<OffsetPage> {
+  const { path, params, limit } = list;
+  const answer = await ask({ path, params: { ...params, limit, skip }, spelling: "plain" });
+  return pageBody(answer, { path, rowKeys: ["data"] }).page;
+}
+
+/** Whether a page starts as the first one did. */
+function isAgain({ rows }: OffsetPage, first: OffsetPage): boolean {
+  return rows.length > 0 && idOf(rows[0]) === idOf(first.rows[0]);
+}
+
+/** That the service sends the whole list also where one row was asked for; throws a SourceError where it does not. */
+async function isWhole(ask: Ask, list: OffsetList, first: OffsetPage): Promise<true> {
+  const { rows } = await pageAt(ask, { ...list, limit: 1 }, 0);
+  if (rows.length === first.rows.length) return true;
+  throw new SourceError(`${list.path}: a page came again; the service does not look at skip`);
+}
+
+/** What tells a row from others. */
+function idOf(row = ""): string {
+  const names = ["_id", "id", "user_id", "group_id", "app_id"];
+  return plain(firstPresent(members(row) ?? new Map<string, string>(), names)) ?? row;
+}

@@ -1,0 +1,116 @@
+import { firstPresent, type Field, type Members } from "../../core/json-row.ts";
+import { elements, plain } from "../../core/json-text.ts";
+import type { Value } from "../../core/schema.ts";
+import type { Log } from "../../core/log.ts";
+import { PageReader, type RowDeclaration } from "../../http/page-reader.ts";
+import { instantOf } from "./instant.ts";
+import { appColumns, groupColumns, userColumns } from "./tables.ts";
+
+type Fields = Readonly<Record<string, Field>>;
+
+const created = {
+  created_at: "created_at",
+  updated_at: ["edited_at", "updated_at"],
+} as const satisfies Fields;
+
+/** How the server's apps become rows. What the server does not know of an app it may send as an empty string. */
+export const appDeclaration: RowDeclaration = {
+  name: "apps",
+  columns: appColumns,
+  primaryKey: ["app_id"],
+  fields: { app_id: ["_id", "id", "app_id"] },
+  derive: (app) => ({
+    ...instants(app, { ...created, last_data: "last_data" }),
+    ...unlessEmpty(app, { owner: "owner", owner_id: "owner_id" }),
+  }),
+};
+
+/** How the server's groups become rows; they are groups of people who may see the dashboard, not of the users of an app. */
+export const groupDeclaration: RowDeclaration = {
+  name: "groups",
+  columns: groupColumns,
+  primaryKey: ["group_id"],
+  fields: { group_id: ["_id", "id", "group_id"], group_keys: "groupID" },
+  derive: (group) => ({ ...instants(group, created), user_count: userCount(group) }),
+};
+
+/**
+ * How the users of an app become rows. The server's names are those of `common.dbUserMap`.
+ *
+ * @see https://github.com/Countly/countly-server/blob/master/api/utils/common.js
+ */
+export const userDeclaration: RowDeclaration = {
+  name: "users",
+  columns: userColumns,
+  primaryKey: ["user_id"],
+  fields: {
+    user_id: ["_id", "user_id"],
+    device_id: ["did", "device_id"],
+    username: ["username", "name"],
+    custom_data: "custom",
+    platform: "p",
+    platform_version: "pv",
+    app_version: "av",
+    device: "d",
+    device_type: "dt",
+    manufacturer: "mnf",
+    carrier: "c",
+    resolution: "r",
+    country_code: "cc",
+    region: "rgn",
+    city: "cty",
+  },
+  derive: (user) => ({
+    ...instants(user, {
+      first_seen: "fs",
+      last_seen: "ls",
+      last_payment: "lp",
+      first_action: "fac",
+      last_action: "lac",
+      first_sync: "first_sync",
+      last_sync: "last_sync",
+      last_update: "lu",
+    }),
+    ...unlessEmpty(user, {
+      byear: "byear",
+      session_count: "sc",
+      session_duration: "sd",
+      total_session_duration: "tsd",
+    }),
+  }),
+};
+
+/** Makes rows. Documents hold whatever an app's developers put there, so that a new member is no news. */
+export function pageReader(declaration: RowDeclaration, log: Log): PageReader {
+  const quiet: Log["warning"] = (message, fields) => {
+    log.debug(message, fields);
+  };
+  return new PageReader(declaration, { ...log, warning: quiet });
+}
+
+function instants(found: Members, fields: Fields): Readonly<Record<string, Value>> {
+  return mapped(fields, (names) => instantOf(firstPresent(found, names)));
+}
+
+/** Members that the server leaves empty where it knows nothing. */
+function unlessEmpty(found: Members, fields: Fields): Readonly<Record<string, Value>> {
+  return mapped(fields, (names) => {
+    const text = plain(firstPresent(found, names));
+    return text?.trim() === "" ? undefined : text;
+  });
+}
+
+function mapped(
+  fields: Fields,
+  valueOf: (names: readonly string[]) => Value,
+): Readonly<Record<string, Value>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([column, names]) => [column, valueOf([names].flat())]),
+  );
+}
+
+/** How many people a group has: what the server counted, else those that it lists. */
+function userCount(group: Members): Value {
+  const counted = plain(firstPresent(group, ["user_count", "matched_users_count"]));
+  return counted ?? elements(group.get("users") ?? "")?.length;
+}

@@ -1,0 +1,94 @@
+import { ConfigError } from "../../core/errors.ts";
+import { readPartitions, type Partition } from "../../core/partitions.ts";
+import type { Batch, Checkpoint, Stream } from "../../core/source.ts";
+import type { App } from "./app-list.ts";
+import { readUsers, type UsersReading } from "./app-users.ts";
+import { copiesEveryApp, type CountlyConfig } from "./config.ts";
+import { goneApps } from "./gone-apps.ts";
+import { userDeclaration, pageReader } from "./rows.ts";
+import type { CountlySession } from "./session.ts";
+import { stamped } from "./tables.ts";
+import type { WayMemory } from "./user-reader.ts";
+
+type Part = Omit<Batch, "stream">;
+
+/** The users of the apps. Each app is a partition with a mark of its own. */
+export function userStream(session: CountlySession, config: CountlyConfig): Stream {
+  const { name, columns, primaryKey } = userDeclaration;
+  return {
+    name,
+    columns,
+    primaryKey,
+    stamped,
+    description: "The users of the apps, with their profile and their sessions",
+    cursor: "last_sync",
+    units: { rows: "users", partitions: "apps" },
+    async *read(options) {
+      const { signal, log, checkpoints } = options;
+      const saved = checkpoints.get("");
+      const server = await session.server(saved);
+      const apps = session.selected(server, options);
+      const memory: WayMemory = { way: wayOf(saved) };
+      const pages = pageReader(userDeclaration, log);
+      const reading: UsersReading = { ...options, server, config, pages, memory };
+      const closed = new ClosedApps(apps, config);
+      const partitions = apps.map((app) => partition(app, reading, closed));
+      const { concurrency } = config;
+      yield* readPartitions(partitions, { concurrency, signal, log });
+      closed.throwIfAll();
+      const { login } = server;
+      const checkpoint = { login, ...(memory.way === undefined ? {} : { way: memory.way }) };
+      yield* goneApps({ ...options, server, config, apps, checkpoint });
+    },
+  };
+}
+
+function partition(app: App, reading: UsersReading, closed: ClosedApps): Partition {
+  const { id } = app;
+  const { checkpoints, log } = reading;
+  let latest: Checkpoint = checkpoints.get(id) ?? {};
+  return {
+    key: id,
+    where: { app_id: id },
+    async *read(signal): AsyncGenerator<Part, void> {
+      try {
+        for await (const part of readUsers(app, { ...reading, signal })) {
+          latest = part.checkpoint ?? latest;
+          yield part;
+        }
+      } catch (error) {
+        if (!(error instanceof ConfigError) || !closed.passes(error)) throw error;
+        log.warning(`${error.message}; passed over`);
+      }
+    },
+    failedBefore: latest["failed"] === true,
+    failed: () => ({ ...latest, failed: true }),
+  };
+}
+
+/** The apps of which the key may not read the users. Where every app is copied that it may read, they are passed over, unless it may read none. */
+class ClosedApps {
+  readonly #apps: readonly App[];
+  readonly #config: CountlyConfig;
+  readonly #errors: ConfigError[] = [];
+
+  constructor(apps: readonly App[], config: CountlyConfig) {
+    this.#apps = apps;
+    this.#config = config;
+  }
+
+  passes(error: ConfigError): boolean {
+    this.#errors.push(error);
+    return copiesEveryApp(this.#config);
+  }
+
+  throwIfAll(): void {
+    const [first] = this.#errors;
+    if (first && this.#errors.length >= this.#apps.length) throw first;
+  }
+}
+
+function wayOf(saved: Checkpoint | undefined): string | undefined {
+  const way = saved?.["way"];
+  return typeof way === "string" ? way : undefined;
+}

@@ -1,0 +1,79 @@
+import { randomInt } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
+import { startCountly } from "../support/countly.ts";
+import { databases } from "../support/databases.ts";
+import { newFolder, run, start } from "../support/program.ts";
+import { heldBy, idsOf, standing } from "../sources/countly/cells.ts";
+
+const kills = 20;
+
+function filled(): CountlyWorkspace {
+  const workspace = new CountlyWorkspace();
+  for (let n = 0; n < 8; n += 1) workspace.addApp({ users: 100 + n * 50 });
+  return workspace;
+}
+
+/** What happens to a server between two syncs. */
+function change(workspace: CountlyWorkspace): void {
+  for (const app of workspace.apps) {
+    const [first = "", second = "", third = ""] = idsOf(app);
+    app.addUser({ name: "late" });
+    app.updateUser(first, { gender: "F" });
+    app.updateUser(second, { gender: "M" }, { silently: true });
+    app.deleteUser(third);
+  }
+}
+
+describe.each(databases)("on %s", (_name, newDatabase) => {
+  test(
+    `killed ${kills} times at random moments, countly-sync ends with what the server holds`,
+    { timeout: 300_000 },
+    async () => {
+      const workspace = filled();
+      await using countly = await startCountly({ workspace, traps: { latencyMs: 15 } });
+      await using folder = await newFolder({
+        "configuration.json": {
+          ...{ base_url: countly.url, api_key: countly.apiKey, app_id: "*" },
+          ...{ max_records_per_page: 10, concurrency: 2 },
+        },
+      });
+      const database = await newDatabase();
+      const arguments_ = ["--quiet", "--log-level", "warning", "--destination", database.url];
+      try {
+        let resumed = 0;
+        for (let killed = 0; killed < kills;) {
+          const before = countly.requests.length;
+          const { child, ended } = start("countly-sync", arguments_, { cwd: folder.path });
+          const asks = async (): Promise<void> => {
+            while (countly.requests.length === before) await wait(5);
+          };
+          await Promise.race([asks().then(() => wait(randomInt(2500))), ended]);
+          child.kill("SIGKILL");
+          const { signal, status, stderr } = await ended;
+          const open = await database
+            .query(
+              "SELECT count(*) AS n FROM _rivulet_state WHERE stream = 'users' AND checkpoint LIKE '%below%'",
+            )
+            .catch(() => []);
+          if (Number(open[0]?.["n"]) > 0) resumed += 1;
+          if (signal === "SIGKILL") killed += 1;
+          else {
+            expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+            change(workspace);
+            await database.query(
+              "UPDATE _rivulet_state SET checkpoint = '{}' WHERE stream = 'users' AND partition <> ''",
+            );
+          }
+        }
+        expect(resumed).toBeGreaterThan(0);
+        const last = await run("countly-sync", arguments_, { cwd: folder.path });
+        expect(last).toMatchObject({ status: 0, stderr: "" });
+        expect(await standing(database)).toEqual(heldBy(workspace, "community"));
+      } finally {
+        await database.drop();
+      }
+    },
+  );
+});

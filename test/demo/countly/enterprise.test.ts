@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startCountly } from "../../support/countly.ts";
+import type { Countly } from "../../support/countly.ts";
+import { asking, didsOf } from "./ask.ts";
+
+let countly: Countly;
+let ask: ReturnType<typeof asking>;
+
+beforeEach(async () => {
+  countly = await startCountly({ edition: "enterprise" });
+  ask = asking(countly);
+});
+
+afterEach(async () => {
+  await countly[Symbol.asyncDispose]();
+});
+
+describe("groups", () => {
+  test("come all at once, escaped, to a global administrator", async () => {
+    const group = countly.workspace.addGroup({ name: "R & D", matched_users_count: 2 });
+    const { apiKey: api_key } = countly.workspace.addMember();
+
+    expect(await ask.json("/o/groups")).toEqual({
+      result: [
+        {
+          _id: group.id,
+          name: "R &amp; D",
+          groupID: [group.id],
+          global_admin: false,
+          permission: {},
+          users: [],
+          matched_users_count: 2,
+        },
+      ],
+    });
+    expect((await ask.post("/o/groups", { api_key })).status).toBe(401);
+  });
+
+  test("change and go", async () => {
+    const { id } = countly.workspace.addGroup({ name: "old" });
+    countly.workspace.updateGroup(id, { name: "new" });
+
+    expect(await ask.json("/o/groups")).toMatchObject({ result: [{ _id: id, name: "new" }] });
+    countly.workspace.deleteGroup(id);
+    expect(await ask.json("/o/groups")).toEqual({ result: [] });
+  });
+});
+
+describe("user details", () => {
+  test("are listed in pages, with the count of all and of those that the query finds", async () => {
+    const app = countly.workspace.addApp({ users: 30 });
+    const query = JSON.stringify({ sc: { $lte: 12 } });
+
+    const { aaData, ...counts } = await ask.details(app, { query });
+    expect(aaData).toHaveLength(10);
+    expect(counts).toEqual({ iTotalRecords: 30, iTotalDisplayRecords: 12 });
+    const last = { query, iDisplayStart: "10", iDisplayLength: "10" };
+    expect((await ask.details(app, last)).aaData).toHaveLength(2);
+  });
+
+  test("shift between pages when a user goes meanwhile, so that another is shown on none", async () => {
+    const app = countly.workspace.addApp({ users: 6 });
+    const first = await ask.details(app, { iDisplayLength: "3" });
+    app.deleteUser(String(first.aaData[0]?.["_id"]));
+    const second = await ask.details(app, { iDisplayStart: "3", iDisplayLength: "3" });
+
+    expect(didsOf([...first.aaData, ...second.aaData])).not.toContain("device-4");
+  });
+
+  test("of one user are the user", async () => {
+    const app = countly.workspace.addApp();
+    const uid = "1z";
+    app.addUser({ did: "one", uid });
+    const asked = { method: "user_details", app_id: app.id };
+
+    expect(await ask.json("/o", { ...asked, did: "one" })).toMatchObject({ did: "one", uid });
+    expect(await ask.json("/o", { ...asked, uid })).toMatchObject({ did: "one" });
+  });
+
+  test("may show little of each user", async () => {
+    const app = countly.workspace.addApp({ users: 1 });
+    countly.traps.userDetailsMembers = ["uid", "sc"];
+
+    const { aaData } = await ask.details(app);
+    expect(Object.keys(aaData[0] ?? {})).toEqual(["_id", "uid", "sc"]);
+  });
+
+  test("refuse a query that the database refuses, and are no method where the plugin is off", async () => {
+    const asked = { method: "user_details", app_id: countly.workspace.addApp().id };
+
+    expect(await ask.statusAndBody("/o", { ...asked, query: `{"$a":1}` })).toEqual([
+      400,
+      { result: "Error. Please check logs." },
+    ]);
+    countly.traps.without = ["users"];
+    expect(await ask.statusAndBody("/o", asked)).toEqual([400, { result: "Invalid method" }]);
+  });
+});
+
+describe("a task", () => {
+  const begin = async (): Promise<{ app_id: string; task_id: string }> => {
+    const app = countly.workspace.addApp({ users: 1 });
+    app.addUser({ did: "a & b" });
+    const app_id = app.id;
+    const { task_id } = await ask.record("/o", { method: "user_details", app_id });
+    return { app_id, task_id: String(task_id) };
+  };
+
+  test("is answered for a list that takes long, runs for a while, and has the list as JSON text, escaped once", async () => {
+    countly.traps.task = { polls: 2 };
+    const asked = await begin();
+
+    expect(await ask.json("/o/tasks/check", asked)).toEqual({ result: "running" });
+    expect(await ask.json("/o/tasks/task", asked)).toMatchObject({ status: "running" });
+    expect(await ask.json("/o/tasks/check", asked)).toEqual({ result: "completed" });
+    const task = await ask.record("/o/tasks/task", asked);
+    expect(task).toMatchObject({ status: "completed", hasData: true, errormsg: "" });
+    expect(JSON.parse(String(task["data"]))).toMatchObject({
+      iTotalRecords: 2,
+      aaData: [{ did: "device-1" }, { did: "a &amp; b" }],
+    });
+  });
+
+  test("may fail", async () => {
+    countly.traps.task = { polls: 0, fails: true };
+    const asked = await begin();
+
+    expect(await ask.json("/o/tasks/task", asked)).toMatchObject({
+      status: "errored",
+      errormsg: "cursor killed",
+    });
+  });
+
+  test("that was never begun is refused in these words", async () => {
+    const { id: app_id } = countly.workspace.addApp();
+
+    expect(await ask.statusAndBody("/o/tasks/task", { app_id, task_id: "x" })).toEqual([
+      400,
+      { result: "Task does not exist" },
+    ]);
+    expect(await ask.statusAndBody("/o/tasks/check", { app_id })).toEqual([
+      400,
+      { result: 'Missing parameter "task_id"' },
+    ]);
+  });
+});

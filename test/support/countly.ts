@@ -1,0 +1,46 @@
+import type { CountlyRequest, Edition } from "../../src/demo/countly/call.ts";
+import { paramsOf } from "../../src/demo/countly/call.ts";
+import { countlyService } from "../../src/demo/countly/service.ts";
+import type { CountlyTraps } from "../../src/demo/countly/traps.ts";
+import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
+import { startServer } from "./http-server.ts";
+import type { Listener } from "./http-server.ts";
+
+export interface Countly extends AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** The key of `workspace.admin`. */
+  readonly apiKey: string;
+  readonly workspace: CountlyWorkspace;
+  readonly traps: CountlyTraps;
+  /** Every request so far, oldest first. */
+  readonly requests: readonly CountlyRequest[];
+}
+
+export interface StartOptions {
+  readonly workspace?: CountlyWorkspace;
+  /** What the server is (default: `community`). */
+  readonly edition?: Edition;
+  readonly traps?: CountlyTraps;
+  /** Comes before the service: what it passes on, the service answers. */
+  readonly intercept?: (service: Listener) => Listener;
+}
+
+/** A stand-in for a Countly server on a free port, empty unless there is a `workspace`. */
+export async function startCountly(options: StartOptions = {}): Promise<Countly> {
+  const { workspace = new CountlyWorkspace(), edition = "community", traps = {} } = options;
+  const service = countlyService({ workspace, edition, traps });
+  const server = await startServer(options.intercept?.(service) ?? service);
+  return {
+    url: server.url,
+    get apiKey() {
+      return workspace.admin.apiKey;
+    },
+    workspace,
+    traps,
+    get requests() {
+      return server.requests.map((request) => ({ ...request, params: paramsOf(request) }));
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}

@@ -19,7 +19,14 @@ export async function showDemo(destination: Destination, terminal: Terminal): Pr
   terminal.print(plotText(await readCurves(destination, [], asked), terminal));
 }
 
-const numeric: ReadonlySet<string> = new Set(["items", "steps", "values", "loss", "requests"]);
+const numeric: ReadonlySet<string> = new Set([
+  "items",
+  "steps",
+  "values",
+  "loss",
+  "users",
+  "requests",
+]);
 
 const queries = [
   {
@@ -33,6 +40,11 @@ const queries = [
     query: `SELECT r.name, r.state, max(m.step) + 1 AS steps, count(*) AS "values",
               printf('%.3f', min(m.metric_value) FILTER (WHERE m.metric_name = 'val.loss')) AS loss
             FROM runs r JOIN metrics m USING (run_id) GROUP BY r.run_id ORDER BY loss`,
+  },
+  {
+    title: "Who uses the apps?",
+    query: `SELECT a.name AS app, count(*) AS users, substr(max(u.last_seen), 1, 19) AS "last seen"
+            FROM apps a JOIN users u USING (app_id) WHERE NOT u._deleted GROUP BY a.name ORDER BY users DESC`,
   },
   {
     title: "What did the syncs do?",

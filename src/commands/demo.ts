@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { writeSettings } from "../configuration-file.ts";
 import type { SourceContext } from "../core/source.ts";
 import { newTransfer } from "../core/transfer.ts";
+import { countlyDemo } from "../demo/countly/demo-service.ts";
 import type { DemoService } from "../demo/demo-service.ts";
 import { listen } from "../demo/listen.ts";
 import { opikDemo } from "../demo/opik/demo-service.ts";
@@ -22,7 +23,7 @@ export async function demoCommand(shell: Shell): Promise<number> {
   const { terminal } = shell;
   const { color } = terminal;
   for (const suffix of ["", "-wal", "-shm"]) await rm(file + suffix, { force: true });
-  const services = [opikDemo(), wandbDemo()];
+  const services = [opikDemo(), wandbDemo(), countlyDemo()];
   const settings: Record<string, unknown> = { destination: `sqlite:./${file}` };
   const statuses: number[] = [];
   for (const service of services) {
@@ -36,9 +37,8 @@ export async function demoCommand(shell: Shell): Promise<number> {
   await showDemo(destination, terminal);
   const plot = `npx wandb-sync plot 8d0qwe12 acc,val.loss --config ${settingsFile}`;
   terminal.print(`\nDraw others: ${color.bold(plot)}`);
-  terminal.print(
-    `Your own: ${color.bold("npx opik-sync init")}, ${color.bold("npx wandb-sync init")}`,
-  );
+  const inits = services.map(({ source }) => color.bold(`npx ${source}-sync init`));
+  terminal.print(`Your own: ${inits.join(", ")}`);
   return Math.max(...statuses);
 }
 

@@ -29,7 +29,7 @@ export interface PartitionOptions extends Pick<ReadOptions, "signal" | "log"> {
 }
 
 /** How much may wait for the writer. */
-const maxBytes = 16 * 2 ** 20;
+const maxBytes = 4 * 2 ** 20;
 
 /** So many failures without a success between them mean that the service fails, not the partitions. */
 const failuresInARow = 3;
@@ -59,12 +59,13 @@ export async function* readPartitions(
     return where ? { ...entry, where } : entry;
   };
   const reader = (partition: Partition): Reader<Part> => {
-    const { key } = partition;
+    const { key, where } = partition;
+    const place = { partition: key, ...(where ? { where } : {}) };
     const index = order.begin(partition.mark);
     return async function* (until) {
       const { successes } = service;
       try {
-        for await (const part of partition.read(until)) yield { ...part, partition: key };
+        for await (const part of partition.read(until)) yield { ...part, ...place };
         service.succeeded();
       } catch (error) {
         until.throwIfAborted();

@@ -3,7 +3,7 @@ import { readAhead } from "./read-ahead.ts";
 import type { Batch, ReadOptions, Stream } from "./source.ts";
 
 /** How much of a stream may wait for the writer. */
-const maxBytes = 8 * 2 ** 20;
+const maxBytes = 4 * 2 ** 20;
 
 /**
  * The one reading loop: a stream's batches, read ahead of the writer, in groups that are worth a transaction each. Whatever
@@ -20,5 +20,6 @@ export function readStream(
 }
 
 async function* tagged(stream: Stream, options: ReadOptions): AsyncGenerator<Batch, void> {
-  for await (const part of stream.read(options)) yield { ...part, stream: stream.name };
+  for await (const part of stream.read(options))
+    yield { readAt: Date.now(), ...part, stream: stream.name };
 }

@@ -191,15 +191,34 @@ export async function readCheckpoints(
   return texts;
 }
 
-/** Checkpoints as values, of those as text. */
+/** Checkpoints as values, of those as text. Throws a ConfigError where one is no JSON object. */
 export function parseState(texts: ReadonlyMap<string, ReadonlyMap<string, string>>): State {
-  const parse = (text: string) => JSON.parse(text) as Checkpoint;
   return new Map(
     [...texts].map(([stream, byPartition]) => [
       stream,
-      new Map([...byPartition].map(([partition, text]) => [partition, parse(text)])),
+      new Map(
+        [...byPartition].map(([partition, text]) => [partition, parseCheckpoint(stream, text)]),
+      ),
     ]),
   );
+}
+
+function parseCheckpoint(stream: string, text: string): Checkpoint {
+  const checkpoint = object(text);
+  if (checkpoint) return checkpoint;
+  throw new ConfigError(
+    `_rivulet_state: a checkpoint of "${stream}" cannot be read; run "state reset ${stream}", after which all of it is read again`,
+  );
+}
+
+/** What JSON text says, if that is an object. */
+function object(text: string): Checkpoint | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Checkpoint) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The texts of a state, as they are stored. */

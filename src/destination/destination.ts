@@ -49,7 +49,10 @@ export interface Session extends AsyncDisposable {
   /** Aborted when the lease was lost to another process: nothing more can be written. */
   readonly lost: AbortSignal;
   state(): Promise<State>;
-  /** Creates tables, adds columns, widens; never drops. */
+  /**
+   * Creates tables, adds columns, widens; never drops. Where a table or a column was not there, the checkpoints of its stream are forgotten, so that
+   * what they say was read is read again.
+   */
   prepare(tables: readonly Table[]): Promise<void>;
   /** Rows, deletes, sweeps, quarantine and checkpoints of all batches, in their order, in one transaction, or nothing of it. */
   write(batches: readonly Batch[]): Promise<WriteResult>;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { z } from "zod";
 import { ConfigError, LockedError } from "../core/errors.ts";
 import type { Pipeline } from "./destination.ts";
 import type { Transaction } from "./dialect.ts";
@@ -132,7 +133,29 @@ async function readLock(
     .where((is) => is.and(rowOf(pipeline)))
     .executeTakeFirst();
   if (!row) return undefined;
-  return { lock: JSON.parse(row.checkpoint ?? "{}") as Lock, epoch: Number(row.epoch) };
+  return { lock: parseLock(row.checkpoint), epoch: Number(row.epoch) };
+}
+
+const lockShape = z.object({
+  identity: z.string().nullable(),
+  holder: z
+    .object({
+      id: z.string(),
+      pid: z.number(),
+      host: z.string(),
+      since: z.string(),
+      until: z.number(),
+    })
+    .nullable(),
+});
+
+/** A lock that somebody has spoiled is nobody's: whoever held it is fenced off by the epoch. */
+function parseLock(text: string | null): Lock {
+  try {
+    return lockShape.parse(JSON.parse(text ?? ""));
+  } catch {
+    return { identity: null, holder: null };
+  }
 }
 
 async function store(tx: Transaction, { pipeline }: Lease, lock: Lock): Promise<void> {

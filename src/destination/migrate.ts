@@ -2,8 +2,10 @@ import { Migrator } from "kysely";
 import { ConfigError } from "../core/errors.ts";
 import { migrations } from "../../migrations/migrations.ts";
 import type { Dialect, Transaction } from "./dialect.ts";
+import { ownPrefix } from "./own-tables.ts";
 
 const migrationTable = "_rivulet_migration";
+const ownTables = ["_rivulet_state", "_rivulet_sync", "_rivulet_quarantine"] as const;
 
 /** Makes, or brings up to date, rivulet's own tables. Throws a ConfigError where they were made by a newer rivulet. */
 export async function migrate(
@@ -18,7 +20,10 @@ export async function migrate(
       `${label}: made by a newer rivulet, which knows "${unknown}"; upgrade this one, or use another destination`,
     );
   }
-  if (Object.keys(all).every((name) => done.includes(name))) return;
+  if (Object.keys(all).every((name) => done.includes(name))) {
+    await checkOwnTables(label, tx);
+    return;
+  }
   const { error } = await new Migrator({
     db: tx.db,
     provider: { getMigrations: () => Promise.resolve({ ...all }) },
@@ -27,6 +32,15 @@ export async function migrate(
     ...(tx.schema === undefined ? {} : { migrationTableSchema: tx.schema }),
   }).migrateToLatest();
   if (error instanceof Error) throw error;
+}
+
+async function checkOwnTables(label: string, tx: Transaction): Promise<void> {
+  for (const name of ownTables) {
+    if (await tx.find(name)) continue;
+    throw new ConfigError(
+      `${label}: the table "${name}" is gone; restore it, or drop all tables that begin with ${ownPrefix} too, after which everything is read again`,
+    );
+  }
 }
 
 async function migrationsDone(tx: Transaction): Promise<string[]> {

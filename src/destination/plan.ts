@@ -5,6 +5,7 @@ import { RowError, type Encoder } from "./encode.ts";
 import { rowText } from "./key-text.ts";
 import { coverage, placeOf } from "./place.ts";
 import { QuarantineChanges, type Quarantine } from "./quarantine.ts";
+import { rowUpdate, type RowUpdate } from "./updates.ts";
 
 /** A table that a session may write to. */
 export interface Prepared {
@@ -22,6 +23,8 @@ export interface Step {
   readonly rows: Row[];
   /** Where in `rows` each batch begins. */
   readonly batches: number[];
+  /** Changes of rows that are there, after `rows`. */
+  readonly updates: RowUpdate[];
   deletes: readonly SqlValue[][];
   sweep: Sweep | undefined;
 }
@@ -76,23 +79,38 @@ function addRows(
   context: PlanContext,
   { batch, open }: { batch: Batch; open: Map<string, Step> },
 ): void {
-  const { stream, rows, deletes = [], sweep } = batch;
-  if (rows.length === 0 && deletes.length === 0 && !sweep) return;
+  const { stream, rows, updates = [], deletes = [], sweep } = batch;
+  if (rows.length + updates.length + deletes.length === 0 && !sweep) return;
   const prepared = context.prepared.get(stream);
   if (!prepared) throw new Error(`stream "${stream}": written to before it was prepared`);
   let step = open.get(stream);
   if (!step) {
-    step = { prepared, values: [], rows: [], batches: [], deletes: [], sweep: undefined };
+    step = { ...emptyStep(), prepared };
     plan.steps.push(step);
     open.set(stream, step);
   }
   if (rows.length > 0) step.batches.push(step.rows.length);
   for (const row of rows) addRow(plan, context, { step, row });
-  if (deletes.length === 0 && !sweep) return;
+  for (const row of updates) addUpdate(plan, { step, row });
+  if (updates.length + deletes.length === 0 && !sweep) return;
   step.deletes = prepared.encoder.keys(deletes);
   step.sweep = sweep;
   open.delete(stream);
   letGo(plan, context, { prepared, deletes, sweep });
+}
+
+function emptyStep(): Omit<Step, "prepared"> {
+  return { values: [], rows: [], batches: [], updates: [], deletes: [], sweep: undefined };
+}
+
+function addUpdate(plan: Plan, { step, row }: { step: Step; row: Row }): void {
+  const { prepared, updates } = step;
+  try {
+    updates.push(rowUpdate(prepared, row));
+  } catch (error) {
+    if (!(error instanceof RowError)) throw error;
+    reject(plan, prepared.table.stream, rejectedRow(prepared, row, error));
+  }
 }
 
 /** What is gone at the source is not missing any more. */

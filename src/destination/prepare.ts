@@ -6,18 +6,25 @@ import type { Dialect, Found, PreparedColumn, PreparedTable, Transaction } from 
 import { ownPrefix } from "./own-tables.ts";
 import { spellOut } from "./spelling.ts";
 
+/** A table that rows can be written to. */
+export interface Fitted {
+  readonly table: PreparedTable;
+  /** Whether the table, or a column of it, was not there: what was read before is not in it. */
+  readonly lacksRows: boolean;
+}
+
 /** Creates a stream's table, or adds and widens columns of the one that is there; never drops. */
 export async function prepareTable(
   dialect: Dialect,
   tx: Transaction,
   table: Table,
-): Promise<PreparedTable> {
+): Promise<Fitted> {
   const name = tableName(dialect, table.name);
   const found = await tx.find(name);
   const prepared = describe(dialect, table, { name, found });
   if (!found) {
     await create(dialect, tx, prepared);
-    return prepared;
+    return { table: prepared, lacksRows: true };
   }
   checkTable(dialect, prepared, found);
   const columns: PreparedColumn[] = [];
@@ -30,7 +37,11 @@ export async function prepareTable(
     if (!found.columns.has(column)) await addColumn(tx, name, { column, definition });
   }
   const some = await sql`select 1 from ${tx.table(name)} limit 1`.execute(tx.db);
-  return { ...prepared, columns, hadRows: some.rows.length > 0 };
+  const expected = [...columns.map(({ name: column }) => column), syncedAtColumn, deletedColumn];
+  return {
+    table: { ...prepared, columns, hadRows: some.rows.length > 0 },
+    lacksRows: expected.some((column) => !found.columns.has(column)),
+  };
 }
 
 /** The name in the database of a stream's table. */

@@ -16,7 +16,7 @@ import {
   type Lease,
 } from "./lease.ts";
 import { planOf, touchedBy, type Plan, type Prepared } from "./plan.ts";
-import { prepareTable } from "./prepare.ts";
+import { prepareTable, type Fitted } from "./prepare.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
 import { countRejected, storeSteps } from "./store.ts";
 import { Deletions } from "./sweep.ts";
@@ -77,16 +77,22 @@ export class SqlSession implements Session {
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
-    const prepared = await this.#write(async (tx) => {
+    const fitted = await this.#write(async (tx) => {
       await this.#checkpoints.check(
         tx,
         tables.map(({ name }) => name),
       );
-      const result: PreparedTable[] = [];
+      const result: Fitted[] = [];
       for (const table of tables) result.push(await prepareTable(this.#dialect, tx, table));
+      for (const { table, lacksRows } of result) {
+        if (lacksRows) await this.#checkpoints.replace(tx, new Map(), table.stream);
+      }
       return result;
     });
-    for (const table of prepared) this.#use(table, new Set());
+    for (const { table, lacksRows } of fitted) {
+      if (lacksRows) this.#checkpoints.replaced(new Map(), table.stream);
+      this.#use(table, new Set());
+    }
   }
 
   write(batches: readonly Batch[]): Promise<ReadonlyMap<string, Counts>> {

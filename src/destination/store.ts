@@ -5,6 +5,7 @@ import { now } from "./now.ts";
 import { onePerKey, type EachOnce } from "./one-per-key.ts";
 import { rejectedRow, type Plan, type Prepared } from "./plan.ts";
 import type { Deletions } from "./sweep.ts";
+import { storeUpdates } from "./updates.ts";
 
 /** What was stored, and what the database refused. */
 export interface Stored {
@@ -37,6 +38,10 @@ export async function storeSteps(
     counts.inserted = written.inserted;
     counts.updated = written.updated;
     counts.unchanged = step.rows.length - written.refused - written.inserted - written.updated;
+    const { updates } = step;
+    const changed = await storeUpdates(tx, prepared, { updates, at });
+    counts.updated += changed;
+    counts.unchanged += updates.length - changed;
     counts.deleted = await deletions.mark(tx, prepared, { keys, at });
     if (sweep) counts.deleted += await deletions.sweep(tx, prepared, { sweep, at });
     const total = stored.counts.get(stream) ?? noCounts();

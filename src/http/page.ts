@@ -45,6 +45,11 @@ export function sawAll({ complete, stable, total }: Pages, distinct: number): bo
   return complete && stable && (total === undefined ? distinct > 0 : distinct === total);
 }
 
+/** How many rows a walk that has ended did not show, although the service counted them all the time. */
+export function unseen({ stable, total = 0 }: Pages, distinct: number): number {
+  return stable ? Math.max(0, total - distinct) : 0;
+}
+
 /** A page, and the body that it stood in. */
 export interface PageBody {
   readonly page: Omit<Page, "number">;

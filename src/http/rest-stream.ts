@@ -1,8 +1,9 @@
+import { TransientError } from "../core/errors.ts";
 import { HighWaterMark } from "../core/high-water-mark.ts";
 import type { Key, Row } from "../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../core/source.ts";
 import type { Client } from "./client.ts";
-import { sawAll, type List, type Page, type Pages } from "./page.ts";
+import { sawAll, unseen, type List, type Page, type Pages } from "./page.ts";
 import { PageReader, type ReadPage, type RowDeclaration } from "./page-reader.ts";
 import { numberedPages } from "./pages.ts";
 import type { Query } from "./url.ts";
@@ -90,20 +91,34 @@ async function* incremental(walk: Walk, cursor: RestCursor): AsyncGenerator<Part
 }
 
 async function* fullRefresh(walk: Walk): AsyncGenerator<Part, void> {
-  for (let walks = 1; walks <= maxWalks; walks += 1) {
-    const whole = yield* once(walk);
-    if (!whole) continue;
-    yield { rows: [], bytes: 0, sweep: { keys: whole, again: walks > 1 } };
-    return;
-  }
   const { options, declaration } = walk;
+  let missing = 0;
+  for (let walks = 1; walks <= maxWalks; walks += 1) {
+    const seen = yield* once(walk);
+    if (seen.whole) {
+      yield { rows: [], bytes: 0, sweep: { keys: seen.whole, again: walks > 1 } };
+      return;
+    }
+    missing = seen.unseen;
+  }
+  if (missing > 0)
+    throw new TransientError(
+      `${declaration.name}: the service counts ${missing} more than it shows; run the sync again`,
+    );
   options.log.warning(
     `${declaration.name}: the list changed while it was read, ${maxWalks} times; rows that are gone are found by the next sync`,
   );
 }
 
-/** One walk through all pages; returns the keys of the whole list where the walk is known to have seen all of it. */
-async function* once(walk: Walk): AsyncGenerator<Part, readonly Key[] | undefined> {
+interface Seen {
+  /** The keys of the whole list, where the walk is known to have seen all of it. */
+  readonly whole?: readonly Key[];
+  /** How many rows the service counts besides. */
+  readonly unseen: number;
+}
+
+/** One walk through all pages. */
+async function* once(walk: Walk): AsyncGenerator<Part, Seen> {
   const pages = open(walk);
   const keys = new Set<string>();
   const rejected = new Set<string>();
@@ -114,8 +129,9 @@ async function* once(walk: Walk): AsyncGenerator<Part, readonly Key[] | undefine
     for (const { key } of read.rejected) rejected.add(key);
     yield part(page, read);
   }
-  if (!sawAll(pages, keys.size + rejected.size)) return undefined;
-  return [...keys].map((key) => JSON.parse(key) as Key);
+  const distinct = keys.size + rejected.size;
+  if (!sawAll(pages, distinct)) return { unseen: unseen(pages, distinct) };
+  return { whole: [...keys].map((key) => JSON.parse(key) as Key), unseen: 0 };
 }
 
 function part({ bytes, total }: Page, { rows, rejected }: ReadPage): Part {

@@ -13,6 +13,9 @@ test("rivulet demo copies the bundled services into demo.db, twice, and shows wh
   expect(stdout).toMatch(/metrics +6\d +0 +0 +0 +0/);
   expect(stdout).toMatch(/How many items has each dataset\?\nname +version +items\n\S/);
   expect(stdout).toMatch(/too-hot +failed +200/);
+  expect(stdout).toMatch(/users +517 +0 +0 +0 +0/);
+  expect(stdout).toMatch(/users +2 +0 +4 +0 +0/);
+  expect(stdout).toMatch(/Trail Maps +261/);
   expect(stdout).toMatch(/npx opik-sync init/);
   const db = new Database(`${folder.path}/demo.db`, { readonly: true });
   const count = (table: string) =>

@@ -51,6 +51,7 @@ class SqliteDialect implements Dialect {
   readonly #oneAtATime = pLimit(1);
   #reader: Connection | undefined;
   #writer: Connection | undefined;
+  #waitedInVain = false;
 
   constructor(path: string, options: SqliteOptions) {
     this.#path = path;
@@ -137,19 +138,24 @@ class SqliteDialect implements Dialect {
     }
   }
 
-  /** Begins, once other programs leave the file. */
+  /** Begins, once other programs leave the file. After having waited in vain, nothing waits again until the file is free. */
   async #begin({ connection, begin }: Course): Promise<Connection> {
     const { busyMs, signal } = this.#options;
-    const deadline = Date.now() + busyMs;
+    const deadline = this.#waitedInVain ? 0 : Date.now() + busyMs;
     for (;;) {
       let opened: Connection | undefined;
       try {
         opened = await connection();
         await opened.engine.exec(begin);
+        this.#waitedInVain = false;
         return opened;
       } catch (error) {
         await opened?.engine.rollBack();
-        if (!isBusy(error) || Date.now() >= deadline) throw error;
+        if (!isBusy(error)) throw error;
+        if (Date.now() >= deadline) {
+          this.#waitedInVain = true;
+          throw error;
+        }
       }
       await pause(pollMs, signal);
     }

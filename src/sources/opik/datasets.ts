@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { members, plain } from "../../core/json-text.ts";
 import { SourceError } from "../../core/errors.ts";
 import type { Client } from "../../http/client.ts";
-import { sawAll } from "../../http/page.ts";
+import { sawAll, unseen } from "../../http/page.ts";
 import { numberedPages } from "../../http/pages.ts";
 import { api } from "./client.ts";
 import type { OpikConfig } from "./config.ts";
@@ -31,10 +31,23 @@ export interface DatasetList {
   readonly datasets: readonly Dataset[];
   /** Whether a dataset that is not in the list is gone. */
   readonly complete: boolean;
+  /** How many datasets the service counts besides those that it shows. */
+  readonly unseen: number;
 }
+
+/** How often a list that does not show all that it counts is read. */
+const maxWalks = 3;
 
 /** All datasets of the workspace. */
 export async function listDatasets(client: Client, config: OpikConfig): Promise<DatasetList> {
+  let list = await listOnce(client, config);
+  for (let walks = 1; walks < maxWalks && list.unseen > 0; walks += 1) {
+    list = await listOnce(client, config);
+  }
+  return list;
+}
+
+async function listOnce(client: Client, config: OpikConfig): Promise<DatasetList> {
   const mapping = digest(config);
   const found = new Map<string, Omit<Dataset, "hasOwnName">>();
   const pages = numberedPages(client, { path: `${api}/datasets`, rowKeys, size: config.page_size });
@@ -44,7 +57,11 @@ export async function listDatasets(client: Client, config: OpikConfig): Promise<
       found.set(dataset.id, dataset);
     }
   }
-  return { datasets: namedApart([...found.values()]), complete: sawAll(pages, found.size) };
+  return {
+    datasets: namedApart([...found.values()]),
+    complete: sawAll(pages, found.size),
+    unseen: unseen(pages, found.size),
+  };
 }
 
 function namedApart(datasets: readonly Omit<Dataset, "hasOwnName">[]): Dataset[] {

@@ -44,6 +44,10 @@ export function itemStream(client: Client, config: OpikConfig): Stream {
       for await (const part of parts) yield { ...part, expected };
       yield* gone(list, options);
       reader.end();
+      if (list.unseen > 0)
+        throw new TransientError(
+          `${name}: the service counts ${list.unseen} datasets more than it shows; run the sync again`,
+        );
     },
   };
 }

@@ -1,0 +1,55 @@
+import { sql } from "kysely";
+import type { Row } from "../core/schema.ts";
+import { deletedColumn, syncedAtColumn } from "./columns.ts";
+import type { SqlValue, Transaction } from "./dialect.ts";
+import { RowError } from "./encode.ts";
+import type { Prepared } from "./plan.ts";
+import { ValueError } from "../core/value.ts";
+
+/** A row of which only some columns are known, in the driver's form. */
+export interface RowUpdate {
+  readonly set: readonly (readonly [name: string, value: SqlValue])[];
+  readonly key: readonly (readonly [name: string, value: SqlValue])[];
+}
+
+/** Encodes what is known of a row. Throws a RowError. */
+export function rowUpdate({ table, encoder }: Prepared, row: Row): RowUpdate {
+  const cells = table.columns.flatMap(({ source, name }, index) => {
+    if (!Object.hasOwn(row, source)) return [];
+    return [{ isKey: table.key.includes(index), cell: [name, encoded(source, name)] as const }];
+  });
+  function encoded(source: string, name: string): SqlValue {
+    const value = row[source];
+    try {
+      return value == null ? null : encoder.value(source, value);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      throw new RowError(`column "${name}": ${error.message}`, { cause: error });
+    }
+  }
+  const key = cells.filter(({ isKey }) => isKey).map(({ cell }) => cell);
+  if (key.length < table.key.length)
+    throw new RowError("expected the whole primary key, got a part of it", {});
+  return { key, set: cells.filter(({ isKey }) => !isKey).map(({ cell }) => cell) };
+}
+
+/** Changes rows that are there, where they differ, and says how many did. */
+export async function storeUpdates(
+  tx: Transaction,
+  { table }: Prepared,
+  { updates, at }: { readonly updates: readonly RowUpdate[]; readonly at: string },
+): Promise<number> {
+  let updated = 0;
+  for (const { set, key } of updates) {
+    if (set.length === 0) continue;
+    const cells = [...set, [syncedAtColumn, at] as const];
+    const changes = cells.map(([name, value]) => sql`${sql.id(name)} = ${value}`);
+    const is = key.map(([name, value]) => sql`${sql.id(name)} = ${value}`);
+    const differs = set.map(([name, value]) => sql`${sql.id(name)} is distinct from ${value}`);
+    const result = await sql`update ${tx.table(table.name)} set ${sql.join(changes)}
+      where ${sql.join(is, sql` and `)} and not ${sql.id(deletedColumn)}
+      and (${sql.join(differs, sql` or `)})`.execute(tx.db);
+    updated += Number(result.numAffectedRows ?? 0);
+  }
+  return updated;
+}

@@ -1,0 +1,32 @@
+import type { Random } from "./random.ts";
+
+/** JSON texts that are easily lost, rounded, refused or spelled anew. */
+const texts = [
+  "12345678901234567890",
+  "-9223372036854775808",
+  "1e400",
+  "-0",
+  "0.1000",
+  "123456789.123456789123456789",
+  '""',
+  '"\\u0000"',
+  '"\\ud800 alone"',
+  '"\\ud83d\\ude00"',
+  '"\\\\u0000 is only spelled so"',
+  '"tab\\tnewline\\nreturn\\rbackslash\\\\ \\\\N \\\\."',
+  '"NULL"',
+  '"null"',
+  '"é\u2028😀"',
+  '{"":{"a b":[],"\\"":null,"\\u0000":0}}',
+  '[[[[[[[[[["deep"]]]]]]]]]]',
+  '{"a":1,"a":2}',
+  "true",
+  "[1,2.50,null]",
+  '{"_synced_at":"theirs","_deleted":true,"raw":"theirs"}',
+] as const;
+
+/** Some JSON text that is awkward, or long. */
+export function awkwardJson(random: Random): string {
+  if (random.oneIn(12)) return JSON.stringify("long ".repeat(random.between(100, 4000)));
+  return random.pick(texts);
+}

@@ -1,0 +1,34 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { z } from "zod";
+import type { Storage } from "./storage.ts";
+
+const lockShape = z.looseObject({ holder: z.looseObject({}).nullable() });
+
+/** Lets the lease of whoever holds the lock run out; false where nobody holds it, or it cannot be got at. */
+export async function expireLease(storage: Storage): Promise<boolean> {
+  try {
+    const found = await storage.query("SELECT checkpoint FROM _rivulet_state WHERE stream = ''");
+    const lock = lockShape.parse(JSON.parse(String(found[0]?.["checkpoint"])));
+    if (lock.holder === null) return false;
+    const expired = JSON.stringify({ ...lock, holder: { ...lock.holder, until: 0 } });
+    const limit = storage.dialect === "postgres" ? "SET statement_timeout = 500; " : "";
+    const text = expired.replaceAll("'", "''");
+    await storage.query(
+      `${limit}UPDATE _rivulet_state SET checkpoint = '${text}' WHERE stream = ''`,
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a process that was just suspended holds locks for longer than a test can wait. */
+export async function isInTransaction(storage: Storage): Promise<boolean> {
+  if (storage.dialect === "sqlite") return false;
+  // What it had asked for is answered meanwhile.
+  await wait(50);
+  const rows = await storage.query(
+    `SELECT 1 FROM pg_stat_activity WHERE usename = '${storage.role}' AND state <> 'idle'`,
+  );
+  return rows.length > 0;
+}

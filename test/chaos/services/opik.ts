@@ -1,0 +1,247 @@
+import { z } from "zod";
+import { OpikClock } from "../../../src/demo/opik/clock.ts";
+import type { NewItem, OpikDataset } from "../../../src/demo/opik/dataset.ts";
+import { RawJson } from "../../../src/demo/opik/json.ts";
+import type { OpikTraps } from "../../../src/demo/opik/traps.ts";
+import { OpikWorkspace } from "../../../src/demo/opik/workspace.ts";
+import { startOpik } from "../../support/opik.ts";
+import { awkwardJson } from "../awkward.ts";
+import type { Random } from "../random.ts";
+import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
+
+const login = { apiKey: "opik-key-7d41c0", workspace: "team" };
+
+/** Opik as it is now, whose datasets have versions that are read by page. */
+export const opikPages: ServiceKind = { name: "Opik", start: (random) => start(random, true) };
+
+/** An older Opik without versions, whose items are read by stream. */
+export const opikStream: ServiceKind = {
+  name: "an older Opik",
+  start: (random) => start(random, false),
+};
+
+async function start(random: Random, versioned: boolean): Promise<ChaosService> {
+  const clock = new OpikClock({ seed: random.between(1, 2 ** 30) });
+  const workspace = new OpikWorkspace({ clock, versioned });
+  const history = new OpikHistory(workspace);
+  history.begin(random);
+  const traps: OpikTraps = {};
+  const opik = await startOpik({ workspace, login, traps });
+  return {
+    source: "opik",
+    url: opik.url,
+    secret: login.apiKey,
+    section: { COMET_OPIK_API_KEY: login.apiKey, COMET_OPIK_WORKSPACE: login.workspace },
+    keys: {
+      opik_project: ["project_id"],
+      opik_dataset: ["dataset_id"],
+      opik_dataset_item: ["item_id"],
+    },
+    traps: {
+      caps(chance) {
+        traps.pageSizeCap = chance.between(1, 5);
+        return () => delete traps.pageSizeCap;
+      },
+      breaks(chance) {
+        traps.brokenDataset = chance.pick(workspace.datasets).id;
+        return () => delete traps.brokenDataset;
+      },
+      fraction(chance) {
+        const { id } = chance.pick(workspace.datasets);
+        workspace.updateDataset(id, { experiment_count: 2.5 });
+        return () => undefined;
+      },
+    },
+    firstPage,
+    emptied,
+    change: (chance) => {
+      history.change(chance);
+    },
+    held: () => history.held(),
+    unstorable: () => history.unstorable(),
+    earned: (checkpoints) => history.earned(checkpoints),
+    [Symbol.asyncDispose]: () => opik[Symbol.asyncDispose](),
+  };
+}
+
+const firstPage: ChaosService["firstPage"] = (request) => {
+  const url = new URL(request.url);
+  if (url.searchParams.has("page")) url.searchParams.set("page", "1");
+  else if (!url.pathname.endsWith("/stream")) return undefined;
+  const asked = z.looseObject({}).parse(JSON.parse(request.body || "{}"));
+  const body = { ...asked, last_retrieved_id: undefined };
+  return { ...request, url, body: request.body && JSON.stringify(body) };
+};
+
+const emptied: ChaosService["emptied"] = (body) => {
+  if (!body.startsWith('{"page":')) return body.startsWith('{"id":') ? "" : undefined;
+  return JSON.stringify({ ...z.looseObject({}).parse(JSON.parse(body)), content: [] });
+};
+
+/** What the users of a workspace do. Without versions, a dataset has to be touched for its items to be looked at again. */
+class OpikHistory {
+  readonly #workspace: OpikWorkspace;
+
+  constructor(workspace: OpikWorkspace) {
+    this.#workspace = workspace;
+  }
+
+  begin(random: Random): void {
+    for (let count = random.between(1, 12); count > 0; count -= 1) this.#addProject(random);
+    for (let count = random.between(2, 5); count > 0; count -= 1) this.#addDataset(random);
+    // Rows enough for COPY.
+    if (random.oneIn(2)) this.#addItems(random, random.between(210, 260));
+  }
+
+  change(random: Random): void {
+    const changes = [
+      () => {
+        this.#addProject(random);
+      },
+      () => {
+        this.#changeProject(random);
+      },
+      () => {
+        this.#addDataset(random);
+      },
+      () => {
+        this.#dropDataset(random);
+      },
+      () => {
+        this.#addItems(random, random.between(1, 30));
+      },
+      () => {
+        this.#addItems(random, random.between(1, 30));
+      },
+      () => {
+        this.#changeItems(random);
+      },
+      () => {
+        this.#changeItems(random);
+      },
+      () => {
+        this.#dropItems(random);
+      },
+    ];
+    random.pick(changes)();
+  }
+
+  held(): Keys {
+    const { projects, datasets } = this.#workspace;
+    return {
+      opik_project: projects.map(({ id }) => id),
+      opik_dataset: datasets.map(({ id }) => id),
+      opik_dataset_item: datasets.flatMap((dataset) => storable(dataset, latest(dataset))),
+    };
+  }
+
+  unstorable(): number {
+    return this.#workspace.datasets
+      .flatMap((dataset) => dataset.rowsOf(latest(dataset)))
+      .filter(({ item }) => item["created_at"] === notAnInstant).length;
+  }
+
+  earned(checkpoints: readonly StoredCheckpoint[]): Keys {
+    const items = checkpoints.flatMap(({ stream, partition, checkpoint }) => {
+      const dataset = this.#workspace.dataset(partition);
+      if (stream !== "opik_dataset_item" || !dataset) return [];
+      const { version, reading, shown } = checkpointShape.parse(checkpoint);
+      const [changed = "", count] = (version ?? reading ?? "").split(" ");
+      const number = dataset.versioned ? dataset.versionNumber(changed) : 0;
+      const isSame = dataset.versioned || dataset.entity["last_updated_at"] === changed;
+      if (number === undefined || !isSame) return [];
+      if (dataset.rowsOf(number).length !== Number(count)) return [];
+      const from = version == null ? (shown?.below ?? "~") : "";
+      return storable(dataset, number).filter((id) => id >= from);
+    });
+    return { opik_dataset_item: items };
+  }
+
+  #addProject(random: Random): void {
+    this.#workspace.addProject({ name: raw(random), description: random.pick(["", "d", null]) });
+  }
+
+  #changeProject(random: Random): void {
+    const { projects } = this.#workspace;
+    if (projects.length === 0) return;
+    const { id } = random.pick(projects);
+    if (random.oneIn(2)) this.#workspace.deleteProject(id);
+    else this.#workspace.updateProject(id, { description: `changed ${random.between(0, 999)}` });
+  }
+
+  #addDataset(random: Random): void {
+    const name = `set ${random.between(0, 2 ** 30)}`;
+    const dataset = this.#workspace.addDataset({ name, experiment_count: random.between(0, 9) });
+    if (!random.oneIn(5)) this.#put(dataset, random, random.between(1, 40));
+  }
+
+  #dropDataset(random: Random): void {
+    if (this.#workspace.datasets.length < 2) return;
+    this.#workspace.deleteDataset(random.pick(this.#workspace.datasets).id);
+  }
+
+  #addItems(random: Random, count: number): void {
+    this.#put(random.pick(this.#workspace.datasets), random, count);
+  }
+
+  #put(dataset: OpikDataset, random: Random, count: number): void {
+    const items = Array.from({ length: count }, () => newItem(random));
+    dataset.addItems(items, { inPlace: random.oneIn(4) });
+    this.#touch(dataset);
+  }
+
+  #changeItems(random: Random): void {
+    const { dataset, ids } = this.#some(random);
+    dataset.updateItems(new Map(ids.map((id) => [id, { data: { input: raw(random) } }])));
+    this.#touch(dataset);
+  }
+
+  #dropItems(random: Random): void {
+    const { dataset, ids } = this.#some(random);
+    dataset.deleteItems(ids);
+    this.#touch(dataset);
+  }
+
+  /** Some items that follow each other. */
+  #some(random: Random): { dataset: OpikDataset; ids: readonly string[] } {
+    const dataset = random.pick(this.#workspace.datasets);
+    const ids = dataset.rowsOf(latest(dataset)).map(({ item }) => item.id);
+    const start = random.between(0, ids.length);
+    return { dataset, ids: ids.slice(start, start + random.between(1, 30)) };
+  }
+
+  #touch({ id, versioned }: OpikDataset): void {
+    if (!versioned) this.#workspace.updateDataset(id, {});
+  }
+}
+
+const checkpointShape = z.looseObject({
+  version: z.string().nullish(),
+  reading: z.string().nullish(),
+  shown: z.object({ below: z.string() }).optional(),
+});
+
+const notAnInstant = "the day before yesterday";
+
+function newItem(random: Random): NewItem {
+  return {
+    data: { input: raw(random), output: raw(random), n: random.between(0, 9) },
+    ...(random.oneIn(400) ? { created_at: notAnInstant } : {}),
+    ...(random.oneIn(3) ? { tags: [raw(random)] } : {}),
+  };
+}
+
+function raw(random: Random): RawJson {
+  return new RawJson(awkwardJson(random));
+}
+
+function latest({ versioned, versions }: OpikDataset): number {
+  return versioned ? versions.length : 0;
+}
+
+function storable(dataset: OpikDataset, number: number): string[] {
+  return dataset
+    .rowsOf(number)
+    .filter(({ item }) => item["created_at"] !== notAnInstant)
+    .map(({ item }) => item.id);
+}

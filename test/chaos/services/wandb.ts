@@ -1,0 +1,202 @@
+import { z } from "zod";
+import { seededRandom, WandbClock } from "../../../src/demo/wandb/clock.ts";
+import type { WandbProject } from "../../../src/demo/wandb/project.ts";
+import type { WandbRun } from "../../../src/demo/wandb/run.ts";
+import { syntheticHistory } from "../../../src/demo/wandb/synthetic-history.ts";
+import type { WandbTraps } from "../../../src/demo/wandb/traps.ts";
+import { WandbWorkspace } from "../../../src/demo/wandb/workspace.ts";
+import { heldBy } from "../../sources/wandb/tables.ts";
+import { startWandb } from "../../support/wandb.ts";
+import type { Random } from "../random.ts";
+import { keyText } from "../service.ts";
+import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
+
+const apiKey = "wandb-key-90a2ee";
+
+/** Weights & Biases through GraphQL; often with many runs that gave their last sign of life in the same second. */
+export const wandbGraphql: ServiceKind = { name: "W&B", start };
+
+const keys = { runs: ["run_id"], metrics: ["run_id", "step", "metric_name"] };
+
+async function start(random: Random): Promise<ChaosService> {
+  const clock = new WandbClock({
+    seed: random.between(1, 2 ** 30),
+    tickMs: random.pick([0, 1000, 90_000]),
+  });
+  const workspace = new WandbWorkspace({ clock });
+  const project = workspace.addProject({ name: "vision" });
+  const history = new WandbHistory(project, clock);
+  history.begin(random);
+  const traps: WandbTraps = {};
+  const wandb = await startWandb({ workspace, traps, apiKey });
+  return {
+    source: "wandb",
+    url: wandb.url,
+    secret: apiKey,
+    section: { api_key: apiKey, entity: "acme", project: "vision" },
+    keys,
+    traps: {
+      caps(chance) {
+        traps.pageSizeCap = chance.between(1, 3);
+        return () => delete traps.pageSizeCap;
+      },
+      breaks(chance) {
+        traps.brokenHistory = {
+          run: chance.pick(history.runs).name,
+          ...(chance.oneIn(2) ? { status: 500 } : {}),
+        };
+        return () => delete traps.brokenHistory;
+      },
+    },
+    firstPage,
+    emptied,
+    change: (chance) => {
+      history.change(chance);
+    },
+    held: () => history.held(),
+    unstorable: () => 0,
+    earned: (checkpoints) => history.earned(checkpoints),
+    [Symbol.asyncDispose]: () => wandb[Symbol.asyncDispose](),
+  };
+}
+
+const asked = z.looseObject({ variables: z.looseObject({ after: z.unknown() }) });
+
+const firstPage: ChaosService["firstPage"] = (request) => {
+  const { data } = asked.safeParse(JSON.parse(request.body || "{}"));
+  if (data?.variables.after === undefined) return undefined;
+  const variables = { ...data.variables, after: null };
+  return { ...request, body: JSON.stringify({ ...data, variables }) };
+};
+
+const page = z.looseObject({
+  data: z.looseObject({
+    project: z.looseObject({
+      runs: z.looseObject({ pageInfo: z.object({ hasNextPage: z.literal(true) }) }),
+    }),
+  }),
+});
+
+const emptied: ChaosService["emptied"] = (body) => {
+  if (!body.includes("hasNextPage")) return undefined;
+  const { data } = page.safeParse(JSON.parse(body));
+  if (!data) return undefined;
+  data.data.project.runs["edges"] = [];
+  return JSON.stringify(data);
+};
+
+/** What the users of a project do. An edit of a run that has ended is no sign of life, and therefore not among it. */
+class WandbHistory {
+  readonly #project: WandbProject;
+  readonly #clock: WandbClock;
+  #begun = 0;
+
+  constructor(project: WandbProject, clock: WandbClock) {
+    this.#project = project;
+    this.#clock = clock;
+  }
+
+  get runs(): readonly WandbRun[] {
+    return this.#project.inOrder({ by: "createdAt", descending: false });
+  }
+
+  begin(random: Random): void {
+    for (let count = random.between(4, 15); count > 0; count -= 1) this.#addRun(random);
+  }
+
+  change(random: Random): void {
+    if (random.oneIn(4)) this.#clock.advance(random.between(1, 40) * 60_000);
+    const changes = [
+      () => {
+        this.#addRun(random);
+      },
+      () => {
+        this.#log(random);
+      },
+      () => {
+        this.#log(random);
+      },
+      () => {
+        this.#anyRun(random).finish(random.pick(["finished", "failed", "killed"]));
+      },
+      () => {
+        this.#rewind(random);
+      },
+      () => {
+        this.#project.deleteRun(this.#anyRun(random).name);
+      },
+    ];
+    random.pick(changes)();
+  }
+
+  held(): Keys {
+    const { runs, metrics } = heldBy(this.#project);
+    return { runs: runs.map(keyOf("runs")), metrics: metrics.map(keyOf("metrics")) };
+  }
+
+  earned(checkpoints: readonly StoredCheckpoint[]): Keys {
+    const own = new Map(
+      checkpoints
+        .filter(({ stream }) => stream === "metrics")
+        .map(({ partition, checkpoint }) => [partition, shape.parse(checkpoint)]),
+    );
+    const since = Date.parse(own.get("")?.since ?? "1970-01-01T00:00:00Z");
+    const read = this.runs.filter(({ name, fields, history }) => {
+      const seen = Date.parse(fields.heartbeatAt ?? "");
+      const checkpoint = own.get(name);
+      if (!checkpoint) return own.get("")?.since !== undefined && seen < since;
+      const { done } = checkpoint;
+      return done?.lines === history.lineCount && Date.parse(done.seen ?? "") === seen;
+    });
+    const names = new Set(read.map(({ name }) => name));
+    const { metrics } = heldBy(this.#project);
+    return {
+      metrics: metrics.filter((row) => names.has(String(row["run_id"]))).map(keyOf("metrics")),
+    };
+  }
+
+  #addRun(random: Random): void {
+    this.#begun += 1;
+    const steps = random.pick([0, 1, 5, 40, 120]);
+    const history = syntheticHistory({ run: this.#begun, steps, metrics: random.between(1, 6) });
+    const run = this.#project.addRun({
+      config: { n: this.#begun },
+      ...(steps > 0 ? { history } : {}),
+    });
+    if (random.oneIn(2)) this.#logTo(run, random);
+  }
+
+  #log(random: Random): void {
+    const run = this.#anyRun(random);
+    if (run.fields.state !== "running") run.resume();
+    this.#logTo(run, random);
+  }
+
+  #logTo(run: WandbRun, random: Random): void {
+    const values = [0.1, -0, 1e300, NaN, Infinity, "text\t\\N", "", null, true, { a: { b: 1 } }];
+    for (let rows = random.between(1, 30); rows > 0; rows -= 1) {
+      run.log({ loss: seededRandom(rows)(), odd: random.pick(values) });
+    }
+  }
+
+  #rewind(random: Random): void {
+    const run = this.#anyRun(random);
+    const { lastStep = 0 } = run.history;
+    run.rewind(random.between(0, lastStep));
+    this.#logTo(run, random);
+  }
+
+  #anyRun(random: Random): WandbRun {
+    return this.runs.length === 0 ? this.#project.addRun() : random.pick(this.runs);
+  }
+}
+
+const shape = z.looseObject({
+  since: z.string().optional(),
+  done: z.object({ seen: z.string().optional(), lines: z.number().optional() }).optional(),
+});
+
+function keyOf(table: keyof typeof keys) {
+  return (row: Readonly<Record<string, unknown>>): string =>
+    keyText(keys[table].map((column) => row[column]));
+}

@@ -1,0 +1,5 @@
+import { openSqlite } from "./arena.ts";
+import { declareChaos } from "./chaos.ts";
+import { opikPages } from "./services/opik.ts";
+
+declareChaos("sqlite", { open: openSqlite, few: [opikPages] });

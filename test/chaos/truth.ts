@@ -1,0 +1,105 @@
+import { expect } from "vitest";
+import { z } from "zod";
+import type { Ended } from "../support/program.ts";
+import type { Bout } from "./bout.ts";
+import { outcomeOf, type Disturbance, type Outcome } from "./disturbance.ts";
+import type { Ledger, SyncRow } from "./ledger.ts";
+
+export interface Told {
+  readonly ended: Ended;
+  readonly disturbance: Pick<Disturbance, "outcomes">;
+  readonly bout: Bout;
+  /** What the database said before the run, and after it. */
+  readonly before: Ledger;
+  readonly after: Ledger;
+}
+
+/** Fails where a run did not tell the truth: by its exit status, its log, its row in `_rivulet_sync`, or a checkpoint. */
+export function checkTruth(told: Told): void {
+  const outcome = outcomeOf(told.ended);
+  checkOutcome(outcome, told);
+  checkOutput(told);
+  checkCheckpoints(told);
+  if (!told.bout.tampered) checkRecord(outcome, told);
+  if (!isWhole(outcome, told)) return;
+  for (const [table, keys] of Object.entries(told.bout.service.held())) {
+    expect(told.after.standing[table]?.toSorted(), `${table}, as the service holds it`).toEqual(
+      keys.toSorted(),
+    );
+  }
+}
+
+function checkOutcome(outcome: Outcome, { ended, disturbance, bout, after }: Told): void {
+  const { outcomes } = disturbance;
+  const mayBePartial = bout.restless || bout.service.unstorable() > 0;
+  const isUsual = outcome === "partial" && outcomes.includes("completed") && mayBePartial;
+  if (!isUsual) expect(outcomes, ended.stderr).toContain(outcome);
+  if (outcome === "completed") expect(after.quarantined, "entries in quarantine").toBe(0);
+  if (outcome === "partial") expect(after.quarantined, "entries in quarantine").not.toBe(0);
+}
+
+function checkOutput({ ended: { stdout, stderr }, bout }: Told): void {
+  expect(stderr).not.toMatch(/this is a bug in rivulet|UnhandledPromise|node:internal/);
+  expect(stdout + stderr).not.toContain(bout.service.secret);
+}
+
+/** No checkpoint may be ahead of its rows. */
+function checkCheckpoints({ after, bout }: Told): void {
+  for (const [table, keys] of Object.entries(bout.service.earned(after.checkpoints))) {
+    const standing = new Set(after.standing[table]);
+    const missing = keys.filter((key) => !standing.has(key));
+    expect(missing, `${table}: rows that a checkpoint says are there`).toEqual([]);
+  }
+}
+
+/** What the row of a sync says once it has ended so; where the row could not be written, it says that the sync runs, or is not there. */
+const records: Readonly<Record<Outcome, readonly (SyncRow["status"] | undefined)[]>> = {
+  completed: ["completed"],
+  partial: ["partial"],
+  failed: ["failed", "running", undefined],
+  "must change": ["failed", "running", undefined],
+  interrupted: ["interrupted", "running", undefined],
+  locked: ["failed", "running", undefined],
+  killed: ["running", undefined, "completed", "partial", "failed"],
+};
+
+function checkRecord(outcome: Outcome, { ended, before, after }: Told): void {
+  const known = new Set(before.syncs.map(({ id }) => id));
+  const added = after.syncs.filter(({ id }) => !known.has(id));
+  expect(added.length).toBeLessThan(2);
+  const [record] = added;
+  expect(records[outcome], `a row of _rivulet_sync: ${record?.error ?? ""}`).toContain(
+    record?.status,
+  );
+  if (!record || record.status === "running") return;
+  expect(record.ended_at).not.toBeNull();
+  for (const [table, counts] of Object.entries(record.rows)) {
+    const more = (after.sizes[table] ?? 0) - (before.sizes[table] ?? 0);
+    expect(counts.inserted, `${table}: rows that it says it inserted`).toBe(more);
+  }
+  checkLog(ended, record);
+}
+
+const line = z.looseObject({
+  message: z.string(),
+  status: z.string().optional(),
+  stream: z.string().optional(),
+});
+
+/** The log and the row say the same. */
+function checkLog({ stderr }: Ended, { status, rows }: SyncRow): void {
+  const lines = stderr.split("\n").filter((text) => text.startsWith("{"));
+  for (const { message, stream, ...said } of lines.map((text) => line.parse(JSON.parse(text)))) {
+    if (/^sync (?:completed|partial|failed)$/.test(message)) expect(said.status).toBe(status);
+    if (stream !== undefined && /^stream /.test(message))
+      expect(said).toMatchObject(rows[stream] ?? {});
+  }
+}
+
+/** Whether the run claims that everything is there. */
+function isWhole(outcome: Outcome, { bout, disturbance }: Told): boolean {
+  if (bout.restless) return false;
+  return (
+    outcome === "completed" || (outcome === "partial" && !disturbance.outcomes.includes("partial"))
+  );
+}

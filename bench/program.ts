@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
-import { readFile, rm } from "node:fs/promises";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments of node itself. */
   readonly nodeArgs?: readonly string[];
+  /** The file that is its standard input. Absent: nothing is. */
+  readonly stdin?: string;
 }
 
 const preload = pathToFileURL(join(import.meta.dirname, "usage-preload.js")).href;
@@ -45,16 +48,17 @@ let runs = 0;
 export async function runScript(
   script: string,
   args: readonly string[],
-  { cwd, env, nodeArgs = [] }: RunOptions = {},
+  { cwd, env, nodeArgs = [], stdin }: RunOptions = {},
 ): Promise<Measured> {
   const usageFile = join(tmpdir(), `rivulet-bench-usage-${process.pid}-${(runs += 1)}.json`);
   const { PATH = "", SystemRoot = "" } = process.env;
+  const input = stdin === undefined ? undefined : await open(stdin);
   const begun = performance.now();
   const child = spawn(process.execPath, [...nodeArgs, "--import", preload, script, ...args], {
     cwd,
     env: { PATH, SystemRoot, HOME: tmpdir(), BENCH_USAGE_FILE: usageFile, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+    stdio: [input?.fd ?? "ignore", "pipe", "pipe"],
+  }) as ChildProcessByStdio<null, Readable, Readable>;
   const closed = new Promise<number | null>((done) => child.on("close", done));
   const [status, stdout, stderr] = await Promise.all([
     closed,
@@ -62,6 +66,7 @@ export async function runScript(
     text(child.stderr),
   ]);
   const seconds = (performance.now() - begun) / 1000;
+  await input?.close();
   if (status !== 0) throw new Error(`${script} ended with ${status}\n${stderr}\n${stdout}`);
   const used = usage.parse(JSON.parse(await readFile(usageFile, "utf8")));
   await rm(usageFile);

@@ -1,5 +1,6 @@
 import yargs, { type Argv } from "yargs";
-import { commandsOf, type Command } from "./commands/commands.ts";
+import type { Command } from "./commands/commands.ts";
+import { integrationCommands, targetCommands } from "./commands/connector-commands.ts";
 import {
   flagNames,
   flagOptions,
@@ -7,12 +8,17 @@ import {
   refuseSwitchValues,
   type Flags,
 } from "./commands/flags.ts";
+import { programCommands } from "./commands/program-commands.ts";
+import { alone, builtIn, outsideSource, takenNames, type Subject } from "./commands/subject.ts";
+import type { Outside } from "./connector/outside.ts";
+import type { TargetConnector } from "./connector/connector.ts";
+import { takeConnectors } from "./connector/take-connectors.ts";
 import { ConfigError, messageOf } from "./core/errors.ts";
 import { suggestion } from "./core/nearest.ts";
 import { newRedact } from "./core/redact.ts";
 import { exitStatusOf } from "./exit-status.ts";
 import { runCommand, type View } from "./run-command.ts";
-import { loadSource, sourceNames } from "./sources/registry.ts";
+import { sourceNames } from "./sources/registry.ts";
 import { version } from "./version.ts";
 
 /** What was called: `rivulet`, `rivulet opik` or `opik-sync`, and how many words of the command line that takes. */
@@ -26,17 +32,43 @@ const viewFlags = ["log-format", "log-level", "quiet"] as const;
 
 /** Runs the program `name` with these arguments; a source given is the one that all commands are about. */
 export async function main(name: string, args: readonly string[], source?: string): Promise<void> {
-  const program = newProgram(name, args);
-  if (source === undefined) addSources(program, name);
-  else addCommands(program, { name, words: 0 }, source);
   try {
-    refuseSwitchValues(args);
-    await program.parseAsync();
+    if (source === undefined) await runWithConnectors(name, args);
+    else await run(addCommands(newProgram(name, args), { name, words: 0 }, builtIn(source)), args);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${newRedact([])(error.message)} (see ${name} --help)\n`);
     process.exitCode = exitStatusOf(error);
   }
+}
+
+async function runWithConnectors(called: string, args: readonly string[]): Promise<void> {
+  const { names, rest } = takeConnectors(args);
+  const name = [called, ...names.map((connector) => `--connector ${connector}`)].join(" ");
+  const argv = newProgram(name, rest).option("connector", connectorOption);
+  const outside = await loadConnectors(names);
+  const { source, target, integration } = outside;
+  const program = { name, words: 0 };
+  if (source) addCommands(argv, program, outsideSource(source, outside));
+  else if (integration) addCommands(argv, program, alone(integration, integrationCommands));
+  else addSources(argv, name, target);
+  await run(argv, rest);
+}
+
+const connectorOption = {
+  type: "string",
+  describe: "A connector from outside: a file such as ./my-connector.js, or an npm package",
+} as const;
+
+async function loadConnectors(names: readonly string[]): Promise<Outside> {
+  if (names.length === 0) return {};
+  const { loadOutside } = await import("./connector/outside.ts");
+  return await loadOutside(names, { folder: process.cwd(), taken: takenNames });
+}
+
+async function run(argv: Argv, args: readonly string[]): Promise<void> {
+  refuseSwitchValues(args);
+  await argv.parseAsync();
 }
 
 function newProgram(name: string, args: readonly string[]): Argv {
@@ -57,9 +89,9 @@ function newProgram(name: string, args: readonly string[]): Argv {
     });
 }
 
-function addSources(argv: Argv, name: string): void {
+function addSources(argv: Argv, name: string, target?: TargetConnector): void {
   const program = { name, words: 0 };
-  const words = [...sourceNames, "demo"];
+  const words = [...sourceNames, "demo", ...programCommands.map(wordOf)];
   const read = (given: Given, usage: string): Flags =>
     flagsOf(given, { program, command: { usage, flags: [] }, words });
   knowFlags(argv, [])
@@ -77,18 +109,25 @@ function addSources(argv: Argv, name: string): void {
       read(given, "$0");
       throw new ConfigError(`name a source (${sourceNames.join(", ")}) or a command`);
     });
+  const general = alone(undefined, programCommands);
+  for (const command of programCommands)
+    addCommand(argv, { ...command, program, subject: general });
+  if (target) {
+    const subject = alone(target, targetCommands);
+    for (const command of subject.commands) addCommand(argv, { ...command, program, subject });
+  }
   for (const source of sourceNames) {
     const own = `${name} ${source}`;
     argv.command(source, `Sync ${source}; see ${own} --help`, (inner: Argv) =>
-      addCommands(inner, { name: own, words: 1 }, source),
+      addCommands(inner, { name: own, words: 1 }, builtIn(source, target)),
     );
   }
 }
 
-function addCommands(argv: Argv, program: Program, source: string): Argv {
-  const [first] = commandsOf(source);
+function addCommands<About>(argv: Argv, program: Program, subject: Subject<About>): Argv {
+  const [first] = subject.commands;
   knowFlags(argv, first?.flags ?? []).usage(`${program.name} [command]`);
-  for (const command of commandsOf(source)) addCommand(argv, { ...command, program, source });
+  for (const command of subject.commands) addCommand(argv, { ...command, program, subject });
   return argv;
 }
 
@@ -102,12 +141,12 @@ function knowFlags(argv: Argv, shown: readonly string[]): Argv {
   return argv;
 }
 
-function addCommand(
+function addCommand<About>(
   argv: Argv,
-  command: Command & { readonly program: Program; readonly source: string },
+  command: Command<About> & { readonly program: Program; readonly subject: Subject<About> },
 ): void {
-  const { usage, summary, flags, examples, program } = command;
-  const words = commandsOf(command.source).map(wordOf);
+  const { usage, summary, flags, examples, program, subject } = command;
+  const words = subject.commands.map(wordOf);
   argv.command(
     usage,
     summary,
@@ -119,8 +158,7 @@ function addCommand(
       const read = flagsOf(given, { program, command, words });
       await runCommand(async (shell) => {
         const run = await command.load();
-        const source = await loadSource(command.source);
-        return await run({ ...shell, source, flags: read });
+        return await run({ ...shell, ...(await subject.load()), flags: read });
       }, viewOf(read));
     },
   );

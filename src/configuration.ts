@@ -8,7 +8,7 @@ import {
 } from "./configuration-file.ts";
 import { fieldMeta, type FieldMeta } from "./core/config-field.ts";
 import { ConfigError } from "./core/errors.ts";
-import { suggestion } from "./core/nearest.ts";
+import { nearest, suggestion } from "./core/nearest.ts";
 import type { Source } from "./core/source.ts";
 
 /** What a configuration file says to one source. */
@@ -93,11 +93,17 @@ function sections(
   const known = [...new Set([...ownKeys, ...sourceNames, source.name])];
   const others = Object.entries(root).filter(([key]) => !known.includes(key));
   if (isFlat(source, root)) return { at: "", settings: Object.fromEntries(others), own };
-  problems.push(...others.map(([key]) => told(unknownKey([], key, known))));
+  const unknown = others.filter((entry) => !isForeignSection(entry, known));
+  problems.push(...unknown.map(([key]) => told(unknownKey([], key, known))));
   const section = root[source.name] ?? {};
   if (typeof section !== "object" || Array.isArray(section))
     throw new ConfigError(`${path}: ${source.name}: expected an object`);
   return { at: source.name, settings: section as Settings, own };
+}
+
+/** Whether this is the section of a connector from outside, which only its own commands know. */
+function isForeignSection([key, value]: [string, unknown], known: readonly string[]): boolean {
+  return typeof value === "object" && value !== null && nearest(key, known) === undefined;
 }
 
 /** Whether a file holds the source's settings at its top level, and not in a section. */

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { configProperties } from "../src/commands/about.ts";
+import { configProperties } from "../src/connector/config-properties.ts";
 import { commands, commandsOf } from "../src/commands/commands.ts";
 import { flagNames } from "../src/commands/flags.ts";
 import { readConfiguration } from "../src/configuration.ts";
 import { exitStatus } from "../src/exit-status.ts";
-import { loadSource, sourceNames } from "../src/sources/registry.ts";
+import { loadSource, serviceNames, sourceNames } from "../src/sources/registry.ts";
 import { newFolder, run } from "./support/program.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -36,7 +36,7 @@ function sectionOf(title: string): string {
   return readme.split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? "";
 }
 
-describe.each(sourceNames)("%s", (name) => {
+describe.each(serviceNames)("%s", (name) => {
   test("README has every key with its default, environment variables and description", async () => {
     const cells = (line: string): string[] => line.split("|").map((cell) => cell.trim());
     const source = await loadSource(name);
@@ -73,17 +73,17 @@ describe.each(sourceNames)("%s", (name) => {
     });
     const properties = configProperties(source).filter(({ default_value }) => default_value !== "");
     for (const { name: key, default_value } of properties) {
-      const value = (config as Record<string, unknown>)[key];
+      const value = config[key];
       expect(typeof value === "string" ? value : JSON.stringify(value)).toBe(default_value);
     }
   });
 
   test("README names every table", async () => {
     const { stdout } = await discovered(name);
-    const { streams } = JSON.parse(stdout) as {
-      streams: { name: string; primary_key: string[] }[];
+    const { schemas } = JSON.parse(stdout) as {
+      schemas: { name: string; primary_key: string[] }[];
     };
-    for (const stream of streams) {
+    for (const stream of schemas) {
       expect(readme).toMatch(
         new RegExp(
           `\\| \`${stream.name}\` +\\| ${stream.primary_key.map((key) => `\`${key}\``).join(", ")} `,

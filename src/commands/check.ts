@@ -1,7 +1,7 @@
 import { messageOf } from "../core/errors.ts";
-import { openDestination } from "../destination/open.ts";
 import { exitStatus, exitStatusOf } from "../exit-status.ts";
 import { configure, type ConfiguredSource, type Invocation } from "./invocation.ts";
+import { openConfigured } from "./open-configured.ts";
 
 /** Proves configuration, login and destination, each with its own line and remedy. */
 export async function checkCommand(invocation: Invocation): Promise<number> {
@@ -20,8 +20,8 @@ export async function checkCommand(invocation: Invocation): Promise<number> {
   return Math.max(...outcomes);
 }
 
-async function checkDestination({ destination: url, context }: ConfiguredSource): Promise<void> {
-  await using destination = await openDestination(url, context);
+async function checkDestination(configured: ConfiguredSource): Promise<void> {
+  await using destination = await openConfigured(configured);
   await destination.check();
 }
 
@@ -30,10 +30,11 @@ interface Proof<T> {
   readonly status: number;
 }
 
-async function proved<T>(
+/** Says on a line of its own whether something is as it should be. */
+export async function proved<T>(
   name: string,
   prove: () => Promise<T>,
-  { terminal, signal }: Invocation,
+  { terminal, signal }: Pick<Invocation, "terminal" | "signal">,
 ): Promise<Proof<T>> {
   const { color } = terminal;
   try {

@@ -1,8 +1,9 @@
+import type { Source } from "../core/source.ts";
 import type { FlagName } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 
 /** A command: what it is called, takes and does. The code that does it is loaded when it is called. */
-export interface Command {
+export interface Command<About = Source> {
   /** As yargs spells it: words, then arguments. */
   readonly usage: string | readonly string[];
   readonly summary: string;
@@ -11,22 +12,24 @@ export interface Command {
   readonly sources?: readonly string[];
   /** `$0` stands for the program. */
   readonly examples: readonly (readonly [line: string, what: string])[];
-  readonly load: () => Promise<(invocation: Invocation) => Promise<number> | number>;
+  readonly load: () => Promise<(invocation: Invocation<About>) => Promise<number> | number>;
 }
 
 const reading = ["config", "streams", "concurrency"] as const;
+const metrics = ["metrics-port", "metrics-file"] as const;
 
 /** All commands. The first is what runs without a command. */
 export const commands: readonly Command[] = [
   {
     usage: ["sync", "$0"],
     summary: "Copy everything that is new into the destination",
-    flags: [...reading, "destination", "full-refresh", "dry-run"],
+    flags: [...reading, "destination", "full-refresh", "dry-run", ...metrics],
     examples: [
       ["$0", "copy what configuration.json says"],
       ["$0 --destination sqlite:./team.db", "copy into another database"],
       ["$0 --streams a,b --full-refresh", "read two streams again from the start"],
       ["$0 --dry-run", "read and count, write nothing"],
+      ["$0 --metrics-file /var/lib/node_exporter/opik.prom", "numbers for Prometheus, from cron"],
     ],
     load: async () => (await import("./sync.ts")).syncCommand,
   },
@@ -99,6 +102,27 @@ export const commands: readonly Command[] = [
       ["$0 plot 3fk2a9xc loss --svg loss.svg", "write a picture as well"],
     ],
     load: async () => (await import("./plot.ts")).plotCommand,
+  },
+  {
+    usage: "tap",
+    summary: "Write a Singer tap's messages to standard output",
+    flags: ["config", "catalog", "properties", "state", "discover", "concurrency"],
+    examples: [
+      ["$0 tap --discover > catalog.json", "what there is to select"],
+      ["$0 tap --catalog catalog.json | rivulet target > state.json", "into ./warehouse.db"],
+      ["$0 tap --state state.json | rivulet target", "go on from there"],
+    ],
+    load: async () => (await import("./tap.ts")).tapCommand,
+  },
+  {
+    usage: "serve",
+    summary: "Serve the source to Fivetran, as a connector of its Partner SDK",
+    flags: ["port"],
+    examples: [
+      ["$0 serve", "on port 50051"],
+      ["$0 serve --port 50052", "on another one"],
+    ],
+    load: async () => (await import("./serve.ts")).serveCommand,
   },
   {
     usage: "init",

@@ -1,3 +1,4 @@
+import { c8Schema } from "../connector/c8-schema.ts";
 import type { Stream } from "../core/source.ts";
 import { exitStatus } from "../exit-status.ts";
 import { tableText } from "../terminal/table.ts";
@@ -8,7 +9,7 @@ export async function discoverCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const { streams } = await configure(invocation);
   if (flags.json === true) {
-    terminal.printJson({ streams: streams.map(catalogEntry) });
+    terminal.printJson({ schemas: streams.map(catalogEntry) });
     return exitStatus.completed;
   }
   for (const stream of streams) {
@@ -26,8 +27,11 @@ export async function discoverCommand(invocation: Invocation): Promise<number> {
   return exitStatus.completed;
 }
 
-function catalogEntry({ name, description, columns, primaryKey, cursor }: Stream) {
-  return { name, description, columns, primary_key: primaryKey, cursor: cursor ?? null };
+/** A schema of the C8 contract (`name`, `attributes`), and what it has no words for. */
+function catalogEntry(stream: Stream) {
+  const { description, columns, primaryKey, cursor } = stream;
+  const more = { description, columns, primary_key: primaryKey, cursor: cursor ?? null };
+  return { ...c8Schema(stream), ...more };
 }
 
 function roleOf({ primaryKey, cursor }: Stream, column: string): string {

@@ -8,6 +8,7 @@ import {
   wholeNumber,
   type FieldMeta,
 } from "../core/config-field.ts";
+import { connectorKinds } from "../connector/connector.ts";
 import { ConfigError } from "../core/errors.ts";
 import { levels } from "../core/log.ts";
 import { suggestion } from "../core/nearest.ts";
@@ -25,6 +26,14 @@ const names = (meta: FieldMeta) => {
   return described(z.preprocess(joined, textList(meta)), meta);
 };
 
+/** A port, or that of the contract where the option stands alone. */
+const portOrDefault = z.union(
+  [z.literal("default"), wholeNumber({ min: 0, max: 65_535 }, { description: "A port" })],
+  { error: "expected a port from 0 to 65535, or nothing" },
+);
+
+const emptyAsDefault = (given: unknown): unknown => (given === "" ? "default" : given);
+
 /** What each flag takes, and what it does. */
 const fields = {
   config: text({ description: "The configuration file (default: configuration.json)" }),
@@ -39,8 +48,25 @@ const fields = {
   "dry-run": toggle("Read and count, write nothing"),
   json: toggle("Print JSON, for programs"),
   limit: wholeNumber({ min: 1, max: 1_000_000 }, { description: "How many to show, at most" }),
+  port: wholeNumber({ min: 0, max: 65_535 }, { description: "Where to listen (default: 50051)" }),
   svg: text({ description: "Write a picture into this file as well" }),
+  kind: choice(connectorKinds, {
+    description: `What kind of connector: ${connectorKinds.join(", ")} (default: source)`,
+  }),
+  "metrics-port": described(z.preprocess(emptyAsDefault, portOrDefault), {
+    description: "Show Prometheus metrics on this port (8000 where none is given) while it runs",
+  }),
+  "metrics-file": text({
+    description: "Write Prometheus metrics into this file at the end, for the textfile collector",
+  }),
   force: toggle("Replace what is there without asking"),
+  catalog: text({
+    description: "The Singer catalog that says which streams and columns are wanted",
+  }),
+  properties: text({ description: "The same as --catalog" }),
+  state: text({ description: "The Singer state of an earlier run, to go on from" }),
+  discover: toggle("Print the Singer catalog and end"),
+  pipeline: text({ description: "The name under which the state is kept (default: target)" }),
   "log-format": choice(["pretty", "json"], {
     description:
       "Log lines on standard error: pretty or json (default: pretty on a terminal, else json)",
@@ -55,7 +81,7 @@ export type FlagName = keyof typeof fields;
 
 /** The flags and arguments of a command line, as far as they were given. */
 export type Flags = Readonly<
-  Partial<Record<"action" | "argument" | "run" | "metric", string>> & {
+  Partial<Record<"action" | "argument" | "run" | "metric" | "name", string>> & {
     [Name in FlagName]?: z.output<(typeof fields)[Name]>;
   }
 >;

@@ -13,7 +13,7 @@ import type { Settings } from "../configuration-file.ts";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { newTransfer } from "../core/transfer.ts";
 import { exitStatus, exitStatusOf, Interrupted } from "../exit-status.ts";
-import { configProperties } from "./about.ts";
+import { configProperties } from "../connector/config-properties.ts";
 import { defaultDestination, type Invocation } from "./invocation.ts";
 
 /** Asks for what the source needs, proves it against the service, and writes a configuration that only its owner can read. */

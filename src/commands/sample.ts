@@ -1,3 +1,4 @@
+import { c8Sample, type C8Sample } from "../connector/c8-schema.ts";
 import { readStream } from "../core/read.ts";
 import type { Row, Value } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
@@ -11,18 +12,25 @@ const defaultRows = 10;
 export async function sampleCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const { streams } = await configure(invocation);
-  const samples: Record<string, readonly Row[]> = {};
+  const samples: C8Sample[] = [];
   for (const stream of streams) {
-    const rows = await firstRows(stream, invocation);
-    samples[stream.name] = rows;
-    if (flags.json !== true) show(stream, rows, invocation);
+    if (flags.json === true) {
+      const rows = await firstRows(stream, invocation, defaultRows);
+      samples.push(c8Sample(stream, rows));
+    } else {
+      show(stream, await firstRows(stream, invocation, stream.sampleRows), invocation);
+    }
   }
-  if (flags.json === true) terminal.printJson(samples, jsonValue);
+  if (flags.json === true) terminal.printJson({ samples });
   return exitStatus.completed;
 }
 
-async function firstRows(stream: Stream, invocation: Invocation): Promise<readonly Row[]> {
-  const wanted = invocation.flags.limit ?? stream.sampleRows ?? defaultRows;
+async function firstRows(
+  stream: Stream,
+  invocation: Invocation,
+  usual = defaultRows,
+): Promise<readonly Row[]> {
+  const wanted = invocation.flags.limit ?? usual;
   const rows: Row[] = [];
   for await (const group of readStream(stream, {
     ...readOptions(invocation),
@@ -52,9 +60,4 @@ function shortened(value: Value, room: number): string {
     value == null ? "" : value instanceof Uint8Array ? `${value.length} bytes` : String(value);
   const line = text.replace(/\s+/g, " ");
   return line.length > Math.max(room, 20) ? `${line.slice(0, Math.max(room, 20) - 1)}…` : line;
-}
-
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return String(value);
-  return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
 }

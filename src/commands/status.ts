@@ -1,10 +1,10 @@
 import type { SyncRecord } from "../destination/destination.ts";
-import { openDestination } from "../destination/open.ts";
 import { exitStatus } from "../exit-status.ts";
 import { count } from "../terminal/count.ts";
 import { seconds } from "../terminal/summary.ts";
 import { tableText } from "../terminal/table.ts";
 import { configure, type Invocation } from "./invocation.ts";
+import { openConfigured } from "./open-configured.ts";
 
 const defaultSyncs = 10;
 
@@ -12,7 +12,7 @@ const defaultSyncs = 10;
 export async function statusCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const configured = await configure(invocation);
-  await using destination = await openDestination(configured.destination, configured.context);
+  await using destination = await openConfigured(configured);
   const { name } = configured.pipeline;
   const syncs = await destination.syncs(flags.limit ?? defaultSyncs, name);
   if (flags.json === true) {

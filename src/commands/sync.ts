@@ -1,28 +1,34 @@
 import { readStream } from "../core/read.ts";
-import { openDestination } from "../destination/open.ts";
 import { exitStatus, exitStatusFor } from "../exit-status.ts";
+import { watched } from "../metrics/watch.ts";
 import { count } from "../terminal/count.ts";
 import { tableText } from "../terminal/table.ts";
 import { copy } from "./copy.ts";
 import { configure, readOptions, type ConfiguredSource, type Invocation } from "./invocation.ts";
+import { openConfigured } from "./open-configured.ts";
 
 /** The main job: copies the source into the destination. */
 export async function syncCommand(invocation: Invocation): Promise<number> {
-  const { flags } = invocation;
-  const configured = await configure(invocation);
-  if (flags["dry-run"] === true) return await dryRun(invocation, configured);
-  const { status } = await copy(configured, {
-    ...invocation,
-    fullRefresh: flags["full-refresh"] === true,
-    quiet: flags.quiet === true,
+  const { flags, terminal, signal } = invocation;
+  const { "metrics-port": port, "metrics-file": file } = flags;
+  const eyes = { side: "ingest", port, file, log: terminal.log, signal } as const;
+  return await watched(eyes, async (watcher) => {
+    const configured = await configure(invocation);
+    if (flags["dry-run"] === true) return await dryRun(invocation, configured);
+    const { status } = await copy(configured, {
+      ...invocation,
+      fullRefresh: flags["full-refresh"] === true,
+      quiet: flags.quiet === true,
+      watcher,
+    });
+    return exitStatusFor(status);
   });
-  return exitStatusFor(status);
 }
 
 /** Reads what a sync would read, counts it, and writes nothing, not even an empty database. */
 async function dryRun(invocation: Invocation, configured: ConfiguredSource): Promise<number> {
   const { terminal } = invocation;
-  await using destination = await openDestination(configured.destination, configured.context);
+  await using destination = await openConfigured(configured);
   const state = await destination.state(configured.pipeline.name);
   const rows: string[][] = [];
   for (const stream of configured.streams) {

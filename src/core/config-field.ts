@@ -13,6 +13,12 @@ export interface FieldMeta {
   readonly secret?: boolean;
   /** What the default is, where it is not a constant. */
   readonly defaultText?: string;
+  /** What a form calls it, where the key does not say it well. */
+  readonly label?: string;
+  /** What a form shows while nothing is there. */
+  readonly placeholder?: string;
+  /** Only of use while another field has this value. */
+  readonly onlyWhen?: { readonly field: string; readonly is: string };
 }
 
 const metas = z.registry<FieldMeta>();

@@ -56,6 +56,13 @@ export interface Sweep {
 export interface Batch {
   readonly stream: string;
   readonly rows: readonly Row[];
+  /** Values of columns that all rows of the batch have in common, where its partition says so. */
+  readonly where?: Readonly<Record<string, Value>>;
+  /**
+   * Rows of which only the key and some columns are known, to be changed where they are there; one that is not there is passed over. Done after `rows`,
+   * before `deletes`.
+   */
+  readonly updates?: readonly Row[];
   /** Primary keys that are gone at the source. */
   readonly deletes?: readonly Key[];
   readonly sweep?: Sweep;
@@ -66,6 +73,8 @@ export interface Batch {
   readonly checkpoint?: Checkpoint | null;
   /** Size of the rows on the wire; what read-ahead is bounded by. Absent counts as 64 KiB. */
   readonly bytes?: number;
+  /** When the oldest of its rows was read, in milliseconds since 1970. Absent where a source yields it: that is now. */
+  readonly readAt?: number;
   /** How many rows this walk of the stream will bring in all, where the service says so. For progress only. */
   readonly expected?: number;
   /** How far this walk of the stream is in its partitions. For progress only. */

@@ -6,9 +6,13 @@ const registry: Readonly<Record<string, () => Promise<Source>>> = {
   opik: async () => (await import("./opik/source.ts")).opik,
   wandb: async () => (await import("./wandb/source.ts")).wandb,
   countly: async () => (await import("./countly/source.ts")).countly,
+  example: async () => (await import("./example/source.ts")).example,
 };
 
 export const sourceNames: readonly string[] = Object.keys(registry);
+
+/** Those that copy a service. The others show how a source is written. */
+export const serviceNames: readonly string[] = sourceNames.filter((name) => name !== "example");
 
 /** Loads a source by its name. */
 export async function loadSource(name: string): Promise<Source> {

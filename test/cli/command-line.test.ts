@@ -74,11 +74,14 @@ test("an empty RIVULET_DESTINATION counts as none", async () => {
 
 describe("what is wrong with a command line is said in one line, with exit status 2", () => {
   test.each<[string[], string]>([
-    [[], "name a source (opik, wandb) or a command"],
-    [["--quiet"], "name a source (opik, wandb) or a command"],
+    [[], "name a source (opik, wandb, countly, example) or a command"],
+    [["--quiet"], "name a source (opik, wandb, countly, example) or a command"],
     [["opick"], 'unexpected "opick"; did you mean "opik"?'],
     [["--quite", "opik"], '--quite: unknown option; did you mean "--quiet"?'],
-    [["demo", "now"], 'unexpected "now"; known are opik, wandb, demo'],
+    [
+      ["demo", "now"],
+      'unexpected "now"; known are opik, wandb, countly, example, demo, target, create',
+    ],
     [["opik", "--dry-rum"], '--dry-rum: unknown option; did you mean "--dry-run"?'],
     [["--force", "opik", "sync"], "--force: unknown option; known are --log-format, "],
     [["opik", "snyc"], 'unexpected "snyc"; did you mean "sync"?'],

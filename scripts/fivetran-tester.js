@@ -1,0 +1,19 @@
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { rolldown } from "rolldown";
+
+/** Runs the tester in `test/fivetran`, which is TypeScript, with the Node at hand. */
+const root = resolve(import.meta.dirname, "..");
+const build = await rolldown({
+  input: join(root, "test/fivetran/main.ts"),
+  cwd: root,
+  platform: "node",
+  transform: { target: "node20.19" },
+  // What the tests use is there.
+  external: [/^@grpc\//, "better-sqlite3"],
+  logLevel: "silent",
+});
+const file = join(root, "dist/fivetran-tester/main.js");
+await build.write({ file, format: "esm" });
+await build.close();
+await import(pathToFileURL(file).href);

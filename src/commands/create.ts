@@ -1,0 +1,20 @@
+import { relative } from "node:path";
+import { createPackage } from "../create/create.ts";
+import { exitStatus } from "../exit-status.ts";
+import { templateFolder } from "../template-folder.ts";
+import { version } from "../version.ts";
+import type { Invocation } from "./invocation.ts";
+
+/** Writes a package for a connector of one's own, and says what to do next. */
+export async function createCommand({ flags, terminal }: Invocation<undefined>): Promise<number> {
+  const { name = "", kind = "source" } = flags;
+  const parent = process.cwd();
+  const options = { name, kind, parent, templates: templateFolder, version: version() };
+  const folder = `./${relative(parent, await createPackage(options))}`;
+  const { bold } = terminal.color;
+  terminal.print(
+    `wrote ${bold(folder)}: ${kind === "integration" ? "an" : "a"} ${kind} that works, for an API that is made up`,
+  );
+  terminal.print(`see its README.md; try it: ${bold(`cd ${folder} && npm install && npm test`)}`);
+  return exitStatus.completed;
+}

@@ -1,0 +1,47 @@
+/** What connectors are made of: the module `rivulet/connector`. */
+export { z } from "zod";
+export {
+  choice,
+  described,
+  jsonObject,
+  secretText,
+  serviceUrl,
+  text,
+  textList,
+  toggle,
+  wholeNumber,
+  type FieldMeta,
+} from "../core/config-field.ts";
+export { ConfigError, SourceError, TransientError } from "../core/errors.ts";
+export { HighWaterMark, type MarkOptions } from "../core/high-water-mark.ts";
+export { elements, elementsOf, members, plain } from "../core/json-text.ts";
+export type { Fields, Log } from "../core/log.ts";
+export { readPartitions, type Partition, type PartitionOptions } from "../core/partitions.ts";
+export type { Columns, ColumnType, Key, Row, Table, Value } from "../core/schema.ts";
+export type {
+  Batch,
+  Checkpoint,
+  Checkpoints,
+  Json,
+  ReadOptions,
+  Rejected,
+  Source,
+  SourceContext,
+  Stream,
+  Sweep,
+} from "../core/source.ts";
+export { cursorPages, linkedPages } from "../http/chained-pages.ts";
+export { newClient, type Answer, type Client, type ClientOptions } from "../http/client.ts";
+export { clientFields } from "../http/client-fields.ts";
+export type { Page, Pages } from "../http/page.ts";
+export { numberedPages } from "../http/pages.ts";
+export { restStream, type RestCursor, type RestDeclaration } from "../http/rest-stream.ts";
+export type {
+  Changes,
+  Connector,
+  IntegrationConnector,
+  SourceConnector,
+  TargetConnector,
+  TargetValue,
+  Writer,
+} from "./connector.ts";

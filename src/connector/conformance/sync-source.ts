@@ -1,0 +1,102 @@
+import { TransientError } from "../../core/errors.ts";
+import type { Settings } from "../../configuration-file.ts";
+import type { Batch, Source, Stream } from "../../core/source.ts";
+import { openDestination } from "../../destination/open.ts";
+import { sync, type Summary } from "../../sync.ts";
+import { configOf, type Trial } from "./trial.ts";
+
+export interface SyncOptions {
+  readonly settings: Settings;
+  /** The URL of the database. */
+  readonly destination: string;
+  readonly fullRefresh?: boolean;
+  /** After so many batches nothing more can be read. */
+  readonly batches?: number;
+}
+
+/** What a sync did, and how many batches it read. */
+export interface Synced extends Summary {
+  readonly batches: number;
+}
+
+const silent = { started: () => undefined, wrote: () => undefined, ended: () => undefined };
+
+/** Syncs a source into a database, as `rivulet sync` does. */
+export async function syncSource(
+  source: Source,
+  trial: Trial,
+  { settings, destination: url, fullRefresh = false, batches = Infinity }: SyncOptions,
+): Promise<Synced> {
+  const context = trial.context();
+  const config = configOf(source, settings);
+  const breaker = new Breaker(batches);
+  await using destination = await openDestination(url, context);
+  await using session = await destination.lock({
+    name: source.name,
+    identity: source.identity(config),
+  });
+  const summary = await sync({
+    ...context,
+    session,
+    streams: source.streams(config, context).map((stream) => breaker.streamOf(stream)),
+    progress: silent,
+    fullRefresh,
+    startedAt: new Date(),
+  });
+  return { ...summary, batches: breaker.read };
+}
+
+/** Breaks the reading of all streams off after so many batches. */
+class Breaker {
+  read = 0;
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  streamOf(stream: Stream): Stream {
+    return { ...stream, read: (options) => this.#broken(stream.read(options)) };
+  }
+
+  async *#broken(
+    batches: AsyncIterable<Omit<Batch, "stream">>,
+  ): AsyncGenerator<Omit<Batch, "stream">, void> {
+    for await (const batch of batches) {
+      if (this.read >= this.#limit) throw new TransientError("the test ends the reading here");
+      this.read += 1;
+      yield batch;
+    }
+  }
+}
+
+export interface ContentsOptions extends Pick<SyncOptions, "settings" | "destination"> {
+  /** Leave out rows that are marked as deleted: a new copy never saw them. */
+  readonly standing?: boolean;
+}
+
+/** The rows of the source's tables as text, each in one line: without the time of writing, in the order of their lines. */
+export async function contents(
+  source: Source,
+  trial: Trial,
+  { settings, destination: url, standing = false }: ContentsOptions,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const context = trial.context();
+  await using destination = await openDestination(url, context);
+  const tables: Record<string, readonly string[]> = {};
+  for (const { name, stamped = [] } of source.streams(configOf(source, settings), context)) {
+    const where = standing ? " where not _deleted" : "";
+    const rows = await destination.select(`select * from "${name}"${where}`);
+    tables[name] = rows
+      .map((row) => Object.entries(row).filter(([column]) => !stamped.includes(column)))
+      .map((cells) => lineOf(cells.filter(([column]) => column !== "_synced_at")))
+      .sort();
+  }
+  return tables;
+}
+
+function lineOf(cells: readonly (readonly [string, unknown])[]): string {
+  return JSON.stringify(Object.fromEntries(cells), (_key, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
+}

@@ -1,0 +1,117 @@
+import type { Level, Log } from "../core/log.ts";
+import type { Source, SourceContext, Stream } from "../core/source.ts";
+import { newTransfer } from "../core/transfer.ts";
+import { messageOf } from "../core/errors.ts";
+import { newRedact } from "../core/redact.ts";
+import { configOf, secretsIn, warnOfUnknown, type Configuration } from "./configuration.ts";
+import { connectionTests } from "./connection-tests.ts";
+import { configurationForm } from "./form.ts";
+import { connectorLog } from "./log.ts";
+import type { TestRequest, UpdateRequest } from "./requests.ts";
+import { updateAnswers } from "./update.ts";
+import { dataTypes } from "./values.ts";
+
+export interface ConnectorOptions {
+  readonly source: Source;
+  /** Writes a log line. */
+  readonly write: (line: string) => void;
+  readonly threshold: Level;
+  /** So many characters of a table's keys are remembered in the state, to know what is gone; of more, only digests. Default: 2^20. */
+  readonly rememberedCharacters?: number;
+  /** When a sync begins. Default: now. */
+  readonly clock?: () => Date;
+}
+
+/** What says something without telling a secret. */
+export interface Voice {
+  readonly redact: (text: string) => string;
+  readonly log: Log;
+}
+
+/** A source as Fivetran's connector: what each of the four calls answers. No answer, log line or error holds a secret of its configuration. */
+export class Connector {
+  readonly #options: ConnectorOptions;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  form() {
+    return configurationForm(this.#options.source);
+  }
+
+  /** Success, or why not and what to do. */
+  async test(
+    { name, configuration }: TestRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly success: true } | { readonly failure: string }> {
+    const test = connectionTests.find((candidate) => candidate.name === name);
+    if (!test) {
+      const known = connectionTests.map((each) => each.name).join(", ");
+      return { failure: `unknown test "${name}"; there are ${known}` };
+    }
+    const { source } = this.#options;
+    const { redact } = this.voice(configuration);
+    try {
+      const context = this.#context(configuration, signal);
+      await test.prove(source, configuration, context);
+      return { success: true };
+    } catch (error) {
+      return { failure: redact(messageOf(error)) };
+    }
+  }
+
+  schema(configuration: Configuration, signal: AbortSignal) {
+    const { streams } = this.#open(configuration, signal);
+    return { without_schema: { tables: streams.map(tableOf) }, selection_not_supported: false };
+  }
+
+  update(
+    { configuration, selection, state_json: stateJson }: UpdateRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer, void> {
+    const { rememberedCharacters = 2 ** 20, clock = () => new Date() } = this.#options;
+    return updateAnswers({
+      ...this.voice(configuration),
+      rememberedCharacters,
+      open: () => this.#open(configuration, signal),
+      selection,
+      stateJson: stateJson ?? undefined,
+      startedAt: clock(),
+      signal,
+    });
+  }
+
+  /** How to speak of what is done with a configuration. */
+  voice(configuration: Configuration = {}): Voice {
+    const { source, write, threshold } = this.#options;
+    const redact = newRedact(secretsIn(source, configuration));
+    return { redact, log: connectorLog({ write, threshold, redact }) };
+  }
+
+  #open(
+    configuration: Configuration,
+    signal: AbortSignal,
+  ): { readonly streams: readonly Stream[]; readonly identity: string } {
+    const { source } = this.#options;
+    const context = this.#context(configuration, signal);
+    warnOfUnknown(source, configuration, context.log);
+    const config = configOf(source, configuration);
+    return { streams: source.streams(config, context), identity: source.identity(config) };
+  }
+
+  #context(configuration: Configuration, signal: AbortSignal): SourceContext {
+    return { log: this.voice(configuration).log, transfer: newTransfer(), signal };
+  }
+}
+
+function tableOf({ name, columns, primaryKey }: Stream) {
+  return {
+    name,
+    columns: Object.entries(columns).map(([column, type]) => ({
+      name: column,
+      type: dataTypes[type],
+      primary_key: primaryKey.includes(column),
+    })),
+  };
+}

@@ -1,0 +1,87 @@
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { ConfigError, messageOf } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { Connector, type ConnectorOptions } from "./connector.ts";
+import { healthService } from "./health.ts";
+import { reflectionService } from "./reflection.ts";
+import { connectorService } from "./service.ts";
+import { descriptorSet, health, reflection, reflectionAlpha, sourceConnector } from "./services.ts";
+
+export interface ServeOptions extends ConnectorOptions {
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Ends the server, and what it is doing. */
+  readonly signal: AbortSignal;
+}
+
+export interface Serving extends AsyncDisposable {
+  readonly port: number;
+  readonly log: Log;
+}
+
+/** Fivetran's own limit. */
+const maxMessageBytes = 128 * 2 ** 20;
+
+/** How long calls that are under way have to end. */
+const patienceMs = 5000;
+
+/** Serves a source as a Fivetran source connector, on IPv6 and IPv4. Throws a ConfigError where the port is taken. */
+export async function serve({ port, signal, ...options }: ServeOptions): Promise<Serving> {
+  const server = new Server({
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+  });
+  const shown = reflectionService(descriptorSet);
+  const services = ["fivetran_sdk.v2.SourceConnector"];
+  const connector = new Connector(options);
+  server.addService(sourceConnector, connectorService(connector, signal));
+  server.addService(health, healthService(services, signal));
+  server.addService(reflection, shown);
+  server.addService(reflectionAlpha, shown);
+  const bound = await bind(server, port);
+  const { log } = connector.voice();
+  return { port: bound, log, [Symbol.asyncDispose]: () => shutDown(server) };
+}
+
+/** Of both families; of IPv4 alone where the machine has no IPv6. */
+async function bind(server: Server, port: number): Promise<number> {
+  try {
+    return await listen(server, `[::]:${port}`);
+  } catch (error) {
+    if (!/EAFNOSUPPORT|EADDRNOTAVAIL/.test(messageOf(error))) throw taken(port, error);
+  }
+  try {
+    return await listen(server, `0.0.0.0:${port}`);
+  } catch (error) {
+    throw taken(port, error);
+  }
+}
+
+function taken(port: number, cause: unknown): ConfigError {
+  return new ConfigError(
+    `--port ${port}: cannot be listened on (${messageOf(cause)}); end who does, or name another port`,
+    { cause },
+  );
+}
+
+function listen(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(error);
+      else resolve(port);
+    });
+  });
+}
+
+async function shutDown(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, patienceMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,67 @@
+import { ConfigError, isForeseen, SourceError, TransientError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import type { Stream } from "../core/source.ts";
+import { RecordBatch } from "./record-batch.ts";
+import type { Selection } from "./requests.ts";
+import { selectedOf } from "./selection.ts";
+import { State } from "./state.ts";
+import { readTable } from "./table-reading.ts";
+import { Warnings } from "./warnings.ts";
+import { textResponse } from "./wire.ts";
+
+export interface UpdateOptions {
+  /** Checks the configuration, and makes the streams; a state of another identity than theirs is refused. */
+  readonly open: () => { readonly streams: readonly Stream[]; readonly identity: string };
+  readonly selection: Selection | null | undefined;
+  readonly stateJson: string | undefined;
+  /** So many characters of a table's keys are remembered in the state, to know what is gone; of more, only digests. */
+  readonly rememberedCharacters: number;
+  readonly startedAt: Date;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Takes out what must never be shown. */
+  readonly redact: (text: string) => string;
+}
+
+/**
+ * The answers to `Update`, in their bytes: the selected streams, one after the other, each with its records and checkpoints. What a person has to
+ * change becomes a task, which ends the sync; a stream that cannot be read fails alone, and the call fails when all have been tried.
+ */
+export async function* updateAnswers(options: UpdateOptions): AsyncGenerator<Buffer, void> {
+  try {
+    yield* selectedAnswers(options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    options.log.severe(error.message);
+    yield textResponse("task", options.redact(error.message));
+  }
+}
+
+async function* selectedAnswers(options: UpdateOptions): AsyncGenerator<Buffer, void> {
+  const { selection, stateJson, signal, log, redact } = options;
+  const { streams, identity } = options.open();
+  const state = new State(identity, stateJson);
+  const warnings = new Warnings(redact);
+  const failures: Error[] = [];
+  for (const selected of selectedOf(streams, selection)) {
+    const { name } = selected.stream;
+    const batch = new RecordBatch({
+      oversized: (bytes) => {
+        log.warning(`${name}: a record of ${bytes} bytes goes alone`);
+      },
+    });
+    try {
+      yield* readTable(selected, { ...options, state, batch, warnings });
+    } catch (error) {
+      if (signal.aborted || !isForeseen(error) || error instanceof ConfigError) throw error;
+      log.severe(`${name}: ${error.message}`);
+      failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
+    }
+  }
+  yield* warnings.rest();
+  const [first] = failures;
+  if (!first) return;
+  const text = failures.map(({ message }) => message).join("; ");
+  const mayPass = failures.some(({ cause }) => cause instanceof TransientError);
+  throw new (mayPass ? TransientError : SourceError)(text, { cause: first });
+}

@@ -1,0 +1,37 @@
+import { textResponse } from "./wire.ts";
+
+/** So many are told one by one. */
+const maxTold = 20;
+
+/** What goes wrong with single rows: told as warnings, which Fivetran shows to people, the first of them one by one and the others as a number. */
+export class Warnings {
+  #waiting: Buffer[] = [];
+  #count = 0;
+  readonly #redact: (text: string) => string;
+
+  constructor(redact: (text: string) => string) {
+    this.#redact = redact;
+  }
+
+  add(message: string): void {
+    this.#count += 1;
+    if (this.#count <= maxTold) this.#waiting.push(this.#warning(message));
+  }
+
+  /** Those that have not been sent. */
+  *take(): Generator<Buffer> {
+    yield* this.#waiting;
+    this.#waiting = [];
+  }
+
+  /** The number of those that were not told. */
+  *rest(): Generator<Buffer> {
+    yield* this.take();
+    if (this.#count > maxTold)
+      yield this.#warning(`and ${this.#count - maxTold} more rows were not understood or not sent`);
+  }
+
+  #warning(message: string): Buffer {
+    return textResponse("warning", this.#redact(message));
+  }
+}

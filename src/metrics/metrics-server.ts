@@ -1,0 +1,46 @@
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ConfigError } from "../core/errors.ts";
+import type { Metrics } from "./metrics.ts";
+
+export interface MetricsServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/**
+ * Shows metrics to a Prometheus that scrapes them, on all interfaces, because it usually runs on another machine. Throws a ConfigError
+ * where the port cannot be listened on.
+ */
+export async function serveMetrics(metrics: Metrics, port: number): Promise<MetricsServer> {
+  const server = createServer(listenerOf(metrics));
+  await new Promise<void>((listening, failed) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === "EADDRINUSE" ? "the port is in use" : (cause.code ?? "unknown");
+      failed(
+        new ConfigError(`--metrics-port ${port}: cannot listen (${why}); name another`, { cause }),
+      );
+    });
+    server.listen(port, listening);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+function listenerOf(metrics: Metrics): RequestListener {
+  return ({ method, url }, response) => {
+    const { pathname } = new URL(url ?? "", "http://localhost");
+    if (method !== "GET" || !["/", "/metrics"].includes(pathname)) {
+      response.writeHead(404).end("metrics are at /metrics\n");
+      return;
+    }
+    metrics.text().then(
+      (text) => response.writeHead(200, { "content-type": metrics.contentType }).end(text),
+      (error: unknown) => response.destroy(error instanceof Error ? error : undefined),
+    );
+  };
+}

@@ -1,0 +1,42 @@
+import type { Batch } from "../core/source.ts";
+import type { Session, WriteResult } from "../destination/destination.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** A session that tells what is written through it. */
+export function observedSession(session: Session, metrics: Metrics): Session {
+  return {
+    get lost() {
+      return session.lost;
+    },
+    state: () => session.state(),
+    prepare: (tables) => session.prepare(tables),
+    async write(batches) {
+      const result = await session.write(batches);
+      count(metrics, batches, result);
+      return result;
+    },
+    replaceState: (state, stream) => session.replaceState(state, stream),
+    quarantined: (streams) => session.quarantined(streams),
+    begin: () => session.begin(),
+    async end(end) {
+      await session.end(end);
+      if (end.status === "completed") metrics.completed(new Date());
+    },
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  };
+}
+
+function count(metrics: Metrics, batches: readonly Batch[], result: WriteResult): void {
+  let documents = 0;
+  for (const [stream, counts] of result) {
+    const { inserted, updated, unchanged, deleted, rejected } = counts;
+    documents += inserted + updated + unchanged;
+    metrics.rows(stream, { inserted, updated, unchanged, deleted, rejected });
+    metrics.failed(rejected);
+  }
+  const bytes = batches.reduce((sum, batch) => sum + (batch.bytes ?? 0), 0);
+  const read = batches.flatMap(({ rows, readAt }) =>
+    rows.length > 0 && readAt !== undefined ? [readAt] : [],
+  );
+  metrics.wrote({ bytes, documents, ...(read.length > 0 ? { oldest: Math.min(...read) } : {}) });
+}

@@ -1,0 +1,186 @@
+import { z } from "zod";
+import { ConfigError } from "../core/errors.ts";
+import { suggestion } from "../core/nearest.ts";
+import type { Columns } from "../core/schema.ts";
+import type { Stream } from "../core/source.ts";
+import { schemaOf, type JsonSchema } from "./json-schema.ts";
+
+/** A stream that is wanted, and what of it. */
+export interface Wanted {
+  readonly stream: Stream;
+  /** In the order of the table; the key is always among them. */
+  readonly columns: readonly string[];
+  /** Whether everything is to be read again. */
+  readonly fullRefresh: boolean;
+}
+
+/**
+ * What `--discover` prints.
+ *
+ * @see https://github.com/singer-io/getting-started/blob/master/docs/DISCOVERY_MODE.md
+ */
+export function catalogOf(streams: readonly Stream[]): object {
+  return { streams: streams.map(entryOf) };
+}
+
+function entryOf(stream: Stream): object {
+  const { name, columns, primaryKey, cursor } = stream;
+  const method = { "forced-replication-method": "INCREMENTAL", "valid-replication-keys": [cursor] };
+  const whole = {
+    inclusion: "available",
+    "selected-by-default": true,
+    "table-key-properties": primaryKey,
+    ...(cursor === undefined ? {} : { ...method, "replication-key": cursor }),
+  };
+  const parts = Object.keys(columns).map((column) => ({
+    breadcrumb: ["properties", column],
+    metadata: isAutomatic(stream, column)
+      ? { inclusion: "automatic" }
+      : { inclusion: "available", "selected-by-default": true },
+  }));
+  return {
+    tap_stream_id: name,
+    stream: name,
+    schema: schemaOfColumns(columns, Object.keys(columns)),
+    key_properties: primaryKey,
+    metadata: [{ breadcrumb: [], metadata: whole }, ...parts],
+  };
+}
+
+/** The JSON schema of a stream's records. */
+export function schemaOfColumns(columns: Columns, wanted: readonly string[]): JsonSchema {
+  const properties = wanted.map((column) => [column, schemaOf[columns[column] ?? "json"]]);
+  return { type: "object", properties: Object.fromEntries(properties) as unknown };
+}
+
+function isAutomatic({ primaryKey, cursor }: Stream, column: string): boolean {
+  return primaryKey.includes(column) || column === cursor;
+}
+
+const mark = z.boolean().nullish();
+const metadata = z.looseObject({
+  selected: mark,
+  "selected-by-default": mark,
+  inclusion: z.string().nullish(),
+  "replication-method": z.string().nullish(),
+  "replication-key": z.string().nullish(),
+  "table-key-properties": z.array(z.string()).nullish(),
+});
+const marked = z.looseObject({ selected: mark });
+
+const catalog = z.looseObject({
+  streams: z.array(
+    z.looseObject({
+      tap_stream_id: z.string().optional(),
+      stream: z.string().optional(),
+      selected: mark,
+      key_properties: z.array(z.string()).nullish(),
+      replication_method: z.string().nullish(),
+      replication_key: z.string().nullish(),
+      schema: marked.extend({ properties: z.record(z.string(), marked).optional() }).optional(),
+      metadata: z.array(z.looseObject({ breadcrumb: z.array(z.string()), metadata })).optional(),
+    }),
+  ),
+});
+
+type Entry = z.output<typeof catalog>["streams"][number];
+type Metadata = z.output<typeof metadata>;
+
+/** The streams that a catalog selects, in the order of the source. Throws a ConfigError where it asks for what cannot be had. */
+export function wantedBy(content: unknown, streams: readonly Stream[], file: string): Wanted[] {
+  const { data, error } = catalog.safeParse(content);
+  if (!data) {
+    const [issue] = error.issues;
+    const where = [file, issue?.path.join(".")].filter(Boolean).join(": ");
+    throw new ConfigError(
+      `${where}: ${issue?.message ?? "not a catalog"}; make one with --discover`,
+    );
+  }
+  const entries = data.streams.filter(isSelected);
+  const names = entries.map(nameOf);
+  const known = streams.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new ConfigError(`${file}: unknown stream "${unknown}"; ${suggestion(unknown, known)}`);
+  return streams.flatMap((stream) => {
+    const entry = entries.find((candidate) => nameOf(candidate) === stream.name);
+    return entry ? [wantedOf(entry, stream, file)] : [];
+  });
+}
+
+/** Every stream, with all that it has. */
+export function allOf(streams: readonly Stream[]): Wanted[] {
+  return streams.map((stream) => ({
+    stream,
+    columns: Object.keys(stream.columns),
+    fullRefresh: false,
+  }));
+}
+
+function nameOf({ tap_stream_id, stream }: Entry): string {
+  return tap_stream_id ?? stream ?? "";
+}
+
+function metadataOf({ metadata: all = [] }: Entry, ...breadcrumb: string[]): Metadata {
+  const wanted = JSON.stringify(breadcrumb);
+  const found = all.find((part) => JSON.stringify(part.breadcrumb) === wanted);
+  return found?.metadata ?? {};
+}
+
+function isSelected(entry: Entry): boolean {
+  const { selected, "selected-by-default": byDefault } = metadataOf(entry);
+  return selected ?? entry.selected ?? entry.schema?.selected ?? byDefault ?? false;
+}
+
+function wantedOf(entry: Entry, stream: Stream, file: string): Wanted {
+  const where = `${file}: ${stream.name}`;
+  const whole = metadataOf(entry);
+  checkKey(whole["table-key-properties"] ?? entry.key_properties, stream, where);
+  checkReplicationKey(whole["replication-key"] ?? entry.replication_key, stream, where);
+  const columns = Object.keys(stream.columns).filter(
+    (column) => isAutomatic(stream, column) || isColumnSelected(entry, column),
+  );
+  const method = whole["replication-method"] ?? entry.replication_method ?? "INCREMENTAL";
+  return { stream, columns, fullRefresh: isFull(method, where) };
+}
+
+function isColumnSelected(entry: Entry, column: string): boolean {
+  const {
+    selected,
+    inclusion,
+    "selected-by-default": byDefault,
+  } = metadataOf(entry, "properties", column);
+  if (inclusion === "automatic") return true;
+  if (inclusion === "unsupported") return false;
+  return selected ?? entry.schema?.properties?.[column]?.selected ?? byDefault ?? true;
+}
+
+function checkKey(
+  given: readonly string[] | null | undefined,
+  { primaryKey }: Stream,
+  where: string,
+): void {
+  if (given == null || given.toSorted().join("\n") === primaryKey.toSorted().join("\n")) return;
+  throw new ConfigError(
+    `${where}: table-key-properties: the key is ${primaryKey.join(", ")}, not ${given.join(", ") || "empty"}; it cannot be chosen`,
+  );
+}
+
+function checkReplicationKey(
+  given: string | null | undefined,
+  { cursor }: Stream,
+  where: string,
+): void {
+  if (given == null || given === cursor) return;
+  throw new ConfigError(
+    `${where}: replication-key: ${cursor === undefined ? "the stream has none" : `only "${cursor}" is possible`}, got "${given}"`,
+  );
+}
+
+function isFull(method: string, where: string): boolean {
+  if (method === "INCREMENTAL") return false;
+  if (method === "FULL_TABLE") return true;
+  throw new ConfigError(
+    `${where}: replication-method: expected INCREMENTAL or FULL_TABLE, got "${method}"`,
+  );
+}

@@ -1,0 +1,107 @@
+import type { ColumnType } from "../core/schema.ts";
+
+/** A JSON schema, or a part of one. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What a column's values look like in a message. */
+export const schemaOf: Readonly<Record<ColumnType, JsonSchema>> = {
+  boolean: { type: ["null", "boolean"] },
+  integer: { type: ["null", "integer"] },
+  double: { type: ["null", "number"] },
+  decimal: { type: ["null", "string"], format: "singer.decimal" },
+  date: { type: ["null", "string"], format: "date" },
+  timestamp: { type: ["null", "string"], format: "date-time" },
+  string: { type: ["null", "string"] },
+  binary: { type: ["null", "string"], contentEncoding: "base64" },
+  json: {},
+};
+
+/**
+ * The type of the column that a property needs, so that every value that the schema allows fits into it; `json` where several types or none are
+ * allowed. `root` is the whole schema, which references are about.
+ */
+export function columnType(property: unknown, root: JsonSchema): ColumnType {
+  const types = new Set(alternatives(property, root, 0).map(typeOf));
+  types.delete(undefined);
+  const [only] = types;
+  if (only === undefined) return "json";
+  if (types.size === 1) return only;
+  const all = [...types];
+  if (all.every((type) => type === "integer" || type === "double")) return "double";
+  if (all.every((type) => numbers.has(type))) return "decimal";
+  // `anyOf` a date, a time, or any text, as many taps have it.
+  return all.every((type) => texts.has(type)) ? "string" : "json";
+}
+
+const numbers: ReadonlySet<ColumnType | undefined> = new Set(["integer", "double", "decimal"]);
+const texts: ReadonlySet<ColumnType | undefined> = new Set(["string", "date", "timestamp"]);
+
+/** References that lead around in a circle end here. */
+const maxDepth = 20;
+
+/** The schemas of which a value has to fit one, each with at most one type. */
+function alternatives(schema: unknown, root: JsonSchema, depth: number): JsonSchema[] {
+  if (!isObject(schema) || depth > maxDepth) return [{}];
+  const { $ref: reference, anyOf, oneOf, allOf, type } = schema;
+  if (typeof reference === "string") return alternatives(target(reference, root), root, depth + 1);
+  const [inner] = [anyOf, oneOf, allOf].filter(Array.isArray);
+  if (inner && type === undefined)
+    return inner.flatMap((part: unknown) => alternatives(part, root, depth + 1));
+  return [type].flat().map((one) => ({ ...schema, type: one }));
+}
+
+/** What `#/definitions/name` stands for. */
+function target(reference: string, root: JsonSchema): unknown {
+  const path = reference.startsWith("#/") ? reference.slice(2).split("/") : ["#"];
+  return path.reduce<unknown>((at, part) => {
+    const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    return isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined;
+  }, root);
+}
+
+/** The type of a schema with at most one; undefined for null, which every column holds. */
+function typeOf(schema: JsonSchema): ColumnType | undefined {
+  switch (schema["type"]) {
+    case "null":
+      return undefined;
+    case "boolean":
+      return "boolean";
+    case "integer":
+      return isWide(schema) ? "decimal" : "integer";
+    case "number":
+      return numberType(schema);
+    case "string":
+      return stringType(schema);
+    default:
+      return "json";
+  }
+}
+
+/** Whether it allows integers that 64 bits with a sign cannot hold, as `bigint unsigned` does. */
+function isWide({ maximum, minimum }: JsonSchema): boolean {
+  return Number(maximum ?? 0) >= 2 ** 63 || Number(minimum ?? 0) < -(2 ** 63);
+}
+
+/** A number with so many digits after the point is what taps make of SQL's `numeric`; a double would lose digits of it. */
+function numberType({ multipleOf }: JsonSchema): ColumnType {
+  return typeof multipleOf === "number" && multipleOf < 1 ? "decimal" : "double";
+}
+
+function stringType({ format, contentEncoding }: JsonSchema): ColumnType {
+  if (contentEncoding === "base64") return "binary";
+  switch (format) {
+    case "date-time":
+      return "timestamp";
+    case "date":
+      return "date";
+    case "singer.decimal":
+      return "decimal";
+    default:
+      return "string";
+  }
+}
+
+/** Whether a value of JSON is an object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

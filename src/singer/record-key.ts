@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import { members } from "../core/json-text.ts";
+
+/** The key of records whose stream has none. */
+export const recordKeyColumn = "__sdc_primary_key";
+
+/** So many different records are told from those that came before; older ones may count as the same when they come again. */
+const remembered = 250_000;
+
+/**
+ * Keys for records without one: a hash of what is in them, and the number of records that were equal before it in this run. So no two records
+ * become one, and the same input twice makes the same rows. What targets and taps add for themselves (`_sdc_…`), which may differ each time, does
+ * not count.
+ */
+export class RecordKeys {
+  #recent = new Map<string, number>();
+  #older = new Map<string, number>();
+
+  of(record: string): string {
+    const hash = contentHash(record);
+    const before = this.#recent.get(hash) ?? this.#older.get(hash) ?? 0;
+    if (this.#recent.size >= remembered) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(hash, before + 1);
+    return before === 0 ? hash : `${hash}-${before}`;
+  }
+}
+
+function contentHash(record: string): string {
+  const content = [...(members(record) ?? [])]
+    .filter(([name, slice]) => !name.startsWith("_sdc_") && slice !== "null")
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32);
+}

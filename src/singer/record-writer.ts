@@ -1,0 +1,166 @@
+import type { Columns, Key, Row, Value } from "../core/schema.ts";
+import type { Sweep } from "../core/source.ts";
+import { canonical, ValueError } from "../core/value.ts";
+import type { Wanted } from "./catalog.ts";
+import { schemaOfColumns } from "./catalog.ts";
+import { columnsOf, joined, sweepText } from "./extension.ts";
+import { extensionMember } from "./message.ts";
+import { valueText } from "./json-value.ts";
+
+/** A row that cannot be written; the message says why. */
+export class UnwritableError extends Error {
+  override readonly name = "UnwritableError";
+}
+
+/** Where messages of one stream come from. */
+export interface Origin {
+  /** What is copied: source and identity. */
+  readonly identity: string;
+  /** The version of the records, where a later ACTIVATE_VERSION may say that all others are gone. */
+  readonly version?: number;
+}
+
+/** Makes the messages of one stream. What was shown completely is told by the next of them. */
+export class RecordWriter {
+  readonly #wanted: Wanted;
+  readonly #origin: Origin;
+  readonly #stream: string;
+  /** As they are declared, but for integers that turned out to be doubles. */
+  #columns: Columns;
+  #sweeps: string[] = [];
+
+  constructor(wanted: Wanted, origin: Origin) {
+    this.#wanted = wanted;
+    this.#origin = origin;
+    this.#stream = JSON.stringify(wanted.stream.name);
+    this.#columns = wanted.stream.columns;
+  }
+
+  schema(): string {
+    const { stream, columns } = this.#wanted;
+    const { name, primaryKey, cursor, stamped } = stream;
+    return JSON.stringify({
+      type: "SCHEMA",
+      stream: name,
+      schema: schemaOfColumns(this.#columns, columns),
+      key_properties: primaryKey,
+      ...(cursor === undefined ? {} : { bookmark_properties: [cursor] }),
+      rivulet: { identity: this.#origin.identity, ...(stamped ? { stamped } : {}) },
+    });
+  }
+
+  /** The message of a row, and the new schema that it may need before it. Throws an UnwritableError where a value does not fit its column. */
+  record(row: Row, extractedAt: string): string[] {
+    const { stream, columns } = this.#wanted;
+    const declared = this.#columns;
+    const texts: Text[] = [];
+    const members = columns.map((column) => {
+      const value = Object.hasOwn(row, column) ? row[column] : undefined;
+      if (declared[column] === "json" && typeof value === "string" && isMisread(value))
+        texts.push([column, JSON.stringify(value)]);
+      return [column, this.#text(column, value)] as const;
+    });
+    for (const key of stream.primaryKey)
+      if (row[key] == null)
+        throw new UnwritableError(
+          `column "${key}": expected a value, as part of the primary key, got none`,
+        );
+    const more: Text[] = texts.length === 0 ? [] : [["texts", joined(texts)]];
+    const message = this.#message(joined(members), extractedAt, more);
+    return declared === this.#columns ? [message] : [this.schema(), message];
+  }
+
+  #text(column: string, value: Value): string {
+    try {
+      return valueText(this.#columns[column] ?? "json", value);
+    } catch (error) {
+      if (this.#columns[column] !== "integer" || !isNumber(value)) throw unwritable(column, error);
+      this.#columns = { ...this.#columns, [column]: "double" };
+      return this.#text(column, value);
+    }
+  }
+
+  /** A record of some columns, for a row that is changed where it is there. */
+  update(row: Row, extractedAt: string): string {
+    const columns = this.#wanted.columns.filter((column) => row[column] !== undefined);
+    const members = columns.map((column) => [column, this.#text(column, row[column])] as const);
+    return this.#message(joined(members), extractedAt, [["update", "true"]]);
+  }
+
+  /** A record that says of a key that it is gone. */
+  deletion(key: Key, extractedAt: string): string {
+    const { stream } = this.#wanted;
+    const members = stream.primaryKey.map((column, index) => {
+      return [column, this.#text(column, key[index])] as const;
+    });
+    const at = ["_sdc_deleted_at", JSON.stringify(extractedAt)] as const;
+    return this.#message(joined([...members, at]), extractedAt);
+  }
+
+  /** Takes a sweep; the name of a column that it is about, but that is not wanted, where there is one: then nobody can use it. */
+  sweep(sweep: Sweep): string | undefined {
+    const { stream, columns } = this.#wanted;
+    const missing = columnsOf(sweep, stream).find((column) => !columns.includes(column));
+    const text = missing === undefined ? sweepText(sweep, stream) : undefined;
+    if (text !== undefined) this.#sweeps.push(text);
+    return missing;
+  }
+
+  get hasSweeps(): boolean {
+    return this.#sweeps.length > 0;
+  }
+
+  state(value: string): string {
+    return joined([["type", '"STATE"'], ["value", value], ...this.#extension()]);
+  }
+
+  activate(version: number): string {
+    return `{"type":"ACTIVATE_VERSION","stream":${this.#stream},"version":${version}}`;
+  }
+
+  #message(record: string, extractedAt: string, more: readonly Text[] = []): string {
+    const { version } = this.#origin;
+    return joined([
+      ["type", '"RECORD"'],
+      ["stream", this.#stream],
+      ["record", record],
+      ...(version === undefined ? [] : [["version", String(version)] as const]),
+      ["time_extracted", `"${extractedAt}"`],
+      ...this.#extension(more),
+    ]);
+  }
+
+  #extension(more: readonly Text[] = []): Text[] {
+    const sweeps: Text[] =
+      this.#sweeps.length === 0 ? [] : [["sweeps", `[${this.#sweeps.join(",")}]`]];
+    this.#sweeps = [];
+    const all = [...sweeps, ...more];
+    return all.length === 0 ? [] : [[extensionMember, joined(all)]];
+  }
+}
+
+/** A member, and its JSON text. */
+type Text = readonly [name: string, text: string];
+
+/** Whether JSON text would come out of a message otherwise: on several lines, or a null that is one and not a value that is missing. */
+function isMisread(json: string): boolean {
+  return json === "null" || /[\r\n]/.test(json) || !json.isWellFormed();
+}
+
+/** Whether a value is a number that is no integer. */
+function isNumber(value: Value): boolean {
+  try {
+    const number = value == null ? undefined : canonical.double(value);
+    return Number.isFinite(number) && !Number.isInteger(number);
+  } catch {
+    return false;
+  }
+}
+
+function unwritable(column: string, error: unknown): unknown {
+  if (error instanceof ValueError)
+    return new UnwritableError(`column "${column}": ${error.message}`, { cause: error });
+  if (error instanceof SyntaxError)
+    return new UnwritableError(`column "${column}": not JSON`, { cause: error });
+  return error;
+}

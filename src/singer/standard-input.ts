@@ -1,0 +1,25 @@
+import { fstatSync, read } from "node:fs";
+import { addAbortSignal } from "node:stream";
+import { promisify } from "node:util";
+
+const pieceBytes = 2 ** 18;
+
+/** What standard input brings, until the signal aborts. A piece holds until the next one is asked for. */
+export function standardInput(signal: AbortSignal): AsyncIterable<Buffer> {
+  const fd = 0;
+  if (fstatSync(fd).isFile()) return fileContent(fd, signal);
+  return addAbortSignal(signal, process.stdin) as AsyncIterable<Buffer>;
+}
+
+const readInto = promisify(read);
+
+/** Into the same memory again and again: new memory for each piece would not be collected as fast as it is used. */
+async function* fileContent(fd: number, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  const buffer = Buffer.allocUnsafe(pieceBytes);
+  for (;;) {
+    signal.throwIfAborted();
+    const { bytesRead } = await readInto(fd, buffer, 0, pieceBytes, null);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}

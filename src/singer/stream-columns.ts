@@ -1,0 +1,66 @@
+import type { Columns, ColumnType } from "../core/schema.ts";
+
+/**
+ * The columns of a stream's table, as schemas that follow one another need them. A column keeps the type that it had first, because rows are in it:
+ * where a later type does not fit into it, its values get a column of their own, `name__type`. Only integers become doubles.
+ */
+export class StreamColumns {
+  /** Every column that the table is known to have. */
+  readonly #known: Map<string, ColumnType>;
+  /** Those that were needed in this run: what is no longer sent is not written over. */
+  readonly #used = new Map<string, ColumnType>();
+  #isChanged = false;
+
+  constructor(known: Columns) {
+    this.#known = new Map(Object.entries(known));
+  }
+
+  /** Whether there are others than when this was asked last. */
+  takeChange(): boolean {
+    const isChanged = this.#isChanged;
+    this.#isChanged = false;
+    return isChanged;
+  }
+
+  get used(): Columns {
+    return Object.fromEntries(this.#used);
+  }
+
+  get known(): Columns {
+    return Object.fromEntries(this.#known);
+  }
+
+  /** The column for values of this type, and the type that it has. A column of the key keeps its type, whatever comes. */
+  use(name: string, type: ColumnType, isKey = false): { column: string; type: ColumnType } {
+    const stands = this.#known.get(name);
+    const fitting = stands === undefined ? type : common(stands, type);
+    if (fitting !== undefined) return this.#take(name, fitting);
+    return isKey ? this.#take(name, stands ?? type) : this.use(`${name}__${type}`, type);
+  }
+
+  /** A name that no column has, or one of ours from before. */
+  useOwn(name: string, type: ColumnType, declared: ReadonlySet<string>): string {
+    const free = declared.has(name) ? undefined : this.#known.get(name);
+    if (!declared.has(name) && (free === undefined || free === type))
+      return this.#take(name, type).column;
+    return this.useOwn(`_${name}`, type, declared);
+  }
+
+  #take(column: string, type: ColumnType): { column: string; type: ColumnType } {
+    this.#isChanged ||= this.#used.get(column) !== type;
+    this.#known.set(column, type);
+    this.#used.set(column, type);
+    return { column, type };
+  }
+}
+
+/** The type of a column that has one and is to hold values of another; undefined where it cannot. */
+function common(stands: ColumnType, wanted: ColumnType): ColumnType | undefined {
+  if (stands === wanted || holdsAll.has(stands)) return stands;
+  if (stands === "integer" && wanted === "double") return "double";
+  if (stands === "double" && wanted === "integer") return "double";
+  return stands === "decimal" && wanted === "integer" ? "decimal" : undefined;
+}
+
+/** What holds any value of JSON: as it is spelled, or as text. */
+const holdsAll: ReadonlySet<ColumnType> = new Set(["string", "json"]);

@@ -1,0 +1,73 @@
+// @ts-check
+import { readFileSync } from "node:fs";
+import { URL } from "node:url";
+import { clientFields, newClient, restStream, secretText, serviceUrl, z } from "rivulet/connector";
+
+const config = z.object({
+  api_key: secretText({ description: "Your API key.", env: ["__ENV___API_KEY"] }),
+  base_url: serviceUrl({ description: "Where the API is.", env: ["__ENV___URL"] }),
+  ...clientFields,
+});
+
+/** @typedef {z.output<typeof config>} Config */
+
+/**
+ * __TITLE__: its agents, and the tickets that changed.
+ *
+ * @satisfies {import("rivulet/connector").SourceConnector<Config>}
+ */
+export const connector = {
+  kind: "source",
+  name: "__NAME__",
+  title: "__TITLE__",
+  version: JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
+  config,
+  identity: ({ base_url }) => base_url,
+
+  streams(config, context) {
+    const client = clientOf(config, context);
+    return [
+      // Without a cursor: read whole each time, and agents that are gone are found.
+      restStream(client, {
+        name: "__NAME___agent",
+        path: "agents",
+        primaryKey: ["agent_id"],
+        columns: { agent_id: "string", name: "string", active: "boolean", raw: "json" },
+        fields: { agent_id: "id" },
+      }),
+      // With a cursor: after the first time only what changed since.
+      restStream(client, {
+        name: "__NAME___ticket",
+        path: "tickets",
+        primaryKey: ["id"],
+        columns: { id: "integer", subject: "string", updated_at: "timestamp", raw: "json" },
+        cursor: {
+          column: "updated_at",
+          order: "any",
+          lookbackMinutes: 5,
+          query: (since) => ({ updated_since: since }),
+        },
+      }),
+    ];
+  },
+
+  async check(config, context) {
+    await clientOf(config, context).getJson("agents", { query: { size: 1 } });
+  },
+};
+
+/**
+ * @param {Config} config
+ * @param {import("rivulet/connector").SourceContext} context
+ */
+function clientOf(config, context) {
+  return newClient({
+    ...context,
+    baseUrl: config.base_url,
+    headers: { authorization: `Bearer ${config.api_key}` },
+    requestTimeoutMs: config.request_timeout_seconds * 1000,
+    retryAttempts: config.retry_attempts,
+    concurrency: config.concurrency,
+    remedies: { 401: "check __NAME__.api_key" },
+  });
+}

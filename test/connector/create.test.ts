@@ -1,0 +1,115 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import Database from "better-sqlite3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { SourceStandIn } from "../../src/connector/conformance.ts";
+import { newFolder, run } from "../support/program.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const execute = promisify(execFile);
+
+/** Where a person works who has installed rivulet from its package: as npm lays it out, but for its dependencies, which are linked. */
+let place: Awaited<ReturnType<typeof newFolder>>;
+beforeAll(async () => {
+  place = await newFolder({ "package.json": { private: true } });
+  const tarball = await pack(root);
+  const home = join(place.path, "node_modules", "rivulet");
+  await mkdir(home, { recursive: true });
+  await execute("tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
+  await symlink(join(root, "node_modules"), join(home, "node_modules"));
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+/** The tarball of a package, as npm would publish it. */
+async function pack(folder: string): Promise<string> {
+  const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", place.path];
+  const { stdout } = await execute("npm", args, { cwd: folder });
+  const [packed] = JSON.parse(stdout) as { filename: string }[];
+  return join(place.path, packed?.filename ?? "");
+}
+
+const installed = async (...args: string[]) => {
+  const bin = join(place.path, "node_modules/rivulet/bin/rivulet.js");
+  return await execute(process.execPath, [bin, ...args], { cwd: place.path });
+};
+
+describe.each(["source", "target", "integration"])("create --kind %s", (kind) => {
+  test("writes a package of the contract's name and layout, whose tests pass", async () => {
+    const { stdout } = await installed("create", "help-desk", "--kind", kind);
+    expect(stdout).toContain(`wrote ./rivulet-${kind}-help-desk`);
+    const folder = join(place.path, `rivulet-${kind}-help-desk`);
+    const read = (file: string): Promise<string> => readFile(join(folder, file), "utf8");
+    const manifest = JSON.parse(await read("package.json")) as Record<string, unknown>;
+    expect(manifest["name"]).toBe(`rivulet-${kind}-help-desk`);
+    for (const file of ["LICENSE", "README.md", "GETTING_STARTED.md"])
+      expect(await read(file)).not.toMatch(/__[A-Z]+__/);
+    expect(await read(`rivulet_${kind}_help_desk/main.js`)).toContain('name: "help_desk"');
+    const tests = await execute("npm", ["test"], { cwd: folder });
+    expect(tests.stdout).toMatch(/^# pass 1[0-9]$/m);
+    expect(tests.stdout).toMatch(/^# fail 0$/m);
+  });
+});
+
+test("a source that create made is packed, installed from its tarball, and syncs", async () => {
+  await installed("create", "crm");
+  const made = join(place.path, "rivulet-source-crm");
+  const service = (await import(
+    /* @vite-ignore */ pathToFileURL(join(made, "test/service.js")).href
+  )) as { start(): Promise<SourceStandIn> };
+  await using user = await newFolder({ "package.json": { private: true } });
+  const args = ["install", "--offline", "--ignore-scripts", "--legacy-peer-deps", "--no-audit"];
+  await execute("npm", [...args, await pack(made)], { cwd: user.path });
+  await using started = await service.start();
+  await writeFile(
+    join(user.path, "configuration.json"),
+    JSON.stringify({ crm: started.configuration }),
+  );
+  for (const name of ["rivulet-source-crm", "crm"]) {
+    const ended = await run("rivulet", ["--connector", name, "sync"], { cwd: user.path });
+    expect(ended).toMatchObject({ status: 0, signal: null });
+  }
+  const db = new Database(join(user.path, "warehouse.db"));
+  expect(db.prepare("SELECT count(*) AS n FROM crm_ticket").get()).toEqual({ n: 250 });
+  expect(db.prepare("SELECT count(*) AS n FROM crm_agent").get()).toEqual({ n: 2 });
+  db.close();
+});
+
+test("create overwrites nothing, and takes only names that packages, modules and tables can have", async () => {
+  await using folder = await newFolder();
+  const create = (...args: string[]) => run("rivulet", ["create", ...args], { cwd: folder.path });
+  expect(await create("desk")).toMatchObject({ status: 0 });
+  const file = join(folder.path, "rivulet-source-desk/rivulet_source_desk/main.js");
+  await writeFile(file, "mine");
+  const again = await create("desk");
+  expect(again.stderr).toMatch(/rivulet-source-desk: is there already; choose another name/);
+  expect(again.status).toBe(2);
+  expect(await readFile(file, "utf8")).toBe("mine");
+  for (const name of ["Desk", "../desk", "a b", "1a", "a__b"])
+    expect(await create(name)).toMatchObject({ status: 2, stdout: "" });
+  expect(await create("desk", "--kind", "sauce")).toMatchObject({ status: 2 });
+});
+
+test("what create writes is type-checked with rivulet's own declarations", async () => {
+  await using folder = await newFolder({
+    "tsconfig.json": {
+      compilerOptions: {
+        ...{ allowJs: true, checkJs: true, strict: true, skipLibCheck: true, noEmit: true },
+        ...{ target: "es2023", module: "nodenext", types: ["node"], lib: ["es2023", "esnext"] },
+        allowImportingTsExtensions: true,
+        typeRoots: [join(root, "node_modules/@types")],
+        paths: { "rivulet/connector": [join(root, "src/connector/api.ts")] },
+      },
+      include: ["*/rivulet_*/main.js"],
+    },
+  });
+  for (const kind of ["source", "target", "integration"])
+    await run("rivulet", ["create", "desk", "--kind", kind], { cwd: folder.path });
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const { stdout } = await execute(process.execPath, [tsc, "-p", folder.path]).catch(
+    (error: unknown) => error as { stdout: string },
+  );
+  expect(stdout).toBe("");
+});

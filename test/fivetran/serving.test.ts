@@ -1,0 +1,463 @@
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { status, type ServiceError } from "@grpc/grpc-js";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import {
+  choice,
+  secretText,
+  text,
+  textList,
+  toggle,
+  wholeNumber,
+} from "../../src/core/config-field.ts";
+import { ConfigError, SourceError, TransientError } from "../../src/core/errors.ts";
+import type { Batch } from "../../src/core/source.ts";
+import { serve } from "../../src/fivetran/server.ts";
+import { example } from "../../src/sources/example/source.ts";
+import { connect, type WireAnswer, type WireRecord } from "./client.ts";
+import { memorySource } from "./memory-source.ts";
+import { served, type Served } from "./serving.ts";
+
+type Part = Omit<Batch, "stream">;
+
+const columns = { id: "string", words: "string" } as const;
+
+async function update(
+  { port }: Served,
+  call: { configuration?: Record<string, string>; selection?: unknown; state_json?: string } = {},
+): Promise<WireAnswer[]> {
+  using client = connect(port);
+  const answers: WireAnswer[] = [];
+  for await (const answer of client.update({ configuration: {}, ...call }))
+    answers.push(answer as WireAnswer);
+  return answers;
+}
+
+function recordsOf(answers: readonly WireAnswer[]): WireRecord[] {
+  return answers.flatMap(({ record, records }) =>
+    record ? [record] : [...(records?.records ?? [])],
+  );
+}
+
+function brief({ type, table_name, data }: WireRecord): string {
+  const cells = Object.entries(data).map(
+    ([name, value]) => `${name}=${String(value[value.inner ?? ""])}`,
+  );
+  return [type, table_name, ...cells].join(" ");
+}
+
+function stateOf(answers: readonly WireAnswer[]): string {
+  return answers.findLast(({ checkpoint }) => checkpoint)?.checkpoint?.state_json ?? "";
+}
+
+async function failureOf(
+  promise: Promise<unknown>,
+): Promise<Pick<ServiceError, "code" | "details">> {
+  return await promise.then(
+    () => expect.fail("did not fail"),
+    (error: unknown) => error as ServiceError,
+  );
+}
+
+describe("the form", () => {
+  const config = z.object({
+    key: secretText({ description: "The key.", label: "API key of yours" }),
+    how: choice(["fast", "slow"], { description: "How." }).default("fast"),
+    speed: wholeNumber(
+      { min: 1, max: 9 },
+      { description: "How fast.", onlyWhen: { field: "how", is: "fast" } },
+    ).default(3),
+    loud: toggle({ description: "Loud." }).default(true),
+    maybe: toggle({ description: "Left open: as the server has it." }).optional(),
+    names: textList({ description: "Names." }).default(["a", "b"]),
+    comment: text({ description: "", placeholder: "none" }).optional(),
+  });
+
+  test("has a field of the right kind for each key, with what it is, needs and is without", async () => {
+    await using server = await served(memorySource({ columns, read: [], config }));
+    using client = connect(server.port);
+    const { fields } = await client.form();
+    const kinds = fields.map(({ name, type, required, default_value }) => [
+      name,
+      type,
+      required,
+      default_value,
+    ]);
+    expect(kinds).toEqual([
+      ["key", "text_field", true, undefined],
+      ["how", "dropdown_field", false, "fast"],
+      ["howfastFields", "conditional_fields", undefined, undefined],
+      ["loud", "toggle_field", false, "true"],
+      ["maybe", "dropdown_field", false, undefined],
+      ["names", "text_field", false, '["a","b"]'],
+      ["comment", "text_field", false, undefined],
+    ]);
+    expect(fields[0]).toMatchObject({
+      text_field: "Password",
+      label: "API key of yours",
+      description: "The key.",
+    });
+    expect(fields[1]).toMatchObject({ dropdown_field: { dropdown_field: ["fast", "slow"] } });
+    expect(fields[2]).toMatchObject({
+      conditional_fields: {
+        condition: { condition_field: "how", string_value: "fast" },
+        fields: [{ name: "speed", default_value: "3", description: "How fast." }],
+      },
+    });
+    expect(fields[4]).toMatchObject({ dropdown_field: { dropdown_field: ["true", "false"] } });
+    expect(fields[6]).toMatchObject({ placeholder: "none" });
+  });
+
+  test("its text is what the configuration takes: defaults may come back, and what was left open is empty", async () => {
+    let seen: unknown;
+    const check = (found: unknown): Promise<void> => Promise.resolve(void (seen = found));
+    await using server = await served(memorySource({ columns, read: [], config, check }));
+    using client = connect(server.port);
+    const configuration = {
+      key: "secret-key",
+      how: "slow",
+      loud: "false",
+      maybe: "",
+      names: '["a","b"]',
+      comment: "",
+    };
+    expect(await client.test("login", configuration)).toMatchObject({ success: true });
+    expect(seen).toEqual({
+      key: "secret-key",
+      how: "slow",
+      speed: 3,
+      loud: false,
+      names: ["a", "b"],
+    });
+  });
+});
+
+describe("a test", () => {
+  const config = z.object({ key: secretText({ description: "The key." }) });
+
+  test("answers a failure with its remedy, and without the secret", async () => {
+    const check = (): Promise<void> => {
+      throw new ConfigError(
+        "GET https://host/me?key=secret-key: 401; check memory.key (secret-key)",
+      );
+    };
+    await using server = await served(memorySource({ columns, read: [], config, check }));
+    using client = connect(server.port);
+    expect((await client.form()).tests.map(({ name }) => name)).toEqual(["configuration", "login"]);
+    const { failure } = await client.test("login", { key: "secret-key" });
+    expect(failure).toBe("GET https://host/me?key=***: 401; check memory.key (***)");
+    expect(await client.test("configuration", { key: "secret-key" })).toMatchObject({
+      success: true,
+    });
+    expect((await client.test("configuration", {})).failure).toContain("key: missing");
+    expect((await client.test("other", {})).failure).toContain("there are configuration, login");
+    expect(server.lines.join("")).not.toContain("secret-key");
+  });
+});
+
+describe("an update", () => {
+  const rows = ["a", "b"].map((id) => ({ id, words: "w" }));
+
+  test("truncates a table first, sends whole rows, and a checkpoint after them; the next goes on from there", async () => {
+    const seen: unknown[] = [];
+    const source = memorySource({
+      columns,
+      async *read({ checkpoints }) {
+        seen.push(checkpoints.get(""));
+        yield await Promise.resolve({ rows: [{ id: "a" }], checkpoint: { n: 1 } });
+      },
+    });
+    await using server = await served(source);
+    const first = await update(server);
+    expect(first.map(({ operation }) => operation)).toEqual(["records", "checkpoint"]);
+    expect(recordsOf(first).map(brief)).toEqual([
+      "TRUNCATE things",
+      "UPSERT things id=a words=true",
+    ]);
+    expect(recordsOf(first)[1]?.data["words"]).toMatchObject({ inner: "null" });
+    const second = await update(server, { state_json: stateOf(first) });
+    expect(recordsOf(second).map(({ type }) => type)).toEqual(["UPSERT"]);
+    expect(seen).toEqual([undefined, { n: 1 }]);
+  });
+
+  test("truncates nothing where the source cannot be read", async () => {
+    const source = memorySource({
+      columns,
+      // eslint-disable-next-line require-yield -- it fails before
+      async *read(): AsyncGenerator<Part> {
+        await Promise.resolve();
+        throw new TransientError("503");
+      },
+    });
+    await using server = await served(source);
+    using client = connect(server.port);
+    const call = client.update({ configuration: {} });
+    const seen: unknown[] = [];
+    call.on("data", (answer) => seen.push(answer));
+    const [error] = (await once(call, "error")) as [ServiceError];
+    expect([error.code, error.details]).toEqual([status.UNAVAILABLE, "things: 503"]);
+    expect(seen).toEqual([]);
+  });
+
+  test("deletes what a sweep shows to be gone, by its key", async () => {
+    let ids = ["a", "b", "c"];
+    const source = memorySource({
+      columns,
+      async *read() {
+        const keys = ids.map((id) => [id]);
+        yield await Promise.resolve({ rows: ids.map((id) => ({ id })), sweep: { keys } });
+      },
+    });
+    await using server = await served(source);
+    await server.sync();
+    ids = ["a", "c", "d"];
+    expect(await server.sync()).toMatchObject({ upserts: 3, deletes: 1, truncates: 0 });
+    const standing = server.rows("things").filter((row) => row["_deleted"] === 0n);
+    expect(standing.map(({ id }) => id).sort()).toEqual(["a", "c", "d"]);
+  });
+
+  test("keeps batches at 100 records and 100 KiB, by their exact size, and sends larger records alone with a warning in the log", async () => {
+    const sizes = [...Array<number>(250).fill(10), 60_000, 42_288, 42_289, 200_000, 5];
+    const read = [
+      { rows: sizes.map((size, index) => ({ id: `i${index}`, words: "x".repeat(size) })) },
+    ];
+    await using server = await served(memorySource({ columns, read }));
+    const answers = await update(server);
+    expect(recordsOf(answers)).toHaveLength(sizes.length + 1);
+    for (const { records } of answers)
+      expect(records?.records.length ?? 0).toBeLessThanOrEqual(100);
+    const alone = answers.flatMap(({ record }) =>
+      record ? [record.data["words"]?.["string"]] : [],
+    );
+    expect(alone.map((words) => String(words).length)).toEqual([200_000]);
+    const warnings = server.lines.map((line) => JSON.parse(line) as Record<string, string>);
+    expect(warnings).toContainEqual({
+      level: "WARNING",
+      message: expect.stringMatching(/^things: a record of 200\d\d\d bytes goes alone$/) as string,
+      "message-origin": "sdk_connector",
+    });
+  });
+
+  test("honours the selection: tables, columns, new ones, and never without the key", async () => {
+    await using server = await served(memorySource({ columns, read: [{ rows }] }));
+    const select = async (table: unknown, includeNew: boolean) =>
+      recordsOf(
+        await update(server, {
+          selection: {
+            without_schema: { tables: table ? [table] : [], include_new_tables: includeNew },
+          },
+        }),
+      )
+        .slice(1)
+        .map(brief);
+    const all = ["UPSERT things id=a words=w", "UPSERT things id=b words=w"];
+    const keys = ["UPSERT things id=a", "UPSERT things id=b"];
+    const things = { table_name: "things", included: true, include_new_columns: true };
+    expect(await select(undefined, true)).toEqual(all);
+    expect(await select(undefined, false)).toEqual([]);
+    expect(await select(things, false)).toEqual(all);
+    expect(await select({ ...things, included: false }, true)).toEqual([]);
+    expect(await select({ ...things, columns: { words: false, id: false } }, true)).toEqual(keys);
+    expect(await select({ ...things, include_new_columns: false }, true)).toEqual(keys);
+    const named = {
+      with_schema: {
+        schemas: [
+          { included: true, schema_name: "s", tables: [{ ...things, columns: { words: false } }] },
+        ],
+      },
+    };
+    expect(
+      recordsOf(await update(server, { selection: named }))
+        .slice(1)
+        .map(brief),
+    ).toEqual(keys);
+  });
+
+  test("reads a table again from its start once a column was selected that was not before", async () => {
+    const source = memorySource({
+      columns,
+      async *read({ checkpoints }) {
+        const isFirst = !checkpoints.has("");
+        yield await Promise.resolve({ rows: isFirst ? rows : [], checkpoint: { n: 1 } });
+      },
+    });
+    await using server = await served(source);
+    await server.sync({ select: (_, column) => column === "id" });
+    expect(await server.sync({ select: (_, column) => column === "id" })).toMatchObject({
+      upserts: 0,
+    });
+    expect(await server.sync()).toMatchObject({ truncates: 1, upserts: 2 });
+    expect(server.rows("things").map(({ words }) => words)).toEqual(["w", "w"]);
+  });
+
+  test("refuses a state that is not ours, or another source's, with a task that says what to do", async () => {
+    await using server = await served(memorySource({ columns, read: [{ rows }] }));
+    for (const state_json of [
+      "{",
+      "[]",
+      '{"cursor":1}',
+      '{"version":1,"identity":"elsewhere","streams":{}}',
+    ]) {
+      const answers = await update(server, { state_json });
+      expect(answers.map(({ operation }) => operation)).toEqual(["task"]);
+      expect(answers[0]?.task?.message).toContain("re-sync the connection");
+    }
+  });
+
+  test("says with warnings what could not be sent or understood: the first by their keys, the others as a number", async () => {
+    const bad = Array.from({ length: 24 }, (_, index) => ({
+      id: `i${index}`,
+      words: Uint8Array.of(1),
+    }));
+    const rejected = [{ key: '["odd"]', payload: "?", reason: "expected an object" }];
+    const read = [{ rows: [...bad, { id: "good" }], rejected }];
+    await using server = await served(memorySource({ columns, read }));
+    const { warnings, upserts } = await server.sync();
+    expect(upserts).toBe(1);
+    expect(warnings).toHaveLength(21);
+    expect(warnings[0]).toBe('things: ["i0"]: column "words": expected a string, got bytes');
+    expect(warnings.at(-1)).toBe("and 5 more rows were not understood or not sent");
+  });
+
+  test("sends a fraction that came for an integer as a double", async () => {
+    const read = [
+      {
+        rows: [
+          { id: "a", n: 1.5 },
+          { id: "b", n: 2 },
+        ],
+      },
+    ];
+    await using server = await served(
+      memorySource({ columns: { id: "string", n: "integer" }, read }),
+    );
+    const [, a, b] = recordsOf(await update(server));
+    expect([a?.data["n"], b?.data["n"]]).toMatchObject([{ double: 1.5 }, { long: "2" }]);
+  });
+
+  test("stops reading when it is cancelled, and reads no further than the client takes", async () => {
+    let produced = 0;
+    let ended = false;
+    const big = "x".repeat(50_000);
+    const source = memorySource({
+      columns,
+      async *read({ signal }) {
+        try {
+          for (;;) {
+            signal.throwIfAborted();
+            produced += 1;
+            yield { rows: [{ id: `i${produced}`, words: big }], bytes: 50_000 };
+            await new Promise(setImmediate);
+          }
+        } finally {
+          ended = true;
+        }
+      },
+    });
+    await using server = await served(source);
+    using client = connect(server.port);
+    const call = client.update({ configuration: {} });
+    await once(call, "readable");
+    let before = -1;
+    while (before !== produced) {
+      before = produced;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    expect(produced).toBeLessThan(2000);
+    call.on("error", () => undefined);
+    call.cancel();
+    await expect.poll(() => ended).toBe(true);
+    await expect.poll(() => server.lines.join("")).toContain("cancelled");
+    expect(await client.form()).toMatchObject({ schema_selection_supported: true });
+  });
+
+  test("turns what a person has to change into a task, and a bug into an error; the server goes on", async () => {
+    const failing = (error: Error) =>
+      memorySource({
+        columns,
+        async *read() {
+          yield await Promise.resolve({ rows });
+          throw error;
+        },
+      });
+    await using needs = await served(failing(new ConfigError("401; check key")));
+    expect((await update(needs)).at(-1)?.task?.message).toBe("401; check key");
+    await using odd = await served(failing(new SourceError("no list")));
+    expect(await failureOf(update(odd))).toMatchObject({
+      code: status.INTERNAL,
+      details: "things: no list",
+    });
+    await using broken = await served(failing(new RangeError("out of range")));
+    expect(await failureOf(update(broken))).toMatchObject({
+      code: status.INTERNAL,
+      details: "out of range",
+    });
+    expect(broken.lines.join("")).toContain("this is a bug in rivulet: RangeError");
+    expect(await failureOf(update(broken))).toMatchObject({ code: status.INTERNAL });
+  });
+});
+
+describe("the server", () => {
+  test("answers on IPv4 and IPv6", async () => {
+    await using server = await served(memorySource({ columns, read: [] }));
+    for (const host of ["127.0.0.1", "[::1]"]) {
+      using client = connect(server.port, host);
+      expect((await client.form()).tests).toHaveLength(2);
+    }
+  });
+
+  test("says which port is taken, and what to do", async () => {
+    await using server = await served(memorySource({ columns, read: [] }));
+    const second = serve({
+      source: memorySource({ columns, read: [] }),
+      port: server.port,
+      signal: new AbortController().signal,
+      write: () => undefined,
+      threshold: "info",
+    });
+    await expect(second).rejects.toThrow(ConfigError);
+    await expect(second).rejects.toThrow(/--port \d+: cannot be listened on/);
+  });
+
+  test("refuses a configuration that it does not understand with INVALID_ARGUMENT", async () => {
+    await using server = await served(example);
+    using client = connect(server.port);
+    expect(await failureOf(client.schema({ apiBaseURL: "nowhere" }))).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining("apiBaseURL: expected a URL") as string,
+    });
+  });
+});
+
+describe("the example", () => {
+  test("inserts, updates and deletes in its two tables, and counts on from its cursors", async () => {
+    await using server = await served(example, { apiBaseURL: "https://api.example.com" });
+    const counts = { upserts: 4, updates: 1, deletes: 1 };
+    expect(await server.sync()).toMatchObject({ ...counts, truncates: 2, tasks: [], warnings: [] });
+    expect(await server.sync()).toMatchObject({ ...counts, truncates: 0 });
+    expect(server.rows("table1")).toEqual([
+      { a1: "a-0", a2: 110.234, _deleted: 0n },
+      { a1: "a-1", a2: 0.234, _deleted: 0n },
+      { a1: "a-2", a2: 0.468, _deleted: 1n },
+    ]);
+    expect(server.rows("table2")).toEqual([{ b1: "b1", b2: "ben", _deleted: 0n }]);
+  });
+
+  test("asks for what the chosen method of authentication needs", async () => {
+    await using server = await served(example);
+    using client = connect(server.port);
+    const configuration = {
+      apiBaseURL: "https://api.example.com",
+      authenticationMethod: "Basic Auth",
+    };
+    expect((await client.test("login", configuration)).failure).toBe(
+      "Basic Auth: missing: username, password; set them",
+    );
+    const answers = { ...configuration, username: "ada", password: "lovelace" };
+    expect(await client.test("login", answers)).toMatchObject({ success: true });
+    await writeFile(join(server.folder, "configuration.json"), JSON.stringify(answers));
+    expect(await server.sync()).toMatchObject({ upserts: 4 });
+  });
+});

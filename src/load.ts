@@ -34,7 +34,7 @@ export async function load(options: LoadOptions): Promise<Summary> {
   await session.begin();
   try {
     await copyInput({ ...options, transfer, counts, inputStream });
-    const quarantined = await session.quarantined([...counts.keys(), inputStream]);
+    const quarantined = await session.quarantined([...new Set([...counts.keys(), inputStream])]);
     const status = quarantined > 0 ? "partial" : "completed";
     await session.end({ status, counts, transfer });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;

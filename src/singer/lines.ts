@@ -13,6 +13,9 @@ export interface Lines {
 
 const newline = 10;
 
+/** Some programs begin a text with it; it is no part of the first line. */
+const byteOrderMark = Buffer.from("\uFEFF");
+
 /** More is no text to Node. */
 const maxBytes = 2 ** 29 - 25;
 
@@ -53,7 +56,9 @@ function larger(held: Buffer, needed: number): Buffer<ArrayBuffer> {
   return grown;
 }
 
-function cut(whole: Buffer, first: number): Lines {
+function cut(content: Buffer, first: number): Lines {
+  const isMarked = first === 1 && content.subarray(0, byteOrderMark.length).equals(byteOrderMark);
+  const whole = isMarked ? content.subarray(byteOrderMark.length) : content;
   if (isUtf8(whole)) return { texts: whole.toString("utf8").split("\n"), first };
   const texts: string[] = [];
   const broken = new Set<number>();

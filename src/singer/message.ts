@@ -98,7 +98,7 @@ function parsed(text: string): Sent {
 /** Without the text, which may be long. */
 function reasonOf(error: unknown): string {
   return messageOf(error)
-    .replace(/,? "[^]*$|^(Unexpected token ').*('.*)$/, "$1")
+    .replace(/^(Unexpected token '[^]+?'), [^]*$/, "$1")
     .slice(0, 80);
 }
 

@@ -1,4 +1,5 @@
 import type { Columns, ColumnType } from "../core/schema.ts";
+import { deletedColumn, syncedAtColumn } from "../destination/columns.ts";
 
 /**
  * The columns of a stream's table, as schemas that follow one another need them. A column keeps the type that it had first, because rows are in it:
@@ -9,10 +10,13 @@ export class StreamColumns {
   readonly #known: Map<string, ColumnType>;
   /** Those that were needed in this run: what is no longer sent is not written over. */
   readonly #used = new Map<string, ColumnType>();
+  /** The columns of properties that could not have their own name. */
+  readonly #renamed: Map<string, string>;
   #isChanged = false;
 
-  constructor(known: Columns) {
+  constructor(known: Columns, renamed: Readonly<Record<string, string>> = {}) {
     this.#known = new Map(Object.entries(known));
+    this.#renamed = new Map(Object.entries(renamed));
   }
 
   /** Whether there are others than when this was asked last. */
@@ -28,6 +32,29 @@ export class StreamColumns {
 
   get known(): Columns {
     return Object.fromEntries(this.#known);
+  }
+
+  /** The columns of properties that could not have their own name, by property. */
+  get renamed(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#renamed);
+  }
+
+  /**
+   * The column of a property: its own name. One that is ours gets underscores put before it, and keeps the column that it had first, also when a
+   * property of that very name comes later: the table alone could not tell whose values the column holds.
+   */
+  nameOf(property: string, declared: ReadonlySet<string>): string {
+    const known = this.#renamed.get(property);
+    if (known !== undefined) return known;
+    const taken = new Set([syncedAtColumn, deletedColumn, ...this.#renamed.values()]);
+    let column = property;
+    while (
+      taken.has(column) ||
+      (column !== property && (declared.has(column) || this.#known.has(column)))
+    )
+      column = `_${column}`;
+    if (column !== property) this.#renamed.set(property, column);
+    return column;
   }
 
   /** The column for values of this type, and the type that it has. A column of the key keeps its type, whatever comes. */

@@ -23,6 +23,8 @@ const extraColumn = "_sdc_extra";
 export interface StreamMemory {
   readonly stream: string;
   readonly columns: Columns;
+  /** The columns of properties that could not have their own name. */
+  readonly renamed?: Readonly<Record<string, string>> | undefined;
   /** What a tap of ours said that it copies. */
   readonly identity?: string | undefined;
 }
@@ -42,6 +44,7 @@ const columnTypes = [
 const memory = z.object({
   stream: z.string(),
   columns: z.record(z.string(), z.enum(columnTypes)),
+  renamed: z.record(z.string(), z.string()).optional(),
   identity: z.string().optional(),
 });
 
@@ -82,10 +85,10 @@ export class TargetStream {
   #hasOwnKey = true;
   #isChanged = false;
 
-  constructor(table: string, { stream, columns, identity }: StreamMemory) {
+  constructor(table: string, { stream, columns, renamed, identity }: StreamMemory) {
     this.table = table;
     this.#stream = stream;
-    this.#columns = new StreamColumns(columns);
+    this.#columns = new StreamColumns(columns, renamed);
     this.#identity = identity;
     if (versionColumn in columns) this.#version = versionColumn;
   }
@@ -98,7 +101,9 @@ export class TargetStream {
 
   get memory(): Checkpoint {
     const identity = this.#identity === undefined ? {} : { identity: this.#identity };
-    return { stream: this.#stream, columns: this.#columns.known, ...identity };
+    const { known: columns, renamed } = this.#columns;
+    const others = Object.keys(renamed).length === 0 ? {} : { renamed };
+    return { stream: this.#stream, columns, ...others, ...identity };
   }
 
   /** Whether the table has to be prepared before what was taken last can be written. Asked once for each change. */
@@ -116,16 +121,19 @@ export class TargetStream {
     this.#stamped = extension?.stamped ?? [];
     const properties = isObject(schema["properties"]) ? schema["properties"] : {};
     this.#fields = new Map();
-    for (const name of new Set([...Object.keys(properties), ...keys])) {
+    const names = new Set([...Object.keys(properties), ...keys]);
+    for (const name of names) {
       const isKey = keys.includes(name);
       const declared = Object.hasOwn(properties, name) ? properties[name] : { type: "string" };
-      const { column, type } = this.#columns.use(name, columnType(declared, schema), isKey);
+      // What comes from a tap of ours is named by the table, as in a sync.
+      const wanted = this.#isOurs ? name : this.#columns.nameOf(name, names);
+      const { column, type } = this.#columns.use(wanted, columnType(declared, schema), isKey);
       const isPlain = column === name && name !== "__proto__";
       this.#fields.set(name, { column, type, isExact: isPlain ? isExact[type] : () => false });
     }
     const own = (): string => this.#columns.useOwn(recordKeyColumn, "string", this.#declared);
     this.#hasOwnKey = keys.length > 0;
-    this.#keys = this.#hasOwnKey ? keys : [own()];
+    this.#keys = this.#hasOwnKey ? keys.map((key) => this.#columnOf(key)) : [own()];
     this.#isChanged ||= before !== JSON.stringify([this.#keys, this.#stamped]);
   }
 
@@ -156,6 +164,10 @@ export class TargetStream {
       );
     }
     this.#identity = identity ?? this.#identity;
+  }
+
+  #columnOf(property: string): string {
+    return this.#fields.get(property)?.column ?? property;
   }
 
   get #declared(): ReadonlySet<string> {

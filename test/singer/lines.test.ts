@@ -37,3 +37,13 @@ test("lines that are not UTF-8 are told from the others", async () => {
   for await (const lines of linesOf(pieces(content, 1000), "x")) all.push(lines);
   expect(all).toEqual([{ texts: ["good", "bad \ufffd", "schön"], first: 1, broken: new Set([1]) }]);
 });
+
+test.each([1, 1000])(
+  "a byte order mark at the beginning is no part of the first line, in pieces of %i bytes",
+  async (size) => {
+    const found: string[] = [];
+    for await (const { texts } of linesOf(pieces(Buffer.from("\uFEFF{}\n\uFEFF{}\n"), size), "x"))
+      found.push(...texts);
+    expect(found).toEqual(["{}", "\uFEFF{}"]);
+  },
+);

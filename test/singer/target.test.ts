@@ -146,7 +146,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
   });
 
   test("a line that is no message goes into quarantine with its number, and the rest goes on", async () => {
-    const { status, warnings } = await feed(database, [
+    const { status, warnings, quarantined } = await feed(database, [
       schema("t", { id: integer }),
       '{"type":"RECORD","stream":"t","record":{"id":1}',
       record("unknown", { id: 2 }),
@@ -156,6 +156,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
       record("t", { id: 3 }),
     ]);
     expect(status).toBe("partial");
+    expect(quarantined).toBe(4);
     expect(warnings.map((warning) => warning.split(":")[0])).toEqual([
       "line 2",
       "line 3",
@@ -298,6 +299,61 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     );
     expect(row?.["___deleted"]).toBe("");
     expect(isTrue(row?.["_deleted"])).toBe(false);
+  });
+
+  test("a line that is no JSON is told with the character at fault, and without its text", async () => {
+    const { warnings } = await feed(database, [
+      '{"type":"RECORD","stream":"t","record":{"id":NaN,"token":"secret"}}',
+      "'",
+    ]);
+    expect(warnings).toEqual([
+      "line 1: not JSON (Unexpected token 'N'); in quarantine",
+      "line 2: not JSON (Unexpected token '''); in quarantine",
+    ]);
+  });
+
+  test("a property with a name of ours keeps its column, whatever is declared or left out later", async () => {
+    const runs: readonly Readonly<Record<string, string>>[] = [
+      { _deleted: "one" },
+      { _deleted: "one", __deleted: "two" },
+      { __deleted: "two", _deleted: "one" },
+      { __deleted: "two" },
+      { _deleted: "one" },
+    ];
+    for (const [id, content] of runs.entries()) {
+      const properties = Object.fromEntries(Object.keys(content).map((name) => [name, string]));
+      const { status } = await feed(database, [
+        schema("t", { id: integer, ...properties }),
+        record("t", { id, ...content }),
+      ]);
+      expect(status).toBe("completed");
+    }
+    expect((await rows("t")).map(({ __deleted: one, ___deleted: two }) => [one, two])).toEqual([
+      ["one", null],
+      ["one", "two"],
+      ["one", "two"],
+      [null, "two"],
+      ["one", null],
+    ]);
+  });
+
+  test("a key may have a name of ours", async () => {
+    await feed(database, [
+      schema("t", { _deleted: integer, n: integer }, ["_deleted"]),
+      record("t", { _deleted: 1, n: 1 }),
+      record("t", { _deleted: 2, n: 2 }),
+      record("t", { _deleted: 1, _sdc_deleted_at: "2024-01-01T00:00:00Z" }),
+    ]);
+    const found = await rows("t", "__deleted");
+    const cells = found.map(({ __deleted: key, n, _deleted }) => [
+      Number(key),
+      Number(n),
+      _deleted,
+    ]);
+    expect(cells).toEqual([
+      [1, 1, true],
+      [2, 2, false],
+    ]);
   });
 
   test("streams whose tables would be the same, or ours, get tables of their own", async () => {

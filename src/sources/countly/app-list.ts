@@ -1,4 +1,4 @@
-import { SourceError } from "../../core/errors.ts";
+import { ConfigError, SourceError } from "../../core/errors.ts";
 import { members, plain } from "../../core/json-text.ts";
 import { firstPresent } from "../../core/json-row.ts";
 import type { Answer } from "../../http/client.ts";
@@ -45,8 +45,17 @@ async function everyApp(ask: Ask): Promise<Answer<unknown> | undefined> {
     return await ask({ path: allApps, params: { limit: 100, skip: 0 } });
   } catch (error) {
     if (statusOf(error) === 401 && /does not have right/i.test(String(error))) return undefined;
-    throw error;
+    throw isInvalidPath(error) ? elsewhere(error) : error;
   }
+}
+
+/** Whether a server of Countly says that nothing is there; any edition has its apps there. */
+function isInvalidPath(error: unknown): error is Error {
+  return error instanceof Error && statusOf(error) === 400 && /Invalid path/i.test(error.message);
+}
+
+function elsewhere({ message, cause }: Error): ConfigError {
+  return new ConfigError(`${message}; check countly.base_url`, { cause });
 }
 
 /** Whether an answer has the original connector's shape. */

@@ -65,7 +65,7 @@ export function planWalk(
   { startedAt, fullRefresh }: Pick<ReadOptions, "startedAt" | "fullRefresh">,
 ): WalkPlan {
   const { since, full, walk } = saved;
-  const floor = saved.floor ?? firstInstant(config, startedAt);
+  const floor = floorOf(saved, firstInstant(config, startedAt));
   if (walk && !fullRefresh) {
     const { below, keys } = walk;
     return { ...walk, since: walk.since, next: walk.next, floor, resume: { below, keys } };
@@ -81,6 +81,16 @@ export function planWalk(
     next: fullRefresh ? undefined : since,
     resume: undefined,
   };
+}
+
+/** Where the past begins. A setting that changed lets in more of the past, but puts out nobody who is there. */
+function floorOf(
+  { floor, full, walk }: UserCheckpoint,
+  wanted: string | undefined,
+): string | undefined {
+  const isBegun = full !== undefined || walk !== undefined;
+  if (!isBegun || wanted === undefined) return wanted;
+  return floor === undefined || floor < wanted ? floor : wanted;
 }
 
 function firstInstant(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ConfigError } from "../../../src/core/errors.ts";
 import type { StampUnit } from "../../../src/demo/countly/user.ts";
 import { CountlyWorkspace } from "../../../src/demo/countly/workspace.ts";
 import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
@@ -274,6 +275,32 @@ describe("the mark", () => {
     await sync(countly, settings, { startedAt: afterAWeek() });
     expect(await standing()).toEqual([...first, sleeper].sort());
   });
+
+  test("initial_sync_days that comes later, or grows less, takes nobody for deleted", async () => {
+    const workspace = new CountlyWorkspace();
+    workspace.clock.advance(Date.now() - workspace.clock.nowMs);
+    const countly = await start({ workspace });
+    const app = workspace.addApp({ users: 60 });
+    await sync(countly);
+    await sync(countly, { initial_sync_days: 30 }, { startedAt: afterAWeek() });
+    await sync(countly, { initial_sync_days: 10 }, { fullRefresh: true });
+    expect(await standing()).toEqual(idsOf(app));
+  });
+
+  test("initial_sync_days that grows, or goes, lets in the past with the next resync", async () => {
+    const workspace = new CountlyWorkspace();
+    workspace.clock.advance(Date.now() - workspace.clock.nowMs);
+    const countly = await start({ workspace });
+    const app = workspace.addApp({ users: 365 });
+    await sync(countly, { initial_sync_days: 30 });
+    const few = await standing();
+    await sync(countly, { initial_sync_days: 90 }, { fullRefresh: true });
+    const more = await standing();
+    expect(more.length).toBeGreaterThan(few.length);
+    expect(more.length).toBeLessThan(365);
+    await sync(countly, {}, { startedAt: afterAWeek() });
+    expect(await standing()).toEqual(idsOf(app));
+  });
 });
 
 describe("ways to read users", () => {
@@ -479,6 +506,16 @@ describe("apps", () => {
     await sync(countly, { app_id: [a.id, c.id] });
     expect(await standing()).toEqual(idsOf(a, c));
     expect(await standing("apps", "app_id")).toEqual([a.id, c.id].sort());
+  });
+});
+
+describe("the address", () => {
+  test("that leads past the server's API is an error for a person, who is told where to look", async () => {
+    const countly = await start();
+    countly.workspace.addApp();
+    const failed = sync(countly, { base_url: `${countly.url}/dashboard` });
+    await expect(failed).rejects.toThrow(ConfigError);
+    await expect(failed).rejects.toThrow(/400: Invalid path; check countly\.base_url$/);
   });
 });
 

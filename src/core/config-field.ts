@@ -65,7 +65,12 @@ export function secretText(meta: Omit<FieldMeta, "secret">) {
 /** The address of a service: http or https, without user, password, query or fragment. */
 export function serviceUrl(meta: FieldMeta) {
   const error = expected("a URL like https://host/path, without user, password or query", meta);
-  return described(z.string({ error }).trim().refine(isServiceUrl, { error }), meta);
+  // With or without a slash at its end it is the same service.
+  const url = z.string({ error }).trim().refine(isServiceUrl, { error });
+  return described(
+    url.overwrite((text) => text.replace(/\/+$/, "")),
+    meta,
+  );
 }
 
 /** One of a few words. */

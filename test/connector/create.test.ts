@@ -45,7 +45,9 @@ describe.each(["source", "target", "integration"])("create --kind %s", (kind) =>
     const manifest = JSON.parse(await read("package.json")) as Record<string, unknown>;
     expect(manifest["name"]).toBe(`rivulet-${kind}-help-desk`);
     for (const file of ["LICENSE", "README.md", "GETTING_STARTED.md"])
-      expect(await read(file)).not.toMatch(/__[A-Z]+__/);
+      expect(await read(file)).not.toMatch(/(__|\*\*)[A-Z]+\1/);
+    expect(await read("README.md")).toMatch(`# rivulet-${kind}-help-desk\n`);
+    expect(await read("GETTING_STARTED.md")).toMatch("# Getting started with Help desk\n");
     expect(await read(`rivulet_${kind}_help_desk/main.js`)).toContain('name: "help_desk"');
     const tests = await execute("npm", ["test"], { cwd: folder });
     expect(tests.stdout).toMatch(/^# pass 1[0-9]$/m);

@@ -1,3 +1,4 @@
+import { seededRandom } from "../src/demo/seeded-random.ts";
 /** What the service of a scenario holds. */
 export interface OpikShape {
   readonly datasets: number;
@@ -7,17 +8,6 @@ export interface OpikShape {
   readonly ids: "random" | "descending";
   /** About how long an item's JSON is. */
   readonly itemBytes: number;
-}
-
-/** A source of numbers that is the same every time. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** The id of a dataset. */

@@ -1,9 +1,7 @@
-import { once } from "node:events";
 import { mkdtemp } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadLibrary } from "../test/support/embedded-postgres.ts";
+import { freePort, loadLibrary } from "../test/support/embedded-postgres.ts";
 
 export interface PostgresServer extends AsyncDisposable {
   /** Of the database, as a superuser. */
@@ -35,14 +33,4 @@ export async function startPostgres(): Promise<PostgresServer> {
     url: `postgres://postgres:secret@127.0.0.1:${port}/postgres`,
     [Symbol.asyncDispose]: () => server.stop(),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port is free");
-  return address.port;
 }

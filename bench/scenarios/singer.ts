@@ -3,9 +3,9 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram } from "../program.ts";
-import { seededRandom } from "../opik-pages.ts";
 import { rate, whole, type BenchContext, type Figure, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
+import { seededRandom } from "../../src/demo/seeded-random.ts";
 
 const table = "events";
 const lineBytes = 400;

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { startServer, type Listener, type ServerRequest } from "../support/http-server.ts";
+import type { Listener, ServerRequest } from "../../src/demo/listen.ts";
+import { startServer } from "../support/http-server.ts";
 
 /** A request, and what the service answers to it. */
 export interface Exchange {

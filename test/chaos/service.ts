@@ -1,4 +1,4 @@
-import type { ServerRequest } from "../support/http-server.ts";
+import type { ServerRequest } from "../../src/demo/listen.ts";
 import type { Random } from "./random.ts";
 
 /** Keys, as text, of what stands in each table. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RawJson } from "../../src/demo/opik/json.ts";
+import { RawJson } from "../../src/demo/raw-json.ts";
 import { OpikWorkspace } from "../../src/demo/opik/workspace.ts";
 import { contents } from "../support/contents.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";

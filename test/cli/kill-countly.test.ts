@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
-import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
 import { startCountly } from "../support/countly.ts";
 import { databases } from "../support/databases.ts";
+import { killWhen } from "../support/kill.ts";
 import { newFolder, run, start } from "../support/program.ts";
 import { heldBy, idsOf, standing } from "../sources/countly/cells.ts";
 
@@ -56,13 +56,10 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
         let resumed = 0;
         for (let killed = 0; killed < kills;) {
           const until = asked + randomInt(requests);
-          const { child, ended } = start("countly-sync", arguments_, { cwd: folder.path });
-          const hasAsked = async (): Promise<void> => {
-            while (asked <= until && child.exitCode === null) await wait(5);
-          };
-          await Promise.race([hasAsked(), ended]);
-          child.kill("SIGKILL");
-          const { signal, status, stderr } = await ended;
+          const { signal, status, stderr } = await killWhen(
+            start("countly-sync", arguments_, { cwd: folder.path }),
+            () => asked > until,
+          );
           const open = await database
             .query(
               "SELECT count(*) AS n FROM _rivulet_state WHERE stream = 'users' AND checkpoint LIKE '%below%'",

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { sleep } from "../../src/http/sleep.ts";
 import { answer, failing, silence, silenceInBody, slowDrip } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import { startServer, type Listener } from "../support/http-server.ts";
+import type { Listener } from "../../src/demo/listen.ts";
+import { startServer } from "../support/http-server.ts";
 
 const reason = new Error("stopped by a person");
 

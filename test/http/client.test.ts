@@ -4,7 +4,8 @@ import { ConfigError, SourceError, TransientError } from "../../src/core/errors.
 import { isTooLarge, statusOf } from "../../src/http/failure.ts";
 import { answer, failing, gzipBomb, inTurn, redirectTo } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import { startServer, type Listener } from "../support/http-server.ts";
+import type { Listener } from "../../src/demo/listen.ts";
+import { startServer } from "../support/http-server.ts";
 
 describe("a request", () => {
   test("sends path, parameters and headers, and gets the body as it was spelled", async () => {

@@ -6,7 +6,8 @@ import { numberedPages } from "../../src/http/pages.ts";
 import { restStream, type RestDeclaration } from "../../src/http/rest-stream.ts";
 import { answer, failing, inTurn } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import { startServer, type Listener } from "../support/http-server.ts";
+import type { Listener } from "../../src/demo/listen.ts";
+import { startServer } from "../support/http-server.ts";
 import { asked, listOf, newRows, type ListRow } from "../support/list-server.ts";
 
 type Part = Omit<Batch, "stream">;

@@ -17,7 +17,8 @@ import {
   slowDrip,
 } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import { startServer, type Listener } from "../support/http-server.ts";
+import type { Listener } from "../../src/demo/listen.ts";
+import { startServer } from "../support/http-server.ts";
 
 const body = JSON.stringify({ rows: Array.from({ length: 1000 }, (_, id) => ({ id })) });
 

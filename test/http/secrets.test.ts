@@ -14,7 +14,8 @@ import {
   silence,
 } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import { startServer, type Listener } from "../support/http-server.ts";
+import type { Listener } from "../../src/demo/listen.ts";
+import { startServer } from "../support/http-server.ts";
 
 const secret = "opik-key-0123456789";
 

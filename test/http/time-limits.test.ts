@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { silence, silenceInBody, slowDrip } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import { startServer, type Listener } from "../support/http-server.ts";
+import type { Listener } from "../../src/demo/listen.ts";
+import { startServer } from "../support/http-server.ts";
 
 const body = '{"text":"drop by drop"}';
 

@@ -4,7 +4,7 @@ import { countlyService } from "../../src/demo/countly/service.ts";
 import type { CountlyTraps } from "../../src/demo/countly/traps.ts";
 import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
 import { startServer } from "./http-server.ts";
-import type { Listener } from "./http-server.ts";
+import type { Listener } from "../../src/demo/listen.ts";
 
 export interface Countly extends AsyncDisposable {
   /** Without a slash at its end. */

@@ -67,7 +67,8 @@ export async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
   return library;
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback interface that nobody uses. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((listening) => server.once("listening", listening));
   const address = server.address();

@@ -1,18 +1,8 @@
-import http, { type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import http, { type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import https from "node:https";
 import { text } from "node:stream/consumers";
-
-/** A request that a test server got, its body read. */
-export interface ServerRequest {
-  readonly method: string;
-  /** Path and query, on the server's own origin. */
-  readonly url: URL;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-export type Listener = (request: ServerRequest, response: ServerResponse) => void | Promise<void>;
+import type { Listener, ServerRequest } from "../../src/demo/listen.ts";
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string;

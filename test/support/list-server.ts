@@ -1,4 +1,4 @@
-import type { Listener, ServerRequest } from "./http-server.ts";
+import type { Listener, ServerRequest } from "../../src/demo/listen.ts";
 
 export interface ListRow {
   readonly id: string;

@@ -1,3 +1,5 @@
+import { Chance } from "../chance.ts";
+
 interface ClockOptions {
   readonly start?: string;
   readonly seed?: number;
@@ -5,12 +7,12 @@ interface ClockOptions {
 
 /** A server's clock that moves only when it is told to or asked something, and all chance that comes from its seed: the same calls give the same workspace. */
 export class CountlyClock {
+  readonly chance: Chance;
   #nowMs: number;
-  #state: number;
 
   constructor({ start = "2025-06-02T08:00:00Z", seed = 1 }: ClockOptions = {}) {
     this.#nowMs = Date.parse(start);
-    this.#state = seed;
+    this.chance = new Chance(seed);
   }
 
   /** Milliseconds since 1970; asking does not move the clock. */
@@ -30,26 +32,6 @@ export class CountlyClock {
 
   /** A Mongo ObjectId in hexadecimal: greater than those of earlier seconds. */
   objectId(): string {
-    return this.seconds().toString(16).padStart(8, "0") + this.hex(8) + this.hex(8);
-  }
-
-  /** At most eight hexadecimal digits. */
-  hex(digits: number): string {
-    return this.below(16 ** digits)
-      .toString(16)
-      .padStart(digits, "0");
-  }
-
-  /** An integer from 0 up to, and not including, the limit. */
-  below(limit: number): number {
-    return Math.floor(this.#random() * limit);
-  }
-
-  /** From 0 up to 1 (mulberry32). */
-  #random(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    return this.seconds().toString(16).padStart(8, "0") + this.chance.hex(8) + this.chance.hex(8);
   }
 }

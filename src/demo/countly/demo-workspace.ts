@@ -28,10 +28,10 @@ const demoApps = [
 function grow(app: CountlyApp, size: number, clock: CountlyClock): void {
   const ids: string[] = [];
   for (let number = 0; number < size; number += 1) {
-    clock.advance(clock.below(4 * 60 * 60 * 1000));
-    const did = `${clock.hex(8)}-${clock.hex(4)}`;
+    clock.advance(clock.chance.below(4 * 60 * 60 * 1000));
+    const did = `${clock.chance.hex(8)}-${clock.chance.hex(4)}`;
     ids.push(app.addUser({ did, ...profile(number, clock) })._id);
-    const returning = ids[clock.below(3 * ids.length)];
+    const returning = ids[clock.chance.below(3 * ids.length)];
     if (returning) app.updateUser(returning, visit(clock));
   }
   const [first, second] = ids;
@@ -39,23 +39,30 @@ function grow(app: CountlyApp, size: number, clock: CountlyClock): void {
 }
 
 function visit(clock: CountlyClock): Document {
-  const seconds = 30 + clock.below(900);
-  return { sc: 2 + clock.below(40), sd: seconds, tsd: seconds * (2 + clock.below(30)) };
+  const seconds = 30 + clock.chance.below(900);
+  return {
+    sc: 2 + clock.chance.below(40),
+    sd: seconds,
+    tsd: seconds * (2 + clock.chance.below(30)),
+  };
 }
 
 /** Two of five say who they are. */
 function profile(number: number, clock: CountlyClock): Document {
-  const custom = { plan: clock.below(4) === 0 ? "pro" : "free", favourites: clock.below(12) };
-  const name = names[clock.below(names.length)];
+  const custom = {
+    plan: clock.chance.below(4) === 0 ? "pro" : "free",
+    favourites: clock.chance.below(12),
+  };
+  const name = names[clock.chance.below(names.length)];
   if (number % 5 > 1 || name === undefined) return { custom };
   const username = `${name.toLowerCase().replace(/[^a-z]+/g, ".")}${number}`;
   return {
     name,
     username,
     email: `${username}@example.com`,
-    organization: clock.below(3) === 0 ? "Fish & Sons" : undefined,
-    gender: clock.below(2) === 0 ? "F" : "M",
-    byear: 1950 + clock.below(55),
+    organization: clock.chance.below(3) === 0 ? "Fish & Sons" : undefined,
+    gender: clock.chance.below(2) === 0 ? "F" : "M",
+    byear: 1950 + clock.chance.below(55),
     custom,
   };
 }

@@ -1,4 +1,4 @@
-import { RawJson } from "../opik/json.ts";
+import { RawJson } from "../raw-json.ts";
 
 /** What a document of the database can hold. Raw JSON is sent as it is spelled, even where `JSON.parse` would round it. */
 export type Value = null | boolean | number | string | Date | RawJson | readonly Value[] | Document;

@@ -1,4 +1,4 @@
-import { RawJson } from "../opik/json.ts";
+import { RawJson } from "../raw-json.ts";
 import { documentText, isList } from "./document.ts";
 import type { Value } from "./document.ts";
 

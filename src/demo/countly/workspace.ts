@@ -48,7 +48,12 @@ export class CountlyWorkspace {
     const _id = clock.objectId();
     const created_at = clock.seconds();
     const key =
-      fields?.key ?? clock.hex(8) + clock.hex(8) + clock.hex(8) + clock.hex(8) + clock.hex(8);
+      fields?.key ??
+      clock.chance.hex(8) +
+        clock.chance.hex(8) +
+        clock.chance.hex(8) +
+        clock.chance.hex(8) +
+        clock.chance.hex(8);
     const app = new CountlyApp(
       {
         name: `App ${this.#apps.size + 1}`,
@@ -88,7 +93,8 @@ export class CountlyWorkspace {
   addMember(given: Partial<Omit<CountlyMember, "id">> = {}): CountlyMember {
     const { clock } = this;
     const id = clock.objectId();
-    const apiKey = clock.hex(8) + clock.hex(8) + clock.hex(8) + clock.hex(8);
+    const apiKey =
+      clock.chance.hex(8) + clock.chance.hex(8) + clock.chance.hex(8) + clock.chance.hex(8);
     const defaults = { name: `Member ${id}`, globalAdmin: false, locked: false, rights: {} };
     const member = { id, apiKey, ...defaults, ...given };
     this.#members.push(member);
@@ -97,7 +103,7 @@ export class CountlyWorkspace {
 
   /** Makes a token, which a member may use for the key, in the header `countly-token` too. */
   addToken(member: CountlyMember): string {
-    const token = this.clock.hex(8) + this.clock.hex(8) + this.clock.hex(8);
+    const token = this.clock.chance.hex(8) + this.clock.chance.hex(8) + this.clock.chance.hex(8);
     this.#tokens.set(token, member);
     return token;
   }

@@ -1,3 +1,5 @@
+import { Chance } from "../chance.ts";
+
 interface ClockOptions {
   readonly start?: string;
   readonly seed?: number;
@@ -5,12 +7,12 @@ interface ClockOptions {
 
 /** A clock that moves only when it is asked something, and all chance that comes from its seed: the same calls give the same workspace. */
 export class OpikClock {
+  readonly chance: Chance;
   #nowMs: number;
-  #state: number;
 
   constructor({ start = "2025-03-03T08:00:00Z", seed = 1 }: ClockOptions = {}) {
     this.#nowMs = Date.parse(start);
-    this.#state = seed;
+    this.chance = new Chance(seed);
   }
 
   advance(milliseconds: number): void {
@@ -21,37 +23,17 @@ export class OpikClock {
   id(): string {
     this.#nowMs += 1;
     const time = this.#nowMs.toString(16).padStart(12, "0");
-    return `${time.slice(0, 8)}-${time.slice(8)}-7${this.hex(3)}-8${this.hex(3)}-${this.hex(6)}${this.hex(6)}`;
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${this.chance.hex(3)}-8${this.chance.hex(3)}-${this.chance.hex(6)}${this.chance.hex(6)}`;
   }
 
   /** An instant after every one before it, with 0, 3, 6 or 9 digits after the second, as Java writes them. */
   instant(): string {
     this.#nowMs += 1;
-    const digits = [0, 3, 3, 6, 6, 6, 9, 9][this.below(8)] ?? 0;
+    const digits = [0, 3, 3, 6, 6, 6, 9, 9][this.chance.below(8)] ?? 0;
     if (digits === 0) this.#nowMs = Math.ceil(this.#nowMs / 1000) * 1000;
     const [second, milliseconds] = new Date(this.#nowMs).toISOString().slice(0, -1).split(".");
     if (digits === 0) return `${second ?? ""}Z`;
-    const finer = String(this.below(1_000_000)).padStart(6, "0");
+    const finer = String(this.chance.below(1_000_000)).padStart(6, "0");
     return `${second ?? ""}.${`${milliseconds ?? ""}${finer}`.slice(0, digits)}Z`;
-  }
-
-  /** At most eight hexadecimal digits. */
-  hex(digits: number): string {
-    return this.below(16 ** digits)
-      .toString(16)
-      .padStart(digits, "0");
-  }
-
-  /** An integer from 0 up to, and not including, the limit. */
-  below(limit: number): number {
-    return Math.floor(this.#random() * limit);
-  }
-
-  /** From 0 up to 1 (mulberry32). */
-  #random(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 }

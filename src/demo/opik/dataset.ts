@@ -213,7 +213,7 @@ export class OpikDataset {
     return {
       id: clock.id(),
       dataset_id: this.id,
-      version_hash: clock.hex(8) + clock.hex(8),
+      version_hash: clock.chance.hex(8) + clock.chance.hex(8),
       version_name: `v${number}`,
       items_total: 0,
       items_added: 0,

@@ -1,5 +1,6 @@
 import type { OpikDataset, OpikRow, OpikVersion } from "./dataset.ts";
-import { entityText, jsonText, RawJson } from "./json.ts";
+import { entityText, jsonText } from "./json.ts";
+import { RawJson } from "../raw-json.ts";
 import type { Json, Members } from "./json.ts";
 
 /** A dataset as the service sends it, with what it counts and its latest version. */

@@ -1,8 +1,8 @@
 import type { DemoService } from "../demo-service.ts";
 import { withBody } from "../listen.ts";
-import { seededRandom } from "./clock.ts";
 import { demoWorkspace, trainOn } from "./demo-workspace.ts";
 import { wandbService } from "./service.ts";
+import { seededRandom } from "../seeded-random.ts";
 
 /** A W&B server with the demo's project. */
 export function wandbDemo(): DemoService {

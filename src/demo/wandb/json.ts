@@ -1,11 +1,4 @@
-/** JSON that is sent as it is spelled here, even where `JSON.parse` would round it or refuse it. */
-export class RawJson {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
+import { RawJson } from "../raw-json.ts";
 
 /** What a user logs. */
 export type Json = null | boolean | number | bigint | string | RawJson | readonly Json[] | Members;

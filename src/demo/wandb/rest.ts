@@ -1,7 +1,8 @@
 import { errorAnswer, Refusal } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import type { Call } from "./call.ts";
-import { jsonText, RawJson } from "./json.ts";
+import { jsonText } from "./json.ts";
+import { RawJson } from "../raw-json.ts";
 import type { NonFinite } from "./json.ts";
 import { pageOfRuns } from "./pages.ts";
 import type { WandbProject } from "./project.ts";

@@ -1,7 +1,8 @@
 import type { WandbClock } from "./clock.ts";
 import { RunHistory } from "./history.ts";
 import type { GeneratedHistory } from "./history.ts";
-import { isMembers, isRecord, jsonText, parseJson, RawJson } from "./json.ts";
+import { isMembers, isRecord, jsonText, parseJson } from "./json.ts";
+import { RawJson } from "../raw-json.ts";
 import type { Members } from "./json.ts";
 
 export type RunState =

@@ -1,5 +1,5 @@
-import { seededRandom } from "./clock.ts";
 import type { GeneratedHistory } from "./history.ts";
+import { seededRandom } from "../seeded-random.ts";
 
 export interface SyntheticOptions {
   /** Another number, other values. */

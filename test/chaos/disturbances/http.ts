@@ -15,7 +15,8 @@ import {
   silenceInBody,
   slowDrip,
 } from "../../support/faults.ts";
-import { startServer, type Listener } from "../../support/http-server.ts";
+import type { Listener } from "../../../src/demo/listen.ts";
+import { startServer } from "../../support/http-server.ts";
 import type { Bout } from "../bout.ts";
 import type { Disturbance, Outcome } from "../disturbance.ts";
 import type { Exchange } from "../http-proxy.ts";

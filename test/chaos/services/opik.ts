@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { OpikClock } from "../../../src/demo/opik/clock.ts";
 import type { NewItem, OpikDataset } from "../../../src/demo/opik/dataset.ts";
-import { RawJson } from "../../../src/demo/opik/json.ts";
+import { RawJson } from "../../../src/demo/raw-json.ts";
 import type { OpikTraps } from "../../../src/demo/opik/traps.ts";
 import { OpikWorkspace } from "../../../src/demo/opik/workspace.ts";
 import { startOpik } from "../../support/opik.ts";

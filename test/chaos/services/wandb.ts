@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { seededRandom, WandbClock } from "../../../src/demo/wandb/clock.ts";
+import { WandbClock } from "../../../src/demo/wandb/clock.ts";
 import type { WandbProject } from "../../../src/demo/wandb/project.ts";
 import type { WandbRun } from "../../../src/demo/wandb/run.ts";
 import { syntheticHistory } from "../../../src/demo/wandb/synthetic-history.ts";
@@ -10,6 +10,7 @@ import { startWandb } from "../../support/wandb.ts";
 import type { Random } from "../random.ts";
 import { keyText } from "../service.ts";
 import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
+import { seededRandom } from "../../../src/demo/seeded-random.ts";
 
 const apiKey = "wandb-key-90a2ee";
 

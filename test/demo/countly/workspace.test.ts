@@ -4,7 +4,7 @@ import type { CountlyApp } from "../../../src/demo/countly/app.ts";
 import { CountlyClock } from "../../../src/demo/countly/clock.ts";
 import { demoWorkspace } from "../../../src/demo/countly/demo-workspace.ts";
 import { CountlyWorkspace } from "../../../src/demo/countly/workspace.ts";
-import { RawJson } from "../../../src/demo/opik/json.ts";
+import { RawJson } from "../../../src/demo/raw-json.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
 import { asking } from "./ask.ts";

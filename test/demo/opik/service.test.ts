@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { RawJson } from "../../../src/demo/opik/json.ts";
+import { RawJson } from "../../../src/demo/raw-json.ts";
 import { OpikWorkspace } from "../../../src/demo/opik/workspace.ts";
 import { startOpik } from "../../support/opik.ts";
 import type { Opik } from "../../support/opik.ts";

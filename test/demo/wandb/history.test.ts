@@ -3,7 +3,7 @@ import { z } from "zod";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
 import { anyText, asking, path, record, vision } from "./ask.ts";
-import { RawJson } from "../../../src/demo/wandb/json.ts";
+import { RawJson } from "../../../src/demo/raw-json.ts";
 import type { WandbProject } from "../../../src/demo/wandb/project.ts";
 import { syntheticHistory } from "../../../src/demo/wandb/synthetic-history.ts";
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
 import { asking, vision } from "./ask.ts";
-import { RawJson } from "../../../src/demo/wandb/json.ts";
+import { RawJson } from "../../../src/demo/raw-json.ts";
 import type { WandbProject } from "../../../src/demo/wandb/project.ts";
 import type { NewRun, WandbRun } from "../../../src/demo/wandb/run.ts";
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
-import { startServer, type Listener, type TestServer } from "../../support/http-server.ts";
+import type { Listener } from "../../../src/demo/listen.ts";
+import { startServer, type TestServer } from "../../support/http-server.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 
 /** Gateways that offer what the original connector describes, and nothing else; each in its own way. */

@@ -1,6 +1,7 @@
 import type { TestDatabase } from "../../support/databases.ts";
 import { dotted } from "../../../src/demo/wandb/history-keys.ts";
-import { isRecord, parseJson, RawJson } from "../../../src/demo/wandb/json.ts";
+import { isRecord, parseJson } from "../../../src/demo/wandb/json.ts";
+import { RawJson } from "../../../src/demo/raw-json.ts";
 import type { WandbProject } from "../../../src/demo/wandb/project.ts";
 import type { WandbRun } from "../../../src/demo/wandb/run.ts";
 

@@ -5,7 +5,7 @@ import { failing } from "../../support/faults.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type StartOptions, type Wandb } from "../../support/wandb.ts";
 import { badGateway, errorsAnswer } from "../../../src/demo/wandb/answer.ts";
-import { RawJson } from "../../../src/demo/wandb/json.ts";
+import { RawJson } from "../../../src/demo/raw-json.ts";
 import type { WandbProject } from "../../../src/demo/wandb/project.ts";
 import { wandbSchema } from "../../../src/demo/wandb/schema.ts";
 import { WandbWorkspace } from "../../../src/demo/wandb/workspace.ts";

@@ -1,0 +1,12 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Ended, Running } from "./program.ts";
+
+/** Kills a program as soon as a condition holds; what it left, or how it ended if it was done before. */
+export async function killWhen(
+  { child, ended }: Running,
+  condition: () => boolean,
+): Promise<Ended> {
+  while (child.exitCode === null && !condition()) await wait(2);
+  child.kill("SIGKILL");
+  return await ended;
+}

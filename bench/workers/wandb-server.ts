@@ -1,11 +1,23 @@
+import type { ServerResponse } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
-import { startWandb } from "../../test/support/wandb.ts";
-import { syntheticHistory } from "../../src/demo/wandb/synthetic-history.ts";
+import { listen, withBody, type ServerRequest } from "../../src/demo/listen.ts";
+import { seededRandom } from "../../src/demo/seeded-random.ts";
+import { errorsAnswer } from "../../src/demo/wandb/answer.ts";
+import type { Call } from "../../src/demo/wandb/call.ts";
+import { parseBody } from "../../src/demo/wandb/graphql.ts";
+import { wandbService } from "../../src/demo/wandb/service.ts";
 import { WandbWorkspace } from "../../src/demo/wandb/workspace.ts";
+import { WandbHistories } from "../wandb-histories.ts";
+import { WandbListing } from "../wandb-listing.ts";
+import { addRuns, answerStart } from "../wandb-runs.ts";
 import { workerOptions } from "../worker.ts";
 
-/** A W&B service with runs whose histories are made when they are asked for, in a process of its own. */
-const { runs, steps, metrics, latencyMs, project, apiKey } = workerOptions(
+/**
+ * A W&B service in a process of its own. The histories of several runs and pages of all runs are answered from what was serialised
+ * before anybody asks, and everything else by the stand-in, with the same runs.
+ */
+const { latencyMs, project, apiKey, ...shape } = workerOptions(
   z.object({
     runs: z.number(),
     steps: z.number(),
@@ -17,28 +29,64 @@ const { runs, steps, metrics, latencyMs, project, apiKey } = workerOptions(
 );
 
 const workspace = new WandbWorkspace();
-const home = workspace.addProject({ name: project });
-for (let run = 0; run < runs; run += 1) {
-  const at = new Date(Date.UTC(2026, 0, 1) + run * 10_000).toISOString();
-  home.addRun({
-    state: "finished",
-    createdAt: at,
-    heartbeatAt: at,
-    history: syntheticHistory({ run, steps, metrics }),
-  });
-}
-let requests = 0;
-const server = await startWandb({
+const call: Call = {
   workspace,
-  apiKey,
   traps: latencyMs > 0 ? { latencyMs } : {},
-  intercept: (service) => (request, response) => {
+  counters: { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 },
+  random: seededRandom(1),
+};
+const runs = addRuns(workspace.addProject({ name: project }), shape, call);
+const histories = new WandbHistories(runs, answerStart(call));
+const listing = new WandbListing(runs, answerStart(call));
+const service = wandbService(call, apiKey);
+const credentials = `Basic ${Buffer.from(`api:${apiKey}`).toString("base64")}`;
+let requests = 0;
+
+const server = await listen(
+  withBody(async (request, response) => {
     if (request.url.pathname === "/requests") {
       response.end(JSON.stringify(requests));
       return;
     }
     requests += 1;
-    return service(request, response);
-  },
-});
+    const answer = serialised(request);
+    if (!answer) {
+      await service(request, response);
+      return;
+    }
+    if (latencyMs > 0) await setTimeout(latencyMs);
+    send(response, answer);
+  }),
+);
 process.stdout.write(`${server.url}\n`);
+
+interface Parts {
+  readonly status: number;
+  readonly parts: readonly Buffer[];
+}
+
+/** Undefined where the stand-in has to answer. A refusal ends the program that is measured, so that it comes to no figure. */
+function serialised({ headers, body: text }: ServerRequest): Parts | undefined {
+  const body = parseBody(text);
+  const { entity, project: name } = body?.variables ?? {};
+  if (!body || entity !== workspace.entity || name !== project) return undefined;
+  if (headers.authorization !== credentials) return undefined;
+  try {
+    const parts = histories.answer(body) ?? listing.answer(body);
+    return parts && { status: 200, parts };
+  } catch (error) {
+    const refusal = errorsAnswer(400, `the benchmark's server: ${String(error)}`);
+    return { status: refusal.status, parts: [Buffer.from(refusal.text)] };
+  }
+}
+
+function send(response: ServerResponse, { status, parts }: Parts): void {
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": parts.reduce((sum, { length }) => sum + length, 0),
+  });
+  // All of it in one system call, without a copy.
+  response.cork();
+  for (const part of parts) response.write(part);
+  response.end();
+}

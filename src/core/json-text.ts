@@ -45,21 +45,6 @@ export function members(text: string): Map<string, string> | undefined {
   return slices;
 }
 
-/** The elements of the first array that an object has under this key; undefined where it has none. Reads no further than that. */
-export function elementsOf(text: string, wanted: string): string[] | undefined {
-  let at = skipSpace(text, 0);
-  if (text.charCodeAt(at) !== openBrace) return undefined;
-  at = skipSpace(text, at + 1);
-  while (text.charCodeAt(at) !== closeBrace) {
-    const endOfKey = endOfString(text, at);
-    const start = skipSpace(text, skipSpace(text, endOfKey) + 1);
-    if (unquote(text.slice(at, endOfKey)) === wanted) return elements(text, start);
-    at = skipSpace(text, endOfValue(text, start));
-    if (text.charCodeAt(at) === comma) at = skipSpace(text, at + 1);
-  }
-  return undefined;
-}
-
 /** The string that a slice in quotes stands for. */
 export function unquote(slice: string): string {
   if (!slice.includes("\\")) return slice.slice(1, -1);
@@ -72,20 +57,23 @@ export function plain(slice: string | undefined): string | undefined {
   return slice.charCodeAt(0) === quote ? unquote(slice) : slice;
 }
 
-function skipSpace(text: string, at: number): number {
+/** The next place that is no white space. */
+export function skipSpace(text: string, at: number): number {
   let code = text.charCodeAt(at);
   while (code === 32 || code === 10 || code === 13 || code === 9) code = text.charCodeAt(++at);
   return at;
 }
 
-function endOfValue(text: string, at: number): number {
+/** The place after the value that begins here. */
+export function endOfValue(text: string, at: number): number {
   const first = text.charCodeAt(at);
   if (first === quote) return endOfString(text, at);
   if (first === openBrace || first === openBracket) return endOfNested(text, at);
   return endOfScalar(text, at);
 }
 
-function endOfString(text: string, at: number): number {
+/** The place after the string that begins here. */
+export function endOfString(text: string, at: number): number {
   let end = text.indexOf('"', at + 1);
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end + 1;

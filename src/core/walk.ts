@@ -106,7 +106,7 @@ export class Walk {
 /** Keys of which the order of bytes, by which databases sweep, is that of the text. */
 const isPlain = /^[\x20-\x7e]*$/;
 
-/** A key is a slice that would keep the text of its whole page. */
+/** A key is a slice that would keep the text of its whole row; putting two together makes a text of its own. */
 function copied(key: string): string {
-  return Buffer.from(key, "utf16le").toString("utf16le");
+  return ` ${key}`.slice(1);
 }

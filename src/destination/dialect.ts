@@ -1,6 +1,7 @@
 import type { Kysely, RawBuilder } from "kysely";
 import type { ColumnType, Value } from "../core/schema.ts";
 import type { OwnTables } from "./own-tables.ts";
+import type { RowValues } from "./row-values.ts";
 
 /** A value as a database driver takes and gives it. */
 export type SqlValue = string | number | bigint | Buffer | null;
@@ -37,7 +38,7 @@ export interface Transaction {
   /** Makes an integer column a double, or says why not and does nothing. */
   widen(table: string, column: string): Promise<string | undefined>;
   /** Inserts rows, or updates those that differ; the last of one key counts. */
-  upsert(table: PreparedTable, rows: EncodedRows, syncedAt: string): Promise<Written>;
+  upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<Written>;
   /** Something to select keys from, with a column `k0`, `k1`… for each of these columns. */
   keys(
     columns: readonly PreparedColumn[],
@@ -101,12 +102,6 @@ export interface PreparedTable {
   readonly stamped: readonly number[];
   /** Whether there were rows when the session began. */
   readonly hadRows: boolean;
-}
-
-/** Rows whose values stand one after the other: `values.length` is `count` times the number of columns. */
-export interface EncodedRows {
-  readonly values: readonly SqlValue[];
-  readonly count: number;
 }
 
 export interface Written {

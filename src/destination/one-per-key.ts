@@ -1,10 +1,10 @@
 import type { Row } from "../core/schema.ts";
-import type { SqlValue } from "./dialect.ts";
 import type { Step } from "./plan.ts";
+import { RowValues } from "./row-values.ts";
 
 /** Rows no two of which have the same key, and their values. */
 export interface EachOnce {
-  readonly values: readonly SqlValue[];
+  readonly values: RowValues;
   readonly rows: readonly Row[];
 }
 
@@ -29,10 +29,9 @@ function runsOf(step: Step): Run[] | undefined {
   const runs = batches
     .map((from, index) => ({ from, to: batches[index + 1] ?? rows.length }))
     .filter(({ from, to }) => from < to);
-  const { length: width } = step.prepared.table.columns;
   for (const { from, to } of runs) {
     for (let row = from + 1; row < to; row += 1) {
-      if (!isBefore(step, (row - 1) * width, row * width)) return undefined;
+      if (!isBefore(step, row - 1, row)) return undefined;
     }
   }
   return runs;
@@ -40,53 +39,56 @@ function runsOf(step: Step): Run[] | undefined {
 
 /** The runs one after the other; undefined where they overlap. */
 function inOrder(step: Step, runs: Run[]): EachOnce | undefined {
-  const { values, rows } = step;
-  const { length: width } = step.prepared.table.columns;
-  const follows = (a: Run | undefined, b: Run): boolean =>
-    !a || isBefore(step, (a.to - 1) * width, b.from * width);
-  if (runs.every((run, index) => follows(runs[index - 1], run))) return { values, rows };
-  runs.sort((a, b) => (isBefore(step, a.from * width, b.from * width) ? -1 : 1));
+  const follows = (a: Run | undefined, b: Run): boolean => !a || isBefore(step, a.to - 1, b.from);
+  if (runs.every((run, index) => follows(runs[index - 1], run))) return step;
+  runs.sort((a, b) => (isBefore(step, a.from, b.from) ? -1 : 1));
   if (!runs.every((run, index) => follows(runs[index - 1], run))) return undefined;
-  // `flatMap` would take ten times as long.
-  return {
-    values: ([] as SqlValue[]).concat(
-      ...runs.map(({ from, to }) => values.slice(from * width, to * width)),
-    ),
-    rows: ([] as Row[]).concat(...runs.map(({ from, to }) => rows.slice(from, to))),
-  };
+  return taken(step, placesOf(runs));
 }
 
-/** Whether the key at one place is less than the one at another. */
+function* placesOf(runs: readonly Run[]): Generator<number> {
+  for (const { from, to } of runs) for (let row = from; row < to; row += 1) yield row;
+}
+
+/** Whether the key of one row is less than that of another. */
 function isBefore({ prepared, values }: Step, a: number, b: number): boolean {
-  for (const index of prepared.table.key) {
-    const [before, after] = [values[a + index], values[b + index]];
+  for (const column of prepared.table.key) {
+    const [before, after] = [values.value(a, column), values.value(b, column)];
     if (before === after) continue;
     return before != null && after != null && before < after;
   }
   return false;
 }
 
-function lastPerKey({ prepared: { table }, values, rows }: Step): EachOnce {
-  const width = table.columns.length;
+function lastPerKey(step: Step): EachOnce {
+  const { rows } = step;
   const last = new Map<unknown, number>();
-  for (let row = 0; row < rows.length; row += 1) {
-    last.set(identity(table.key, values, row * width), row);
-  }
-  if (last.size === rows.length) return { values, rows };
-  const kept = [...last.values()].sort((a, b) => a - b);
-  return {
-    values: kept.flatMap((row) => values.slice(row * width, (row + 1) * width)),
-    rows: kept.flatMap((row) => rows.slice(row, row + 1)),
-  };
+  for (let row = 0; row < rows.length; row += 1) last.set(identity(step, row), row);
+  if (last.size === rows.length) return step;
+  return taken(
+    step,
+    [...last.values()].sort((a, b) => a - b),
+  );
 }
 
-function identity(key: readonly number[], values: readonly SqlValue[], start: number): SqlValue {
-  const [only = 0] = key;
-  if (key.length === 1) return values[start + only] ?? null;
-  return key
-    .map((index) => {
-      const text = String(values[start + index]);
+function identity({ prepared, values }: Step, row: number): unknown {
+  const [only = 0, ...others] = prepared.table.key;
+  if (others.length === 0) return values.value(row, only);
+  return prepared.table.key
+    .map((column) => {
+      const text = String(values.value(row, column));
       return `${text.length}:${text}`;
     })
     .join("");
+}
+
+/** Some of the rows. */
+function taken(step: Step, places: Iterable<number>): EachOnce {
+  const values = new RowValues(step.values.width);
+  const rows: Row[] = [];
+  for (const place of places) {
+    values.addFrom(step.values, place);
+    rows.push(...step.rows.slice(place, place + 1));
+  }
+  return { values, rows };
 }

@@ -5,6 +5,7 @@ import { RowError, type Encoder } from "./encode.ts";
 import { rowText } from "./key-text.ts";
 import { coverage, placeOf } from "./place.ts";
 import { QuarantineChanges, type Quarantine } from "./quarantine.ts";
+import { RowValues } from "./row-values.ts";
 import { rowUpdate, type RowUpdate } from "./updates.ts";
 
 /** A table that a session may write to. */
@@ -18,7 +19,7 @@ export interface Prepared {
 /** Rows of one table that are stored together, and what is marked as deleted after them. */
 export interface Step {
   readonly prepared: Prepared;
-  readonly values: SqlValue[];
+  readonly values: RowValues;
   /** What `values` was made from. */
   readonly rows: Row[];
   /** Where in `rows` each batch begins. */
@@ -85,7 +86,7 @@ function addRows(
   if (!prepared) throw new Error(`stream "${stream}": written to before it was prepared`);
   let step = open.get(stream);
   if (!step) {
-    step = { ...emptyStep(), prepared };
+    step = { ...emptyStep(prepared.table.columns.length), prepared };
     plan.steps.push(step);
     open.set(stream, step);
   }
@@ -99,8 +100,9 @@ function addRows(
   letGo(plan, context, { prepared, deletes, sweep });
 }
 
-function emptyStep(): Omit<Step, "prepared"> {
-  return { values: [], rows: [], batches: [], updates: [], deletes: [], sweep: undefined };
+function emptyStep(width: number): Omit<Step, "prepared"> {
+  const values = new RowValues(width);
+  return { values, rows: [], batches: [], updates: [], deletes: [], sweep: undefined };
 }
 
 function addUpdate(plan: Plan, { step, row }: { step: Step; row: Row }): void {
@@ -138,7 +140,9 @@ function addRow(
 ): void {
   const { encoder, table, narrow } = prepared;
   try {
-    encoder.row(row, values);
+    values.add((piece) => {
+      encoder.row(row, piece);
+    });
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
     const column = error.fractionIn;

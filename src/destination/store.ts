@@ -78,12 +78,8 @@ interface Upserted extends Written {
 }
 
 async function upsert(tx: Transaction, { prepared, rows, at }: Upsert): Promise<Upserted> {
-  const {
-    values,
-    rows: { length: count },
-  } = rows;
-  if (count === 0) return { inserted: 0, updated: 0, refused: 0 };
-  return { ...(await tx.upsert(prepared.table, { values, count }, at)), refused: 0 };
+  if (rows.values.count === 0) return { inserted: 0, updated: 0, refused: 0 };
+  return { ...(await tx.upsert(prepared.table, rows.values, at)), refused: 0 };
 }
 
 /** Halves what the database refuses, down to the rows that it refuses. */
@@ -101,7 +97,7 @@ async function upsertEach(
       refused.push({ stream: prepared.table.stream, entry: rejectedRow(prepared, row, error) });
       return { inserted: 0, updated: 0, refused: 1 };
     }
-    const [first, second] = halves(rows, prepared.table.columns.length);
+    const [first, second] = halves(rows);
     const a = await upsertEach(tx, { ...options, rows: first });
     const b = await upsertEach(tx, { ...options, rows: second });
     return {
@@ -112,11 +108,11 @@ async function upsertEach(
   }
 }
 
-function halves({ values, rows }: EachOnce, width: number): [EachOnce, EachOnce] {
-  const middle = Math.ceil(rows.length / 2);
-  const cut = middle * width;
+function halves({ values, rows }: EachOnce): [EachOnce, EachOnce] {
+  const { length } = rows;
+  const middle = Math.ceil(length / 2);
   return [
-    { values: values.slice(0, cut), rows: rows.slice(0, middle) },
-    { values: values.slice(cut), rows: rows.slice(middle) },
+    { values: values.slice(0, middle), rows: rows.slice(0, middle) },
+    { values: values.slice(middle, length), rows: rows.slice(middle) },
   ];
 }

@@ -21,7 +21,8 @@ export interface AttemptOptions extends TimeLimits {
 }
 
 /** An answer with a status of 2xx. */
-export interface Received extends Body {
+export interface Received {
+  readonly body: Body;
   readonly status: number;
   /** By name in lower case. */
   readonly headers: IncomingHttpHeaders;
@@ -82,7 +83,7 @@ async function receive(
   const { statusCode: status = 0, headers } = message;
   if (status >= 200 && status < 300) {
     const body = await readBody(message, { maxBytes: maxResponseBytes, heard });
-    return { status, headers, ...body };
+    return { status, headers, body };
   }
   const body = await readBody(message, { maxBytes: maxErrorBytes, heard }).catch(() => undefined);
   const said = redact(serviceMessage(body?.text ?? ""));

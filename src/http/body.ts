@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -14,11 +15,32 @@ export interface BodyLimits {
   readonly heard: () => void;
 }
 
-export interface Body {
-  readonly text: string;
-  /** Size after decompression. */
-  readonly bytes: number;
+/** A body that was read whole, as it was sent; only a byte order mark is left out. */
+export class Body {
+  /** UTF-8. */
+  readonly data: Buffer;
+  #text: string | undefined;
+
+  constructor(sent: Buffer) {
+    this.data = sent.subarray(0, 3).equals(byteOrderMark) ? sent.subarray(3) : sent;
+  }
+
+  static of(text: string): Body {
+    return new Body(Buffer.from(text));
+  }
+
+  /** Made when it is asked for first: the text of a large body is costly. */
+  get text(): string {
+    return (this.#text ??= this.data.toString());
+  }
+
+  /** Its size, unpacked. */
+  get bytes(): number {
+    return this.data.length;
+  }
 }
+
+const byteOrderMark = Buffer.from("\ufeff");
 
 /** Reads the whole body, strictly: one that breaks off, does not unpack, is no UTF-8 or is too large throws an HttpFailure. */
 export async function readBody(message: IncomingMessage, limits: BodyLimits): Promise<Body> {
@@ -44,7 +66,9 @@ export async function readBody(message: IncomingMessage, limits: BodyLimits): Pr
     if (error instanceof HttpFailure) throw error;
     throw new HttpFailure("broken", `the answer broke off (${messageOf(error)})`);
   }
-  return { text: decode(Buffer.concat(chunks)), bytes };
+  const data = Buffer.concat(chunks, bytes);
+  if (!isUtf8(data)) throw new HttpFailure("broken", "the answer is not UTF-8");
+  return new Body(data);
 }
 
 function listening(heard: () => void) {
@@ -66,14 +90,6 @@ function decoderOf(message: IncomingMessage): Transform | undefined {
     "broken",
     `the answer is encoded as "${encoding}", which was not asked for`,
   );
-}
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new HttpFailure("broken", "the answer is not UTF-8");
-  }
 }
 
 function tooLarge(maxBytes: number): HttpFailure {

@@ -1,6 +1,7 @@
 import { SourceError } from "../core/errors.ts";
+import type { Body } from "./body.ts";
 import type { Client } from "./client.ts";
-import { member, pageBody, type List, type Page, type Pages } from "./page.ts";
+import { member, pageBody, type List, type Page, type PageBody, type Pages } from "./page.ts";
 import { Totals } from "./totals.ts";
 import { sameOrigin, urlOf } from "./url.ts";
 
@@ -16,8 +17,11 @@ export interface CursorList extends List {
   readonly parameter: string;
 }
 
+/** What a list is read with. */
+export type ListClient = Pick<Client, "baseUrl" | "request">;
+
 /** Pages of which each has a link to the next; where there is no link the list ends. */
-export function linkedPages(client: Client, list: LinkedList): Pages {
+export function linkedPages(client: ListClient, list: LinkedList): Pages {
   const { nextKeys = ["next", "nextUrl"] } = list;
   return new Chain(client, list, (body, from) => {
     const links = nextKeys.map((key) => member(body, key)).filter((link) => link !== undefined);
@@ -27,7 +31,7 @@ export function linkedPages(client: Client, list: LinkedList): Pages {
 }
 
 /** Pages of which each names the cursor of the next; where there is no cursor the list ends, whatever the number of rows. */
-export function cursorPages(client: Client, list: CursorList): Pages {
+export function cursorPages(client: ListClient, list: CursorList): Pages {
   return new Chain(client, list, (body) => {
     const cursor = member(body, list.cursorKey);
     if (cursor === undefined || cursor === "") return undefined;
@@ -41,11 +45,11 @@ export function cursorPages(client: Client, list: CursorList): Pages {
 class Chain implements Pages {
   complete = false;
   readonly #totals = new Totals();
-  readonly #client: Client;
+  readonly #client: ListClient;
   readonly #list: List;
   readonly #next: (body: unknown, from: URL) => URL | undefined;
 
-  constructor(client: Client, list: List, next: (body: unknown, from: URL) => URL | undefined) {
+  constructor(client: ListClient, list: List, next: (body: unknown, from: URL) => URL | undefined) {
     this.#client = client;
     this.#list = list;
     this.#next = next;
@@ -67,12 +71,17 @@ class Chain implements Pages {
       if (seen.has(url.href))
         throw new SourceError(`${path}: page ${number} leads back in a circle`);
       seen.add(url.href);
-      const { page, value, bare } = pageBody(await this.#client.getJson(url.href), this.#list);
+      const { page, value, bare } = await this.#page(url);
       this.#totals.add(page.total);
       yield { ...page, number };
       url = bare ? undefined : this.#next(value, url);
     }
     this.complete = !this.#totals.shrank;
+  }
+
+  async #page(url: URL): Promise<PageBody> {
+    const accept = (body: Body): PageBody => pageBody(body, this.#list);
+    return (await this.#client.request({ method: "GET", path: url.href, accept })).value;
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Transfer } from "../core/transfer.ts";
+import type { Body } from "./body.ts";
 import type { TimeLimits } from "./deadline.ts";
 import { parseJson } from "./json-body.ts";
 import type { HttpFailure } from "./failure.ts";
@@ -63,19 +64,16 @@ export interface Request<Value> extends PostOptions {
   readonly method: "GET" | "POST";
   readonly path: string;
   /** Reads the body. A TransientError that it throws has the request sent again, any other error is final. */
-  readonly accept: (text: string) => Value;
+  readonly accept: (body: Body) => Value;
 }
 
 export interface Answer<Value> {
-  /** The body as it was sent; only a byte order mark is left out. */
-  readonly text: string;
+  readonly body: Body;
   /** What `accept` made of it. */
   readonly value: Value;
   readonly status: number;
   /** By name in lower case. */
   readonly headers: IncomingHttpHeaders;
-  /** Size of the body, unpacked. */
-  readonly bytes: number;
 }
 
 /**
@@ -92,7 +90,7 @@ export interface Client {
   /** The body as text, whatever it is. */
   get(path: string, options?: GetOptions): Promise<Answer<string>>;
   post(path: string, options?: PostOptions): Promise<Answer<string>>;
-  /** The body as text that `JSON.parse` accepts, and what it makes of it; anything else is retried. */
+  /** What `JSON.parse` makes of the body; anything that it does not accept is retried. */
   getJson(path: string, options?: GetOptions): Promise<Answer<unknown>>;
   postJson(path: string, options?: PostOptions): Promise<Answer<unknown>>;
 }
@@ -104,14 +102,15 @@ export function newClient(options: ClientOptions): Client {
   const sender = new Sender(settingsOf(options));
   const request = async <Value>(wanted: Request<Value>): Promise<Answer<Value>> =>
     sender.send(wanted, urlOf(baseUrl, wanted.path, wanted.query));
-  const asText = (text: string): string => text;
+  const asText = ({ text }: Body): string => text;
+  const asJson = ({ text }: Body): unknown => parseJson(text);
   return {
     baseUrl,
     request,
     get: (path, options) => request({ method: "GET", path, accept: asText, ...options }),
     post: (path, options) => request({ method: "POST", path, accept: asText, ...options }),
-    getJson: (path, options) => request({ method: "GET", path, accept: parseJson, ...options }),
-    postJson: (path, options) => request({ method: "POST", path, accept: parseJson, ...options }),
+    getJson: (path, options) => request({ method: "GET", path, accept: asJson, ...options }),
+    postJson: (path, options) => request({ method: "POST", path, accept: asJson, ...options }),
   };
 }
 

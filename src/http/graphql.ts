@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SourceError, TransientError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import type { Body } from "./body.ts";
 import type { Client } from "./client.ts";
 import { parseJson } from "./json-body.ts";
 
@@ -26,9 +27,7 @@ export interface GraphqlAnswer<Data> {
   readonly data: Data;
   /** Of a partial answer: what failed, and where. */
   readonly errors: readonly GraphqlError[];
-  /** The body as it was sent. */
-  readonly text: string;
-  readonly bytes: number;
+  readonly body: Body;
 }
 
 export type GraphqlError = z.output<typeof errorShape>;
@@ -88,14 +87,14 @@ export class Graphql {
 
   async #post<Data>(query: string, question: Question<Data>): Promise<GraphqlAnswer<Data>> {
     const { variables, retryAttempts } = question;
-    const { value, text, bytes } = await this.#client.request({
+    const { value, body } = await this.#client.request({
       method: "POST",
       path: "graphql",
       json: { query, variables },
-      accept: (body) => accepted(body, question),
+      accept: ({ text }) => accepted(text, question),
       ...(retryAttempts === undefined ? {} : { retryAttempts }),
     });
-    return { ...value, text, bytes };
+    return { ...value, body };
   }
 }
 

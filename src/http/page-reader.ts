@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { rowReader, type RowReader, type RowShape } from "../core/json-row.ts";
 import type { Log } from "../core/log.ts";
-import { keyOf, type Row, type Table } from "../core/schema.ts";
+import type { Row, Table } from "../core/schema.ts";
 import type { Rejected } from "../core/source.ts";
 import type { Page } from "./page.ts";
 
@@ -13,8 +13,6 @@ export interface RowDeclaration extends Table, RowShape {
 
 export interface ReadPage {
   readonly rows: readonly Row[];
-  /** The primary key of each row, as JSON text. */
-  readonly keys: readonly string[];
   readonly rejected: readonly Rejected[];
 }
 
@@ -34,22 +32,19 @@ export class PageReader {
 
   /** The rows of a page; `also` are values of columns that the objects do not have, or not reliably. */
   read(page: Pick<Page, "rows" | "number" | "unreadable">, also: Row = {}): ReadPage {
+    const { primaryKey } = this.#declaration;
     const rows: Row[] = [];
-    const keys: string[] = [];
     const rejected: Rejected[] = page.unreadable === undefined ? [] : [unreadable(page)];
     for (const text of page.rows) {
       const row = this.#reader.row(text);
-      const key = row && keyOf(this.#declaration, row);
-      if (!row || !key) rejected.push(reject(text, "expected a JSON object"));
-      else if (key.some((part) => part == null)) rejected.push(reject(text, this.#keyless()));
-      else {
-        rows.push(Object.assign(row, also));
-        keys.push(JSON.stringify(key));
-      }
+      if (!row) rejected.push(reject(text, "expected a JSON object"));
+      else if (primaryKey.some((column) => row[column] == null))
+        rejected.push(reject(text, this.#keyless()));
+      else rows.push(Object.assign(row, also));
     }
     this.#rows += rows.length;
     this.#reportNew();
-    return { rows, keys, rejected };
+    return { rows, rejected };
   }
 
   /** Reports required columns that no row had; to be called at the end. */

@@ -73,21 +73,24 @@ export class PageRequests {
   async #request(retries: Pick<GetOptions, "retryAttempts">): Promise<PageBody> {
     const { path, query, maxRowBytes = 256 * 2 ** 20 } = this.#list;
     const page = this.#offset / this.#size + 1;
-    const answer = await this.#client.getJson(path, {
+    const answer = await this.#client.request({
       ...retries,
+      method: "GET",
+      path,
       query: { ...query, page, size: this.#size },
       ...(this.#size === 1 ? { maxResponseBytes: maxRowBytes } : {}),
+      accept: (body) => pageBody(body, this.#list),
     });
     this.#unreadable = 0;
-    return pageBody(answer, this.#list);
+    return answer.value;
   }
 
   /** A row that is too large even on its own does not hold up the others. */
   #passedOver(error: unknown): PageBody {
     this.#unreadable += 1;
     if (!isTooLarge(error) || this.#unreadable > maxUnreadable) throw error;
-    const page = { rows: [], text: "", bytes: 0, unreadable: messageOf(error) };
-    return { page, value: undefined, bare: false };
+    const page = { rows: [], bytes: 0, unreadable: messageOf(error) };
+    return { page, value: undefined, bare: false, sent: new Uint8Array() };
   }
 
   /** A part of the size or less, so that a page can still start where the walk stands. */

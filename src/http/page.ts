@@ -1,6 +1,9 @@
+import { isAscii } from "node:buffer";
 import { SourceError } from "../core/errors.ts";
-import { elements, elementsOf } from "../core/json-text.ts";
-import type { Answer } from "./client.ts";
+import { cut, NotJson, type ArraySpan, type Member, type Span } from "../core/json-bytes.ts";
+import { unquote } from "../core/json-text.ts";
+import type { Body } from "./body.ts";
+import { parseJson } from "./json-body.ts";
 import type { Query } from "./url.ts";
 
 /** A list that a service gives out in pages. */
@@ -21,7 +24,6 @@ export interface Page {
   readonly total?: number;
   /** Why rows of this page could not be read; there are none of them in `rows`. */
   readonly unreadable?: string;
-  readonly text: string;
   readonly bytes: number;
   /** Counts the pages of this walk, from 1. */
   readonly number: number;
@@ -53,22 +55,64 @@ export function unseen({ stable, total = 0 }: Pages, distinct: number): number {
 /** A page, and the body that it stood in. */
 export interface PageBody {
   readonly page: Omit<Page, "number">;
+  /** What else the body says: it without the rows. */
   readonly value: unknown;
   /** Whether the body is the bare array of rows, so that there is nothing to page by. */
   readonly bare: boolean;
+  /** The rows as they were sent, all together. */
+  readonly sent: Uint8Array;
 }
 
-/** Finds the rows and the total in a body. Throws a SourceError where there is no array. */
-export function pageBody(answer: Answer<unknown>, { path, rowKeys = defaultKeys }: List): PageBody {
-  const { text, bytes, value } = answer;
-  const bare = Array.isArray(value);
-  const rows = bare ? elements(text) : rowsOf(answer, rowKeys);
-  if (!rows) {
+/**
+ * Finds the rows and the total in a body: meant for a request's `accept`. Throws a SourceError where there is no array, and what `parseJson` throws
+ * where it is no JSON.
+ */
+export function pageBody(body: Body, { path, rowKeys = defaultKeys }: List): PageBody {
+  const { bytes } = body;
+  const text = textOf(body);
+  const found = checked(body) ?? [];
+  const bare = "elements" in found;
+  const list = bare ? found : listOf(found, rowKeys, text);
+  if (!list) {
     throw new SourceError(`${path}: expected an array in ${rowKeys.join(" or ")}, got other JSON`);
   }
+  const { start, end } = list;
+  const value = parseJson(`${text({ start: 0, end: start })}[]${text({ start: end, end: bytes })}`);
   const total = member(value, "total");
   const told = typeof total === "number" && Number.isInteger(total) && total >= 0;
-  return { page: { rows, text, bytes, ...(told ? { total } : {}) }, value, bare };
+  const rows = list.elements.map(text);
+  const sent = body.data.subarray(start, end);
+  return { page: { rows, bytes, ...(told ? { total } : {}) }, value, bare, sent };
+}
+
+/** The first of these members that is an array. Services that are written in Go spell an empty one as null. */
+function listOf(
+  members: readonly Member[],
+  keys: readonly string[],
+  text: (span: Span) => string,
+): ArraySpan | undefined {
+  const values = new Map(members.map(({ key, value }) => [unquote(text(key)), value]));
+  const named = keys.map((key) => values.get(key)).filter((value) => value !== undefined);
+  const list = named.find((value) => "elements" in value);
+  if (list) return list;
+  const none = named.find((value) => text(value) === "null");
+  return none && { ...none, elements: [] };
+}
+
+function checked(body: Body): ReturnType<typeof cut> {
+  try {
+    return cut(body.data);
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error;
+    parseJson(body.text);
+    throw error;
+  }
+}
+
+/** What stands in a part of a body. */
+function textOf({ data }: Body): (span: Span) => string {
+  const encoding = isAscii(data) ? "latin1" : "utf8";
+  return ({ start, end }) => data.toString(encoding, start, end);
 }
 
 /** A member of a body by its path: `links.next`. Undefined where there is none, or it is null. */
@@ -79,13 +123,4 @@ export function member(value: unknown, path: string): unknown {
     found = Object.entries(found).find(([key]) => key === name)?.[1];
   }
   return found ?? undefined;
-}
-
-function rowsOf({ text, value }: Answer<unknown>, keys: readonly string[]): string[] | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const named = new Map<string, unknown>(Object.entries(value));
-  const key = keys.find((name) => Array.isArray(named.get(name)));
-  if (key !== undefined) return elementsOf(text, key);
-  // Services that are written in Go spell an empty list as null.
-  return keys.some((name) => named.get(name) === null) ? [] : undefined;
 }

@@ -56,9 +56,9 @@ class NumberedWalk implements Pages<NumberedPage> {
     const asked = this.#requests.place.size;
     let repeats = 0;
     for (let number = 1; ; number += 1) {
-      const { page, bare } = await this.#nextPage();
+      const { page, bare, sent } = await this.#nextPage();
       if (isEmpty(page)) break;
-      const repeated = this.#isRepeated(page);
+      const repeated = this.#isRepeated(page, sent);
       this.#count(page);
       if (repeated) repeats += 1;
       else yield { ...page, number, next: this.#requests.place };
@@ -92,9 +92,9 @@ class NumberedWalk implements Pages<NumberedPage> {
   }
 
   /** Whether a list that tells no total has shown nothing yet but this page; any other page that comes again is an error. */
-  #isRepeated({ rows, total, unreadable }: Omit<Page, "number">): boolean {
+  #isRepeated({ rows, total, unreadable }: Omit<Page, "number">, sent: Uint8Array): boolean {
     if (unreadable !== undefined || this.#overlaps(rows)) return false;
-    const digest = digestOf(rows);
+    const digest = createHash("sha1").update(sent).digest("base64");
     const told = this.#told.get(digest);
     this.#told.set(digest, total ?? 0);
     // Where the total has grown, inserted rows have moved the others on.
@@ -112,10 +112,4 @@ class NumberedWalk implements Pages<NumberedPage> {
 
 function isEmpty({ rows, unreadable }: Omit<Page, "number">): boolean {
   return rows.length === 0 && unreadable === undefined;
-}
-
-function digestOf(rows: readonly string[]): string {
-  const hash = createHash("sha1");
-  for (const row of rows) hash.update(row);
-  return hash.digest("base64");
 }

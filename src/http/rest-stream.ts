@@ -1,6 +1,6 @@
 import { TransientError } from "../core/errors.ts";
 import { HighWaterMark } from "../core/high-water-mark.ts";
-import type { Key, Row } from "../core/schema.ts";
+import { keyOf, type Key, type Row } from "../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../core/source.ts";
 import type { Client } from "./client.ts";
 import { sawAll, unseen, type List, type Page, type Pages } from "./page.ts";
@@ -125,7 +125,7 @@ async function* once(walk: Walk): AsyncGenerator<Part, Seen> {
   for await (const page of pages) {
     walk.options.signal.throwIfAborted();
     const read = walk.reader.read(page);
-    for (const key of read.keys) keys.add(key);
+    for (const row of read.rows) keys.add(JSON.stringify(keyOf(walk.declaration, row)));
     for (const { key } of read.rejected) rejected.add(key);
     yield part(page, read);
   }

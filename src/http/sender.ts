@@ -6,6 +6,7 @@ import { newRedact } from "../core/redact.ts";
 import { attempt } from "./attempt.ts";
 import { newAxios } from "./axios-instance.ts";
 import { jitterMs } from "./backoff.ts";
+import type { Body } from "./body.ts";
 import type { Answer, ClientOptions, Request } from "./client.ts";
 import { spellMs } from "./duration.ts";
 import { HttpFailure, failureOf, isPassing } from "./failure.ts";
@@ -90,11 +91,12 @@ export class Sender {
         redact: this.#redact,
         sending: () => (transfer.requests += 1),
       });
-      transfer.bytes += received.bytes;
-      const { status, bytes } = received;
+      const { status, body } = received;
+      const { bytes } = body;
+      transfer.bytes += bytes;
       const ms = now() - startedAt;
       log.debug(`${where}: ${status}, ${ms} ms, ${bytes} bytes`, { status, ms, bytes });
-      return { ...received, value: this.#accepted(request, received.text) };
+      return { ...received, value: this.#accepted(request, body) };
     } catch (error) {
       if (error instanceof HttpFailure) this.#pause(error, sending);
       throw error;
@@ -102,9 +104,9 @@ export class Sender {
   }
 
   /** The request's own reading of the body; what it calls transient fails the attempt. */
-  #accepted<Value>({ accept }: Request<Value>, text: string): Value {
+  #accepted<Value>({ accept }: Request<Value>, body: Body): Value {
     try {
-      return accept(text);
+      return accept(body);
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
       throw new HttpFailure("broken", this.#redact(error.message));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { elements, elementsOf, members, plain, unquote } from "../../src/core/json-text.ts";
+import { elements, members, plain, unquote } from "../../src/core/json-text.ts";
 
 describe("elements", () => {
   test("cuts an array into slices of its own text, to the last digit", () => {
@@ -83,14 +83,4 @@ test("plain text of a slice keeps what is no string as it was spelled", () => {
   expect(plain('{"a":1}')).toBe('{"a":1}');
   expect(plain("null")).toBeUndefined();
   expect(plain(undefined)).toBeUndefined();
-});
-
-test("the elements of a member are found without reading what follows", () => {
-  expect(elementsOf('{"page": 1, "content" : [ 1.0, {"a": []} ], "rest": ...', "content")).toEqual([
-    "1.0",
-    '{"a": []}',
-  ]);
-  expect(elementsOf('{"content": {"a": [1]}}', "content")).toBeUndefined();
-  expect(elementsOf('{"other": [1]}', "content")).toBeUndefined();
-  expect(elementsOf("[1]", "content")).toBeUndefined();
 });

@@ -15,10 +15,9 @@ describe("a request", () => {
     });
     const got = await client.getJson("v1/x", { query: { page: 1, size: undefined } });
     expect(got).toMatchObject({
-      text: '{"n": 1.50, "big": 12345678901234567890}',
+      body: { text: '{"n": 1.50, "big": 12345678901234567890}', bytes: 40 },
       value: { n: 1.5 },
       status: 200,
-      bytes: 40,
       headers: { "content-type": "application/json" },
     });
     const [request] = server.requests;
@@ -62,8 +61,8 @@ describe("a request", () => {
     });
     const client = testClient(server.url);
     const got = await client.getJson("x");
-    expect(got.text).toBe(text);
-    expect(got.bytes).toBe(Buffer.byteLength(text));
+    expect(got.body.text).toBe(text);
+    expect(got.body.bytes).toBe(Buffer.byteLength(text));
     expect(client.transfer.bytes).toBe(Buffer.byteLength(text));
     expect(server.requests[0]?.headers["accept-encoding"]).toBe("gzip, deflate, br");
   });
@@ -186,7 +185,7 @@ describe("an answer that is too large", () => {
   test("is read when the request allows it", async () => {
     await using server = await startServer(large);
     const client = testClient(server.url, { maxResponseBytes: 1000 });
-    expect((await client.get("x", { maxResponseBytes: 2000 })).bytes).toBe(2000);
+    expect((await client.get("x", { maxResponseBytes: 2000 })).body.bytes).toBe(2000);
     await expect(client.get("x", { maxResponseBytes: 1999 })).rejects.toSatisfy(isTooLarge);
   });
 });
@@ -250,7 +249,7 @@ describe("accept", () => {
     const got = await client.request({
       method: "GET",
       path: "x",
-      accept(text) {
+      accept({ text }) {
         if (text === "half") throw new TransientError("half of it");
         return text.length;
       },

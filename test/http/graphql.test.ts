@@ -44,9 +44,9 @@ function queries(): string[] {
 describe("Graphql", () => {
   test("posts query and variables, and gives back the data and the text it came in", async () => {
     listener = answer('{"data":{"run":{"id":12345678901234567890}}}');
-    const { data, text } = await graphql.ask(question);
+    const { data, body } = await graphql.ask(question);
     expect(data).toEqual({ run: { id: 12345678901234567000 } });
-    expect(text).toContain("12345678901234567890");
+    expect(body.text).toContain("12345678901234567890");
     expect(server.requests[0]).toMatchObject({ method: "POST" });
     expect(JSON.parse(server.requests[0]?.body ?? "")).toEqual({
       query: "{ run { name old new { name } } }",

@@ -58,8 +58,8 @@ describe.each(faults)("%s", (name, fault) => {
   test.each(["get", "post"] as const)("is retried for a %s", async (method) => {
     await using server = await startServer(firstTimes(2, fault, answer(body)));
     const client = testClient(server.url, limits);
-    const { text } = await client[`${method}Json`]("x");
-    expect(text).toBe(body);
+    const { body: got } = await client[`${method}Json`]("x");
+    expect(got.text).toBe(body);
     expect(client.transfer).toMatchObject({ requests: 3, retries: 2, waitedMs: 500 + 1000 });
     expect(client.sleeps).toEqual([500, 1000]);
   });

@@ -14,6 +14,7 @@ import {
   silence,
 } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
+import type { Body } from "../../src/http/body.ts";
 import type { Listener } from "../../src/demo/listen.ts";
 import { startServer } from "../support/http-server.ts";
 
@@ -77,7 +78,7 @@ describe.each(faults)("%s", (_name, fault) => {
 test("an error within an answer gives no secret away", async () => {
   await using server = await startServer(answer(`{"message":"bad key ${secret}"}`));
   const client = testClient(server.url, { secrets: [secret], retryAttempts: 0 });
-  const accept = (text: string): void => {
+  const accept = ({ text }: Body): void => {
     throw new TransientError(text);
   };
   const error = await client

@@ -19,7 +19,7 @@ const dripping: Listener = async (_request, response) => {
 test("an answer may take longer than the silence that is allowed, as long as some of it comes", async () => {
   await using server = await startServer(dripping);
   const client = testClient(server.url, { silenceTimeoutMs: 400, retryAttempts: 0 });
-  expect((await client.getJson("x")).text).toBe(body);
+  expect((await client.getJson("x")).body.text).toBe(body);
 });
 
 test("an answer may take longer than a connection", async () => {
@@ -29,7 +29,7 @@ test("an answer may take longer than a connection", async () => {
   const client = testClient(server.url, { connectTimeoutMs: 400, retryAttempts: 0 });
   await client.getJson("x");
   // The same connection again: now there is none to be made.
-  expect((await client.getJson("x")).text).toBe(body);
+  expect((await client.getJson("x")).body.text).toBe(body);
 });
 
 test.each([

@@ -2,13 +2,14 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Client } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import type { EncodedRows, PreparedTable } from "../dialect.ts";
+import type { PreparedTable } from "../dialect.ts";
+import type { RowValues } from "../row-values.ts";
 
 const chunkLength = 65_536;
 
 interface Copied {
   readonly table: PreparedTable;
-  readonly rows: EncodedRows;
+  readonly rows: RowValues;
   /** The text of one more column, the same in each row. */
   readonly last?: string;
 }
@@ -21,19 +22,20 @@ export async function copyInto(client: Client, target: string, copied: Copied): 
 
 /** @see https://www.postgresql.org/docs/current/sql-copy.html "Text Format" */
 function* copyText({ table: { columns }, rows, last }: Copied): Generator<string> {
-  const { values } = rows;
-  const { length: width } = columns;
+  const { width } = rows;
   const end = last === undefined ? "\n" : `\t${last}\n`;
   const free = columns.map(({ type }) => type === "string" || type === "json" || type === "binary");
   let chunk = "";
-  for (let at = 0; at < values.length; at += 1) {
-    const column = at % width;
-    const value = values[at];
-    const text = value === null ? "\\N" : free[column] ? escape(String(value)) : String(value);
-    chunk += text + (column === width - 1 ? end : "\t");
-    if (chunk.length < chunkLength) continue;
-    yield chunk;
-    chunk = "";
+  for (const piece of rows.pieces) {
+    for (let at = 0; at < piece.length; at += 1) {
+      const column = at % width;
+      const value = piece[at] ?? null;
+      const text = value === null ? "\\N" : free[column] ? escape(String(value)) : String(value);
+      chunk += text + (column === width - 1 ? end : "\t");
+      if (chunk.length < chunkLength) continue;
+      yield chunk;
+      chunk = "";
+    }
   }
   if (chunk !== "") yield chunk;
 }

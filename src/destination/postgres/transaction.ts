@@ -2,7 +2,6 @@ import { PostgresQueryCompiler, sql, type Kysely, type QueryResult, type RawBuil
 import type { Client } from "pg";
 import { ConfigError } from "../../core/errors.ts";
 import type {
-  EncodedRows,
   Found,
   PreparedColumn,
   PreparedTable,
@@ -12,6 +11,7 @@ import type {
 } from "../dialect.ts";
 import { kyselyOn } from "../kysely.ts";
 import type { OwnTables } from "../own-tables.ts";
+import type { RowValues } from "../row-values.ts";
 import { translate } from "./errors.ts";
 import { findTable } from "./find.ts";
 import { keysOf, Upserts } from "./upsert.ts";
@@ -118,7 +118,7 @@ export class PostgresTransaction implements Transaction {
     }
   }
 
-  async upsert(table: PreparedTable, rows: EncodedRows, syncedAt: string): Promise<Written> {
+  async upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<Written> {
     await this.#joinByHash(false);
     return await this.#upserts.run(table, rows, syncedAt);
   }

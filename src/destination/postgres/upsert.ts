@@ -1,8 +1,9 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import { escapeIdentifier, type Client } from "pg";
 import { deletedColumn, syncedAtColumn } from "../columns.ts";
-import type { EncodedRows, PreparedColumn, PreparedTable, SqlValue, Written } from "../dialect.ts";
+import type { PreparedColumn, PreparedTable, SqlValue, Written } from "../dialect.ts";
 import type { OwnTables } from "../own-tables.ts";
+import type { RowValues } from "../row-values.ts";
 import { copyInto } from "./copy.ts";
 import { isDuplicate } from "./errors.ts";
 import { postgresValues } from "./values.ts";
@@ -41,7 +42,7 @@ export class Upserts {
     this.#staging = new WeakMap();
   }
 
-  async run(table: PreparedTable, rows: EncodedRows, syncedAt: string): Promise<Written> {
+  async run(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<Written> {
     const isFew = isSmall(rows);
     if (!isFew && (await this.#insert(table, rows, syncedAt))) {
       return { inserted: rows.count, updated: 0 };
@@ -54,7 +55,7 @@ export class Upserts {
   }
 
   /** Copies rows straight into a table that was empty when the session began. False, with nothing done, where it has one of their keys by now. */
-  async #insert(table: PreparedTable, rows: EncodedRows, syncedAt: string): Promise<boolean> {
+  async #insert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<boolean> {
     if (table.hadRows || this.#repeating.has(table)) return false;
     const { client, schema } = this.#options;
     const names = [...table.columns.map(({ name }) => name), syncedAtColumn];
@@ -73,7 +74,7 @@ export class Upserts {
     }
   }
 
-  async #stage(table: PreparedTable, rows: EncodedRows): Promise<RawBuilder<unknown>> {
+  async #stage(table: PreparedTable, rows: RowValues): Promise<RawBuilder<unknown>> {
     const { client, db } = this.#options;
     const name = this.#staging.get(table) ?? (await this.#make(table));
     const staging = sql.id("pg_temp", name);
@@ -96,10 +97,10 @@ export class Upserts {
   }
 }
 
-function isSmall({ values, count }: EncodedRows): boolean {
+function isSmall({ pieces, count }: RowValues): boolean {
   if (count > fewRows) return false;
   let characters = 0;
-  for (const value of values) characters += typeof value === "string" ? value.length : 1;
+  for (const value of pieces.flat()) characters += typeof value === "string" ? value.length : 1;
   return characters <= fewCharacters;
 }
 
@@ -139,10 +140,9 @@ function upsertOf(
 }
 
 /** Rows as one array for each column. */
-function arraysOf({ columns }: PreparedTable, { values, count }: EncodedRows): RawBuilder<unknown> {
-  const width = columns.length;
+function arraysOf({ columns }: PreparedTable, rows: RowValues): RawBuilder<unknown> {
   const arrays = columns.map((_, column) =>
-    Array.from({ length: count }, (_row, row) => values[row * width + column] ?? null),
+    Array.from({ length: rows.count }, (_row, row) => rows.value(row, column)),
   );
   const names = columns.map((_, index) => place(index));
   return fromArrays(columns, { arrays, names });

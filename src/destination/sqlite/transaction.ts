@@ -1,7 +1,5 @@
 import { sql, SqliteQueryCompiler, type Kysely, type RawBuilder } from "kysely";
-import { chunks } from "../chunks.ts";
 import type {
-  EncodedRows,
   Found,
   PreparedColumn,
   PreparedTable,
@@ -11,13 +9,11 @@ import type {
 } from "../dialect.ts";
 import { kyselyOn } from "../kysely.ts";
 import type { OwnTables } from "../own-tables.ts";
+import type { RowValues } from "../row-values.ts";
 import type { Engine } from "./engine.ts";
 import { translate } from "./errors.ts";
 import { upsertSql, type UpsertSql } from "./upsert-sql.ts";
 import { sqliteValues } from "./values.ts";
-
-/** What an engine is given at once: more would live for so long in its thread that collecting it as garbage costs. */
-const rowsPerCall = 1000;
 
 /** What is done inside a transaction on the one connection to the file. */
 export class SqliteTransaction implements Transaction {
@@ -54,14 +50,12 @@ export class SqliteTransaction implements Transaction {
     return await this.#engine.widen(table, column);
   }
 
-  async upsert(table: PreparedTable, { values }: EncodedRows, syncedAt: string): Promise<Written> {
+  async upsert(table: PreparedTable, { pieces }: RowValues, syncedAt: string): Promise<Written> {
     const upsert = this.#upserts.get(table) ?? upsertSql(table);
     this.#upserts.set(table, upsert);
-    const length = rowsPerCall * upsert.width;
-    const parts = [...chunks(values, length)].map(async (part) => {
-      return await this.#engine.upsert(upsert, part, syncedAt);
-    });
-    const written = await Promise.all(parts);
+    const written = await Promise.all(
+      pieces.map(async (piece) => await this.#engine.upsert(upsert, piece, syncedAt)),
+    );
     return {
       inserted: written.reduce((sum, { inserted }) => sum + inserted, 0),
       updated: written.reduce((sum, { updated }) => sum + updated, 0),

@@ -1,5 +1,5 @@
-import { firstPresent, type Members } from "../../core/json-row.ts";
-import { members } from "../../core/json-text.ts";
+import { firstPresent } from "../../core/json-row.ts";
+import { MemberReader, type Members } from "../../core/member-reader.ts";
 import type { Value } from "../../core/schema.ts";
 import type { RowDeclaration } from "../../http/page-reader.ts";
 import type { OpikConfig } from "./config.ts";
@@ -16,6 +16,7 @@ const known = ["dataset_item_id", "experiment_items", "run_summaries_by_experime
  */
 export function itemDeclaration(keys: ItemKeys): RowDeclaration {
   const named = [...keys.inputs_keys, ...keys.outputs_keys, ...keys.metadata_keys];
+  const data = new MemberReader();
   return {
     name: "opik_dataset_item",
     columns: itemColumns,
@@ -23,14 +24,16 @@ export function itemDeclaration(keys: ItemKeys): RowDeclaration {
     fields: { item_id: "id" },
     required: ["item_id", "created_at"],
     known: [...known, ...named],
-    derive: (item) => fromData(item, keys),
+    derive: (item) => fromData(item, { keys, data: data.read(item.get("data") ?? "") }),
   };
 }
 
-function fromData(item: Members, keys: ItemKeys): Readonly<Record<string, Value>> {
-  const data = members(item.get("data") ?? "") ?? new Map<string, string>();
+function fromData(
+  item: Members,
+  { keys, data }: { readonly keys: ItemKeys; readonly data: Members | undefined },
+): Readonly<Record<string, Value>> {
   const first = (names: readonly string[]): string | undefined =>
-    firstPresent(item, names) ?? firstPresent(data, names);
+    firstPresent(item, names) ?? (data && firstPresent(data, names));
   return {
     inputs: first(keys.inputs_keys),
     outputs: first(keys.outputs_keys),

@@ -1,6 +1,7 @@
 import { SourceError } from "../../core/errors.ts";
 import { z } from "zod";
 import { members, plain } from "../../core/json-text.ts";
+import type { Body } from "../../http/body.ts";
 import type { Client } from "../../http/client.ts";
 import { isOverload, isTooLarge } from "../../http/failure.ts";
 import { jsonLines } from "../../http/ndjson.ts";
@@ -55,7 +56,7 @@ async function nextPage(
   { size, after }: StreamOptions,
 ): Promise<StreamPage | "too much"> {
   try {
-    const { value: rows, bytes } = await client.request({
+    const { value: rows, body } = await client.request({
       method: "POST",
       path: `${api}/datasets/items/stream`,
       json: {
@@ -67,7 +68,7 @@ async function nextPage(
       accept: itemLines,
     });
     for (const row of rows) refuseOther(row, id);
-    return { rows, bytes };
+    return { rows, bytes: body.bytes };
   } catch (error) {
     if (size > 1 && (isOverload(error) || isTooLarge(error))) return "too much";
     throw error;
@@ -75,7 +76,7 @@ async function nextPage(
 }
 
 /** The lines of an answer; one that says that the service failed makes the request be sent again. */
-function itemLines(text: string): readonly string[] {
+function itemLines({ text }: Body): readonly string[] {
   return jsonLines(text, (value) => failure.safeParse(value).data?.message);
 }
 
@@ -100,9 +101,9 @@ function idOf(row: string | undefined): string {
 
 /** How many items the service says the dataset has now; where it does not say, at least one if it had any when it was listed. */
 async function countedItems(client: Client, { id, items }: Dataset): Promise<number> {
-  const { text } = await client.getJson(`${api}/datasets/${encodeURIComponent(id)}/items`, {
+  const { body } = await client.getJson(`${api}/datasets/${encodeURIComponent(id)}/items`, {
     query: { page: 1, size: 1 },
   });
-  const total = plain(members(text)?.get("total"));
+  const total = plain(members(body.text)?.get("total"));
   return total === undefined ? Math.min(items, 1) : Number(total);
 }

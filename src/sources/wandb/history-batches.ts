@@ -136,7 +136,7 @@ export class HistoryBatches {
   async #ask(batch: readonly Waiting[]): Promise<void> {
     const { retryAttempts } = this.#options;
     const startedAt = performance.now();
-    const { data, errors, bytes } = await this.#graphql.ask({
+    const { data, errors, body } = await this.#graphql.ask({
       query: (select) => batchQuery(batch.length, select),
       variables: { ...variablesOf(batch), ...placeOf(this.#options) },
       shape: answerShape,
@@ -149,7 +149,7 @@ export class HistoryBatches {
       if (failed.has(`r${index}`)) this.#again(waiting);
       else waiting.settle(project[`r${index}`] ?? null);
     }
-    this.#size.succeeded(batch.length, { bytes, ms: performance.now() - startedAt });
+    this.#size.succeeded(batch.length, { bytes: body.bytes, ms: performance.now() - startedAt });
   }
 }
 

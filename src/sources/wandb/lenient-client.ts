@@ -1,21 +1,19 @@
+import { Body } from "../../http/body.ts";
+import type { ListClient } from "../../http/chained-pages.ts";
 import type { Client } from "../../http/client.ts";
-import { parseJson } from "../../http/json-body.ts";
-import { pythonJson, type ParsedJson } from "./python-json.ts";
+import { pythonJson } from "./python-json.ts";
 
 /** A client that takes JSON as Python writes it, with bare NaN and infinities. They come as strings, in the text too. */
-export function lenient(client: Client): Client {
+export function lenient(client: Client): ListClient {
   return {
-    ...client,
-    async getJson(path, options) {
-      const answer = await client.request({ method: "GET", path, accept: accepted, ...options });
-      return { ...answer, ...answer.value };
-    },
+    baseUrl: client.baseUrl,
+    request: ({ accept, ...wanted }) =>
+      client.request({ ...wanted, accept: (body) => accept(strict(body)) }),
   };
 }
 
-function accepted(text: string): ParsedJson {
-  const parsed = pythonJson(text);
-  // For its message.
-  if (!parsed) return { text, value: parseJson(text) };
-  return parsed;
+/** Text that is no JSON either way stays what it is, to be refused. */
+function strict(body: Body): Body {
+  const text = pythonJson(body.text)?.text ?? body.text;
+  return text === body.text ? body : Body.of(text);
 }

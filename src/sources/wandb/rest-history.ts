@@ -1,5 +1,4 @@
-import { linkedPages } from "../../http/chained-pages.ts";
-import type { Client } from "../../http/client.ts";
+import { linkedPages, type ListClient } from "../../http/chained-pages.ts";
 import { statusOf } from "../../http/failure.ts";
 import { stepOf } from "./history-place.ts";
 import type { HistoryPage } from "./reader.ts";
@@ -9,7 +8,7 @@ import type { HistoryPage } from "./reader.ts";
  * page shows what is gone between the one before and itself.
  */
 export async function* restHistory(
-  client: Client,
+  client: ListClient,
   path: string,
   seen: string | undefined,
 ): AsyncGenerator<HistoryPage> {

@@ -53,8 +53,8 @@ export async function* runPages(graphql: Graphql, wanted: Connection): AsyncGene
       continue;
     }
     const { total, runs } = known(answer.data, wanted);
-    const rows = nodesOf(answer.text);
-    yield { rows, bytes: answer.bytes, number, total };
+    const rows = nodesOf(answer.body.text);
+    yield { rows, bytes: answer.body.bytes, number, total };
     number += 1;
     const { endCursor, hasNextPage } = runs.pageInfo;
     if (!hasNextPage) return;
@@ -66,7 +66,7 @@ export async function* runPages(graphql: Graphql, wanted: Connection): AsyncGene
     }
     seen.add(endCursor);
     after = endCursor;
-    if (answer.bytes > comfortableBytes) size = Math.ceil(size / 2);
+    if (answer.body.bytes > comfortableBytes) size = Math.ceil(size / 2);
   }
 }
 

@@ -1,4 +1,5 @@
-import { firstPresent, type Members } from "../../core/json-row.ts";
+import { firstPresent } from "../../core/json-row.ts";
+import type { Members } from "../../core/member-reader.ts";
 import { members, plain, unquote } from "../../core/json-text.ts";
 import type { Value } from "../../core/schema.ts";
 import type { RowDeclaration } from "../../http/page-reader.ts";

@@ -1,13 +1,15 @@
-import { defineConfig } from "rolldown";
+import { resolve } from "node:path";
+import { build } from "rolldown";
 
 /** Compiled for each machine, not always there, or large and seldom needed. */
 const apart = ["better-sqlite3", "pg-native", "echarts", "@inquirer"];
 
 /**
- * The program in a few dozen files: Node takes longer to find the hundreds of small ones of all dependencies than to run them. What not every command
+ * Builds the program into a few dozen files: Node takes longer to find the hundreds of small ones of all dependencies than to run them. What not every command
  * needs stays in files of its own.
  */
-export default defineConfig({
+await build({
+  cwd: resolve(import.meta.dirname, ".."),
   input: {
     cli: "src/cli.ts",
     connector: "src/connector/api.ts",

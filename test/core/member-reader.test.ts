@@ -1,0 +1,79 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { members } from "../../src/core/json-text.ts";
+import { MemberReader } from "../../src/core/member-reader.ts";
+
+/** What a reader finds in an object, as a Map. */
+function found(reader: MemberReader, text: string): ReadonlyMap<string, string> | undefined {
+  const object = reader.read(text);
+  return object && new Map(object.names.map((name) => [name, object.get(name) ?? "missing"]));
+}
+
+test("finds members as they are spelled, whatever objects came before", () => {
+  const reader = new MemberReader();
+  expect(found(reader, '{"a": 1.0, "b": "x"}')).toEqual(
+    new Map([
+      ["a", "1.0"],
+      ["b", '"x"'],
+    ]),
+  );
+  expect(found(reader, '{"a":[1],"b":{"a":2}}')).toEqual(
+    new Map([
+      ["a", "[1]"],
+      ["b", '{"a":2}'],
+    ]),
+  );
+  expect(found(reader, '{"a":1}')).toEqual(new Map([["a", "1"]]));
+  expect(found(reader, '{"b":2,"a":1,"c":3}')).toEqual(
+    new Map([
+      ["b", "2"],
+      ["a", "1"],
+      ["c", "3"],
+    ]),
+  );
+  expect(found(reader, "{}")).toEqual(new Map());
+  expect(reader.read("[1]")).toBeUndefined();
+});
+
+test("has the same list of names for all objects that are alike", () => {
+  const reader = new MemberReader();
+  const first = reader.read('{"a":1,"b":2}')?.names;
+  expect(reader.read('{ "a":3, "b":4 }')?.names).toBe(first);
+  expect(reader.read('{"a":1}')?.names).not.toBe(first);
+  expect(reader.read('{"a":5,"b":6}')?.names).toBe(first);
+});
+
+test("the last of two members of one name counts", () => {
+  expect(new MemberReader().read('{"a":1,"b":2,"a":3}')?.get("a")).toBe("3");
+});
+
+test("a name that looks like the spelling of another is not taken for it", () => {
+  const backspace = '{"a\\b":1}';
+  const letters = '{"a\\\\b":1}';
+  for (const texts of [
+    [backspace, letters],
+    [letters, backspace],
+    ['{"a\\":\\"b":1}', '{"a":"b"}'],
+    ['{"a":1,"b":2}', '{"a,\\"b":1}'],
+  ]) {
+    const reader = new MemberReader();
+    for (const text of texts) expect([text, found(reader, text)]).toEqual([text, members(text)]);
+  }
+});
+
+test("finds what reading each object on its own finds", () => {
+  const name = fc.oneof(
+    fc.constantFrom("a", "b", "ab", 'a"', "a\\", "__proto__", "b\n"),
+    fc.string(),
+  );
+  const objects = fc.array(fc.dictionary(name, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }));
+  fc.assert(
+    fc.property(objects, fc.constantFrom(undefined, 2), (values, space) => {
+      const reader = new MemberReader();
+      for (const value of values) {
+        const text = JSON.stringify(value, undefined, space);
+        expect([text, found(reader, text)]).toEqual([text, members(text)]);
+      }
+    }),
+  );
+});

@@ -22,7 +22,7 @@ export interface BoutOptions<Where extends Storage = Storage> {
   readonly fullRefresh?: boolean;
 }
 
-export interface StartOptions extends Omit<LaunchOptions, "cwd"> {
+export interface StartOptions extends Omit<LaunchOptions, "cwd" | "aheadMs"> {
   /** Keys of the configuration that are otherwise than usual. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -53,11 +53,11 @@ export class Bout<Where extends Storage = Storage> {
   }
 
   start({ config = {}, ...options }: StartOptions = {}): Running {
-    const { source, section } = this.service;
+    const { source, section, aheadMs } = this.service;
     const own = { ...section, base_url: this.proxy.url, ...this.#pace, ...config };
     writeFileSync(join(this.#folder, "configuration.json"), JSON.stringify({ [source]: own }));
     const args = ["--destination", this.storage.url, ...this.#flags];
-    return launch(`${source}-sync`, args, { cwd: this.#folder, ...options });
+    return launch(`${source}-sync`, args, { cwd: this.#folder, aheadMs, ...options });
   }
 
   async run(options?: StartOptions): Promise<Ended> {

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import type { Ended, Running } from "../support/program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
+const clock = new URL("ahead.js", import.meta.url).href;
 
 export interface LaunchOptions {
   readonly cwd: string;
@@ -14,21 +15,24 @@ export interface LaunchOptions {
   readonly uid?: number;
   /** What nobody reads: closed before the program writes to it. */
   readonly closed?: "stdout" | "stderr";
+  /** By how many milliseconds its clock is ahead of this computer's. */
+  readonly aheadMs?: number | undefined;
 }
 
 /** Starts one of the programs in `bin` under circumstances that are not as they should be. */
 export function launch(
   program: string,
   args: readonly string[],
-  { cwd, maxBlocks, uid, closed }: LaunchOptions,
+  { cwd, maxBlocks, uid, closed, aheadMs }: LaunchOptions,
 ): Running {
-  const command = [process.execPath, join(bin, `${program}.js`), ...args];
+  const preloaded = aheadMs === undefined ? [] : ["--import", clock];
+  const command = [process.execPath, ...preloaded, join(bin, `${program}.js`), ...args];
   const limited = ["sh", "-c", `ulimit -f ${maxBlocks ?? 0}; exec "$@"`, "sh", ...command];
   const [file = "", ...rest] = maxBlocks === undefined ? command : limited;
   const { PATH = "", SystemRoot = "" } = process.env;
   const child = spawn(file, rest, {
     cwd,
-    env: { PATH, SystemRoot, HOME: tmpdir() },
+    env: { PATH, SystemRoot, HOME: tmpdir(), CHAOS_AHEAD_MS: String(aheadMs ?? 0) },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });

@@ -26,9 +26,17 @@ export interface ChaosService extends AsyncDisposable {
   readonly secret: string;
   /** The part of the configuration that is the source's, but for how it is paged and how patient it is. */
   readonly section: Readonly<Record<string, unknown>>;
+  /** The setting that says how many rows to ask for at once. */
+  readonly pageSize: "page_size" | "max_records_per_page";
+  /** By how many milliseconds the program's clock is ahead of this computer's. Absent: not at all. */
+  readonly aheadMs?: number;
   /** The columns by which `held` names rows, by table. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** Columns that say when a sync changed a row, and so differ between two databases. */
+  readonly stamped?: readonly string[];
   readonly traps: Readonly<Partial<Record<TrapName, Trap>>>;
+  /** The ends of the paths under which the number stands that is not whole any more. */
+  readonly fractionPaths?: readonly string[];
   /** The same request for the first page of its list; undefined where it is not about a page. */
   firstPage(request: ServerRequest): ServerRequest | undefined;
   /** A page of which the rows are missing, with more to come; undefined where the answer is no such page. */

@@ -29,7 +29,7 @@ export function chaosSettings(): ChaosSettings {
   const { CHAOS_ROUNDS: rounds, CHAOS_ONLY: only } = given;
   return {
     isLong: rounds !== undefined,
-    rounds: rounds ?? 3,
+    rounds: rounds ?? 4,
     histories: rounds === undefined ? 2 : only === "" ? Math.ceil(rounds / 4) : 0,
     seed: given.CHAOS_SEED,
     only,

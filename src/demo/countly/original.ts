@@ -24,9 +24,10 @@ export function answerOriginal(call: Call): Answer {
 function listed(call: Call, rows: (call: Call) => readonly Document[]): Answer {
   authenticated(call);
   if (call.traps.failingDatabase) return data([]);
+  const { pageSizeCap = Infinity, ignoreSkip } = call.traps;
   const { skip, limit } = pageOf(call.params);
-  const start = call.traps.ignoreSkip ? 0 : skip;
-  return data(rows(call).slice(start, start + limit));
+  const start = ignoreSkip ? 0 : skip;
+  return data(rows(call).slice(start, start + Math.min(limit, pageSizeCap)));
 }
 
 /** The users of an app, with the app's id. */

@@ -1,3 +1,4 @@
+import { Refusal } from "./answer.ts";
 import type { CountlyApp } from "./app.ts";
 import type { Call } from "./call.ts";
 import { isDocument, isList } from "./document.ts";
@@ -5,13 +6,16 @@ import type { Document } from "./document.ts";
 import { find } from "./find.ts";
 import type { Search } from "./find.ts";
 
-/** A page of the users of an app, as far as the traps let the server find it. Throws a BadQuery. */
+/** A page of the users of an app, as far as the traps let the server find it. Throws a BadQuery, or a Refusal. */
 export function searchUsers({ traps, path }: Call, app: CountlyApp, search: Search): Document[] {
-  const { query = {}, skip = 0 } = search;
+  const { brokenApp, pageSizeCap = Infinity } = traps;
+  if (brokenApp?.app === app.id) throw new Refusal(brokenApp.status ?? 200, "Cannot be read");
+  const { query = {}, skip = 0, limit = 0 } = search;
   const page = find(app.users, {
     ...search,
     query: traps.ignoreKeyset ? withoutIds(query) : query,
     skip: traps.ignoreSkip ? 0 : skip,
+    limit: limit > pageSizeCap ? pageSizeCap : limit,
   });
   traps.onPage?.({ path, app: app.id, rows: page.length });
   return page;

@@ -8,6 +8,10 @@ export interface CountlyTraps {
   keyInUrlOnly?: boolean;
   /** The most rows that `/o/export/db` sends where a limit was asked for (default: 10,000, which is `api.export_limit`). */
   exportLimit?: number;
+  /** The most rows of any page of users, and of any list of a gateway, whatever was asked for. */
+  pageSizeCap?: number;
+  /** The app whose users cannot be read: with this status, or with a word on it for the users and status 200. */
+  brokenApp?: { readonly app: string; readonly status?: number };
   /** `/o/export/db` meets an error of the database after so many rows, if more were to come; the status is 200 and the array is closed all the same. After 0 rows it looks like the page that ends a walk. */
   truncateExport?: { readonly afterRows: number };
   /** `skip` and `iDisplayStart` are taken for 0, so that every page is the first one. */

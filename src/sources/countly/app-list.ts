@@ -1,11 +1,10 @@
 import { ConfigError, SourceError } from "../../core/errors.ts";
 import { members, plain } from "../../core/json-text.ts";
 import { firstPresent } from "../../core/json-row.ts";
-import type { Answer } from "../../http/client.ts";
 import { statusOf } from "../../http/failure.ts";
 import { member } from "../../http/page.ts";
-import type { Ask } from "./countly-client.ts";
-import { offsetPages } from "./offset-pages.ts";
+import type { Ask, Told } from "./countly-client.ts";
+import { wholeList } from "./offset-pages.ts";
 
 /** An app of the server. */
 export interface App {
@@ -26,21 +25,27 @@ export interface AppList {
   readonly complete: boolean;
 }
 
-/** Where all apps are listed, in both shapes. */
+/** Where all apps are listed, in both shapes, and where those that a key may read anything of. */
 export const allApps = "o/apps/all";
+const ownApps = "o/apps/mine";
 
 /** The apps that the key sees. A database that fails shows none, with status 200, so that an empty list proves nothing. */
 export async function listApps(ask: Ask): Promise<AppList> {
   const all = await everyApp(ask);
-  if (all && isList(all))
-    return { shape: "original", apps: await gatewayApps(ask), complete: true };
+  if (all && isList(all)) return await gatewayApps(ask);
   const apps = all && mapped(all);
   if (apps && apps.length > 0) return { shape: "countly", apps, complete: true };
-  return { shape: "countly", apps: mapped(await ask({ path: "o/apps/mine" })), complete: false };
+  return { shape: "countly", apps: mapped(await ask({ path: ownApps })), complete: false };
+}
+
+/** Asks once more for what a list came from. Throws where the server refuses it by now. */
+export async function stillListed(ask: Ask, { shape, complete }: AppList): Promise<void> {
+  const path = complete || shape === "original" ? allApps : ownApps;
+  await ask({ path, params: { limit: 1, skip: 0 } });
 }
 
 /** All apps of the server; undefined where only a global administrator may know them. */
-async function everyApp(ask: Ask): Promise<Answer<unknown> | undefined> {
+async function everyApp(ask: Ask): Promise<Told | undefined> {
   try {
     return await ask({ path: allApps, params: { limit: 100, skip: 0 } });
   } catch (error) {
@@ -59,21 +64,18 @@ function elsewhere({ message, cause }: Error): ConfigError {
 }
 
 /** Whether an answer has the original connector's shape. */
-function isList({ value }: Answer<unknown>): boolean {
+function isList({ value }: Told): boolean {
   return Array.isArray(value) || Array.isArray(member(value, "data"));
 }
 
-async function gatewayApps(ask: Ask): Promise<readonly App[]> {
-  const apps: App[] = [];
-  for await (const { rows } of offsetPages(ask, { path: allApps, limit: 100 })) {
-    apps.push(...rows.map(gatewayApp));
-  }
-  return apps;
+async function gatewayApps(ask: Ask): Promise<AppList> {
+  const { rows, isStill } = await wholeList(ask, { path: allApps, limit: 100 });
+  return { shape: "original", apps: rows.map(gatewayApp), complete: isStill };
 }
 
 /** The apps of `{admin_of: {id: {…}}, user_of: {id: {…}}}`. */
-function mapped({ text }: Answer<unknown>): readonly App[] {
-  const answer = members(text);
+function mapped({ body }: Told): readonly App[] {
+  const answer = members(body.text);
   if (!answer) throw new SourceError("o/apps: expected an object, got other JSON");
   const apps = new Map<string, App>();
   for (const [name, administered] of [

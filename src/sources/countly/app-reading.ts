@@ -16,8 +16,6 @@ export interface AppReadingOptions extends Pick<ReadOptions, "startedAt" | "log"
   readonly config: CountlyConfig;
   readonly plan: WalkPlan;
   readonly saved: UserCheckpoint;
-  /** Whether an earlier sync had the app. */
-  readonly isKnown: boolean;
   readonly pages: PageReader;
   /** Members that hold the instant by which the server picks users, the first that is present. */
   readonly cursor: readonly string[];
@@ -125,8 +123,9 @@ export class AppReading {
       log.warning(
         `app "${app}": the server shows no users, where it had ${users}; nothing is taken for deleted`,
       );
-    // Empty or not, the app is known from now on.
-    return { rows: [], bytes: 0, ...(this.#options.isKnown ? {} : { checkpoint: {} }) };
+    // Whether there is anybody is not asked again each time.
+    const checkpoint = toCheckpoint({ ...saved, users, failed: undefined });
+    return { rows: [], bytes: 0, ...this.#earned(checkpoint) };
   }
 
   /** Where an interrupted walk goes on. A first page of what is new is read again as quickly. */

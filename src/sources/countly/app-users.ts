@@ -5,7 +5,7 @@ import { AppReading } from "./app-reading.ts";
 import type { CountlyConfig } from "./config.ts";
 import { offsetPages } from "./offset-pages.ts";
 import type { Server } from "./session.ts";
-import { planWalk, userCheckpoint } from "./user-checkpoint.ts";
+import { planWalk, userCheckpoint, type UserCheckpoint, type WalkPlan } from "./user-checkpoint.ts";
 import { UserReader, type WayMemory } from "./user-reader.ts";
 import { descendingUsers } from "./user-walk.ts";
 
@@ -23,11 +23,29 @@ export function readUsers(app: App, reading: UsersReading): AsyncIterable<Part> 
   return reading.server.shape === "original" ? listed(app, reading) : walked(app, reading);
 }
 
-/** Countly's own users, by the server's clock, or the device's where the server has not told its own. */
-async function* walked({ id }: App, reading: UsersReading): AsyncGenerator<Part, void> {
-  const { checkpoints, config, server, memory, signal } = reading;
-  const saved = userCheckpoint(checkpoints.get(id));
-  const plan = planWalk(saved, config, reading);
+/** Countly's own users. A walk that goes on where another one ended has passed by what happened meanwhile, and is followed by a second one. */
+async function* walked(app: App, reading: UsersReading): AsyncGenerator<Part, void> {
+  const { checkpoints, config } = reading;
+  let saved = userCheckpoint(checkpoints.get(app.id));
+  for (let again = false; ; again = true) {
+    const plan = planWalk(saved, config, reading);
+    for await (const part of walk(app, { ...reading, plan, saved, again })) {
+      if (part.checkpoint) saved = userCheckpoint(part.checkpoint);
+      yield part;
+    }
+    if (!plan.resume) return;
+  }
+}
+
+interface Walking extends UsersReading {
+  readonly plan: WalkPlan;
+  readonly saved: UserCheckpoint;
+  readonly again: boolean;
+}
+
+/** One walk, by the server's clock, or the device's where the server has not told its own. */
+async function* walk({ id }: App, walking: Walking): AsyncGenerator<Part, void> {
+  const { config, server, memory, signal, plan, saved } = walking;
   const users = new UserReader({
     ask: server.ask,
     app: id,
@@ -37,11 +55,7 @@ async function* walked({ id }: App, reading: UsersReading): AsyncGenerator<Part,
     limit: config.max_records_per_page,
     signal,
   });
-  const isKnown = checkpoints.has(id);
-  const appReading = new AppReading({
-    ...{ ...reading, app: id, plan, saved, isKnown },
-    cursor: ["last_sync", "lac"],
-  });
+  const appReading = new AppReading({ ...walking, app: id, cursor: ["last_sync", "lac"] });
   const isBegun = plan.resume !== undefined;
   const latest = plan.full && !isBegun ? await users.latest() : undefined;
   if (latest) appReading.mark([latest.text]);
@@ -55,12 +69,12 @@ async function* walked({ id }: App, reading: UsersReading): AsyncGenerator<Part,
     isFirst = false;
     yield appReading.page({ texts, bytes: page.bytes }, { way: users.way });
   }
-  const hadUsers = (saved.users ?? 0) > 0;
-  const isProven = !appReading.isEmpty || (hadUsers && (await users.countsNone()));
-  yield !isProven ? appReading.unproven() : appReading.end(users.way);
+  // Without users at the end of the last walk there is nothing to be proved.
+  const isProven = !appReading.isEmpty || (saved.users !== 0 && (await users.countsNone()));
+  yield isProven ? appReading.end(users.way) : appReading.unproven();
 }
 
-/** A list that changes under us is walked through so often, until one walk has seen it as it is. */
+/** A list that changes under us is walked through so often, until one walk has seen it at rest. */
 const maxWalks = 3;
 
 /** Users in the original connector's shape, which can only be asked for by their last session, if at all. */
@@ -72,7 +86,7 @@ async function* listed({ id }: App, reading: UsersReading): AsyncGenerator<Part,
   const list = { path: "o/users/all", params, limit: config.max_records_per_page };
   for (let walks = 1; walks <= maxWalks; walks += 1) {
     const appReading = new AppReading({
-      ...{ ...reading, app: id, plan, saved, isKnown: checkpoints.has(id), again: walks > 1 },
+      ...{ ...reading, app: id, plan, saved, again: walks > 1 },
       cursor: ["ls", "last_seen"],
     });
     const pages = offsetPages(server.ask, list);
@@ -83,12 +97,12 @@ async function* listed({ id }: App, reading: UsersReading): AsyncGenerator<Part,
       appReading.mark(rows);
       yield appReading.page({ texts: rows, bytes });
     }
-    if (!next.value && plan.full) continue;
+    if (!next.value) continue;
     yield appReading.isEmpty ? appReading.unproven() : appReading.end();
     return;
   }
   log.warning(
-    `app "${id}": its users changed while they were read, ${maxWalks} times; those that are gone are found by the next sync`,
+    `app "${id}": its users changed while they were read, ${maxWalks} times; the next sync reads them again`,
   );
 }
 

@@ -8,8 +8,11 @@ import type { Ask } from "./countly-client.ts";
 import { goneApps } from "./gone-apps.ts";
 import { objectText } from "./object-text.ts";
 import { appDeclaration, pageReader } from "./rows.ts";
-import type { CountlySession } from "./session.ts";
+import type { CountlySession, Server } from "./session.ts";
 import { stamped } from "./tables.ts";
+
+/** A member of an object, by its name; its value as JSON. */
+type Member = readonly [name: string, json: string];
 
 /** The apps, with their details where the key may read them. */
 export function appStream(session: CountlySession, config: CountlyConfig): Stream {
@@ -25,34 +28,46 @@ export function appStream(session: CountlySession, config: CountlyConfig): Strea
       const server = await session.server(checkpoints.get(""));
       const apps = session.selected(server, options);
       const pages = pageReader(appDeclaration, log);
-      const texts = await Promise.all(apps.map((app) => appText(app, server.ask)));
-      const page = { rows: texts.filter((text) => text !== undefined), number: 1 };
-      yield pages.read(page, { processed_at: startedAt.toISOString() });
+      const texts = await appTexts(apps, server);
+      // Known before they are there: what has a row and is not known would stay when it goes.
       for (const { id } of apps) {
         if (!checkpoints.has(id)) yield { rows: [], bytes: 0, partition: id, checkpoint: {} };
       }
+      const page = { rows: texts, number: 1 };
+      yield pages.read(page, { processed_at: startedAt.toISOString() });
       const { login } = server;
       yield* goneApps({ ...options, server, config, apps, checkpoint: { login } });
     },
   };
 }
 
-/** What the server tells of an app, in its list and in its details, as one object without its secrets. Undefined where it tells nothing. */
-async function appText(app: App, ask: Ask): Promise<string | undefined> {
-  if (app.text === undefined) return undefined;
-  const details = app.administered ? await detailsOf(app, ask) : [];
-  return objectText(new Map([...(members(app.text) ?? []), ...details]));
+/** What the server tells of each app, in its list and in its details, as one object without its secrets; of some it tells nothing. */
+async function appTexts(apps: readonly App[], { ask, confirm }: Server): Promise<string[]> {
+  let refusals = 0;
+  const textOf = async (app: App): Promise<string | undefined> => {
+    if (app.text === undefined) return undefined;
+    const details = app.administered ? await detailsOf(app, ask) : [];
+    if (!details) refusals += 1;
+    return objectText(new Map([...(members(app.text) ?? []), ...(details ?? [])]));
+  };
+  const texts = await Promise.all(apps.map(textOf));
+  if (refusals > 0) await confirm();
+  return texts.filter((text) => text !== undefined);
 }
 
-/** @see https://api.count.ly/reference/oappsdetails */
-async function detailsOf({ id }: App, ask: Ask): Promise<Iterable<readonly [string, string]>> {
+/**
+ * Undefined where they are refused.
+ *
+ * @see https://api.count.ly/reference/oappsdetails
+ */
+async function detailsOf({ id }: App, ask: Ask): Promise<Iterable<Member> | undefined> {
   try {
-    const { text } = await ask({ path: "o/apps/details", params: { app_id: id } });
-    return members(members(text)?.get("app") ?? "") ?? [];
+    const { body } = await ask({ path: "o/apps/details", params: { app_id: id } });
+    return members(members(body.text)?.get("app") ?? "") ?? [];
   } catch (error) {
     if (![400, 401, 403].includes(statusOf(error) ?? 0)) throw error;
     // What a database that fails makes of an app that stood in the list a moment ago; its times would be lost.
-    if (!/App does not exist/i.test(String(error))) return [];
+    if (!/App does not exist/i.test(String(error))) return undefined;
     throw new TransientError(`app "${id}": was in the list, and has no details; run again later`, {
       cause: error,
     });

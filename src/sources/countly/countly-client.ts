@@ -1,6 +1,7 @@
 import type { SourceContext } from "../../core/source.ts";
 import { newHide } from "../../core/redact.ts";
-import { newClient, type Answer, type Client } from "../../http/client.ts";
+import { Body } from "../../http/body.ts";
+import { newClient, type Client } from "../../http/client.ts";
 import { failureOf } from "../../http/failure.ts";
 import { parseJson } from "../../http/json-body.ts";
 import type { Query } from "../../http/url.ts";
@@ -25,8 +26,14 @@ export interface Question {
   readonly spelling?: Spelling;
 }
 
-/** Asks the server; the answer is JSON, as if the server had spelled it plainly, and the key is not in it. */
-export type Ask = (question: Question) => Promise<Answer<unknown>>;
+/** What the server answered: JSON, as if it had spelled it plainly, and the key is not in it. */
+export interface Told {
+  readonly body: Body;
+  readonly value: unknown;
+}
+
+/** Asks the server. */
+export type Ask = (question: Question) => Promise<Told>;
 
 /**
  * A way to ask a Countly server, with the key where it looks for it.
@@ -38,8 +45,8 @@ export function newAsk(config: CountlyConfig, context: SourceContext, login: Log
   const client = clientOf(config, context, login);
   const hide = newHide([api_key]);
   return async ({ path, params = {}, spelling = "escaped" }) => {
-    const accept = (text: string): Undone => undone(hide(text), spelling);
-    const answer =
+    const accept = ({ text }: Body): Told => undone(hide(text), spelling);
+    const { value } =
       login === "url"
         ? await client.request({ method: "GET", path, query: { ...params, api_key }, accept })
         : await client.request({
@@ -48,7 +55,7 @@ export function newAsk(config: CountlyConfig, context: SourceContext, login: Log
             form: login === "form" ? { ...params, api_key } : params,
             accept,
           });
-    return { ...answer, ...answer.value };
+    return value;
   };
 }
 
@@ -87,14 +94,9 @@ function clientOf(config: CountlyConfig, context: SourceContext, login: Login): 
   });
 }
 
-interface Undone {
-  readonly text: string;
-  readonly value: unknown;
-}
-
-function undone(sent: string, spelling: Spelling): Undone {
+function undone(sent: string, spelling: Spelling): Told {
   const value = parseJson(sent);
-  if (spelling === "plain") return { text: sent, value };
+  if (spelling === "plain") return { body: Body.of(sent), value };
   const text = spelling === "escaped" ? withoutEntities(sent) : withoutWrappers(sent);
-  return { text, value: text === sent ? value : parseJson(text) };
+  return { body: Body.of(text), value: text === sent ? value : parseJson(text) };
 }

@@ -1,4 +1,4 @@
-import type { Batch, Checkpoint, ReadOptions } from "../../core/source.ts";
+import type { Batch, Checkpoint, Json, ReadOptions } from "../../core/source.ts";
 import { statusOf } from "../../http/failure.ts";
 import type { App } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./config.ts";
@@ -20,14 +20,11 @@ export interface GoneAppsOptions extends ReadOptions {
  * stays as it is.
  */
 export async function* goneApps(options: GoneAppsOptions): AsyncGenerator<Part, void> {
-  const { server, config, apps, checkpoints, fullRefresh, log } = options;
+  const { server, config, apps, checkpoints, log } = options;
   const left = new Set(apps.map(({ id }) => id));
   const saved = checkpoints.get("") ?? {};
-  // Without checkpoints from before, nobody knows which apps had rows here.
-  const sweeps = server.complete && copiesEveryApp(config);
-  const sweptBefore = saved["swept"] === true && !fullRefresh;
-  if (sweeps && !sweptBefore)
-    yield { ...nothing, sweep: { by: ["app_id"], keys: [...left].map((id) => [id]) } };
+  const sweeps = server.complete && copiesEveryApp(config) && isDue(saved["swept"], options);
+  if (sweeps) yield { ...nothing, sweep: { by: ["app_id"], keys: [...left].map((id) => [id]) } };
   for (const id of checkpoints.keys()) {
     if (id === "" || left.has(id)) continue;
     if (server.complete || (await isGone(server, id))) {
@@ -39,8 +36,19 @@ export async function* goneApps(options: GoneAppsOptions): AsyncGenerator<Part, 
       };
     } else log.warning(`app "${id}": the key does not see it any more; its rows stay as they are`);
   }
-  const checkpoint = { ...options.checkpoint, ...(sweeps ? { swept: true } : {}) };
+  const swept = sweeps ? options.startedAt.toISOString() : saved["swept"];
+  const checkpoint = { ...options.checkpoint, ...(swept === undefined ? {} : { swept }) };
   if (JSON.stringify(checkpoint) !== JSON.stringify(saved)) yield { ...nothing, checkpoint };
+}
+
+/** Whether to look for rows of apps that no checkpoint knows: state that somebody deleted, or took from a backup, does not have them. */
+function isDue(
+  swept: Json | undefined,
+  { config, fullRefresh, startedAt }: GoneAppsOptions,
+): boolean {
+  if (fullRefresh || typeof swept !== "string") return true;
+  const { full_resync_days: days } = config;
+  return days > 0 && startedAt.getTime() - Date.parse(swept) >= days * 86_400_000;
 }
 
 const nothing = { rows: [], bytes: 0 } as const;

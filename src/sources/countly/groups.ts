@@ -4,7 +4,7 @@ import { failureOf } from "../../http/failure.ts";
 import { pageBody } from "../../http/page.ts";
 import type { CountlyConfig } from "./config.ts";
 import { withoutSecrets } from "./object-text.ts";
-import { offsetPages } from "./offset-pages.ts";
+import { wholeList, type WholeList } from "./offset-pages.ts";
 import { groupDeclaration, pageReader } from "./rows.ts";
 import type { CountlySession, Server } from "./session.ts";
 import { stamped } from "./tables.ts";
@@ -22,13 +22,13 @@ export function groupStream(session: CountlySession, config: CountlyConfig): Str
     description: "The groups of people who may see the dashboard (Countly Enterprise)",
     async *read(options) {
       const server = await session.server(options.checkpoints.get(""));
-      const texts = await groupTexts(server, config, options);
-      if (!texts) return;
+      const list = await groupTexts(server, config, options);
+      if (!list) return;
       const pages = pageReader(groupDeclaration, options.log);
-      const page = { rows: texts.map(withoutSecrets), number: 1 };
+      const page = { rows: list.rows.map(withoutSecrets), number: 1 };
       const read = pages.read(page, { processed_at: options.startedAt.toISOString() });
       // An empty list may be that of a database which fails.
-      const sweeps = read.rows.length > 0 && read.rejected.length === 0;
+      const sweeps = list.isStill && read.rows.length > 0 && read.rejected.length === 0;
       yield {
         ...read,
         ...(sweeps ? { sweep: { keys: read.rows.map((row) => [row["group_id"]]) } } : {}),
@@ -39,19 +39,18 @@ export function groupStream(session: CountlySession, config: CountlyConfig): Str
 
 /** The groups as JSON; undefined where the server has none or does not show them, and they were not insisted on. */
 async function groupTexts(
-  { ask, shape }: Server,
+  { ask, shape, confirm }: Server,
   { enable_groups_sync: isAskedFor = false }: CountlyConfig,
   { log }: ReadOptions,
-): Promise<readonly string[] | undefined> {
+): Promise<WholeList | undefined> {
   try {
-    if (shape === "countly")
-      return pageBody(await ask({ path }), { path, rowKeys: ["result"] }).page.rows;
-    const texts: string[] = [];
-    for await (const { rows } of offsetPages(ask, { path, limit: 100 })) texts.push(...rows);
-    return texts;
+    if (shape === "original") return await wholeList(ask, { path, limit: 100 });
+    const { body } = await ask({ path });
+    return { rows: pageBody(body, { path, rowKeys: ["result"] }).page.rows, isStill: true };
   } catch (cause) {
     const { status = 0, message = "" } = failureOf(cause) ?? {};
     if (![400, 401, 403, 404].includes(status)) throw cause;
+    if (status === 401 || status === 403) await confirm();
     const what = `groups: the server shows none (${message}); they are part of Countly Enterprise, for its global administrators`;
     if (isAskedFor) {
       throw new ConfigError(`${what}; leave countly.enable_groups_sync out, or set it to false`, {

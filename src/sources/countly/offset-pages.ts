@@ -17,17 +17,35 @@ export interface OffsetPage {
   readonly bytes: number;
 }
 
+/** A list that was read to its end. */
+export interface WholeList {
+  readonly rows: readonly string[];
+  /** Whether it rested meanwhile, so that no row is missing. */
+  readonly isStill: boolean;
+}
+
+/** All rows of a list. */
+export async function wholeList(ask: Ask, list: OffsetList): Promise<WholeList> {
+  const rows: string[] = [];
+  const pages = offsetPages(ask, list);
+  let next = await pages.next();
+  for (; !next.done; next = await pages.next()) rows.push(...next.value.rows);
+  return { rows, isStill: next.value };
+}
+
 /**
  * The pages of a list in the original connector's shape, `{"data":[…]}` by `limit` and `skip`, until an empty one. Returns whether no row
  * can have moved past the reader: each page begins with the last row of the one before, or rows were taken out meanwhile.
  *
- * A page that comes again is an error, unless the service turns out to send the whole list whatever it is asked for.
+ * A page that comes again is an error, unless the service turns out to send the whole list whatever it is asked for. A list that is empty is asked for
+ * twice: a service that has just lost its database shows none either.
  */
 export async function* offsetPages(
   ask: Ask,
   list: OffsetList,
 ): AsyncGenerator<OffsetPage, boolean> {
-  const first = await pageAt(ask, list, 0);
+  const shown = await pageAt(ask, list, 0);
+  const first = shown.rows.length > 0 ? shown : await pageAt(ask, list, 0);
   let [skip, isStill] = [0, true];
   for (let page = first; page.rows.length > 0;) {
     yield page;
@@ -46,8 +64,8 @@ export async function* offsetPages(
 
 async function pageAt(ask: Ask, list: OffsetList, skip: number): Promise<OffsetPage> {
   const { path, params, limit } = list;
-  const answer = await ask({ path, params: { ...params, limit, skip }, spelling: "plain" });
-  return pageBody(answer, { path, rowKeys: ["data"] }).page;
+  const { body } = await ask({ path, params: { ...params, limit, skip }, spelling: "plain" });
+  return pageBody(body, { path, rowKeys: ["data"] }).page;
 }
 
 /** Whether a page starts as the first one did. */

@@ -1,5 +1,6 @@
-import { firstPresent, type Field, type Members } from "../../core/json-row.ts";
+import { firstPresent, type Field } from "../../core/json-row.ts";
 import { elements, plain } from "../../core/json-text.ts";
+import type { Members } from "../../core/member-reader.ts";
 import type { Value } from "../../core/schema.ts";
 import type { Log } from "../../core/log.ts";
 import { PageReader, type RowDeclaration } from "../../http/page-reader.ts";

@@ -2,7 +2,7 @@ import { ConfigError, TransientError } from "../../core/errors.ts";
 import { Remembered } from "../../core/remembered.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.ts";
 import { failureOf } from "../../http/failure.ts";
-import { allApps, listApps, type App, type AppList } from "./app-list.ts";
+import { allApps, listApps, stillListed, type App, type AppList } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./config.ts";
 import { answersGet, logins, newAsk, type Ask, type Login } from "./countly-client.ts";
 
@@ -11,6 +11,8 @@ export interface Server extends AppList {
   readonly ask: Ask;
   /** How it takes the key, for the next sync. */
   readonly login: Login;
+  /** Throws where the server by now refuses what it gave at first: then a refusal is not about one thing, but about the key. */
+  readonly confirm: () => Promise<void>;
 }
 
 /** What one sync knows of the server. */
@@ -81,7 +83,8 @@ export class CountlySession {
 
   async #through(login: Login): Promise<Server> {
     const ask = newAsk(this.#config, this.#context, login);
-    return { ...(await listApps(ask)), ask, login };
+    const list = await listApps(ask);
+    return { ...list, ask, login, confirm: () => stillListed(ask, list) };
   }
 }
 

@@ -1,10 +1,10 @@
 import { SourceError, TransientError } from "../../core/errors.ts";
 import { members, plain } from "../../core/json-text.ts";
-import type { Answer } from "../../http/client.ts";
+import { Body } from "../../http/body.ts";
 import { member } from "../../http/page.ts";
 import { parseJson } from "../../http/json-body.ts";
 import { sleep } from "../../http/sleep.ts";
-import type { Ask, Question } from "./countly-client.ts";
+import type { Ask, Question, Told } from "./countly-client.ts";
 
 /** Between two looks at a task: at first, and at most, in milliseconds. */
 const firstPauseMs = 200;
@@ -20,16 +20,16 @@ export async function askPatiently(
   ask: Ask,
   question: Question,
   signal: AbortSignal,
-): Promise<Answer<unknown>> {
+): Promise<Told> {
   const answer = await ask(question);
   const task_id = member(answer.value, "task_id");
   if (typeof task_id !== "string") return answer;
   const app_id = question.params?.["app_id"];
   let pauseMs = firstPauseMs;
   for (let looks = 0; looks < maxLooks; looks += 1) {
-    const { text, bytes } = await ask({ path: "o/tasks/task", params: { task_id, app_id } });
-    const result = resultOf(text, question.path);
-    if (result !== undefined) return { ...answer, text: result, value: parseJson(result), bytes };
+    const { body } = await ask({ path: "o/tasks/task", params: { task_id, app_id } });
+    const result = resultOf(body.text, question.path);
+    if (result !== undefined) return { body: Body.of(result), value: parseJson(result) };
     await sleep(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }

@@ -54,7 +54,7 @@ export async function userPage(
   const params = way.params({ app, query, sort: latest ? bySync : byId, limit });
   const answer = await askPatiently(ask, { path, spelling, params }, signal);
   const rowKeys = rowKey === undefined ? [] : [rowKey];
-  const { rows, bytes } = pageBody(answer, { path, rowKeys }).page;
+  const { rows, bytes } = pageBody(answer.body, { path, rowKeys }).page;
   const users = rows.map((text) => ({ id: idOf(text, path), text }));
   const total = totalKey === undefined ? undefined : member(answer.value, totalKey);
   check(users, { way, range });

@@ -8,6 +8,7 @@ import {
   type UserPage,
   type UserPlace,
 } from "./user-page.ts";
+import type { IdRange } from "./user-query.ts";
 import { userWays, type UserWay } from "./user-ways.ts";
 
 /** The way that worked last, with whatever app: the one to try first with the next. */
@@ -48,12 +49,19 @@ export class UserReader {
     return this.#way.isLast === true ? undefined : this.#way.name;
   }
 
-  /** The users with the highest ids below this one; none only where the server shows none. */
-  page(below: string | undefined): Promise<UserPage> {
+  /** Whether the way shows the users in their order, and not by windows that it counts. */
+  get sorted(): boolean {
+    return this.#way.sorted;
+  }
+
+  /** The users with the highest ids below this one, or this one and those below it; none only where the server shows none. */
+  page({ below, through }: Omit<IdRange, "from">): Promise<UserPage> {
+    const more = through === undefined ? 0 : 1;
     return this.#read(() => {
-      if (this.#way.sorted) return this.#ask({ range: { below }, limit: this.#limit });
+      if (this.#way.sorted)
+        return this.#ask({ range: { below, through }, limit: this.#limit + more });
       this.#windows ??= new IdWindows((question) => this.#ask(question));
-      return this.#windows.page(below, this.#limit);
+      return this.#windows.page(below ?? through, this.#limit);
     });
   }
 
@@ -80,21 +88,29 @@ export class UserReader {
     if (users.length > 0) return (total ?? 1) <= 1 && users.every(({ id }) => id === last);
     const top = await this.#read(() => this.#ask({ range: {}, limit: 1 }));
     if (top.users.length > 0) return true;
-    const { app } = this.#options;
-    throw new TransientError(`app "${app}": the server shows no users any more; run again later`);
+    throw this.#showsNone("the server shows no users any more");
   }
 
-  /** Whether the server says that it has no users; that it shows none does not mean so. False where no way that counts is open. */
+  /**
+   * Whether the server says that it has no users; that it shows none does not mean so. False where no way that counts is open. Throws a TransientError
+   * where it counts some.
+   */
   async countsNone(): Promise<boolean> {
     for (const way of userWays.filter(({ totalKey }) => totalKey !== undefined)) {
       try {
         const { total } = await userPage(way, this.#options, { range: {}, limit: 1 });
-        if (total !== undefined) return total === 0;
+        if (total === 0) return true;
+        if (total !== undefined)
+          throw this.#showsNone(`the server shows no users, and counts ${total}`);
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
     }
     return false;
+  }
+
+  #showsNone(what: string): TransientError {
+    return new TransientError(`app "${this.#options.app}": ${what}; run again later`);
   }
 
   async #ask(question: PageQuestion): Promise<UserPage> {

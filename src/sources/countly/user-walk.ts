@@ -12,22 +12,33 @@ export interface UserWalkOptions {
 /** So many empty pages that are no end, one after the other, are no accident. */
 const maxDoubts = 3;
 
-/** All users in descending order of their ids, until an empty page: a short one may have been cut. */
+/**
+ * All users in descending order of their ids, until there are none below the last one: a short page may have been cut, and an empty one be that of
+ * a database that fails. So the last one is asked for again with those below.
+ */
 export async function* descendingUsers(
   reader: UserReader,
   { below, provesEnd }: UserWalkOptions,
 ): AsyncGenerator<UserPage, void> {
-  let last = below;
+  let [last, shown] = [below, 0];
   for (let doubts = 0; doubts < maxDoubts;) {
-    const page = await reader.page(last);
-    const lowest = page.users.at(-1)?.id;
+    // A page of one user may be all that the server shows at once.
+    const isThrough = last !== undefined && shown > 1 && reader.sorted;
+    const page = await reader.page(isThrough ? { through: last } : { below: last });
+    const users = page.users.filter(({ id }) => id !== last);
+    const lowest = users.at(-1)?.id;
     if (lowest !== undefined) {
-      yield page;
-      last = lowest;
-      doubts = 0;
+      yield { ...page, users };
+      [last, shown, doubts] = [lowest, users.length, 0];
     } else {
-      if (last === undefined || !provesEnd() || (await reader.isEnd(last))) return;
-      doubts += 1;
+      const isCounted = page.total !== undefined;
+      if (page.users.length > 0) {
+        // The last one came again, and alone.
+        if (!isCounted || page.total === 1) return;
+      } else if (!isThrough && (last !== undefined || isCounted || doubts > 0)) {
+        if (last === undefined || !provesEnd() || (await reader.isEnd(last))) return;
+      }
+      [shown, doubts] = [0, doubts + 1];
     }
   }
   throw new TransientError("the server shows no users where it has some; run again later");

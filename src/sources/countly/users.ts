@@ -36,6 +36,7 @@ export function userStream(session: CountlySession, config: CountlyConfig): Stre
       const { concurrency } = config;
       yield* readPartitions(partitions, { concurrency, signal, log });
       closed.throwIfAll();
+      if (closed.hasSome) await server.confirm();
       const { login } = server;
       const checkpoint = { login, ...(memory.way === undefined ? {} : { way: memory.way }) };
       yield* goneApps({ ...options, server, config, apps, checkpoint });
@@ -46,15 +47,19 @@ export function userStream(session: CountlySession, config: CountlyConfig): Stre
 function partition(app: App, reading: UsersReading, closed: ClosedApps): Partition {
   const { id } = app;
   const { checkpoints, log } = reading;
-  let latest: Checkpoint = checkpoints.get(id) ?? {};
+  const saved = checkpoints.get(id);
+  let latest: Checkpoint = saved ?? {};
   return {
     key: id,
     where: { app_id: id },
     async *read(signal): AsyncGenerator<Part, void> {
+      let isKnown = saved !== undefined;
       try {
         for await (const part of readUsers(app, { ...reading, signal })) {
           latest = part.checkpoint ?? latest;
-          yield part;
+          // Empty or not, the app is known with the first of its rows, by which they go when it goes.
+          yield isKnown ? part : { ...part, checkpoint: latest };
+          isKnown = true;
         }
       } catch (error) {
         if (!(error instanceof ConfigError) || !closed.passes(error)) throw error;
@@ -80,6 +85,10 @@ class ClosedApps {
   passes(error: ConfigError): boolean {
     this.#errors.push(error);
     return copiesEveryApp(this.#config);
+  }
+
+  get hasSome(): boolean {
+    return this.#errors.length > 0;
   }
 
   throwIfAll(): void {

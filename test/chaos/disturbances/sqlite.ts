@@ -83,11 +83,12 @@ export const sqliteDisturbances: readonly Disturbance<SqliteStorage>[] = [
       await bout.fill();
       bout.tampered = true;
       bout.service.traps.fraction?.(bout.random);
+      const { fractionPaths = [] } = bout.service;
       const running = bout.start();
-      await bout.until(
-        running,
-        () => bout.proxy.requests.at(-1)?.url.pathname.endsWith("/datasets") === true,
-      );
+      await bout.until(running, () => {
+        const path = bout.proxy.requests.at(-1)?.url.pathname;
+        return fractionPaths.some((end) => path?.endsWith(end) === true);
+      });
       await Promise.race([wait(bout.random.between(0, 25)), running.ended]);
       running.child.kill("SIGKILL");
       return await running.ended;

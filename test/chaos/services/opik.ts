@@ -32,6 +32,7 @@ async function start(random: Random, versioned: boolean): Promise<ChaosService> 
     url: opik.url,
     secret: login.apiKey,
     section: { COMET_OPIK_API_KEY: login.apiKey, COMET_OPIK_WORKSPACE: login.workspace },
+    pageSize: "page_size",
     keys: {
       opik_project: ["project_id"],
       opik_dataset: ["dataset_id"],
@@ -52,6 +53,7 @@ async function start(random: Random, versioned: boolean): Promise<ChaosService> 
         return () => undefined;
       },
     },
+    fractionPaths: ["/datasets"],
     firstPage,
     emptied,
     change: (chance) => {

@@ -35,6 +35,7 @@ async function start(random: Random): Promise<ChaosService> {
     url: wandb.url,
     secret: apiKey,
     section: { api_key: apiKey, entity: "acme", project: "vision" },
+    pageSize: "page_size",
     keys,
     traps: {
       caps(chance) {

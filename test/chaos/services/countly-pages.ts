@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { paramsOf } from "../../../src/demo/countly/call.ts";
+import type { ChaosService } from "../service.ts";
+
+/** A list is paged by `skip`, or by ids that are smaller than the last one. */
+export const firstPage: ChaosService["firstPage"] = (request) => {
+  const params = Object.entries(paramsOf(request));
+  if (!params.some(([name]) => ["query", "filter", "skip"].includes(name))) return undefined;
+  const first = params.map(([name, value]) => [name, ofFirstPage(name, value)] as [string, string]);
+  const text = new URLSearchParams(first).toString();
+  if (request.method !== "GET") return { ...request, body: text };
+  const url = new URL(request.url);
+  url.search = text;
+  return { ...request, url };
+};
+
+const query = z.looseObject({ _id: z.unknown().optional() });
+
+function ofFirstPage(name: string, value: string): string {
+  if (name === "skip") return "0";
+  if (name !== "query" && name !== "filter") return value;
+  return JSON.stringify({ ...query.parse(JSON.parse(value)), _id: undefined });
+}
+
+const rowKeys = ["aaData", "collections", "data"];
+
+export const emptied: ChaosService["emptied"] = (body) => {
+  if (body.startsWith("[{")) return "[]";
+  const key = rowKeys.find((name) => body.includes(`"${name}":[{`));
+  if (key === undefined) return undefined;
+  return JSON.stringify({ ...z.looseObject({}).parse(JSON.parse(body)), [key]: [] });
+};

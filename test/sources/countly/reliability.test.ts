@@ -1,0 +1,252 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { newLog } from "../../../src/core/log.ts";
+import { newTransfer } from "../../../src/core/transfer.ts";
+import type { CountlyApp } from "../../../src/demo/countly/app.ts";
+import type { Listener, ServerRequest } from "../../../src/demo/listen.ts";
+import { countly as source } from "../../../src/sources/countly/source.ts";
+import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
+import { newSqlite, type TestDatabase } from "../../support/databases.ts";
+import { syncCountly } from "../../support/sync-countly.ts";
+import { heldBy, idsAsKept, idsOf, standing } from "./cells.ts";
+
+type Settings = Parameters<typeof syncCountly>[1];
+type Options = Parameters<typeof syncCountly>[2];
+
+const editions = ["community", "enterprise", "original"] as const;
+const afterAWeek = (): Date => new Date(Date.now() + 8 * 86_400_000);
+
+let database: TestDatabase;
+const opened: Countly[] = [];
+beforeEach(async () => {
+  database = await newSqlite();
+});
+afterEach(async () => {
+  for (const countly of opened.splice(0)) await countly[Symbol.asyncDispose]();
+  await database.drop();
+});
+
+/** A server whose clock is ours. */
+async function start(options: StartOptions = {}): Promise<Countly> {
+  const countly = await startCountly(options);
+  opened.push(countly);
+  const { clock } = countly.workspace;
+  clock.advance(Date.now() - 3_600_000 - clock.nowMs);
+  return countly;
+}
+
+/** Syncs in pages of ten, without retries. */
+function sync({ url, apiKey }: Countly, settings: Settings = {}, options: Options = {}) {
+  const given = { max_records_per_page: 10, concurrency: 1, ...settings };
+  return syncCountly({ url, apiKey, destination: database.url }, given, options);
+}
+
+async function expectAsHeld(countly: Countly, edition: (typeof editions)[number]): Promise<void> {
+  expect(await standing(database)).toEqual(heldBy(countly.workspace, edition));
+}
+
+/** What answers a request instead of the service; undefined lets the service answer. */
+interface Instead {
+  answer: ((request: ServerRequest, service: Listener) => Listener | undefined) | undefined;
+}
+
+function intercepting(instead: Instead): NonNullable<StartOptions["intercept"]> {
+  return (service) => (request, response) =>
+    (instead.answer?.(request, service) ?? service)(request, response);
+}
+
+/** Which page of a sync comes empty, and whether all users are read in it. */
+const pages = [0, 1, 2, 3, 4, 5, 6].flatMap((page) => [
+  [page, true] as const,
+  [page, false] as const,
+]);
+
+const refused: Listener = (_request, response) => {
+  response.writeHead(401).end('{"errors":[{"message":"the key was revoked"}]}');
+};
+
+describe.each(editions)("from a server that is %s", (edition) => {
+  test("a key that is revoked in the middle ends the sync for a person to mend, and takes nothing away", async () => {
+    const instead: Instead = { answer: undefined };
+    const countly = await start({ edition, intercept: intercepting(instead) });
+    for (const users of [25, 3]) countly.workspace.addApp({ users });
+    countly.workspace.addGroup();
+    await sync(countly);
+    const requests = countly.requests.length;
+    for (let passed = 0; passed < requests; passed += 1) {
+      let asked = 0;
+      instead.answer = () => ((asked += 1) > passed ? refused : undefined);
+      const { message } = await sync(countly, {}, { startedAt: afterAWeek() }).then(
+        ({ status }) => new Error(status),
+        (error: unknown) => error as Error,
+      );
+      if (asked <= passed) break;
+      expect(message, `after ${passed} requests`).toMatch(/401/);
+      await expectAsHeld(countly, edition);
+    }
+  });
+
+  test("one page that comes empty, whichever it is, is not taken for the end", async () => {
+    const instead: Instead = { answer: undefined };
+    const countly = await start({ edition, intercept: intercepting(instead) });
+    const app = countly.workspace.addApp({ users: 25 });
+    countly.workspace.addGroup();
+    await sync(countly);
+    for (const [page, isFull] of pages) {
+      for (let n = 0; n < 12; n += 1) app.addUser();
+      app.updateUser(idsOf(app)[page] ?? "", { gender: "F" }, { silently: isFull });
+      let asked = 0;
+      instead.answer = emptying(() => (asked += 1) === page + 1);
+      const options = isFull ? { fullRefresh: true } : {};
+      const { status } = await sync(countly, {}, options);
+      instead.answer = undefined;
+      if (status === "completed") await expectAsHeld(countly, edition);
+      await sync(countly, {}, options);
+      await expectAsHeld(countly, edition);
+    }
+  });
+
+  test("a walk that is taken up again sees also what happened on the pages that it had passed", async () => {
+    const countly = await start({ edition });
+    const app = countly.workspace.addApp({ users: 60 });
+    let pages = 0;
+    countly.traps.onPage = () => {
+      pages += 1;
+      if (pages === 5) countly.traps.brokenApp = { app: app.id, status: 500 };
+    };
+    expect(await sync(countly)).toMatchObject({ status: "partial" });
+    delete countly.traps.onPage;
+    delete countly.traps.brokenApp;
+    app.updateUser(idsOf(app).at(-1) ?? "", { gender: "F" });
+    for (let n = 0; n < 20; n += 1) app.addUser();
+    expect(await sync(countly)).toMatchObject({ status: "completed" });
+    await expectAsHeld(countly, edition);
+  });
+
+  test("an interrupted walk from before the last resync was due is followed by another one", async () => {
+    const countly = await start({ edition });
+    const app = countly.workspace.addApp({ users: 60 });
+    let pages = 0;
+    countly.traps.onPage = () => {
+      pages += 1;
+      if (pages === 5) countly.traps.brokenApp = { app: app.id, status: 500 };
+    };
+    await sync(countly);
+    delete countly.traps.onPage;
+    delete countly.traps.brokenApp;
+    app.deleteUser(idsOf(app).at(-1) ?? "");
+    expect(await sync(countly, {}, { startedAt: afterAWeek() })).toMatchObject({
+      status: "completed",
+    });
+    await expectAsHeld(countly, edition);
+  });
+
+  test("whoever is read is of an app that is known, so that they go when it goes", async () => {
+    const countly = await start({ edition });
+    for (const users of [25, 3]) countly.workspace.addApp({ users });
+    const { signal } = new AbortController();
+    const log = newLog(() => undefined);
+    const config = source.config.parse({
+      ...{ base_url: countly.url, api_key: countly.apiKey, app_id: "*" },
+      ...{ max_records_per_page: 10, concurrency: 1 },
+    });
+    for (const stream of source.streams(config, { log, transfer: newTransfer(), signal })) {
+      if (stream.name === "groups") continue;
+      const known = new Set<unknown>();
+      const options = { checkpoints: new Map(), fullRefresh: false, startedAt: new Date() };
+      const parts = stream.read({ ...options, signal, log });
+      for await (const { rows, partition, checkpoint } of parts) {
+        if (checkpoint) known.add(partition);
+        expect(rows.map((row) => row["app_id"]).filter((id) => !known.has(id))).toEqual([]);
+      }
+    }
+  });
+
+  test("an app that no state knows any more goes with the next resync", async () => {
+    const countly = await start({ edition });
+    countly.workspace.addApp({ users: 25 });
+    await sync(countly);
+    const gone = countly.workspace.addApp({ users: 3 });
+    await sync(countly);
+    await database.query(`DELETE FROM _rivulet_state WHERE partition = '${gone.id}'`);
+    countly.workspace.deleteApp(gone.id);
+    await sync(countly, {}, { startedAt: afterAWeek() });
+    await expectAsHeld(countly, edition);
+  });
+});
+
+test.each(editions)(
+  "an app without users that could not be read leaves quarantine when it can (%s)",
+  async (edition) => {
+    const countly = await start({ edition });
+    const [app] = [countly.workspace.addApp(), countly.workspace.addApp({ users: 3 })];
+    await sync(countly);
+    countly.traps.brokenApp = { app: app.id, status: 500 };
+    expect(await sync(countly)).toMatchObject({ status: "partial" });
+    delete countly.traps.brokenApp;
+    expect(await sync(countly)).toMatchObject({ status: "completed" });
+  },
+);
+
+test.each(["community", "enterprise"] as const)(
+  "an app that lost all its users, and its state, loses them here (%s)",
+  async (edition) => {
+    const countly = await start({ edition });
+    const app = countly.workspace.addApp({ users: 25 });
+    await sync(countly);
+    for (const id of idsOf(app)) app.deleteUser(id);
+    await database.query("DELETE FROM _rivulet_state WHERE stream = 'users'");
+    await sync(countly);
+    await expectAsHeld(countly, edition);
+    const before = countly.requests.length;
+    await sync(countly);
+    const asked = countly.requests.slice(before);
+    expect(asked.filter(({ url }) => url.pathname.endsWith("consents"))).toEqual([]);
+  },
+);
+
+test("a gateway whose new users shift between two pages loses none of them", async () => {
+  const countly = await start({ edition: "original" });
+  const { clock } = countly.workspace;
+  const app = countly.workspace.addApp({ users: 40 });
+  await sync(countly);
+  clock.advance(1_800_000);
+  // They stand at the front of the list, until they are active again.
+  for (const id of idsAsKept(app).slice(0, 25)) app.updateUser(id, { gender: "F" });
+  clock.advance(1_800_000);
+  app.addUser();
+  const startedAt = new Date(clock.nowMs);
+  countly.traps.onPage = () => {
+    delete countly.traps.onPage;
+    for (const id of idsAsKept(app).slice(-26, -23)) moveToEnd(app, id);
+  };
+  await sync(countly, {}, { startedAt });
+  await sync(countly, { lookback_minutes: 0 }, { startedAt });
+  await expectAsHeld(countly, "original");
+});
+
+/** Takes a user out of the list, and puts them at its end. */
+function moveToEnd(app: CountlyApp, id: string): void {
+  const user = app.users.get(id);
+  app.deleteUser(id);
+  app.users.put({ ...user, gender: "M", _id: id });
+}
+
+/** Takes the rows out of a page of a list, where it is said so of one that has some. */
+function emptying(isHit: () => boolean): Instead["answer"] {
+  return (request, service) => async (_request, response) => {
+    const sent: string[] = [];
+    let status = 200;
+    const pretended = {
+      writeHead: (given: number) => {
+        status = given;
+      },
+      write: (text: string) => sent.push(text),
+      end: () => undefined,
+    };
+    await service(request, pretended as never);
+    const body = sent.join("");
+    const isPage = /^\[\{|"(?:aaData|data)":\[\{/.test(body);
+    const text = isPage && isHit() ? body.replace(/\[\{.*\}\]/s, "[]") : body;
+    response.writeHead(status).end(text);
+  };
+}

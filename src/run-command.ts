@@ -2,6 +2,7 @@ import { isForeseen, messageOf } from "./core/errors.ts";
 import type { Invocation } from "./commands/invocation.ts";
 import type { Level } from "./core/log.ts";
 import { exitStatusOf, Interrupted } from "./exit-status.ts";
+import { keepHeapSmall } from "./heap.ts";
 import { openTerminal, type LogFormat, type Terminal } from "./terminal/terminal.ts";
 
 /** How the program shows itself. */
@@ -18,6 +19,7 @@ export async function runCommand(
   command: (shell: Shell) => Promise<number>,
   view: View,
 ): Promise<void> {
+  keepHeapSmall();
   const terminal = openTerminal(view);
   const signal = interruptions(terminal);
   let status: number;

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { ConfigError, LockedError } from "../core/errors.ts";
 import type { Checkpoint } from "../core/source.ts";
+import { allDone } from "./all-done.ts";
 import { chunks } from "./chunks.ts";
 import type { State } from "./destination.ts";
 import type { Transaction } from "./dialect.ts";
@@ -105,7 +106,7 @@ export class Checkpoints {
   }
 
   async #change(tx: Transaction, stream: string, texts: readonly Entry[]): Promise<void> {
-    await this.#compare(
+    const compared = this.#compare(
       tx,
       stream,
       texts.map(([partition]) => partition),
@@ -113,16 +114,19 @@ export class Checkpoints {
     const gone = texts.flatMap(([partition, text]) =>
       text === null && partition !== "" ? [spellOut(partition)] : [],
     );
-    if (gone.length > 0) {
-      await tx.db
-        .deleteFrom("_rivulet_state")
-        .where("pipeline", "=", this.#pipeline)
-        .where("stream", "=", spellOut(stream))
-        .where("partition", "in", gone)
-        .execute();
-    }
     const kept = texts.filter(([partition, text]) => text !== null || partition === "");
-    await this.#put(tx, stream, kept);
+    // Sent together: nothing of it stays where the comparison fails.
+    await allDone(compared, this.#forget(tx, stream, gone), this.#put(tx, stream, kept));
+  }
+
+  async #forget(tx: Transaction, stream: string, partitions: readonly string[]): Promise<void> {
+    if (partitions.length === 0) return;
+    await tx.db
+      .deleteFrom("_rivulet_state")
+      .where("pipeline", "=", this.#pipeline)
+      .where("stream", "=", spellOut(stream))
+      .where("partition", "in", partitions)
+      .execute();
   }
 
   /** The compare of compare-and-set; the lock under which the transaction runs makes both one. */

@@ -3,6 +3,7 @@ import type { Batch, Rejected, Sweep } from "../core/source.ts";
 import type { PreparedTable, SqlValue } from "./dialect.ts";
 import { RowError, type Encoder } from "./encode.ts";
 import { rowText } from "./key-text.ts";
+import { onePerKey, type EachOnce } from "./one-per-key.ts";
 import { coverage, placeOf } from "./place.ts";
 import { QuarantineChanges, type Quarantine } from "./quarantine.ts";
 import { RowValues } from "./row-values.ts";
@@ -24,6 +25,8 @@ export interface Step {
   readonly rows: Row[];
   /** Where in `rows` each batch begins. */
   readonly batches: number[];
+  /** What of `values` and `rows` is stored. */
+  each: EachOnce;
   /** Changes of rows that are there, after `rows`. */
   readonly updates: RowUpdate[];
   deletes: readonly SqlValue[][];
@@ -61,6 +64,8 @@ export function planOf(batches: readonly Batch[], context: PlanContext): Plan {
     addCheckpoint(plan, context, batch);
     for (const entry of batch.rejected ?? []) reject(plan, batch.stream, entry);
   }
+  // Here, while what came before is being stored.
+  for (const step of plan.steps) step.each = onePerKey(step);
   return plan;
 }
 
@@ -101,8 +106,16 @@ function addRows(
 }
 
 function emptyStep(width: number): Omit<Step, "prepared"> {
-  const values = new RowValues(width);
-  return { values, rows: [], batches: [], updates: [], deletes: [], sweep: undefined };
+  const [values, rows]: [RowValues, Row[]] = [new RowValues(width), []];
+  return {
+    values,
+    rows,
+    each: { values, rows },
+    batches: [],
+    updates: [],
+    deletes: [],
+    sweep: undefined,
+  };
 }
 
 function addUpdate(plan: Plan, { step, row }: { step: Step; row: Row }): void {

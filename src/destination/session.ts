@@ -2,6 +2,7 @@ import type { Log } from "../core/log.ts";
 import { LockedError, messageOf } from "../core/errors.ts";
 import type { Table } from "../core/schema.ts";
 import type { Batch } from "../core/source.ts";
+import { allDone } from "./all-done.ts";
 import { Checkpoints, formatState } from "./checkpoints.ts";
 import type { Counts, Session, State, SyncEnd } from "./destination.ts";
 import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
@@ -223,8 +224,9 @@ export class SqlSession implements Session {
   async #write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
       return await this.#dialect.write(this.#lease.pipeline.name, async (tx) => {
-        await verifyLease(tx, this.#lease);
-        return work(tx);
+        // Sent together: the answer to the first is waited for while the work is done.
+        const [, result] = await allDone(verifyLease(tx, this.#lease), work(tx));
+        return result;
       });
     } catch (error) {
       if (error instanceof LockedError) this.#lost.abort(error);

@@ -2,7 +2,7 @@ import type { Rejected } from "../core/source.ts";
 import { addCounts, noCounts, type Counts } from "./destination.ts";
 import { DataError, type Transaction, type Written } from "./dialect.ts";
 import { now } from "./now.ts";
-import { onePerKey, type EachOnce } from "./one-per-key.ts";
+import type { EachOnce } from "./one-per-key.ts";
 import { rejectedRow, type Plan, type Prepared } from "./plan.ts";
 import type { Deletions } from "./sweep.ts";
 import { storeUpdates } from "./updates.ts";
@@ -31,7 +31,7 @@ export async function storeSteps(
     const { prepared, deletes: keys, sweep } = step;
     const { stream } = prepared.table;
     const counts = noCounts();
-    const rows = onePerKey(step);
+    const { each: rows } = step;
     const written = careful
       ? await upsertEach(tx, { prepared, rows, at, refused: stored.refused })
       : await upsert(tx, { prepared, rows, at });

@@ -55,19 +55,31 @@ class NumberedWalk implements Pages<NumberedPage> {
   async *[Symbol.asyncIterator](): AsyncGenerator<NumberedPage> {
     const asked = this.#requests.place.size;
     let repeats = 0;
-    for (let number = 1; ; number += 1) {
-      const { page, bare, sent } = await this.#nextPage();
+    let coming: Promise<PageBody> | undefined = this.#nextPage();
+    for (let number = 1; coming; number += 1) {
+      const body: PageBody = await coming;
+      const { page, bare, sent } = body;
       if (isEmpty(page)) break;
       const repeated = this.#isRepeated(page, sent);
       this.#count(page);
       if (repeated) repeats += 1;
-      else yield { ...page, number, next: this.#requests.place };
       // Once is enough, but for as many rows as were asked for: inserted rows may have moved just these on.
       const unpaged = repeats > 1 || (repeats === 1 && page.rows.length !== asked);
-      if (bare || unpaged || this.#rows >= (this.#totals.latest ?? Infinity)) break;
+      const isLast: boolean = bare || unpaged || this.#rows >= (this.#totals.latest ?? Infinity);
+      const next = this.#requests.place;
+      coming = isLast ? undefined : this.#ahead();
+      if (!repeated) yield { ...page, number, next };
     }
     const missing = this.#rows < (this.#totals.latest ?? 0);
     this.complete = !missing && !this.#totals.shrank && this.#unreadable === 0;
+  }
+
+  /** The next page, on its way while rows are made of this one. */
+  #ahead(): Promise<PageBody> {
+    const page = this.#nextPage();
+    // Where nobody goes on to it, its failure is no news.
+    page.catch(() => undefined);
+    return page;
   }
 
   /** An empty page before the end may be a moment's weakness, and is asked for again. */

@@ -72,7 +72,12 @@ describe("cut", () => {
   test("takes what JSON.parse takes, and nothing else", () => {
     const json = fc.json({ stringUnit: "binary" });
     const spoiled = fc
-      .tuple(json, fc.nat(), fc.constantFrom(...Array.from('{}[]",:\\0-.eu \n\u0000tn'), ""), fc.nat(3))
+      .tuple(
+        json,
+        fc.nat(),
+        fc.constantFrom(...Array.from('{}[]",:\\0-.eu \n\u0000tn'), ""),
+        fc.nat(3),
+      )
       .map(([text, at, letter, gone]) => {
         const place = at % (text.length + 1);
         return text.slice(0, place) + letter + text.slice(place + gone);

@@ -35,7 +35,7 @@ export function connectToWrite(path: string): Database.Database {
     db.pragma("page_size = 8192");
     db.pragma("journal_mode = wal");
     db.pragma("synchronous = normal");
-    db.pragma("cache_size = -32768");
+    db.pragma("cache_size = -16384");
     db.pragma("temp_store = memory");
     // Pages are copied from the log to the file every 64 MiB; more often costs a third of the speed of a load.
     db.pragma("wal_autocheckpoint = 8192");

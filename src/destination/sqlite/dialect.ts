@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import pLimit from "p-limit";
+import { allDone } from "../all-done.ts";
 import type { Dialect, Names, Transaction } from "../dialect.ts";
 import { pause } from "../pause.ts";
 import {
@@ -124,17 +125,31 @@ class SqliteDialect implements Dialect {
 
   async #run<T>(course: Course, work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
-      const { engine, transaction } = await this.#begin(course);
-      try {
-        const result = await work(transaction);
-        await engine.exec(course.end);
-        return result;
-      } catch (error) {
-        await engine.rollBack();
-        throw error;
-      }
+      const done = this.#options.thread ? await this.#atOnce(course, work) : undefined;
+      return done ? done.result : await completed(await this.#begin(course), course, work);
     } catch (error) {
       throw translate(this.label, error);
+    }
+  }
+
+  /**
+   * The same without waiting for an answer between beginning and work: a thread that waits for this one, which has pages to read, does nothing.
+   * Undefined where the file is not open yet, or another program has locked it.
+   */
+  async #atOnce<T>(
+    { begin, end }: Course,
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<{ readonly result: T } | undefined> {
+    if (!this.#writer || this.#waitedInVain) return undefined;
+    const { engine, transaction } = this.#writer;
+    try {
+      const [, result] = await allDone(engine.exec(begin), work(transaction));
+      await engine.exec(end);
+      return { result };
+    } catch (error) {
+      await engine.rollBack();
+      if (isBusy(error)) return undefined;
+      throw error;
     }
   }
 
@@ -159,6 +174,22 @@ class SqliteDialect implements Dialect {
       }
       await pause(pollMs, signal);
     }
+  }
+}
+
+/** Does the work of a transaction that has begun, and ends it. */
+async function completed<T>(
+  { engine, transaction }: Connection,
+  { end }: Course,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await work(transaction);
+    await engine.exec(end);
+    return result;
+  } catch (error) {
+    await engine.rollBack();
+    throw error;
   }
 }
 

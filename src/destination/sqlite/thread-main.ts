@@ -10,8 +10,21 @@ reply(() => {
   engine = new LocalEngine(connectToWrite(String(workerData)));
 });
 parentPort?.on("message", ({ operation, given }: Call) => {
-  reply(() => (engine as unknown as Operations)[operation](...given));
+  reply(() => performed({ operation, given }));
 });
+
+/** Whether a call has failed since the transaction began: those that were sent along with it must not be done outside of one. */
+let hasFailed = false;
+const ending: ReadonlySet<string> = new Set<Call["operation"]>(["rollBack", "rollBackTo", "close"]);
+
+function performed({ operation, given }: Call): unknown {
+  if (ending.has(operation)) hasFailed = false;
+  if (hasFailed) throw new Error("an earlier statement of the transaction has failed");
+  hasFailed = true;
+  const result = (engine as unknown as Operations)[operation](...given);
+  hasFailed = false;
+  return result;
+}
 
 type Operations = Readonly<Record<Call["operation"], (...given: readonly unknown[]) => unknown>>;
 

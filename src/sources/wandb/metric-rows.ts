@@ -16,11 +16,18 @@ export interface MetricRowOptions {
 /** What feeds columns of its own. */
 const columnFields: ReadonlySet<string> = new Set(["_step", "_timestamp"]);
 
+/** The names in a line, and those that become rows, in the order of the table's key. */
+interface Names {
+  readonly all: readonly string[];
+  readonly wanted: readonly string[];
+}
+
 /** Makes rows of the lines of one run's history: one for each metric of a step. */
 export class MetricRows {
   readonly #options: MetricRowOptions;
   #rows: Row[] = [];
   #rejected: Rejected[] = [];
+  #names: Names = { all: [], wanted: [] };
 
   constructor(options: MetricRowOptions) {
     this.#options = options;
@@ -51,23 +58,30 @@ export class MetricRows {
     const object = plainObject(line);
     const step = object?.["_step"];
     if (!object || typeof step !== "number" || !Number.isSafeInteger(step)) return false;
-    const start = this.#rows.length;
+    const names = this.#namesOf(object);
+    if (names.all.some((name) => !isPlain(object[name]))) return false;
     const timestamp = timestampOf(object["_timestamp"]);
-    const { isWanted, scope, run: run_id } = this.#options;
-    const rows = this.#rows;
-    for (const name of Object.keys(object).sort()) {
+    const { scope, run: run_id } = this.#options;
+    for (const name of names.wanted) {
       const value = object[name];
-      if (typeof value === "number" ? !isExact(value) : isNested(value)) {
-        this.#rows.length = start;
-        return false;
-      }
-      if (!isWanted(name) || columnFields.has(name)) continue;
       const metric_value = typeof value === "number" ? value : null;
       const value_json = metric_value === null ? JSON.stringify(value) : null;
       const row = { run_id, step, metric_name: name, metric_value, timestamp, value_json };
-      rows.push(scope.several ? { project: scope.project, ...row } : row);
+      this.#rows.push(scope.several ? { project: scope.project, ...row } : row);
     }
     return true;
+  }
+
+  /** Most lines have the names of the line before. */
+  #namesOf(object: object): Names {
+    const all = Object.keys(object);
+    const last = this.#names.all;
+    if (all.length !== last.length || all.some((name, index) => name !== last[index])) {
+      const { isWanted } = this.#options;
+      const wanted = all.filter((name) => isWanted(name) && !columnFields.has(name)).sort();
+      this.#names = { all, wanted };
+    }
+    return this.#names;
   }
 
   #addExact(line: string, values: ReadonlyMap<string, string>): void {
@@ -113,8 +127,10 @@ function timestampOf(seconds: unknown): string | null {
   return typeof seconds === "number" ? (fromEpochSeconds(seconds) ?? null) : null;
 }
 
-function isNested(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
+/** Neither nested nor a number whose digits may be lost. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === "number") return isExact(value);
+  return typeof value !== "object" || value === null;
 }
 
 /** Whether a double holds the number as it was spelled: integers above 2^53 may have lost digits, others may have overflowed. */

@@ -13,7 +13,7 @@ type Part = Omit<Batch, "stream">;
 const rowsAtOnce = 1000;
 
 /** What a row counts as while it waits: far more than it takes, because more rows than a transaction or two save no time. */
-const bytesOfRow = 2000;
+const bytesOfRow = 250;
 
 export interface HistoryContext {
   readonly scope: ProjectScope;

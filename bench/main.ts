@@ -7,6 +7,7 @@ import { tableText } from "../src/terminal/table.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
 import { root } from "./root.ts";
 import type { Figure, Scenario } from "./scenario.ts";
+import { countly } from "./scenarios/countly.ts";
 import { items } from "./scenarios/items.ts";
 import { latency } from "./scenarios/latency.ts";
 import { memory } from "./scenarios/memory.ts";
@@ -26,6 +27,7 @@ const scenarios: readonly Scenario[] = [
   noOp,
   memory,
   singer,
+  countly,
   start,
   wandbProject,
   wandbFirehose,

@@ -9,6 +9,8 @@ import { api } from "./client.ts";
 import type { Dataset } from "./datasets.ts";
 import type { ItemPage, ItemWalk } from "./item-walk.ts";
 
+const path = `${api}/datasets/items/stream`;
+
 /** What the service allows for a page. */
 const largestPage = 2000;
 
@@ -32,12 +34,16 @@ export function streamedItems(client: Client, dataset: Dataset, options: StreamO
     async *[Symbol.asyncIterator]() {
       let size = Math.min(options.size, largestPage);
       let after = options.after;
+      const passed = new Set([after]);
       for (let number = 1; ; number += 1) {
         const page = await nextPage(client, dataset, { size, after });
         if (page === "too much") size = Math.ceil(size / 2);
         else if (page.rows.length === 0) return;
         else {
           after = idOf(page.rows.at(-1));
+          if (passed.has(after))
+            throw new SourceError(`${path}: a page came again; the pages do not go on`);
+          passed.add(after);
           yield { ...page, number, resume: { after } };
         }
       }
@@ -58,7 +64,7 @@ async function nextPage(
   try {
     const { value: rows, body } = await client.request({
       method: "POST",
-      path: `${api}/datasets/items/stream`,
+      path,
       json: {
         dataset_name: name,
         // Spelled so in the service.
@@ -94,8 +100,7 @@ function refuseOther(row: string, id: string): void {
 
 function idOf(row: string | undefined): string {
   const id = plain(members(row ?? "")?.get("id"));
-  if (id === undefined)
-    throw new SourceError(`${api}/datasets/items/stream: expected items with an id`);
+  if (id === undefined) throw new SourceError(`${path}: expected items with an id`);
   return id;
 }
 

@@ -1,0 +1,32 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runProgram, type Measured } from "./program.ts";
+import type { BenchContext } from "./scenario.ts";
+import { startServer, type Server } from "./worker.ts";
+
+export const countlyAccess = { apiKey: "0123456789abcdef0123456789abcdef" } as const;
+
+export interface CountlyShape {
+  readonly apps: number;
+  /** Users of each app. */
+  readonly users: number;
+}
+
+/** A stand-in for a Countly server in a process of its own. */
+export function startCountly(shape: CountlyShape): Promise<Server> {
+  return startServer("countly-server", shape);
+}
+
+/** Makes a configuration for all apps and gives what runs `countly-sync` with it. */
+export async function countlyProgram(
+  { folder }: BenchContext,
+  { server, destination }: { readonly server: Server; readonly destination: string },
+): Promise<() => Promise<Measured>> {
+  const cwd = await mkdtemp(join(folder, "countly-"));
+  const countly = {
+    ...{ base_url: server.url, api_key: countlyAccess.apiKey, app_id: "*" },
+    ...{ enable_groups_sync: false, max_records_per_page: 1000, lookback_minutes: 0 },
+  };
+  await writeFile(join(cwd, "configuration.json"), JSON.stringify({ destination, countly }));
+  return () => runProgram("countly-sync", ["--log-format=json"], { cwd });
+}

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { countlyService } from "../../src/demo/countly/service.ts";
+import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
+import { listen, withBody } from "../../src/demo/listen.ts";
+import { countlyAccess } from "../countly.ts";
+import { workerOptions } from "../worker.ts";
+
+/** A Countly server whose users are made when they are asked for, in a process of its own. `/requests` says how often it was asked. */
+const { apps, users } = workerOptions(z.object({ apps: z.number(), users: z.number() }));
+
+const workspace = new CountlyWorkspace();
+for (let app = 0; app < apps; app += 1) workspace.addApp({ users });
+workspace.admin.apiKey = countlyAccess.apiKey;
+const service = countlyService({ workspace, edition: "community", traps: {} });
+let requests = 0;
+const server = await listen(
+  withBody((request, response) => {
+    if (request.url.pathname === "/requests") {
+      response.end(JSON.stringify(requests));
+      return;
+    }
+    requests += 1;
+    return service(request, response);
+  }),
+);
+process.stdout.write(`${server.url}\n`);

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { ConfigError, LockedError } from "../core/errors.ts";
 import type { Checkpoint } from "../core/source.ts";
-import { allDone } from "./all-done.ts";
+import { inTurn } from "./all-done.ts";
 import { chunks } from "./chunks.ts";
 import type { State } from "./destination.ts";
 import type { Transaction } from "./dialect.ts";
@@ -106,17 +106,16 @@ export class Checkpoints {
   }
 
   async #change(tx: Transaction, stream: string, texts: readonly Entry[]): Promise<void> {
-    const compared = this.#compare(
-      tx,
-      stream,
-      texts.map(([partition]) => partition),
-    );
+    const partitions = texts.map(([partition]) => partition);
     const gone = texts.flatMap(([partition, text]) =>
       text === null && partition !== "" ? [spellOut(partition)] : [],
     );
     const kept = texts.filter(([partition, text]) => text !== null || partition === "");
-    // Sent together: nothing of it stays where the comparison fails.
-    await allDone(compared, this.#forget(tx, stream, gone), this.#put(tx, stream, kept));
+    const compare = (): Promise<void> => this.#compare(tx, stream, partitions);
+    const forget = (): Promise<void> => this.#forget(tx, stream, gone);
+    const put = (): Promise<void> => this.#put(tx, stream, kept);
+    // Nothing of it stays where the comparison fails.
+    await inTurn(tx, compare, () => inTurn(tx, forget, put));
   }
 
   async #forget(tx: Transaction, stream: string, partitions: readonly string[]): Promise<void> {

@@ -27,6 +27,8 @@ export interface Dialect extends AsyncDisposable {
 export interface Transaction {
   /** For rivulet's own tables, and to execute fragments on. */
   readonly db: Kysely<OwnTables>;
+  /** Whether a statement may be sent before the one before it was answered. */
+  readonly isPipelined: boolean;
   /** The schema of all tables; undefined where the database has none. */
   readonly schema: string | undefined;
   /** The database's clock, so that leases of several hosts can be compared. */

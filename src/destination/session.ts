@@ -2,7 +2,7 @@ import type { Log } from "../core/log.ts";
 import { LockedError, messageOf } from "../core/errors.ts";
 import type { Table } from "../core/schema.ts";
 import type { Batch } from "../core/source.ts";
-import { allDone } from "./all-done.ts";
+import { inTurn } from "./all-done.ts";
 import { Checkpoints, formatState } from "./checkpoints.ts";
 import type { Counts, Session, State, SyncEnd } from "./destination.ts";
 import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
@@ -224,9 +224,8 @@ export class SqlSession implements Session {
   async #write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
       return await this.#dialect.write(this.#lease.pipeline.name, async (tx) => {
-        // Sent together: the answer to the first is waited for while the work is done.
-        const [, result] = await allDone(verifyLease(tx, this.#lease), work(tx));
-        return result;
+        const verify = (): Promise<void> => verifyLease(tx, this.#lease);
+        return await inTurn(tx, verify, () => work(tx));
       });
     } catch (error) {
       if (error instanceof LockedError) this.#lost.abort(error);

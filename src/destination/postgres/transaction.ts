@@ -25,6 +25,8 @@ interface TransactionOptions {
 
 /** What is done inside a transaction on the one connection to the server. */
 export class PostgresTransaction implements Transaction {
+  // pg takes it for a mistake.
+  readonly isPipelined = false;
   readonly schema: string;
   readonly db: Kysely<OwnTables>;
   readonly #client: Client;

@@ -17,6 +17,7 @@ import { sqliteValues } from "./values.ts";
 
 /** What is done inside a transaction on the one connection to the file. */
 export class SqliteTransaction implements Transaction {
+  readonly isPipelined = true;
   readonly schema = undefined;
   readonly db: Kysely<OwnTables>;
   readonly #engine: Engine;

@@ -80,16 +80,16 @@ function wanted(names: readonly string[]): readonly Scenario[] {
 }
 
 function print(figures: readonly Figure[]): void {
-  const rows = figures.map(({ scenario, measured, floor, ratio, aim, met }) => [
+  const rows = figures.map(({ scenario, measured, floor, ratio, aim, met, timeGoes = "" }) => [
     scenario,
     measured,
     floor,
     ratio?.toFixed(2) ?? "",
     aim,
-    met ? "yes" : "no",
+    met ? "yes" : `no: ${timeGoes}; more in docs/performance.md`,
   ]);
   const columns = ["scenario", "#measured", "#floor", "#ratio", "aim", "met"];
-  const view = { color: new Chalk({ level: 0 }), width: 200 };
+  const view = { color: new Chalk({ level: 0 }), width: 250 };
   process.stdout.write(`${tableText({ columns, rows }, view)}\n`);
 }
 

@@ -8,6 +8,8 @@ export interface Figure {
   readonly ratio?: number;
   readonly aim: string;
   readonly met: boolean;
+  /** What the figure is made of: shown where the aim is not met. */
+  readonly timeGoes?: string;
   /** What else was measured, for the file. */
   readonly detail?: Readonly<Record<string, number>>;
 }

@@ -40,6 +40,7 @@ function figureOf(
     ratio,
     aim: `>= ${aims[kind]}`,
     met: ratio >= aims[kind],
+    timeGoes: "the database takes as long as the floor, and waits for pages, JSON and garbage",
     detail: { rows: floor.rows, seconds, floorSeconds: floor.seconds, ...used },
   };
 }

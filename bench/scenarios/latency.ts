@@ -26,6 +26,7 @@ export const latency: Scenario = {
       ratio,
       aim: "<= 1.2",
       met: ratio <= 1.2,
+      timeGoes: "start-up, and the lists that are read one after the other before the items",
       detail: { seconds, requests, floorSeconds },
     };
   },

@@ -52,6 +52,7 @@ function speedOf(rows: number, { seconds, floorSeconds, peakMegabytes }: Loaded)
     ratio,
     aim: `>= ${whole(leastRows)}/s, >= ${leastRatio}`,
     met: rows / seconds >= leastRows && ratio >= leastRatio,
+    timeGoes: "the floor itself is below the rows that are aimed at on this machine",
     detail: { rows, seconds, floorSeconds, peakMegabytes },
   };
 }
@@ -67,6 +68,7 @@ function memoryOf(
     ratio: large / small,
     aim: `<= ${sameWithin}`,
     met: large <= small * sameWithin,
+    timeGoes: "garbage that was not collected yet",
     detail: { peakMegabytes: large },
   };
 }

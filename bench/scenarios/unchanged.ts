@@ -68,6 +68,7 @@ function figureOf(kind: string, { first, second, written, of }: Runs): Figure {
     ratio,
     aim: `< 1, 0 ${of}`,
     met: ratio < 1 && written === 0,
+    timeGoes: "each row is compared with the one that stands, looked up by a random id",
     detail: { seconds: second.seconds, firstSeconds: first.seconds, written },
   };
 }

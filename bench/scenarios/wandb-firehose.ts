@@ -26,6 +26,7 @@ export const wandbFirehose: Scenario = {
       ratio,
       aim: `>= ${aim}`,
       met: ratio >= aim,
+      timeGoes: "lines and rows on one core as long as SQLite on the other, the service between",
       detail: { rows: floor.rows, seconds, floorSeconds: floor.seconds, cpuSeconds, peakMegabytes },
     };
   },

@@ -36,7 +36,6 @@ export function connectToWrite(path: string): Database.Database {
     db.pragma("journal_mode = wal");
     db.pragma("synchronous = normal");
     db.pragma("cache_size = -16384");
-    db.pragma("temp_store = memory");
     // Pages are copied from the log to the file every 64 MiB; more often costs a third of the speed of a load.
     db.pragma("wal_autocheckpoint = 8192");
     // Tables are rebuilt, which must not cascade to those that a person has added.

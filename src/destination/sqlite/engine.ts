@@ -14,6 +14,8 @@ type Answer<T> = T | Promise<T>;
  * between threads. Throws the driver's errors.
  */
 export interface Engine {
+  /** Whether calls may be sent before the one before them was answered: after one that failed, nothing is done until the transaction is rolled back. */
+  readonly isPipelined: boolean;
   exec(sql: string): Answer<void>;
   query(text: string, parameters: readonly unknown[]): Answer<QueryResult<unknown>>;
   tables(): Answer<string[]>;
@@ -23,8 +25,8 @@ export interface Engine {
   stageKeys(types: readonly string[], keys: readonly SqlValue[][]): Answer<string>;
   /** Ends a transaction that was neither committed, nor rolled back by SQLite itself, as it is when the disk is full. */
   rollBack(): Answer<void>;
-  /** The same for what was done since a savepoint. */
-  rollBackTo(savepoint: string): Answer<void>;
+  /** The same for what was done since a savepoint. Says whether there is still a transaction. */
+  rollBackTo(savepoint: string): Answer<boolean>;
   close(): Answer<void>;
 }
 
@@ -33,6 +35,7 @@ export const updatedFunction = "rivulet_updated";
 
 /** The engine on a connection of this thread. */
 export class LocalEngine implements Engine {
+  readonly isPipelined = false;
   readonly #db: Database;
   readonly #upserts = new Map<string, Statement>();
   #updated = 0;
@@ -92,8 +95,10 @@ export class LocalEngine implements Engine {
     if (this.#db.inTransaction) this.#db.exec("rollback");
   }
 
-  rollBackTo(savepoint: string): void {
-    if (this.#db.inTransaction) this.#db.exec(`rollback to ${savepoint}; release ${savepoint}`);
+  rollBackTo(savepoint: string): boolean {
+    if (!this.#db.inTransaction) return false;
+    this.#db.exec(`rollback to ${savepoint}; release ${savepoint}`);
+    return true;
   }
 
   close(): void {

@@ -13,17 +13,19 @@ parentPort?.on("message", ({ operation, given }: Call) => {
   reply(() => performed({ operation, given }));
 });
 
-/** Whether a call has failed since the transaction began: those that were sent along with it must not be done outside of one. */
-let hasFailed = false;
+/** Why a call has failed since the transaction began: those that were sent along with it must not be done outside of one, and fail for the same reason. */
+let failure: { readonly reason: unknown } | undefined;
 const ending: ReadonlySet<string> = new Set<Call["operation"]>(["rollBack", "rollBackTo", "close"]);
 
 function performed({ operation, given }: Call): unknown {
-  if (ending.has(operation)) hasFailed = false;
-  if (hasFailed) throw new Error("an earlier statement of the transaction has failed");
-  hasFailed = true;
-  const result = (engine as unknown as Operations)[operation](...given);
-  hasFailed = false;
-  return result;
+  if (ending.has(operation)) failure = undefined;
+  if (failure) throw failure.reason;
+  try {
+    return (engine as unknown as Operations)[operation](...given);
+  } catch (reason) {
+    failure = { reason };
+    throw reason;
+  }
 }
 
 type Operations = Readonly<Record<Call["operation"], (...given: readonly unknown[]) => unknown>>;

@@ -4,7 +4,7 @@ import type { Engine } from "./engine.ts";
 
 /** A call of an engine's operation, as it is sent to its thread. */
 export interface Call {
-  readonly operation: keyof Engine;
+  readonly operation: Exclude<keyof Engine, "isPipelined">;
   readonly given: readonly unknown[];
 }
 
@@ -42,10 +42,11 @@ export async function openInThread(path: string): Promise<Engine> {
     throw error;
   }
   const call =
-    <K extends keyof Engine>(operation: K) =>
+    <K extends Call["operation"]>(operation: K) =>
     (...given: Parameters<Engine[K]>) =>
       calls.make({ operation, given }) as Promise<Awaited<ReturnType<Engine[K]>>>;
   return {
+    isPipelined: true,
     exec: call("exec"),
     query: call("query"),
     tables: call("tables"),

@@ -1,11 +1,13 @@
 import { sql, SqliteQueryCompiler, type Kysely, type RawBuilder } from "kysely";
-import type {
-  Found,
-  PreparedColumn,
-  PreparedTable,
-  SqlValue,
-  Transaction,
-  Written,
+import { ConfigError } from "../../core/errors.ts";
+import {
+  DataError,
+  type Found,
+  type PreparedColumn,
+  type PreparedTable,
+  type SqlValue,
+  type Transaction,
+  type Written,
 } from "../dialect.ts";
 import { kyselyOn } from "../kysely.ts";
 import type { OwnTables } from "../own-tables.ts";
@@ -17,7 +19,7 @@ import { sqliteValues } from "./values.ts";
 
 /** What is done inside a transaction on the one connection to the file. */
 export class SqliteTransaction implements Transaction {
-  readonly isPipelined = true;
+  readonly isPipelined: boolean;
   readonly schema = undefined;
   readonly db: Kysely<OwnTables>;
   readonly #engine: Engine;
@@ -25,6 +27,7 @@ export class SqliteTransaction implements Transaction {
   readonly #upserts = new WeakMap<PreparedTable, UpsertSql>();
 
   constructor(engine: Engine, label: string) {
+    this.isPipelined = engine.isPipelined;
     this.#engine = engine;
     this.#label = label;
     this.db = kyselyOn({
@@ -78,8 +81,11 @@ export class SqliteTransaction implements Transaction {
       await this.#engine.exec("release rivulet");
       return result;
     } catch (error) {
-      await this.#engine.rollBackTo("rivulet");
-      throw translate(this.#label, error);
+      const stands = await this.#engine.rollBackTo("rivulet");
+      const meant = translate(this.#label, error);
+      if (stands || !(meant instanceof DataError)) throw meant;
+      // What refused the row has ended the transaction; to find out which row that is would write outside of one.
+      throw new ConfigError(meant.message, { cause: error });
     }
   }
 }

@@ -103,7 +103,7 @@ export class AppReading {
     const checkpoint = toCheckpoint({
       since: this.#next,
       full: full ? began : saved.full,
-      users: full ? this.#shown : saved.users,
+      users: full ? this.#shown : Math.max(saved.users ?? 0, this.#shown),
       floor,
       way,
     });

@@ -33,8 +33,8 @@ export async function* descendingUsers(
     } else {
       const isCounted = page.total !== undefined;
       if (page.users.length > 0) {
-        // The last one came again, and alone.
-        if (!isCounted || page.total === 1) return;
+        // The last one came again, and alone: an array that was cut looks the same, unless the server counts.
+        if (page.total === 1 || (!isCounted && !provesEnd())) return;
       } else if (!isThrough && (last !== undefined || isCounted || doubts > 0)) {
         if (last === undefined || !provesEnd() || (await reader.isEnd(last))) return;
       }

@@ -13,7 +13,7 @@ type Settings = Parameters<typeof syncCountly>[1];
 type Options = Parameters<typeof syncCountly>[2];
 
 const editions = ["community", "enterprise", "original"] as const;
-const afterAWeek = (): Date => new Date(Date.now() + 8 * 86_400_000);
+const afterAWeek = (weeks = 1): Date => new Date(Date.now() + weeks * 8 * 86_400_000);
 
 let database: TestDatabase;
 const opened: Countly[] = [];
@@ -250,3 +250,39 @@ function emptying(isHit: () => boolean): Instead["answer"] {
     response.writeHead(status).end(text);
   };
 }
+
+test("an array that is cut after its first user is not taken for the end, in a first sync nor in a resync", async () => {
+  const countly = await start({ edition: "community" });
+  countly.workspace.addApp({ users: 55 });
+  const { traps } = countly;
+  for (const options of [{}, { startedAt: afterAWeek() }]) {
+    let pages = 0;
+    traps.onPage = ({ path }) => {
+      if (path !== "/o/export/db") return;
+      pages += 1;
+      if (pages === 3) traps.truncateExport = { afterRows: 1 };
+      else delete traps.truncateExport;
+    };
+    expect(await sync(countly, {}, options)).toMatchObject({ status: "completed" });
+    expect(pages).toBeGreaterThan(3);
+    await expectAsHeld(countly, "community");
+  }
+});
+
+test("an app that is emptied, filled and emptied again keeps no user", async () => {
+  const countly = await start({ edition: "community" });
+  const app = countly.workspace.addApp({ users: 5 });
+  const emptied = (): void => {
+    for (const id of idsOf(app)) app.deleteUser(id);
+  };
+  await sync(countly);
+  emptied();
+  await sync(countly, {}, { startedAt: afterAWeek() });
+  countly.workspace.clock.advance(8 * 86_400_000);
+  for (let n = 0; n < 4; n += 1) app.addUser();
+  await sync(countly, {}, { startedAt: new Date(afterAWeek().getTime() + 3_600_000) });
+  await expectAsHeld(countly, "community");
+  emptied();
+  await sync(countly, {}, { startedAt: afterAWeek(2) });
+  await expectAsHeld(countly, "community");
+});

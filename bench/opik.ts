@@ -25,11 +25,6 @@ export function startOpik(options: OpikOptions): Promise<Server> {
   return startServer("opik-server", { ...usual, ...options });
 }
 
-/** How often a server was asked. */
-export async function requestsTo({ url }: Server): Promise<number> {
-  return Number(await (await fetch(`${url}/requests`)).text());
-}
-
 /** Makes a configuration and gives what runs `opik-sync` with it. */
 export async function opikProgram(
   { folder }: BenchContext,

@@ -47,6 +47,11 @@ export async function startServer(name: string, options: object): Promise<Server
   };
 }
 
+/** How often a server was asked. */
+export async function requestsTo({ url }: Server): Promise<number> {
+  return Number(await (await fetch(`${url}/requests`)).text());
+}
+
 function workerPath(name: string): string {
   return join(import.meta.dirname, "workers", `${name}.js`);
 }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { countlyProgram, startCountly } from "../countly.ts";
-import { requestsTo } from "../opik.ts";
 import { rate, whole, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
+import { requestsTo } from "../worker.ts";
 
 const mostMegabytes = 300;
 /** Peaks that differ by less are the same. */

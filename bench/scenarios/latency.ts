@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { opikProgram, requestsTo, startOpik } from "../opik.ts";
+import { opikProgram, startOpik } from "../opik.ts";
 import type { Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
+import { requestsTo } from "../worker.ts";
 
 const latencyMs = 100;
 /** What the program does without being told. */

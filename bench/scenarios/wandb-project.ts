@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { requestsTo } from "../opik.ts";
 import { whole, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 import { startWandb, wandbSync } from "../wandb.ts";
-import { runWorker } from "../worker.ts";
+import { requestsTo, runWorker } from "../worker.ts";
 
 const timesFaster = 20;
 const mostMegabytes = 300;

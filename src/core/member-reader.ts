@@ -102,9 +102,14 @@ export class MemberReader {
 
   #expect(found: readonly string[]): void {
     const key = JSON.stringify(found);
-    this.#last = this.#known.get(key) ?? namesOf(key);
+    this.#last = this.#known.get(key) ?? this.#remember(key);
+  }
+
+  #remember(key: string): Names {
+    const names = namesOf(key);
     if (this.#known.size >= mostLists) this.#known.clear();
-    this.#known.set(key, this.#last);
+    this.#known.set(key, names);
+    return names;
   }
 }
 

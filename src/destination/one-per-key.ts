@@ -87,8 +87,10 @@ function taken(step: Step, places: Iterable<number>): EachOnce {
   const values = new RowValues(step.values.width);
   const rows: Row[] = [];
   for (const place of places) {
+    const row = step.rows[place];
+    if (!row) continue;
     values.addFrom(step.values, place);
-    rows.push(...step.rows.slice(place, place + 1));
+    rows.push(row);
   }
   return { values, rows };
 }

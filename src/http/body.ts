@@ -34,6 +34,11 @@ export class Body {
     return (this.#text ??= this.data.toString());
   }
 
+  /** A body of this text; this one where nothing differs. */
+  spelled(text: string): Body {
+    return text === this.text ? this : Body.of(text);
+  }
+
   /** Its size, unpacked. */
   get bytes(): number {
     return this.data.length;

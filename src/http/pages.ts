@@ -22,6 +22,11 @@ export interface NumberedPage extends Page {
   readonly next: Place;
 }
 
+interface Taken extends Pick<PageBody, "page" | "bare"> {
+  /** Whether the page came before, and may be the whole list. */
+  readonly repeated: boolean;
+}
+
 class NumberedWalk implements Pages<NumberedPage> {
   complete = false;
   readonly #list: NumberedList;
@@ -57,21 +62,24 @@ class NumberedWalk implements Pages<NumberedPage> {
     let repeats = 0;
     let coming: Promise<PageBody> | undefined = this.#nextPage();
     for (let number = 1; coming; number += 1) {
-      const body: PageBody = await coming;
-      const { page, bare, sent } = body;
+      const { page, bare, repeated }: Taken = this.#taken(await coming);
       if (isEmpty(page)) break;
-      const repeated = this.#isRepeated(page, sent);
       this.#count(page);
       if (repeated) repeats += 1;
       // Once is enough, but for as many rows as were asked for: inserted rows may have moved just these on.
       const unpaged = repeats > 1 || (repeats === 1 && page.rows.length !== asked);
-      const isLast: boolean = bare || unpaged || this.#rows >= (this.#totals.latest ?? Infinity);
+      const isLast = bare || unpaged || this.#rows >= (this.#totals.latest ?? Infinity);
       const next = this.#requests.place;
       coming = isLast ? undefined : this.#ahead();
       if (!repeated) yield { ...page, number, next };
     }
     const missing = this.#rows < (this.#totals.latest ?? 0);
     this.complete = !missing && !this.#totals.shrank && this.#unreadable === 0;
+  }
+
+  /** What is needed of a body while rows are made of its page; the bytes themselves are not. */
+  #taken({ page, bare, sent }: PageBody): Taken {
+    return { page, bare, repeated: !isEmpty(page) && this.#isRepeated(page, sent) };
   }
 
   /** The next page, on its way while rows are made of this one. */

@@ -125,7 +125,7 @@ class SqliteDialect implements Dialect {
 
   async #run<T>(course: Course, work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
-      const done = this.#options.thread ? await this.#atOnce(course, work) : undefined;
+      const done = await this.#atOnce(course, work);
       return done ? done.result : await completed(await this.#begin(course), course, work);
     } catch (error) {
       throw translate(this.label, error);
@@ -134,14 +134,15 @@ class SqliteDialect implements Dialect {
 
   /**
    * The same without waiting for an answer between beginning and work: a thread that waits for this one, which has pages to read, does nothing.
-   * Undefined where the file is not open yet, or another program has locked it.
+   * Undefined where no thread has the file open yet, or another program has locked it.
    */
   async #atOnce<T>(
-    { begin, end }: Course,
+    { connection, begin, end }: Course,
     work: (tx: Transaction) => Promise<T>,
   ): Promise<{ readonly result: T } | undefined> {
-    if (!this.#writer || this.#waitedInVain) return undefined;
+    if (connection !== this.#toWrite || !this.#writer || this.#waitedInVain) return undefined;
     const { engine, transaction } = this.#writer;
+    if (!engine.isPipelined) return undefined;
     try {
       const [, result] = await allDone(engine.exec(begin), work(transaction));
       await engine.exec(end);

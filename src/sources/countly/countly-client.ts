@@ -1,6 +1,6 @@
 import type { SourceContext } from "../../core/source.ts";
 import { newHide } from "../../core/redact.ts";
-import { Body } from "../../http/body.ts";
+import type { Body } from "../../http/body.ts";
 import { newClient, type Client } from "../../http/client.ts";
 import { failureOf } from "../../http/failure.ts";
 import { parseJson } from "../../http/json-body.ts";
@@ -45,7 +45,7 @@ export function newAsk(config: CountlyConfig, context: SourceContext, login: Log
   const client = clientOf(config, context, login);
   const hide = newHide([api_key]);
   return async ({ path, params = {}, spelling = "escaped" }) => {
-    const accept = ({ text }: Body): Told => undone(hide(text), spelling);
+    const accept = (body: Body): Told => undone(body.spelled(hide(body.text)), spelling);
     const { value } =
       login === "url"
         ? await client.request({ method: "GET", path, query: { ...params, api_key }, accept })
@@ -94,9 +94,10 @@ function clientOf(config: CountlyConfig, context: SourceContext, login: Login): 
   });
 }
 
-function undone(sent: string, spelling: Spelling): Told {
-  const value = parseJson(sent);
-  if (spelling === "plain") return { body: Body.of(sent), value };
-  const text = spelling === "escaped" ? withoutEntities(sent) : withoutWrappers(sent);
-  return { body: Body.of(text), value: text === sent ? value : parseJson(text) };
+function undone(sent: Body, spelling: Spelling): Told {
+  const value = parseJson(sent.text);
+  if (spelling === "plain") return { body: sent, value };
+  const text = spelling === "escaped" ? withoutEntities(sent.text) : withoutWrappers(sent.text);
+  const body = sent.spelled(text);
+  return { body, value: body === sent ? value : parseJson(text) };
 }

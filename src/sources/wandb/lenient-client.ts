@@ -1,4 +1,4 @@
-import { Body } from "../../http/body.ts";
+import type { Body } from "../../http/body.ts";
 import type { ListClient } from "../../http/chained-pages.ts";
 import type { Client } from "../../http/client.ts";
 import { pythonJson } from "./python-json.ts";
@@ -14,6 +14,5 @@ export function lenient(client: Client): ListClient {
 
 /** Text that is no JSON either way stays what it is, to be refused. */
 function strict(body: Body): Body {
-  const text = pythonJson(body.text)?.text ?? body.text;
-  return text === body.text ? body : Body.of(text);
+  return body.spelled(pythonJson(body.text)?.text ?? body.text);
 }

@@ -12,7 +12,7 @@ type Part = Omit<Batch, "stream">;
 /** Rows in one part: what is read ahead of the writer is counted in parts. */
 const rowsAtOnce = 1000;
 
-/** What a row counts as while it waits: far more than it takes, because more rows than a transaction or two save no time. */
+/** About what a row takes in memory while it waits. */
 const bytesOfRow = 250;
 
 export interface HistoryContext {

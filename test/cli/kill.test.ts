@@ -16,15 +16,15 @@ const requests = 120;
 function filled(): OpikWorkspace {
   const workspace = new OpikWorkspace();
   for (let p = 0; p < 40; p += 1) workspace.addProject({ name: `project ${p}` });
-  for (let d = 0; d < 12; d += 1) {
-    const dataset = workspace.addDataset({ name: `set ${d}` });
-    dataset.addItems(
-      Array.from({ length: 60 + d * 20 }, (_, n) => ({
-        data: { input: { n }, output: "o".repeat(n) },
-      })),
-    );
-  }
+  for (let d = 0; d < 12; d += 1) addDataset(workspace, 60 + d * 20);
   return workspace;
+}
+
+function addDataset(workspace: OpikWorkspace, items: number): void {
+  const dataset = workspace.addDataset({ name: `set of ${items}` });
+  dataset.addItems(
+    Array.from({ length: items }, (_, n) => ({ data: { input: { n }, output: "o".repeat(n) } })),
+  );
 }
 
 function change(workspace: OpikWorkspace): void {
@@ -39,6 +39,7 @@ function change(workspace: OpikWorkspace): void {
   }
   const [gone] = workspace.datasets;
   if (gone) workspace.deleteDataset(gone.id);
+  addDataset(workspace, 200);
 }
 
 describe.each(databases)("on %s", (_name, newDatabase) => {

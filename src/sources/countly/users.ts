@@ -1,4 +1,4 @@
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, SourceError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../core/partitions.ts";
 import type { Batch, Checkpoint, Stream } from "../../core/source.ts";
 import type { App } from "./app-list.ts";
@@ -36,7 +36,6 @@ export function userStream(session: CountlySession, config: CountlyConfig): Stre
       const { concurrency } = config;
       yield* readPartitions(partitions, { concurrency, signal, log });
       closed.throwIfAll();
-      if (closed.hasSome) await server.confirm();
       const { login } = server;
       const checkpoint = { login, ...(memory.way === undefined ? {} : { way: memory.way }) };
       yield* goneApps({ ...options, server, config, apps, checkpoint });
@@ -62,6 +61,8 @@ function partition(app: App, reading: UsersReading, closed: ClosedApps): Partiti
           isKnown = true;
         }
       } catch (error) {
+        if (error instanceof ConfigError || error instanceof SourceError)
+          await reading.server.confirm();
         if (!(error instanceof ConfigError) || !closed.passes(error)) throw error;
         log.warning(`${error.message}; passed over`);
       }
@@ -85,10 +86,6 @@ class ClosedApps {
   passes(error: ConfigError): boolean {
     this.#errors.push(error);
     return copiesEveryApp(this.#config);
-  }
-
-  get hasSome(): boolean {
-    return this.#errors.length > 0;
   }
 
   throwIfAll(): void {

@@ -64,6 +64,22 @@ const refused: Listener = (_request, response) => {
   response.writeHead(401).end('{"errors":[{"message":"the key was revoked"}]}');
 };
 
+test("a key that is revoked while the ways to read users are tried is not taken for an app that cannot be read", async () => {
+  const instead: Instead = { answer: undefined };
+  const countly = await start({
+    edition: "enterprise",
+    traps: { userDetailsMembers: ["_id", "did"] },
+    intercept: intercepting(instead),
+  });
+  for (const users of [25, 3]) countly.workspace.addApp({ users });
+  let isRevoked = false;
+  instead.answer = ({ url }) => {
+    isRevoked ||= url.pathname === "/o/export/db";
+    return isRevoked ? refused : undefined;
+  };
+  await expect(sync(countly)).rejects.toThrow(/o\/apps\/all: 401: .*check countly.api_key/);
+});
+
 describe.each(editions)("from a server that is %s", (edition) => {
   test("a key that is revoked in the middle ends the sync for a person to mend, and takes nothing away", async () => {
     const instead: Instead = { answer: undefined };

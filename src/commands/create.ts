@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { createPackage } from "../create/create.ts";
 import { exitStatus } from "../exit-status.ts";
-import { templateFolder } from "../template-folder.ts";
+import { packageFolder, templateFolder } from "../package-folder.ts";
 import { version } from "../version.ts";
 import type { Invocation } from "./invocation.ts";
 
@@ -15,6 +15,7 @@ export async function createCommand({ flags, terminal }: Invocation<undefined>):
   terminal.print(
     `wrote ${bold(folder)}: ${kind === "integration" ? "an" : "a"} ${kind} that works, for an API that is made up`,
   );
-  terminal.print(`see its README.md; try it: ${bold(`cd ${folder} && npm install && npm test`)}`);
+  const install = `npm install --no-save "${relative(folder, packageFolder)}"`;
+  terminal.print(`see its README.md; try it: ${bold(`cd ${folder} && ${install} && npm test`)}`);
   return exitStatus.completed;
 }

@@ -1,28 +1,32 @@
+import { readStream } from "../core/read.ts";
 import type { Source, SourceContext } from "../core/source.ts";
 import { configOf, type Configuration } from "./configuration.ts";
 
-/** One of the things that `check` proves, by which Fivetran asks for it; throws an error with the remedy. */
+/** One of the things that Fivetran asks to be proved before the first sync; throws an error with the remedy. */
 export interface ConnectionTest {
   readonly name: string;
   readonly label: string;
   prove(source: Source, configuration: Configuration, context: SourceContext): Promise<void>;
 }
 
-/** What `check` proves, but for the destination, which is Fivetran's. */
+/** The tests of the Partner SDK's own example, by its names. */
 export const connectionTests: readonly ConnectionTest[] = [
   {
-    name: "configuration",
-    label: "Is the configuration complete and understood?",
-    prove(source, configuration) {
-      configOf(source, configuration);
-      return Promise.resolve();
+    name: "connect",
+    label: "Is the configuration complete, and does the service accept the login?",
+    async prove(source, configuration, context) {
+      await source.check(configOf(source, configuration), context);
     },
   },
   {
-    name: "login",
-    label: "Does the service accept the login, and show what is to be copied?",
+    name: "select",
+    label: "Can what is to be copied be read?",
     async prove(source, configuration, context) {
-      await source.check(configOf(source, configuration), context);
+      const [first] = source.streams(configOf(source, configuration), context);
+      if (!first) return;
+      const asForTheFirstTime = { checkpoints: new Map(), fullRefresh: false };
+      const options = { ...context, ...asForTheFirstTime, startedAt: new Date() };
+      for await (const _batches of readStream(first, options)) return;
     },
   },
 ];

@@ -1,4 +1,4 @@
-import { access, constants, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConfigError, messageOf } from "../core/errors.ts";
 
@@ -12,6 +12,11 @@ export async function checkMetricsFile(file: string): Promise<void> {
       { cause },
     );
   }
+}
+
+/** What an earlier sync wrote; nothing where there is no such file, or where it cannot be read. */
+export async function readMetricsFile(file: string): Promise<string> {
+  return await readFile(file, "utf8").catch(() => "");
 }
 
 /** Replaces the file as a whole, so that nobody reads half of it. */

@@ -17,6 +17,8 @@ export interface Written {
 /** How many rows of a stream came to what. */
 export type Results = Readonly<Record<string, number>>;
 
+const lastCompleteName = "rivulet_last_complete_sync_timestamp_seconds";
+
 /**
  * The numbers that a sync is watched by: those of the C8 contract, and ours, all with the contract's labels.
  *
@@ -67,6 +69,11 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
+  /** Whether there is a session that it counts. */
+  get isWatching(): boolean {
+    return this.#transfers.length > 0;
+  }
+
   /** Counts from now on what this client does, too. */
   watch(transfer: Transfer): void {
     this.#transfers = [...this.#transfers, transfer];
@@ -90,7 +97,7 @@ export class Metrics {
   /** Nothing is shown until there was one: a time of 0 would be a lie. */
   completed(at: Date): void {
     this.#lastComplete ??= new Gauge({
-      name: "rivulet_last_complete_sync_timestamp_seconds",
+      name: lastCompleteName,
       help: "When the last sync that completed ended, in seconds since 1970.",
       registers: [this.#registry],
     });
@@ -140,4 +147,11 @@ function labelsOf(env: Environment): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(variables).map(([label, variable]) => [label, env[variable] || "NA"]),
   );
+}
+
+/** When the last complete sync ended, by what was shown of an earlier one. */
+export function lastCompleteIn(text: string): Date | undefined {
+  const [, seconds] = new RegExp(`^${lastCompleteName}(?:\\{.*\\})? (\\S+)$`, "m").exec(text) ?? [];
+  const at = new Date(Number(seconds) * 1000);
+  return Number.isNaN(at.getTime()) ? undefined : at;
 }

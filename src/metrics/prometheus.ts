@@ -1,6 +1,6 @@
 import { LockedError, messageOf } from "../core/errors.ts";
-import { Metrics, type Side } from "./metrics.ts";
-import { checkMetricsFile, writeMetricsFile } from "./metrics-file.ts";
+import { lastCompleteIn, Metrics, type Side } from "./metrics.ts";
+import { checkMetricsFile, readMetricsFile, writeMetricsFile } from "./metrics-file.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { observedSession } from "./observed-session.ts";
 import type { Watcher, WatchOptions, Writing } from "./watch.ts";
@@ -43,6 +43,9 @@ async function counted<Result>(
   } catch (error) {
     if (!signal.aborted && !(error instanceof LockedError)) metrics.failed(1);
     if (file !== undefined) {
+      // Where not even a session came about, only the file knows of the last complete sync.
+      const last = metrics.isWatching ? undefined : lastCompleteIn(await readMetricsFile(file));
+      if (last) metrics.completed(last);
       await writeMetricsFile(file, await metrics.text()).catch((second: unknown) => {
         log.warning(messageOf(second));
       });

@@ -133,7 +133,7 @@ export class TargetStream {
     }
     const own = (): string => this.#columns.useOwn(recordKeyColumn, "string", this.#declared);
     this.#hasOwnKey = keys.length > 0;
-    this.#keys = this.#hasOwnKey ? keys.map((key) => this.#columnOf(key)) : [own()];
+    this.#setKeys(this.#hasOwnKey ? keys.map((key) => this.#columnOf(key)) : [own()]);
     this.#isChanged ||= before !== JSON.stringify([this.#keys, this.#stamped]);
   }
 
@@ -164,6 +164,16 @@ export class TargetStream {
       );
     }
     this.#identity = identity ?? this.#identity;
+  }
+
+  #setKeys(keys: readonly string[]): void {
+    const [before, now] = [this.#keys, keys].map((columns) => columns.join(", "));
+    if (this.#keys.length > 0 && before !== now) {
+      throw new ConfigError(
+        `stream "${this.#stream}": its key_properties change in the middle, from (${before ?? ""}) to (${now ?? ""}); a table has one primary key`,
+      );
+    }
+    this.#keys = keys;
   }
 
   #columnOf(property: string): string {

@@ -123,7 +123,7 @@ describe("the form", () => {
       names: '["a","b"]',
       comment: "",
     };
-    expect(await client.test("login", configuration)).toMatchObject({ success: true });
+    expect(await client.test("connect", configuration)).toMatchObject({ success: true });
     expect(seen).toEqual({
       key: "secret-key",
       how: "slow",
@@ -145,14 +145,13 @@ describe("a test", () => {
     };
     await using server = await served(memorySource({ columns, read: [], config, check }));
     using client = connect(server.port);
-    expect((await client.form()).tests.map(({ name }) => name)).toEqual(["configuration", "login"]);
-    const { failure } = await client.test("login", { key: "secret-key" });
+    expect((await client.form()).tests.map(({ name }) => name)).toEqual(["connect", "select"]);
+    const { failure } = await client.test("connect", { key: "secret-key" });
     expect(failure).toBe("GET https://host/me?key=***: 401; check memory.key (***)");
-    expect(await client.test("configuration", { key: "secret-key" })).toMatchObject({
-      success: true,
-    });
-    expect((await client.test("configuration", {})).failure).toContain("key: missing");
-    expect((await client.test("other", {})).failure).toContain("there are configuration, login");
+    expect(await client.test("select", { key: "secret-key" })).toMatchObject({ success: true });
+    expect((await client.test("connect", {})).failure).toContain("key: missing");
+    expect((await client.test("select", {})).failure).toContain("key: missing");
+    expect((await client.test("other", {})).failure).toContain("there are connect, select");
     expect(server.lines.join("")).not.toContain("secret-key");
   });
 });
@@ -452,11 +451,11 @@ describe("the example", () => {
       apiBaseURL: "https://api.example.com",
       authenticationMethod: "Basic Auth",
     };
-    expect((await client.test("login", configuration)).failure).toBe(
+    expect((await client.test("connect", configuration)).failure).toBe(
       "Basic Auth: missing: username, password; set them",
     );
     const answers = { ...configuration, username: "ada", password: "lovelace" };
-    expect(await client.test("login", answers)).toMatchObject({ success: true });
+    expect(await client.test("connect", answers)).toMatchObject({ success: true });
     await writeFile(join(server.folder, "configuration.json"), JSON.stringify(answers));
     expect(await server.sync()).toMatchObject({ upserts: 4 });
   });

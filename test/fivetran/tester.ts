@@ -33,9 +33,7 @@ export async function runTester({
   cutAfter = Infinity,
 }: TesterOptions): Promise<Report> {
   using client = connect(port);
-  const configuration = JSON.parse(
-    await readFile(join(folder, "configuration.json"), "utf8"),
-  ) as Record<string, string>;
+  const configuration = await configurationIn(folder);
   const form = await client.form();
   const required = form.fields.filter((field) => field["required"] === true);
   for (const { name } of required)
@@ -55,6 +53,15 @@ export async function runTester({
     selection: selectionOf(tables, select),
     cutAfter,
   });
+}
+
+async function configurationIn(folder: string): Promise<Record<string, string>> {
+  const file = join(folder, "configuration.json");
+  if (!existsSync(file))
+    throw new Error(
+      `${file} is missing: an object with the keys of the source, all values as text`,
+    );
+  return JSON.parse(await readFile(file, "utf8")) as Record<string, string>;
 }
 
 interface Update {

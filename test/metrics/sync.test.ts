@@ -54,6 +54,22 @@ test("--metrics-file holds what a sync did, also when it failed, and when the la
   ]);
 });
 
+test("--metrics-file keeps the time of the last complete sync where the next one could not begin", async () => {
+  await using opik = await startOpik();
+  await using folder = await newPlace(opik.url);
+  const sync = (...args: string[]) =>
+    run("opik-sync", ["--metrics-file", "opik.prom", ...args], { cwd: folder.path });
+  expect(await sync()).toMatchObject({ status: 0 });
+  const completed = (await metricsIn(folder.path)).value(lastComplete);
+  expect(completed).toBeGreaterThan(1_700_000_000);
+  for (const destination of ["postgres://nobody@localhost:1/none", "sqlite:no/such/folder.db"]) {
+    expect((await sync("--destination", destination)).status).toBeGreaterThan(0);
+    const then = await metricsIn(folder.path);
+    expect(then.value(lastComplete)).toBe(completed);
+    expect(then.value("ingest_errors_total")).toBe(1);
+  }
+});
+
 test("--metrics-file counts a sync that could not begin", async () => {
   await using folder = await newFolder({ "configuration.json": { opik: { page_size: "lots" } } });
   const ended = await run("opik-sync", ["--metrics-file", "opik.prom"], { cwd: folder.path });

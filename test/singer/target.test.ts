@@ -52,6 +52,21 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     expect(JSON.parse(String(kept?.["checkpoint"]))).toEqual({ state: '{"at":2}' });
   });
 
+  test("refuses another primary key in the middle, before what came under the first is keyed by it", async () => {
+    const columns = { id: integer, v: string };
+    const fed = feed(database, [
+      schema("users", columns),
+      record("users", { id: 1, v: "a" }),
+      record("users", { id: 1, v: "b" }),
+      schema("users", columns, ["id", "v"]),
+      record("users", { id: 1, v: "c" }),
+      state({ at: 1 }),
+    ]);
+    await expect(fed).rejects.toThrow(
+      /"users": its key_properties change in the middle, from \(id\) to \(id, v\)/,
+    );
+  });
+
   test("keeps every digit of numbers, in columns and in the state", async () => {
     const { states } = await feed(database, [
       schema("numbers", {

@@ -13,8 +13,7 @@ import { withoutEntities } from "./entities.ts";
  * How the key travels: in the form of a POST, which no server writes into its log; as a token in the header `countly-token`; or in
  * the URL, for servers that look nowhere else.
  */
-export const logins = ["form", "token", "url"] as const;
-export type Login = (typeof logins)[number];
+export type Login = "form" | "token" | "url";
 
 /** How an answer spells what JSON alone would not: names and strings with HTML entities, values with EJSON's wrappers, or nothing of it. */
 export type Spelling = "escaped" | "ejson" | "plain";

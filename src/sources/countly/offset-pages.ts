@@ -51,7 +51,7 @@ export async function* offsetPages(
     yield page;
     skip += page.rows.length;
     const last = idOf(page.rows.at(-1));
-    const next = await pageAt(ask, { ...list, limit: list.limit + 1 }, skip - 1);
+    const next = await pageAt(ask, list, skip - 1);
     const isNext = idOf(next.rows[0]) === last;
     if (!isNext && isAgain(next, first)) return await isWhole(ask, list, first);
     isStill &&= isNext;

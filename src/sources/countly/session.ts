@@ -4,7 +4,7 @@ import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.t
 import { failureOf } from "../../http/failure.ts";
 import { allApps, listApps, stillListed, type App, type AppList } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./config.ts";
-import { answersGet, logins, newAsk, type Ask, type Login } from "./countly-client.ts";
+import { answersGet, newAsk, type Ask, type Login } from "./countly-client.ts";
 
 /** The server, once it is known how it takes the key and what it speaks. */
 export interface Server extends AppList {
@@ -29,7 +29,8 @@ export class CountlySession {
   /** The server, asked first in the way that a stream's checkpoint remembers. Throws a TransientError where it shows no apps at all. */
   server(remembered?: Checkpoint): Promise<Server> {
     return this.#servers.get("", async () => {
-      const known = logins.find((login) => login === remembered?.["login"]) ?? "form";
+      // That the key went into the URL is never taken up again: a server that takes a POST by now writes it into no log.
+      const known = remembered?.["login"] === "token" ? "token" : "form";
       const server = await this.#found(known);
       if (server.apps.length > 0) return server;
       throw new TransientError(
@@ -72,7 +73,7 @@ export class CountlySession {
   /** How else the key may be sent, by what the server said; undefined where it has read the key, or where that is not what is wrong. */
   async #otherLogin(login: Login, error: unknown): Promise<Login | undefined> {
     const { status = 0, message = "" } = failureOf(error) ?? {};
-    if (login !== "form") return isRefusal(status) ? "form" : undefined;
+    if (login === "token") return isRefusal(status) ? "form" : undefined;
     if (/api_key/.test(message)) return "url";
     if (status === 401) return "token";
     const isElsewhere = [404, 405, 501].includes(status);

@@ -56,10 +56,8 @@ export class UserReader {
 
   /** The users with the highest ids below this one, or this one and those below it; none only where the server shows none. */
   page({ below, through }: Omit<IdRange, "from">): Promise<UserPage> {
-    const more = through === undefined ? 0 : 1;
     return this.#read(() => {
-      if (this.#way.sorted)
-        return this.#ask({ range: { below, through }, limit: this.#limit + more });
+      if (this.#way.sorted) return this.#ask({ range: { below, through }, limit: this.#limit });
       this.#windows ??= new IdWindows((question) => this.#ask(question));
       return this.#windows.page(below ?? through, this.#limit);
     });

@@ -31,15 +31,34 @@ export async function* descendingUsers(
       yield { ...page, users };
       [last, shown, doubts] = [lowest, users.length, 0];
     } else {
-      const isCounted = page.total !== undefined;
-      if (page.users.length > 0) {
-        // The last one came again, and alone: an array that was cut looks the same, unless the server counts.
-        if (page.total === 1 || (!isCounted && !provesEnd())) return;
-      } else if (!isThrough && (last !== undefined || isCounted || doubts > 0)) {
-        if (last === undefined || !provesEnd() || (await reader.isEnd(last))) return;
-      }
+      if (await isEnd({ page, last, isThrough, doubts }, { reader, provesEnd })) return;
       [shown, doubts] = [0, doubts + 1];
     }
   }
   throw new TransientError("the server shows no users where it has some; run again later");
+}
+
+/** A page without new users, and what it was an answer to. */
+interface Barren {
+  readonly page: UserPage;
+  /** The lowest user so far; absent where there was none. */
+  readonly last: string | undefined;
+  /** Whether that one was asked for again. */
+  readonly isThrough: boolean;
+  /** How many such pages came just before. */
+  readonly doubts: number;
+}
+
+/** Whether a page without new users is the end. */
+async function isEnd(
+  { page, last, isThrough, doubts }: Barren,
+  { reader, provesEnd }: Pick<UserWalkOptions, "provesEnd"> & { readonly reader: UserReader },
+): Promise<boolean> {
+  const isCounted = page.total !== undefined;
+  // The last one again, and alone: an array that was cut looks the same, unless the server counts.
+  if (page.users.length > 0) return page.total === 1 || (!isCounted && !provesEnd());
+  // Not even the last one: the server shows nothing at the moment.
+  if (isThrough) return false;
+  if (last === undefined) return isCounted || doubts > 0;
+  return !provesEnd() || (await reader.isEnd(last));
 }

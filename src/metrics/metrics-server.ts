@@ -32,9 +32,10 @@ export async function serveMetrics(metrics: Metrics, port: number): Promise<Metr
 }
 
 function listenerOf(metrics: Metrics): RequestListener {
-  return ({ method, url }, response) => {
-    const { pathname } = new URL(url ?? "", "http://localhost");
-    if (method !== "GET" || !["/", "/metrics"].includes(pathname)) {
+  return ({ method, url = "" }, response) => {
+    // Not parsed as a URL: what somebody asks for may be none, and must not end the sync.
+    const [path = ""] = url.split("?", 1);
+    if (method !== "GET" || !["/", "/metrics"].includes(path)) {
       response.writeHead(404).end("metrics are at /metrics\n");
       return;
     }

@@ -102,6 +102,7 @@ test("--metrics-port shows the metrics while the sync runs, and no longer", asyn
   expect(answer.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(new Parsed(await answer.text()).value("ingest_errors_total")).toBe(0);
   expect((await fetch(`${at}/other`)).status).toBe(404);
+  expect((await fetch(`${at}//`)).status, "a path that is no URL").toBe(404);
   proceed();
   const { status, signal } = await ended;
   expect({ status, signal }).toEqual({ status: 0, signal: null });

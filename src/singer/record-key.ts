@@ -18,14 +18,34 @@ export class RecordKeys {
 
   of(record: string): string {
     const hash = contentHash(record);
-    const before = this.#recent.get(hash) ?? this.#older.get(hash) ?? 0;
+    const before = this.#countOf(hash);
+    this.#note(hash, before + 1);
+    return keyOf(hash, before);
+  }
+
+  /** The key of a record that is gone: of those that are equal, the last one. */
+  ofGone(record: string): string {
+    const hash = contentHash(record);
+    const before = Math.max(0, this.#countOf(hash) - 1);
+    this.#note(hash, before);
+    return keyOf(hash, before);
+  }
+
+  #countOf(hash: string): number {
+    return this.#recent.get(hash) ?? this.#older.get(hash) ?? 0;
+  }
+
+  #note(hash: string, count: number): void {
     if (this.#recent.size >= remembered) {
       this.#older = this.#recent;
       this.#recent = new Map();
     }
-    this.#recent.set(hash, before + 1);
-    return before === 0 ? hash : `${hash}-${before}`;
+    this.#recent.set(hash, count);
   }
+}
+
+function keyOf(hash: string, before: number): string {
+  return before === 0 ? hash : `${hash}-${before}`;
 }
 
 function contentHash(record: string): string {

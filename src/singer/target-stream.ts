@@ -189,10 +189,17 @@ export class TargetStream {
     const isSimple = this.#isExact(record);
     // The record is ours: it was made by parsing.
     const row = isSimple ? (record as Record<string, Value>) : this.#rowOf(message.recordText());
-    if (!this.#hasOwnKey) row[this.#keys[0] ?? ""] = this.#recordKeys.of(message.recordText());
+    if (!this.#hasOwnKey) row[this.#keys[0] ?? ""] = this.#recordKey(message);
     for (const [column, text] of extension?.texts ?? []) set(row, column, text);
     if (version !== undefined && !this.#isOurs) this.#setVersion(row, version);
     return row;
+  }
+
+  #recordKey({ record, recordText }: RecordMessage): string {
+    const text = recordText();
+    return record[deletedMember] == null
+      ? this.#recordKeys.of(text)
+      : this.#recordKeys.ofGone(text);
   }
 
   /** Whether all values can be taken as they were parsed. */

@@ -223,6 +223,21 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     ]);
   });
 
+  test("of records without a key that are equal, one that was deleted marks one row, and adds none", async () => {
+    const deleted = { _sdc_deleted_at: "2026-01-01T00:00:00Z" };
+    const properties = { a: integer, name: string };
+    const standing = async () =>
+      (await rows("t", "__sdc_primary_key")).map(({ _deleted }) => _deleted);
+    const login = { a: 1, name: "login" };
+    const first = [schema("t", properties, []), record("t", login), record("t", login)];
+    await feed(database, [...first, record("t", { ...login, ...deleted })]);
+    expect(await standing()).toEqual([false, true]);
+    await feed(database, [schema("t", properties, []), record("t", { ...login, ...deleted })]);
+    expect(await standing()).toEqual([true, true]);
+    await feed(database, first);
+    expect(await standing()).toEqual([false, false]);
+  });
+
   test("a version that is activated leaves only its own rows", async () => {
     const versioned = (version: number, ids: readonly number[]) =>
       ids.map((id) => record("t", { id }, { version }));

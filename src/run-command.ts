@@ -1,7 +1,9 @@
+import { setImmediate } from "node:timers/promises";
 import { isForeseen, messageOf } from "./core/errors.ts";
 import type { Invocation } from "./commands/invocation.ts";
 import type { Level } from "./core/log.ts";
-import { exitStatusOf, Interrupted } from "./exit-status.ts";
+import { isClosedPipe, outputFailure } from "./core/output-failure.ts";
+import { exitStatus, exitStatusOf, Interrupted } from "./exit-status.ts";
 import { keepHeapSmall } from "./heap.ts";
 import { openTerminal, type LogFormat, type Terminal } from "./terminal/terminal.ts";
 
@@ -21,6 +23,7 @@ export async function runCommand(
 ): Promise<void> {
   keepHeapSmall();
   const terminal = openTerminal(view);
+  const lost = outputLoss();
   const signal = interruptions(terminal);
   let status: number;
   try {
@@ -29,7 +32,23 @@ export async function runCommand(
     tell(error, terminal);
     status = exitStatusOf(error);
   }
-  await end(status);
+  await flushed();
+  const loss = lost();
+  if (loss && !isFailure(status)) {
+    tell(outputFailure(loss), terminal);
+    status = exitStatus.failed;
+  }
+  process.exit(status);
+}
+
+/** Takes note of what goes wrong with standard output. Who closes our output early (`| head`) has what they wanted, and ends no sync. */
+function outputLoss(): () => Error | undefined {
+  let loss: Error | undefined;
+  process.stdout.on("error", (error: Error) => {
+    if (!isClosedPipe(error)) loss ??= error;
+  });
+  process.stderr.on("error", () => undefined);
+  return () => loss;
 }
 
 /** Aborted by the first SIGINT or SIGTERM; the second ends the process at once. */
@@ -43,8 +62,6 @@ function interruptions({ log }: Terminal): AbortSignal {
       controller.abort(reason);
     });
   }
-  // Who closes our output early (`| head`) does not end a sync.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   return controller.signal;
 }
 
@@ -58,13 +75,13 @@ function bugText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
 }
 
-/** Ends the process once everything that was written has been handed to the system. */
-async function end(status: number): Promise<never> {
-  await Promise.all([process.stdout, process.stderr].map(flushed));
-  process.exit(status);
+/** Resolves once everything that was written has been handed to the system, and what failed of it has been told. */
+async function flushed(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map(handedOn));
+  await setImmediate();
 }
 
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
+function handedOn(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || stream.writableEnded) resolve();
     else
@@ -72,4 +89,8 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
         resolve();
       });
   });
+}
+
+function isFailure(status: number): boolean {
+  return status !== exitStatus.completed && status !== exitStatus.partial;
 }

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { isClosedPipe, outputFailure } from "../core/output-failure.ts";
 
 /** Who reads has closed the pipe, and wants no more. */
 export class ClosedPipe extends Error {
@@ -13,6 +14,7 @@ export class Output {
   readonly #stream: Writable;
   #lines: string[] = [];
   #length = 0;
+  #isLost = false;
 
   constructor(stream: Writable) {
     this.#stream = stream;
@@ -23,12 +25,17 @@ export class Output {
     return this.#length >= enough;
   }
 
+  /** Whether nothing can be written any more. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
   line(text: string): void {
     this.#lines.push(text);
     this.#length += text.length;
   }
 
-  /** Resolves once all is handed on. Throws a ClosedPipe. */
+  /** Resolves once all is handed on. Throws a ClosedPipe, or a TransientError where the disk is full. */
   async flush(): Promise<void> {
     if (this.#lines.length === 0) return;
     const text = `${this.#lines.join("\n")}\n`;
@@ -36,16 +43,11 @@ export class Output {
     this.#length = 0;
     await new Promise<void>((resolve, reject) => {
       this.#stream.write(text, (error) => {
+        this.#isLost ||= error != null;
         if (!error) resolve();
-        else reject(isClosed(error) ? new ClosedPipe("closed", { cause: error }) : error);
+        else if (isClosedPipe(error)) reject(new ClosedPipe("closed", { cause: error }));
+        else reject(outputFailure(error));
       });
     });
   }
-}
-
-function isClosed(error: Error): boolean {
-  return (
-    "code" in error &&
-    ["EPIPE", "ERR_STREAM_DESTROYED", "ECONNRESET", "EOF"].includes(String(error.code))
-  );
 }

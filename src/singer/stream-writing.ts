@@ -43,7 +43,7 @@ export class StreamWriting {
       this.#activate();
       return undefined;
     } catch (error) {
-      if (signal.aborted || !endsStreamOnly(error)) throw error;
+      if (signal.aborted || output.isLost || !endsStreamOnly(error)) throw error;
       return error;
     } finally {
       this.#summarize();

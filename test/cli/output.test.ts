@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import Database from "better-sqlite3";
-import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { databases } from "../support/databases.ts";
 import { startOpik, type Opik } from "../support/opik.ts";
 import { logLines, newFolder, run } from "../support/program.ts";
@@ -133,5 +136,33 @@ describe("status", () => {
     db.close();
     const { stdout } = await run("opik-sync", ["status"], { cwd: folder.path });
     expect(stdout).toMatch(/^status +died$/m);
+  });
+});
+
+describe.skipIf(!existsSync("/dev/full"))("standard output on a disk without space", () => {
+  const bin = resolve(import.meta.dirname, "../../bin");
+  const state = '{"type":"STATE","value":1}';
+
+  test.each([
+    ["a STATE of the target", `echo '${state}' | node ${bin}/rivulet.js target`],
+    ["what the tap writes", `node ${bin}/opik-sync.js tap`],
+    ["the catalog", `node ${bin}/opik-sync.js tap --discover`],
+  ])("fails once, with its reason and without a stack: %s", async (_what, command) => {
+    await using folder = await newPlace();
+    const ended = promisify(execFile)("sh", ["-c", `${command} --quiet > /dev/full`], {
+      cwd: folder.path,
+      env: { PATH: process.env["PATH"] },
+    });
+    const failure = (await ended.then(
+      () => ({ code: 0, stderr: "" }),
+      (error: unknown) => error,
+    )) as { readonly code: number; readonly stderr: string };
+    expect(failure.code).toBe(1);
+    const [line, ...others] = failure.stderr.split("\n").filter((text) => text.startsWith("{"));
+    expect(JSON.parse(line ?? "{}")).toMatchObject({
+      level: "severe",
+      message: expect.stringMatching(/^standard output: cannot be written to \(ENOSPC/) as string,
+    });
+    expect(others).toEqual([]);
   });
 });

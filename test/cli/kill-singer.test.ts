@@ -11,7 +11,7 @@ const kills = 15;
 const records = 60_000;
 const recordsPerState = 250;
 
-/** Two streams, one of them without a key and with records that are equal, and a STATE now and then. */
+/** Two streams, one of them without a key, and a STATE now and then. */
 function input(): { readonly schemas: string; readonly lines: readonly string[] } {
   const properties = { id: { type: "integer" }, name: { type: "string" } };
   const schema = (stream: string, key_properties: readonly string[]): string =>

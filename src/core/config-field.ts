@@ -81,7 +81,7 @@ export function choice<const Words extends readonly [string, ...string[]]>(
   return described(z.enum(words, { error: expected(`one of ${words.join(", ")}`, meta) }), meta);
 }
 
-/** A list of texts; one text may stand for a list, with commas between its entries. */
+/** A list of texts; one text may stand for a list, with commas between its entries or as JSON. */
 export function textList(meta: FieldMeta) {
   const error = expected("a list of texts", meta);
   const list = z.preprocess(
@@ -133,6 +133,8 @@ function truth(input: unknown): unknown {
 }
 
 function commaSeparated(input: unknown): unknown {
+  const list = fromJson(input);
+  if (Array.isArray(list)) return list;
   return typeof input === "string" ? input.split(",").map((entry) => entry.trim()) : input;
 }
 

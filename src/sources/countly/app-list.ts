@@ -29,6 +29,9 @@ export interface AppList {
 export const allApps = "o/apps/all";
 const ownApps = "o/apps/mine";
 
+/** What asks a gateway for its first apps; Countly does not look at it. */
+export const firstApps = { limit: 100, skip: 0 } as const;
+
 /** The apps that the key sees. A database that fails shows none, with status 200, so that an empty list proves nothing. */
 export async function listApps(ask: Ask): Promise<AppList> {
   const all = await everyApp(ask);
@@ -47,7 +50,7 @@ export async function stillListed(ask: Ask, { shape, complete }: AppList): Promi
 /** All apps of the server; undefined where only a global administrator may know them. */
 async function everyApp(ask: Ask): Promise<Told | undefined> {
   try {
-    return await ask({ path: allApps, params: { limit: 100, skip: 0 } });
+    return await ask({ path: allApps, params: firstApps });
   } catch (error) {
     if (statusOf(error) === 401 && /does not have right/i.test(String(error))) return undefined;
     throw isInvalidPath(error) ? elsewhere(error) : error;

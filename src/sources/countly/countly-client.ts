@@ -2,7 +2,6 @@ import type { SourceContext } from "../../core/source.ts";
 import { newHide } from "../../core/redact.ts";
 import type { Body } from "../../http/body.ts";
 import { newClient, type Client } from "../../http/client.ts";
-import { failureOf } from "../../http/failure.ts";
 import { parseJson } from "../../http/json-body.ts";
 import type { Query } from "../../http/url.ts";
 import type { CountlyConfig } from "./config.ts";
@@ -58,19 +57,9 @@ export function newAsk(config: CountlyConfig, context: SourceContext, login: Log
   };
 }
 
-/** Whether the server answers a GET of this path; asked without the key, which so far is in no URL. */
-export async function answersGet(
-  config: CountlyConfig,
-  context: SourceContext,
-  path: string,
-): Promise<boolean> {
-  try {
-    await clientOf(config, context, "form").get(path);
-    return true;
-  } catch (error) {
-    const { status = 404 } = failureOf(error) ?? {};
-    return ![404, 405, 501].includes(status);
-  }
+/** The server, without the key. */
+export function newStranger(config: CountlyConfig, context: SourceContext): Client {
+  return clientOf(config, context, "form");
 }
 
 function clientOf(config: CountlyConfig, context: SourceContext, login: Login): Client {

@@ -1,10 +1,11 @@
 import { ConfigError, TransientError } from "../../core/errors.ts";
 import { Remembered } from "../../core/remembered.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.ts";
-import { failureOf } from "../../http/failure.ts";
-import { allApps, listApps, stillListed, type App, type AppList } from "./app-list.ts";
+import { failureOf, statusOf } from "../../http/failure.ts";
+import { listApps, stillListed, type App, type AppList } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./config.ts";
-import { answersGet, newAsk, type Ask, type Login } from "./countly-client.ts";
+import { newAsk, type Ask, type Login } from "./countly-client.ts";
+import { looksInUrl } from "./key-in-url.ts";
 
 /** The server, once it is known how it takes the key and what it speaks. */
 export interface Server extends AppList {
@@ -30,8 +31,8 @@ export class CountlySession {
   server(remembered?: Checkpoint): Promise<Server> {
     return this.#servers.get("", async () => {
       // That the key went into the URL is never taken up again: a server that takes a POST by now writes it into no log.
-      const known = remembered?.["login"] === "token" ? "token" : "form";
-      const server = await this.#found(known);
+      const known = remembered?.["login"];
+      const server = await this.#found(known === "token" || known === "form" ? known : undefined);
       if (server.apps.length > 0) return server;
       throw new TransientError(
         `${this.#config.base_url}: the server shows no apps; nothing is taken for deleted: check what the key may read, or whether the server's database is up, and run again`,
@@ -55,31 +56,28 @@ export class CountlySession {
     });
   }
 
-  async #found(known: Login): Promise<Server> {
+  async #found(known: "form" | "token" | undefined): Promise<Server> {
     try {
-      return await this.#through(known);
+      return await this.#through(known ?? "form");
     } catch (error) {
-      const next = await this.#otherLogin(known, error);
-      if (next === undefined) throw error;
-      try {
-        return await this.#through(next);
-      } catch (second) {
-        // Where the key is no token either, the first answer is the one that says what is wrong.
-        throw next === "token" && failureOf(second)?.kind === "status" ? error : second;
-      }
+      const status = statusOf(error) ?? 0;
+      if (known === "token" && isRefusal(status)) return await this.#found("form");
+      const server = known !== "token" && status === 401 ? await this.#byToken() : undefined;
+      if (server) return server;
+      const question = { config: this.#config, context: this.#context, wasTaken: known === "form" };
+      if (known !== "token" && (await looksInUrl(error, question))) return this.#through("url");
+      throw error;
     }
   }
 
-  /** How else the key may be sent, by what the server said; undefined where it has read the key, or where that is not what is wrong. */
-  async #otherLogin(login: Login, error: unknown): Promise<Login | undefined> {
-    const { status = 0, message = "" } = failureOf(error) ?? {};
-    if (login === "token") return isRefusal(status) ? "form" : undefined;
-    if (/api_key/.test(message)) return "url";
-    if (status === 401) return "token";
-    const isElsewhere = [404, 405, 501].includes(status);
-    return isElsewhere && (await answersGet(this.#config, this.#context, allApps))
-      ? "url"
-      : undefined;
+  /** Undefined where the key is no token. */
+  async #byToken(): Promise<Server | undefined> {
+    try {
+      return await this.#through("token");
+    } catch (error) {
+      if (failureOf(error)?.kind === "status") return undefined;
+      throw error;
+    }
   }
 
   async #through(login: Login): Promise<Server> {

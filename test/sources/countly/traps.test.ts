@@ -513,14 +513,21 @@ describe("apps", () => {
     );
   });
 
-  test("only the apps of the configuration are copied", async () => {
-    const countly = await start();
-    const [a, , c] = [1, 2, 3].map((users) => countly.workspace.addApp({ users }));
-    if (!a || !c) throw new Error("expected three apps");
-    await sync(countly, { app_id: [a.id, c.id] });
-    expect(await standing()).toEqual(idsOf(a, c));
-    expect(await standing("apps", "app_id")).toEqual([a.id, c.id].sort());
-  });
+  test.each([
+    ["a list", (ids: string[]) => ids],
+    ["text with commas", (ids: string[]) => ids.join(", ")],
+    ["JSON as text", (ids: string[]) => JSON.stringify(ids)],
+  ])(
+    "only the apps of the configuration are copied, which names them as %s",
+    async (_as, spell) => {
+      const countly = await start();
+      const [a, , c] = [1, 2, 3].map((users) => countly.workspace.addApp({ users }));
+      if (!a || !c) throw new Error("expected three apps");
+      await sync(countly, { app_id: spell([a.id, c.id]) });
+      expect(await standing()).toEqual(idsOf(a, c));
+      expect(await standing("apps", "app_id")).toEqual([a.id, c.id].sort());
+    },
+  );
 });
 
 describe("the address", () => {
@@ -591,6 +598,58 @@ describe("the key", () => {
     const app = countly.workspace.addApp({ users: 12 });
     expect(await sync(countly)).toMatchObject({ status: "completed" });
     expect(await standing()).toEqual(idsOf(app));
+  });
+
+  test.each([401, 403])(
+    "that a gateway looks for in the URL only, and without it refuses with %i and no reason, goes there",
+    async (status) => {
+      const countly = await start({
+        edition: "original",
+        intercept: (service) => (request, response) => {
+          if (request.url.searchParams.has("api_key")) return service(request, response);
+          response.writeHead(status).end('{"error":"no access"}');
+          return;
+        },
+      });
+      const app = countly.workspace.addApp({ users: 12 });
+      expect(await sync(countly)).toMatchObject({ status: "completed" });
+      expect(await standing()).toEqual(idsOf(app));
+    },
+  );
+
+  test.each([
+    [401, "invalid api_key"],
+    [400, "the api_key is wrong"],
+    [500, "no database for the api_key"],
+    [429, "too many requests with this api_key"],
+  ])("goes into no URL where the server has read it: %i, %s", async (status, error) => {
+    const countly = await start({
+      intercept: () => (request, response) => {
+        const isRead = request.body.includes("api_key=");
+        response
+          .writeHead(isRead ? status : 401)
+          .end(JSON.stringify({ error: isRead ? error : "api_key is missing" }));
+      },
+    });
+    await sync(countly).catch(() => undefined);
+    expect(countly.requests.length).toBeGreaterThan(0);
+    expect(countly.requests.filter(({ url }) => url.search !== "")).toEqual([]);
+  });
+
+  test("goes into no URL of a server that took it before, and refuses everything now", async () => {
+    let isShut = false;
+    const countly = await start({
+      intercept: (service) => (request, response) => {
+        if (!isShut) return service(request, response);
+        response.writeHead(401).end("log in first");
+        return;
+      },
+    });
+    countly.workspace.addApp({ users: 5 });
+    await sync(countly);
+    isShut = true;
+    await expect(sync(countly)).rejects.toThrow(/^POST .*401: log in first/);
+    expect(countly.requests.filter(({ url }) => url.search !== "")).toEqual([]);
   });
 
   test("may be a token, which travels in its header", async () => {

@@ -13,11 +13,14 @@ export function redirectOf(message: IncomingMessage, method: string, from: URL):
   if (!redirects.has(message.statusCode ?? 0) || location === undefined) return undefined;
   message.destroy();
   const where = `${method} ${shownUrl(from)}`;
+  const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (method !== "GET") {
-    throw new SourceError(`${where}: redirects, and only a GET may be sent on; check base_url`);
+    const whereTo = to && to.origin !== from.origin ? ` to ${to.origin}` : "";
+    throw new SourceError(
+      `${where}: redirects${whereTo}, and only a GET may be sent on; check base_url`,
+    );
   }
-  if (!URL.canParse(location, from.href)) throw new SourceError(`${where}: redirects to no URL`);
-  const to = new URL(location, from);
+  if (!to) throw new SourceError(`${where}: redirects to no URL`);
   if (to.origin === from.origin) return to;
   throw new SourceError(
     `${where}: redirects to another host (${to.origin}); the key is not sent there; check base_url`,

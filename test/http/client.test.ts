@@ -240,6 +240,13 @@ describe("a redirect", () => {
     );
     expect(server.requests).toHaveLength(1);
   });
+
+  test("of a POST to another origin says which, so that base_url can be mended", async () => {
+    await using server = await startServer(redirectTo("https://countly.example.com/x", 301));
+    await expect(testClient(server.url).postJson("x", { json: {} })).rejects.toThrow(
+      "redirects to https://countly.example.com, and only a GET may be sent on; check base_url",
+    );
+  });
 });
 
 describe("accept", () => {

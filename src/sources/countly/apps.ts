@@ -63,13 +63,20 @@ async function appTexts(apps: readonly App[], { ask, confirm }: Server): Promise
 async function detailsOf({ id }: App, ask: Ask): Promise<Iterable<Member> | undefined> {
   try {
     const { body } = await ask({ path: "o/apps/details", params: { app_id: id } });
-    return members(members(body.text)?.get("app") ?? "") ?? [];
+    const answer = members(body.text);
+    const details = members(answer?.get("app") ?? "");
+    if (answer?.size === 0 || details?.size === 0) throw detailsLost(id);
+    return details ?? [];
   } catch (error) {
     if (![400, 401, 403].includes(statusOf(error) ?? 0)) throw error;
-    // What a database that fails makes of an app that stood in the list a moment ago; its times would be lost.
     if (!/App does not exist/i.test(String(error))) return undefined;
-    throw new TransientError(`app "${id}": was in the list, and has no details; run again later`, {
-      cause: error,
-    });
+    throw detailsLost(id, error);
   }
+}
+
+/** What a database that fails makes of an app that stood in the list a moment ago; its times would be lost. */
+function detailsLost(id: string, cause?: unknown): TransientError {
+  return new TransientError(`app "${id}": was in the list, and has no details; run again later`, {
+    cause,
+  });
 }

@@ -3,6 +3,7 @@ import { statusOf } from "../../http/failure.ts";
 import type { App } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./config.ts";
 import type { Server } from "./session.ts";
+import { isResyncDue } from "./user-checkpoint.ts";
 
 type Part = Omit<Batch, "stream">;
 
@@ -46,9 +47,9 @@ function isDue(
   swept: Json | undefined,
   { config, fullRefresh, startedAt }: GoneAppsOptions,
 ): boolean {
-  if (fullRefresh || typeof swept !== "string") return true;
-  const { full_resync_days: days } = config;
-  return days > 0 && startedAt.getTime() - Date.parse(swept) >= days * 86_400_000;
+  return (
+    fullRefresh || isResyncDue(typeof swept === "string" ? swept : undefined, config, startedAt)
+  );
 }
 
 const nothing = { rows: [], bytes: 0 } as const;

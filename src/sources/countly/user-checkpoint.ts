@@ -70,9 +70,7 @@ export function planWalk(
     const { below, keys } = walk;
     return { ...walk, since: walk.since, next: walk.next, floor, resume: { below, keys } };
   }
-  const days = full === undefined ? Infinity : (startedAt.getTime() - Date.parse(full)) / day;
-  const isDue = config.full_resync_days > 0 && !(days < config.full_resync_days);
-  const isFull = fullRefresh || since === undefined || full === undefined || isDue;
+  const isFull = fullRefresh || since === undefined || isResyncDue(full, config, startedAt);
   return {
     full: isFull,
     since: isFull ? floor : earlier(since, config.lookback_minutes),
@@ -81,6 +79,16 @@ export function planWalk(
     next: fullRefresh ? undefined : since,
     resume: undefined,
   };
+}
+
+/** Whether it is so long ago that everything was read, or never was. An instant of a clock that was far ahead is no reason to wait for it. */
+export function isResyncDue(
+  last: string | undefined,
+  { full_resync_days: days }: CountlyConfig,
+  now: Date,
+): boolean {
+  if (last === undefined) return true;
+  return days > 0 && !(Math.abs(now.getTime() - Date.parse(last)) < days * day);
 }
 
 /** Where the past begins. A setting that changed lets in more of the past, but puts out nobody who is there. */

@@ -3,6 +3,7 @@ import type { PageReader } from "../../http/page-reader.ts";
 import type { App } from "./app-list.ts";
 import { AppReading } from "./app-reading.ts";
 import type { CountlyConfig } from "./config.ts";
+import { gatewayUsers } from "./gateway-users.ts";
 import { offsetPages } from "./offset-pages.ts";
 import type { Server } from "./session.ts";
 import { planWalk, userCheckpoint, type UserCheckpoint, type WalkPlan } from "./user-checkpoint.ts";
@@ -94,8 +95,10 @@ async function* listed({ id }: App, reading: UsersReading): AsyncGenerator<Part,
     for (; !next.done; next = await pages.next()) {
       signal.throwIfAborted();
       const { rows, bytes } = next.value;
-      appReading.mark(rows);
-      yield appReading.page({ texts: rows, bytes });
+      const { own, rejected } = gatewayUsers(rows, { app: id, apps: server.apps });
+      appReading.mark(own);
+      const part = appReading.page({ texts: own, bytes });
+      yield { ...part, rejected: [...(part.rejected ?? []), ...rejected] };
     }
     if (!next.value) continue;
     yield appReading.isEmpty ? appReading.unproven() : appReading.end();

@@ -240,6 +240,42 @@ test("a gateway whose new users shift between two pages loses none of them", asy
   await expectAsHeld(countly, "original");
 });
 
+test("a gateway that shows the users of all apps, whichever it is asked for, leaves each in its own", async () => {
+  const instead: Instead = { answer: undefined };
+  const countly = await start({ edition: "original", intercept: intercepting(instead) });
+  const { workspace } = countly;
+  for (const users of [25, 3]) workspace.addApp({ users });
+  const everybody = (strangers: readonly object[]): Instead["answer"] => {
+    return ({ url, body }) => {
+      if (url.pathname !== "/o/users/all") return undefined;
+      const users = workspace.apps.flatMap((app) =>
+        idsAsKept(app).map((id) => ({ ...app.users.get(id), app_id: app.id })),
+      );
+      const form = new URLSearchParams(body);
+      const skip = Number(form.get("skip"));
+      const data = [...users, ...strangers].slice(skip, skip + Number(form.get("limit")));
+      return (_request, response) => void response.end(JSON.stringify({ data }));
+    };
+  };
+  instead.answer = everybody([]);
+  for (const startedAt of [new Date(), afterAWeek()]) {
+    expect(await sync(countly, {}, { startedAt })).toMatchObject({ status: "completed" });
+    await expectAsHeld(countly, "original");
+  }
+  instead.answer = everybody([{ _id: "someone", app_id: "nowhere" }]);
+  expect(await sync(countly, {}, { startedAt: afterAWeek(2) })).toMatchObject({
+    status: "partial",
+  });
+  await expectAsHeld(countly, "original");
+  const [stranger] = await database.query("SELECT key, reason FROM _rivulet_quarantine");
+  expect(stranger?.["key"]).toBe('["someone"]');
+  expect(stranger?.["reason"]).toMatch(/names app "nowhere", which the server does not list/);
+  instead.answer = everybody([]);
+  expect(await sync(countly, {}, { startedAt: afterAWeek(3) })).toMatchObject({
+    status: "completed",
+  });
+});
+
 /** Takes a user out of the list, and puts them at its end. */
 function moveToEnd(app: CountlyApp, id: string): void {
   const user = app.users.get(id);
@@ -283,6 +319,32 @@ test("an array that is cut after its first user is not taken for the end, in a f
     expect(pages).toBeGreaterThan(3);
     await expectAsHeld(countly, "community");
   }
+});
+
+test.each(["{}", '{"app":{}}'])(
+  "details of an app that come empty take nothing away: %s",
+  async (details) => {
+    const instead: Instead = { answer: undefined };
+    const countly = await start({ edition: "community", intercept: intercepting(instead) });
+    countly.workspace.addApp({ users: 3 });
+    await sync(countly);
+    instead.answer = ({ url }) =>
+      url.pathname === "/o/apps/details"
+        ? (_request, response) => void response.end(details)
+        : undefined;
+    expect((await sync(countly)).failures.get("apps")?.message).toMatch(/has no details/);
+    await expectAsHeld(countly, "community");
+  },
+);
+
+test("a sync whose clock was far ahead does not put off the next resync for as long", async () => {
+  const countly = await start();
+  for (const users of [25, 3]) countly.workspace.addApp({ users });
+  await sync(countly, {}, { startedAt: afterAWeek(100) });
+  const [app] = countly.workspace.apps;
+  app?.deleteUser(idsOf(app)[0] ?? "");
+  await sync(countly, {}, { startedAt: afterAWeek() });
+  await expectAsHeld(countly, "community");
 });
 
 test("an app that is emptied, filled and emptied again keeps no user", async () => {

@@ -1,7 +1,7 @@
 import { ConfigError, TransientError } from "../../core/errors.ts";
 import { Remembered } from "../../core/remembered.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.ts";
-import { failureOf, statusOf } from "../../http/failure.ts";
+import { statusOf } from "../../http/failure.ts";
 import { listApps, stillListed, type App, type AppList } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./config.ts";
 import { newAsk, type Ask, type Login } from "./countly-client.ts";
@@ -56,16 +56,19 @@ export class CountlySession {
     });
   }
 
+  /** The server by the way that it took the key before, if that is known, else by the one that it turns out to take. */
   async #found(known: "form" | "token" | undefined): Promise<Server> {
+    const asBefore = known === "token" ? await this.#byToken() : undefined;
+    if (asBefore) return asBefore;
     try {
-      return await this.#through(known ?? "form");
+      return await this.#through("form");
     } catch (error) {
-      const status = statusOf(error) ?? 0;
-      if (known === "token" && isRefusal(status)) return await this.#found("form");
-      const server = known !== "token" && status === 401 ? await this.#byToken() : undefined;
+      const mayBeToken = statusOf(error) === 401 && known !== "token";
+      const server = mayBeToken ? await this.#byToken() : undefined;
       if (server) return server;
-      const question = { config: this.#config, context: this.#context, wasTaken: known === "form" };
-      if (known !== "token" && (await looksInUrl(error, question))) return this.#through("url");
+      const wasTaken = known !== undefined;
+      const question = { config: this.#config, context: this.#context, wasTaken };
+      if (await looksInUrl(error, question)) return await this.#through("url");
       throw error;
     }
   }
@@ -75,7 +78,7 @@ export class CountlySession {
     try {
       return await this.#through("token");
     } catch (error) {
-      if (failureOf(error)?.kind === "status") return undefined;
+      if (isRefusal(statusOf(error) ?? 0)) return undefined;
       throw error;
     }
   }

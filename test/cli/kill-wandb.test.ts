@@ -11,15 +11,15 @@ import { WandbWorkspace } from "../../src/demo/wandb/workspace.ts";
 const kills = 20;
 const runs = 150;
 
-/** Some 45 are sent by a sync that reads everything, so that most are killed. */
-const requests = 40;
+/** Some 29 are sent by a sync that reads everything, so that most are killed. */
+const requests = 28;
 
 function filled(): WandbWorkspace {
   const workspace = new WandbWorkspace();
   const project = workspace.addProject({ name: "vision" });
   for (let index = 0; index < runs; index += 1) {
     workspace.clock.advance(120_000);
-    const history = syntheticHistory({ run: index, steps: 20 + index * 10, metrics: 3 });
+    const history = syntheticHistory({ run: index, steps: 20 + index * 4, metrics: 3 });
     project.addRun({ state: "finished", config: { index }, history });
   }
   return workspace;

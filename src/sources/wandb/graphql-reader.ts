@@ -50,7 +50,9 @@ export function graphqlReader({ graphql, config, project }: GraphqlReaderOptions
     order: "ascending",
     runsAtOnce: concurrency * runsPerRequest,
     census: (landmark) =>
-      censuses.get(landmark ?? "", () => takeCensus(graphql, { ...place, filters, landmark })),
+      censuses.get(JSON.stringify(landmark ?? null), () =>
+        takeCensus(graphql, { ...place, filters, landmark }),
+      ),
     runs: (since) => pages({ fields: wholeRun, size: page_size }, since),
     async *listed(since) {
       for await (const page of pages({ fields: lightRun, size: lightSize }, since)) {
@@ -74,18 +76,24 @@ function wholeRun(select: Select): string {
 }
 
 function lightRun(select: Select): string {
-  return `name heartbeatAt ${select("Run", ["historyLineCount"])}`;
+  return `name createdAt heartbeatAt ${select("Run", ["historyLineCount"])}`;
 }
 
 const lightShape = z.object({
   name: z.string(),
+  createdAt: z.string(),
   heartbeatAt: z.string().nullish(),
   historyLineCount: z.int().nullish(),
 });
 
 function listedRun(node: string): ListedRun {
-  const { name, heartbeatAt, historyLineCount } = runNode(node, lightShape);
-  return { id: name, seen: toTimestamp(heartbeatAt ?? ""), lines: historyLineCount ?? undefined };
+  const { name, createdAt, heartbeatAt, historyLineCount } = runNode(node, lightShape);
+  return {
+    id: name,
+    created: createdAt,
+    seen: toTimestamp(heartbeatAt ?? ""),
+    lines: historyLineCount ?? undefined,
+  };
 }
 
 const nameShape = z.object({ name: z.string() });

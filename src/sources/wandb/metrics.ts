@@ -4,6 +4,7 @@ import { Turns } from "../../core/turns.ts";
 import type { WandbConfig } from "./config.ts";
 import type { DoneRuns } from "./done-runs.ts";
 import { eachProject } from "./each-project.ts";
+import type { Landmark } from "./landmark.ts";
 import { LineCounts } from "./line-counts.ts";
 import { metricFilter } from "./metric-filter.ts";
 import { goneProjects, partitionOf, runOf, sweepOf, type ProjectScope } from "./project-scope.ts";
@@ -14,6 +15,7 @@ import {
   checkpointOf,
   listedIds,
   memoryAfter,
+  memoryDuring,
   planWalk,
   type Memory,
   type WalkPlan,
@@ -74,12 +76,13 @@ async function* readProject(reading: RunReading): AsyncGenerator<Part, void> {
   yield* remember(told, { done: partitions.done, scope, ended: true });
 }
 
-/** All runs that are to be read; the mark follows, and what it has passed is forgotten. */
+/** All runs that are to be read; the mark follows, and what it has passed is forgotten. Nothing comes before the landmark that counts its run. */
 async function* readRuns(
   partitions: RunPartitions,
-  { reader, memory, census }: WalkPlan,
+  plan: WalkPlan,
   { scope, progress, options }: RunReading,
 ): AsyncGenerator<Part, void> {
+  const { reader, memory, census, landmark } = plan;
   const { done } = partitions;
   const { signal, log } = options;
   const isAll = memory.whole && memory.since === undefined && !scope.several;
@@ -87,16 +90,21 @@ async function* readRuns(
   const concurrency = reader.runsAtOnce;
   const before = progress.runs;
   const parts = readPartitions(partitions, { concurrency, before, total, signal, log });
+  let { since } = memory;
+  let told: Landmark | undefined;
+  const tell = (): Generator<Part> => {
+    told = landmark.landmark;
+    return remember(memoryDuring(plan, since), { done, scope, ended: false });
+  };
+  yield* tell();
   for await (const part of parts) {
-    const { partition, checkpoint } = part;
     progress.runs = part.partitions?.done ?? progress.runs;
-    const since = partition === undefined ? checkpoint?.["since"] : undefined;
-    if (typeof since === "string") {
-      yield* remember({ ...memory, since }, { done, scope, ended: false });
-    } else {
-      done.note(part);
-      yield part;
-    }
+    const mark = part.partition === undefined ? part.checkpoint?.["since"] : undefined;
+    if (typeof mark === "string") since = mark;
+    if (typeof mark === "string" || landmark.landmark !== told) yield* tell();
+    if (typeof mark === "string") continue;
+    done.note(part);
+    yield part;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../../core/source.ts";
+import type { Creation, Landmark } from "./landmark.ts";
 
 /** Some runs, as the service spelled them. */
 export interface RunPage {
@@ -11,8 +12,7 @@ export interface RunPage {
 }
 
 /** What has to be known of a run to decide whether its history is read. */
-export interface ListedRun {
-  readonly id: string;
+export interface ListedRun extends Creation {
   /** Its cursor: the last sign of life, as fixed-width UTC text. Undefined where it never gave one. */
   readonly seen: string | undefined;
   /** How many lines its history has, where the service says so. */
@@ -24,18 +24,12 @@ export interface Census {
   readonly total: number;
   /** Runs without a cursor: only a listing of everything shows them. */
   readonly undated: number;
-  /** Runs that were created before the instant that was asked about, and at it. */
+  /** Runs that were created before the landmark's instant. */
   readonly below: number;
-  readonly at: number;
-  /** What the next census asks about, and what it finds if no run vanishes; undefined where that cannot be told. */
+  /** How many of the runs that the landmark names there still are. */
+  readonly kept: number;
+  /** What the next census asks about; undefined where it has nothing to go by. */
   readonly next: Landmark | undefined;
-}
-
-/** An instant in the past of a project, and how many runs it had at that time: fewer mean that runs vanished. */
-export interface Landmark {
-  readonly instant: string;
-  readonly below: number;
-  readonly at: number;
 }
 
 /** Lines of a run's history. */
@@ -78,7 +72,7 @@ export interface Reader {
   /** How many histories to read at the same time. */
   readonly runsAtOnce: number;
   /** Counts the runs; the same answer all through a sync. */
-  census(landmark: string | undefined): Promise<Census>;
+  census(landmark: Landmark | undefined): Promise<Census>;
   /** Runs whose cursor is this instant or later; undefined: all, also those without a cursor, in any order. */
   runs(since: string | undefined): AsyncIterable<RunPage>;
   /** The same as `runs`, in ascending order, and without what rows are made of. */

@@ -6,6 +6,7 @@ import { linkedPages } from "../../http/chained-pages.ts";
 import type { Client } from "../../http/client.ts";
 import type { Page } from "../../http/page.ts";
 import type { WandbConfig } from "./config.ts";
+import { landmarkOf, newestRuns, type Landmark } from "./landmark.ts";
 import { lenient } from "./lenient-client.ts";
 import { restHistory } from "./rest-history.ts";
 import type { Census, ListedRun, Reader } from "./reader.ts";
@@ -65,18 +66,14 @@ export function restReader({ client, config, project }: RestReaderOptions): Read
   };
 }
 
-interface BriefRun extends ListedRun {
-  readonly created: string | undefined;
-}
-
 interface Listing {
-  readonly runs: ReadonlyMap<string, BriefRun>;
+  readonly runs: ReadonlyMap<string, ListedRun>;
   readonly complete: boolean;
 }
 
 /** What is kept of each run of a walk through all of them. */
 async function list(pages: AsyncIterable<Page> & { readonly complete: boolean }): Promise<Listing> {
-  const runs = new Map<string, BriefRun>();
+  const runs = new Map<string, ListedRun>();
   for await (const { rows } of pages) {
     for (const row of rows) {
       const run = briefly(row);
@@ -95,7 +92,7 @@ const briefShape = z.object({
 });
 
 /** Undefined where it cannot be told which run it is. */
-function briefly(row: string): BriefRun | undefined {
+function briefly(row: string): ListedRun | undefined {
   const brief = briefShape.safeParse(JSON.parse(row)).data;
   if (!brief) return undefined;
   const { id, createdAt, updatedAt } = brief;
@@ -107,22 +104,15 @@ function briefly(row: string): BriefRun | undefined {
   };
 }
 
-function censusOf({ runs, complete }: Listing, landmark: string | undefined): Census {
-  const all = [...runs.values()];
-  const created = all.map((run) => run.created ?? "").sort(compare);
-  const at = (instant: string | undefined) => created.filter((each) => each === instant).length;
-  const below = (instant: string) => created.filter((each) => each < instant).length;
-  const newest = created.at(-1);
-  const next =
-    complete && newest !== undefined
-      ? { instant: newest, below: below(newest), at: at(newest) }
-      : undefined;
+function censusOf({ runs, complete }: Listing, landmark: Landmark | undefined): Census {
+  const newestFirst = [...runs.values()].sort((a, b) => compare(b.created ?? "", a.created ?? ""));
+  const { instant = "", newest = [] } = landmark ?? {};
   return {
-    total: all.length,
-    undated: all.filter(({ seen }) => seen === undefined).length,
-    below: below(landmark ?? ""),
-    at: at(landmark),
-    next,
+    total: runs.size,
+    undated: newestFirst.filter(({ seen }) => seen === undefined).length,
+    below: newestFirst.filter(({ created = "" }) => created < instant).length,
+    kept: newest.filter((id) => runs.has(id)).length,
+    next: complete ? landmarkOf(newestFirst.slice(0, newestRuns), runs.size) : undefined,
   };
 }
 

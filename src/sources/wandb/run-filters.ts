@@ -14,7 +14,13 @@ export function aliveSince(instant: string): Filters {
   return { heartbeatAt: { $gte: filterInstant(instant) } };
 }
 
-/** Runs that were created before this instant, or at it too. */
-export function createdBefore(instant: string, comparison: "$lt" | "$lte"): Filters {
-  return { createdAt: { [comparison]: filterInstant(instant) } };
+/** Runs that were created before this instant. */
+export function createdBefore(instant: string): Filters {
+  return { createdAt: { $lt: filterInstant(instant) } };
+}
+
+/** Runs with these ids, which filters call names. */
+export function named(ids: readonly string[]): Filters {
+  // No run has an empty id; a list without elements is not taken everywhere.
+  return { name: { $in: ids.length > 0 ? ids : [""] } };
 }

@@ -54,14 +54,16 @@ export class RunPartitions implements AsyncIterable<Partition> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Partition, void> {
-    const { reader, memory, census } = this.#plan;
+    const { reader, memory, census, landmark } = this.#plan;
     yield* this.#open();
     for await (const run of reader.listed(this.#from())) {
+      landmark.pass(run);
       this.#advance(run);
       if (this.#isNew(run)) yield this.#partition(run);
     }
     if (!memory.whole || census.undated === 0) return;
     for await (const run of reader.listed(undefined)) {
+      landmark.pass(run);
       if (run.seen === undefined && this.#isNew(run)) yield this.#partition(run);
     }
   }
@@ -90,7 +92,7 @@ export class RunPartitions implements AsyncIterable<Partition> {
       const id = runOf(scope, partition);
       if (id === undefined || runCheckpoint(checkpoint).done) continue;
       this.#begun.add(id);
-      yield this.#partition({ id, seen: undefined, lines: undefined });
+      yield this.#partition({ id, created: undefined, seen: undefined, lines: undefined });
     }
   }
 

@@ -14,6 +14,7 @@ import {
   checkpointOf,
   listedIds,
   memoryAfter,
+  memoryDuring,
   planWalk,
   type Memory,
   type WalkPlan,
@@ -75,10 +76,9 @@ async function* readProject(reading: Reading): AsyncGenerator<Part, void> {
   for await (const page of reader.runs(mark.since ?? epoch)) {
     options.signal.throwIfAborted();
     const { rows, rejected } = pages.read(page);
-    const moved = sinceOf(mark.page(rows.map((row) => cursorOf(row, plan))));
-    since = moved ?? since;
-    const part = { rows, rejected, ...sizeOf(page) };
-    yield moved === undefined ? part : { ...part, ...remembered({ ...memory, since }) };
+    pass(rows, plan);
+    since = sinceOf(mark.page(rows.map((row) => cursorOf(row, plan)))) ?? since;
+    yield { rows, rejected, ...sizeOf(page), ...remembered(memoryDuring(plan, since)) };
   }
   since = sinceOf(mark.end()) ?? since;
   yield* undated(plan, pages);
@@ -93,8 +93,16 @@ async function* undated(plan: WalkPlan, pages: PageReader): AsyncGenerator<Part,
   if (!plan.memory.whole || plan.census.undated === 0) return;
   for await (const page of plan.reader.runs(undefined)) {
     const { rows, rejected } = pages.read(page);
+    pass(rows, plan);
     const isUndated = (row: Row): boolean => cursorOf(row, plan) === undefined;
     yield { rows: rows.filter(isUndated), rejected, bytes: page.bytes };
+  }
+}
+
+function pass(rows: readonly Row[], { landmark }: WalkPlan): void {
+  for (const { run_id, created_at } of rows) {
+    const created = typeof created_at === "string" ? created_at : undefined;
+    landmark.pass({ id: String(run_id), created });
   }
 }
 

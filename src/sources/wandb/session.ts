@@ -6,6 +6,7 @@ import { Graphql } from "../../http/graphql.ts";
 import { wandbClient } from "./client.ts";
 import { everyProject, type WandbConfig } from "./config.ts";
 import { graphqlReader } from "./graphql-reader.ts";
+import type { Landmark } from "./landmark.ts";
 import type { Census, Reader } from "./reader.ts";
 import { restReader } from "./rest-reader.ts";
 import { listProjects } from "./project-list.ts";
@@ -56,7 +57,7 @@ export class WandbSession {
   }
 
   /** A project and how many runs it has. */
-  open(project: string, landmark: string | undefined): Promise<OpenProject> {
+  open(project: string, landmark: Landmark | undefined): Promise<OpenProject> {
     const opened = async (api: Api): Promise<OpenProject> => {
       const reader = this.#reader(api, project);
       return { reader, census: await reader.census(landmark) };

@@ -3,7 +3,8 @@ import type { Checkpoint, ReadOptions } from "../../core/source.ts";
 import type { WandbConfig } from "./config.ts";
 import { epoch } from "./instant.ts";
 import { filterText } from "./run-filters.ts";
-import type { Census, Landmark, Reader } from "./reader.ts";
+import { NextLandmark, type Landmark } from "./landmark.ts";
+import type { Census, Reader } from "./reader.ts";
 import type { WandbSession } from "./session.ts";
 
 /** What a stream remembers of a project. */
@@ -14,6 +15,7 @@ export interface Memory {
   readonly whole: boolean;
   /** When all runs were last looked at. */
   readonly rescanned: string | undefined;
+  /** What no run that was read may be beyond. Undefined where the next sync has to list the ids of all. */
   readonly landmark: Landmark | undefined;
   /** What the rest is about: under another cursor, or other filters, it means nothing. */
   readonly scope: string;
@@ -23,8 +25,9 @@ export interface Memory {
 export interface WalkPlan {
   readonly reader: Reader;
   readonly census: Census;
-  /** What to remember of the project until this walk has ended. */
+  /** What was remembered of the project when this walk began. */
   readonly memory: Memory;
+  readonly landmark: NextLandmark;
   /** Whether runs may have vanished, so that the ids of all have to be listed. */
   readonly lists: boolean;
   /** Whether that is because it has not been done for long. */
@@ -48,7 +51,7 @@ export interface PlanOptions extends Pick<ReadOptions, "fullRefresh" | "startedA
 export async function planWalk(options: PlanOptions): Promise<WalkPlan> {
   const { session, config, project, fullRefresh } = options;
   const saved = memoryOf(options.saved);
-  const { reader, census } = await session.open(project, saved?.landmark?.instant);
+  const { reader, census } = await session.open(project, saved?.landmark);
   const scope = `${reader.cursor} ${filterText(config.filters)}${options.shapedBy}`;
   const isValid = saved?.scope === scope && !fullRefresh;
   const memory: Memory = isValid ? saved : { ...nothing, scope };
@@ -60,21 +63,30 @@ export async function planWalk(options: PlanOptions): Promise<WalkPlan> {
   const lists = begins || memory.whole || isDue || change !== "none";
   return {
     ...{ reader, census, lists, isDue },
+    landmark: new NextLandmark(census.next),
     anew: fullRefresh || (saved !== undefined && !isValid),
     memory: begins ? { ...memory, since: undefined, whole: true } : memory,
   };
 }
 
+/** What to remember while the walk goes on. It has to be stored before, or with, what the walk shows. */
+export function memoryDuring(
+  { memory, landmark, lists }: WalkPlan,
+  since: string | undefined,
+): Memory {
+  return { ...memory, since, landmark: lists ? undefined : landmark.landmark };
+}
+
 /** What to remember once the walk has ended. Without a complete list of ids, the next sync has to look again for what is gone. */
 export function memoryAfter(
-  { memory, census, lists, isDue }: WalkPlan,
+  { memory, landmark, lists, isDue }: WalkPlan,
   { since, startedAt, listed }: { since: string | undefined; startedAt: Date; listed: boolean },
 ): Memory {
   return {
     since: since ?? epoch,
     whole: false,
     rescanned: memory.whole || (isDue && listed) ? startedAt.toISOString() : memory.rescanned,
-    landmark: !lists || listed ? census.next : undefined,
+    landmark: !lists || listed ? landmark.landmark : undefined,
     scope: memory.scope,
   };
 }
@@ -95,11 +107,17 @@ export async function listedIds(
 
 const nothing = { since: undefined, whole: false, rescanned: undefined, landmark: undefined };
 
+const landmarkShape = z.object({
+  instant: z.string(),
+  below: z.number(),
+  newest: z.array(z.string()),
+});
+
 const memoryShape = z.object({
   since: z.string().optional(),
   whole: z.boolean().optional(),
   rescanned: z.string().optional(),
-  landmark: z.object({ instant: z.string(), below: z.number(), at: z.number() }).optional(),
+  landmark: landmarkShape.optional().catch(undefined),
   scope: z.string(),
 });
 
@@ -120,8 +138,8 @@ export function checkpointOf({ since, whole, rescanned, landmark, scope }: Memor
 }
 
 /** `appeared`: runs of a time that was read already, whose cursor does not bring them up. */
-function changeOf({ landmark }: Memory, { below, at }: Census): "none" | "appeared" | "vanished" {
-  if (!landmark || below < landmark.below || at < landmark.at) return "vanished";
+function changeOf({ landmark }: Memory, { below, kept }: Census): "none" | "appeared" | "vanished" {
+  if (!landmark || below < landmark.below || kept < landmark.newest.length) return "vanished";
   return below > landmark.below ? "appeared" : "none";
 }
 

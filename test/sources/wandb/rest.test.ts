@@ -83,6 +83,16 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     await expectAllCells();
   });
 
+  test("a run that is deleted in the second of its creation does not stay for another that was created in it", async () => {
+    const createdAt = wandb.workspace.clock.instant();
+    const short = project.addRun({ createdAt, updatedAt: createdAt });
+    await sync({ api: "rest" });
+    project.deleteRun(short.name);
+    project.addRun({ createdAt, updatedAt: createdAt });
+    await sync({ api: "rest" });
+    await expectAllCells();
+  });
+
   test("a history in pages, with links from the root, is read to its end", async () => {
     use({ historyPage: 4, nextUrl: "relative" });
     await sync({ page_size: 2 });

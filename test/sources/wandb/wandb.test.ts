@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
+import { errorsAnswer } from "../../../src/demo/wandb/answer.ts";
 import type { WandbProject } from "../../../src/demo/wandb/project.ts";
 import type { WandbRun } from "../../../src/demo/wandb/run.ts";
 import { heldBy, standing } from "./tables.ts";
@@ -172,6 +173,60 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     await sync();
     await expectAllCells();
   });
+
+  test("a run that is deleted in the second of its creation does not stay for another that was created in it", async () => {
+    addRuns(2, 3);
+    const createdAt = wandb.workspace.clock.instant();
+    const short = project.addRun({ createdAt, heartbeatAt: createdAt });
+    await sync();
+    project.deleteRun(short.name);
+    project.addRun({ createdAt, heartbeatAt: createdAt });
+    await sync();
+    await expectAllCells();
+    expect((await syncAndCount()).asked).toHaveLength(3);
+  });
+
+  test("a run that was begun during a sync and deleted before the next one does not stay", async () => {
+    addRuns(3, 3);
+    await sync();
+    const begun: WandbRun[] = [];
+    wandb.traps.onPage = ({ field }) => {
+      if (field === "runs" && begun.length === 0) begun.push(...addRuns(1, 3));
+    };
+    const { counts } = await sync();
+    expect(counts.get("runs")).toMatchObject({ inserted: 1 });
+    expect(counts.get("metrics")).toMatchObject({ inserted: 12 });
+    delete wandb.traps.onPage;
+    await expectAllCells();
+    for (const { name } of begun) project.deleteRun(name);
+    await sync();
+    await expectAllCells();
+    expect((await syncAndCount()).asked).toHaveLength(3);
+  });
+
+  test.each(["runs", "history"] as const)(
+    "a run that came with a sync that failed at its %s, and was deleted before the next one, does not stay",
+    async (failsAt) => {
+      addRuns(3, 3);
+      await sync();
+      const added = addRuns(12, 3);
+      const refused = errorsAnswer(401, "the key was revoked");
+      let left = 2;
+      wandb.traps.onPage = ({ field }) => {
+        if (field === failsAt && left-- === 0)
+          wandb.traps.faults = Array.from({ length: 50 }, () => refused);
+      };
+      await expect(sync({ page_size: 2, concurrency: 1 })).rejects.toThrow(/401/);
+      delete wandb.traps.onPage;
+      wandb.traps.faults = [];
+      const table = failsAt === "runs" ? "runs" : "metrics";
+      const came = await database.query(`SELECT DISTINCT run_id FROM ${table}`);
+      expect(came.length).toBeGreaterThan(3);
+      for (const { name } of added) project.deleteRun(name);
+      await sync();
+      await expectAllCells();
+    },
+  );
 
   test("of a run that was rewound, what vanished is marked as deleted", async () => {
     const live = project.addRun();

@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { Table } from "../../src/core/schema.ts";
 import type { Batch, Rejected, Sweep } from "../../src/core/source.ts";
 import type { Session } from "../../src/destination/destination.ts";
-import { databases } from "../support/databases.ts";
+import { destinations } from "../support/databases.ts";
 import { countsOf, runs, useDatabase } from "./fixture.ts";
 
-describe.each(databases)("the quarantine of %s", (dialect, create) => {
+describe.each(destinations)("the quarantine of %s", (dialect, create) => {
   const fixture = useDatabase(create);
   const entries = () =>
     fixture.database.query(

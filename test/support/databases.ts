@@ -26,8 +26,14 @@ export const databases = [
   ["postgres", newPostgres],
 ] as const;
 
-/** For what a destination does: SQLite is written to in the thread that reads, or in one of its own. */
-export const destinations = [...databases, ["sqlite in a thread", newThreadedSqlite]] as const;
+/** SQLite, written to in the thread that reads, or in one of its own. */
+export const sqlites = [
+  ["sqlite", newSqlite],
+  ["sqlite in a thread", newThreadedSqlite],
+] as const;
+
+/** For what a destination does. */
+export const destinations = [...sqlites, ["postgres", newPostgres]] as const;
 
 async function newThreadedSqlite(): Promise<TestDatabase> {
   return { ...(await newSqlite()), thread: true };

@@ -2,7 +2,15 @@ import { z } from "zod";
 import { TransientError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../core/partitions.ts";
 import type { Row } from "../../core/schema.ts";
-import type { Batch, Checkpoint, ReadOptions, Rejected, Stream, Sweep } from "../../core/source.ts";
+import type {
+  Batch,
+  Checkpoint,
+  Json,
+  ReadOptions,
+  Rejected,
+  Stream,
+  Sweep,
+} from "../../core/source.ts";
 import { Walk, type Shown } from "../../core/walk.ts";
 import type { Client } from "../../http/client.ts";
 import { statusOf } from "../../http/failure.ts";
@@ -42,7 +50,7 @@ export function itemStream(client: Client, config: OpikConfig): Stream {
       );
       const parts = readPartitions(partitions, { concurrency: config.concurrency, signal, log });
       for await (const part of parts) yield { ...part, expected };
-      yield* gone(list, options);
+      yield* gone(list, config, options);
       reader.end();
       if (list.unseen > 0)
         throw new TransientError(
@@ -58,16 +66,16 @@ interface Reading extends ReadOptions {
   readonly reader: PageReader;
 }
 
-function needsReading(
-  dataset: Dataset,
-  { rescan_days }: OpikConfig,
-  options: ReadOptions,
-): boolean {
-  const { version, at } = options.checkpoints.get(dataset.id) ?? {};
+function needsReading(dataset: Dataset, config: OpikConfig, options: ReadOptions): boolean {
+  const { version, at = null } = options.checkpoints.get(dataset.id) ?? {};
   const { fingerprint } = dataset;
   if (options.fullRefresh || fingerprint === undefined || version !== fingerprint) return true;
-  const days =
-    (options.startedAt.getTime() - Date.parse(typeof at === "string" ? at : "")) / 86_400_000;
+  return isOld(at, config, options);
+}
+
+/** Whether what was done at this time is to be done again, because so many days have passed. */
+function isOld(at: Json, { rescan_days }: OpikConfig, { startedAt }: ReadOptions): boolean {
+  const days = (startedAt.getTime() - Date.parse(typeof at === "string" ? at : "")) / 86_400_000;
   return rescan_days > 0 && !(days < rescan_days);
 }
 
@@ -192,18 +200,23 @@ function openCheckpoint(
   return shown ? { reading, walk: resume, shown: { ...shown } } : { reading };
 }
 
-/** The items of datasets that are gone, once a complete list says so. */
+/**
+ * The items of datasets that are gone, once a complete list says so. Now and then also those of datasets that no checkpoint knows: state
+ * that somebody deleted, or took from a backup, does not have them.
+ */
 function* gone(
   { datasets, complete }: DatasetList,
-  { checkpoints, fullRefresh }: ReadOptions,
+  config: OpikConfig,
+  options: ReadOptions,
 ): Generator<Part> {
+  const { checkpoints, fullRefresh, startedAt } = options;
   if (!complete) return;
   const ids = new Set(datasets.map(({ id }) => id));
   const vanished = [...checkpoints.keys()].filter((id) => id !== "" && !ids.has(id));
-  // Whoever has not swept yet does not know which datasets had rows here.
-  const hasSwept = checkpoints.get("")?.["swept"] === true && !fullRefresh;
-  if (vanished.length === 0 && hasSwept) return;
+  const { swept } = checkpoints.get("") ?? {};
+  const isDue = fullRefresh || typeof swept !== "string" || isOld(swept, config, options);
+  if (vanished.length === 0 && !isDue) return;
   const sweep: Sweep = { by: ["dataset_id"], keys: [...ids].map((id) => [id]) };
-  yield { rows: [], sweep, checkpoint: { swept: true }, bytes: 0 };
+  yield { rows: [], sweep, checkpoint: { swept: startedAt.toISOString() }, bytes: 0 };
   for (const id of vanished) yield { rows: [], partition: id, checkpoint: null, bytes: 0 };
 }

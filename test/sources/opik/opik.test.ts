@@ -325,6 +325,22 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await standing()).toEqual(held(opik.workspace));
   });
 
+  test("rows of a dataset that came and went while the state is older are marked as deleted with the rescan", async () => {
+    fill(3, 2);
+    await sync();
+    const state = await database.query("SELECT * FROM _rivulet_state WHERE stream <> ''");
+    const { id } = opik.workspace.addDataset({ name: "short" });
+    opik.workspace.datasets[0]?.addItems([{ data: { input: 1 } }]);
+    await sync();
+    const known = state.map(({ partition }) => `'${String(partition)}'`).join(", ");
+    await database.query(
+      `DELETE FROM _rivulet_state WHERE stream = 'opik_dataset_item' AND partition NOT IN (${known})`,
+    );
+    opik.workspace.deleteDataset(id);
+    await sync({}, { startedAt: new Date(Date.now() + 8 * 86_400_000) });
+    expect(await standing()).toEqual(held(opik.workspace));
+  });
+
   test("an item that names another dataset belongs to the one that it was read from", async () => {
     const dataset = opik.workspace.addDataset({ name: "a" });
     dataset.addItems([{ data: { input: 1 }, dataset_id: "elsewhere" }]);

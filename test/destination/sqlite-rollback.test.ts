@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../../src/core/errors.ts";
+import { ConfigError, TransientError } from "../../src/core/errors.ts";
 import { Checkpoints } from "../../src/destination/checkpoints.ts";
 import type { Session } from "../../src/destination/destination.ts";
 import { LocalEngine } from "../../src/destination/sqlite/engine.ts";
@@ -53,6 +53,15 @@ describe.each(sqlites)("a transaction of %s that ends before its time", (_name, 
       expect(await session.state()).toEqual(new Map([["runs", new Map([["", { page: 1 }]])]]));
     },
   );
+
+  test("is said to have ended for its own reason, not for that of what was sent with it", async () => {
+    const session = await fixture.session([runs]);
+    await fixture.database.query("drop table runs");
+    // The column is widened while the lock is verified.
+    const written = session.write([{ stream: "runs", rows: [{ id: "a", steps: 0.5 }] }]);
+    await expect(written).rejects.toBeInstanceOf(TransientError);
+    await expect(written).rejects.toThrow("no such table: runs");
+  });
 
   test("takes along what was stored while the rows were looked for that are refused", async () => {
     const session = await fixture.session([runs]);

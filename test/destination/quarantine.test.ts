@@ -62,9 +62,9 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
 
   async function refuse(column: string, value: number): Promise<void> {
     const sql =
-      dialect === "sqlite"
-        ? `create trigger refuse before insert on runs when new.${column} = ${value} begin select raise(abort, 'no'); end`
-        : `alter table runs add check (${column} <> ${value})`;
+      dialect === "postgres"
+        ? `alter table runs add check (${column} <> ${value})`
+        : `create trigger refuse before insert on runs when new.${column} = ${value} begin select raise(abort, 'no'); end`;
     await fixture.database.query(sql);
   }
 

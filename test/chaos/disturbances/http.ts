@@ -67,7 +67,8 @@ export const httpDisturbances: readonly Disturbance[] = [
     }),
   ),
   faulty("a burst of 500, 502, 503 and 504", {
-    fault: ({ number }) => failing(500 + (number % 5)),
+    // Not 501, which says that there is no GraphQL.
+    fault: ({ number }) => failing([500, 502, 503, 504][number % 4] ?? 500),
     times: [3, 6],
     outcomes: ["completed", "partial", "failed"],
     config: { retry_attempts: 2 },

@@ -11,14 +11,21 @@ export interface ParsedJson {
 export function pythonJson(text: string): ParsedJson | undefined {
   const value = parsed(text);
   if (value !== undefined) return { text, value };
-  const quoted = text.replace(stringOrNumber, (token) =>
-    token.startsWith('"') ? token : `"${token}"`,
-  );
-  const again = parsed(quoted);
-  return again === undefined ? undefined : { text: quoted, value: again };
+  const strict = quoted(text);
+  const again = parsed(strict);
+  return again === undefined ? undefined : { text: strict, value: again };
 }
 
-const stringOrNumber = /"(?:[^"\\]+|\\.)*"|-?Infinity|NaN/g;
+/** A pattern of whole strings would run out of stack on long ones. */
+const quoteOrNumber = /\\.|"|-?Infinity|NaN/g;
+
+function quoted(text: string): string {
+  let isInside = false;
+  return text.replace(quoteOrNumber, (token) => {
+    if (token === '"') isInside = !isInside;
+    return isInside || token === '"' || token.startsWith("\\") ? token : `"${token}"`;
+  });
+}
 
 /** JSON has no undefined, so that it can stand for text that is none. */
 function parsed(text: string): unknown {

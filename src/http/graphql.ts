@@ -125,9 +125,9 @@ function accepted<Data>(
   throw new SourceError(`graphql: ${z.prettifyError(checked.error)}`, { cause: checked.error });
 }
 
-/** Whether all errors say which part of the data they are about. */
+/** Whether all errors say which part of the data they are about. One of a field at the root is about all below it. */
 function isPlaced(errors: readonly GraphqlError[], data: unknown): boolean {
-  return data != null && errors.every(({ path }) => path !== undefined);
+  return data != null && errors.every(({ path = [] }) => path.length > 1);
 }
 
 function refusal(errors: readonly GraphqlError[]): Error {

@@ -87,13 +87,14 @@ describe("Graphql", () => {
     const errors = [{ message: "boom", path: ["run", 0] }];
     listener = inTurn(
       answer({ data: { run: null }, errors: [{ message: "nowhere" }] }),
+      answer({ data: { run: null }, errors: [{ message: "all of it", path: ["run"] }] }),
       answer({ data: { run: null }, errors }),
     );
     expect(await graphql.ask({ ...question, partial: true })).toMatchObject({
       data: { run: null },
       errors,
     });
-    expect(server.requests).toHaveLength(2);
+    expect(server.requests).toHaveLength(3);
   });
 
   test("errors with a status of 4xx are final", async () => {

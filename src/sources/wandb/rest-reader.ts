@@ -43,8 +43,9 @@ export function restReader({ client, config, project }: RestReaderOptions): Read
     runsAtOnce: config.concurrency,
     census: async (landmark) => censusOf(await listed(), landmark),
     async *runs(since) {
+      const { runs } = await listed();
       for await (const page of pages()) {
-        const rows = page.rows.filter((row) => isSince(briefly(row), since));
+        const rows = page.rows.filter((row) => isSince(noted(row, runs), since));
         yield { ...page, rows };
       }
     },
@@ -67,7 +68,7 @@ export function restReader({ client, config, project }: RestReaderOptions): Read
 }
 
 interface Listing {
-  readonly runs: ReadonlyMap<string, ListedRun>;
+  readonly runs: Map<string, ListedRun>;
   readonly complete: boolean;
 }
 
@@ -76,12 +77,18 @@ async function list(pages: AsyncIterable<Page> & { readonly complete: boolean })
   const runs = new Map<string, ListedRun>();
   for await (const { rows } of pages) {
     for (const row of rows) {
-      const run = briefly(row);
-      if (run) runs.set(run.id, run);
+      noted(row, runs);
     }
   }
   // An empty list may be a service that has not woken up yet.
   return { runs, complete: pages.complete && runs.size > 0 };
+}
+
+/** Takes a run into a list. One that comes later is no less there. */
+function noted(row: string, runs: Map<string, ListedRun>): ListedRun | undefined {
+  const run = briefly(row);
+  if (run) runs.set(run.id, run);
+  return run;
 }
 
 const instantText = z.string().catch("");

@@ -90,6 +90,17 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     project.deleteRun(short.name);
     project.addRun({ createdAt, updatedAt: createdAt });
     await sync({ api: "rest" });
+      await expectAllCells();
+  });
+
+  test("a run that comes while the list is read again is not taken for deleted", async () => {
+    await sync({ api: "rest" });
+    let listings = 0;
+    wandb.traps.onPage = ({ field }) => {
+      if (field === "runs" && ++listings === 1) project.addRun({ name: "late" }).log({ loss: 1 });
+    };
+    await sync({ api: "rest" }, { fullRefresh: true });
+    delete wandb.traps.onPage;
     await expectAllCells();
   });
 

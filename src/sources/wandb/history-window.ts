@@ -60,8 +60,8 @@ export class HistoryWindow {
   filled(rows: number, width: number, bytes: number): void {
     if (bytes > comfortableBytes && this.#samples > 1) this.fewer(comfortableBytes / bytes);
     if (width === Infinity) return;
-    const wanted = Math.floor(((this.#samples * wantedFill) / Math.max(1, rows)) * width);
-    this.#width = Math.max(1, Math.min(wanted, width * mostGrowth));
+    const growth = Math.min(mostGrowth, (this.#samples * wantedFill) / rows);
+    this.#width = Math.max(1, Math.floor(width * growth));
   }
 
   /** Asks for fewer rows from now on: a part of as many as before. */

@@ -4,8 +4,8 @@ import { BatchSize } from "../../../src/sources/wandb/batch-size.ts";
 import { HistoryWindow } from "../../../src/sources/wandb/history-window.ts";
 
 /** Reads all rows as the walk does, from a service that gives `samples` of them at most; the rows, and how often it asked. */
-function walk(steps: readonly number[], lines: number | undefined) {
-  const window = new HistoryWindow(10);
+function walk(steps: readonly number[], lines: number | undefined, samples = 10) {
+  const window = new HistoryWindow(samples);
   const last = steps.at(-1) ?? 0;
   const read: number[] = [];
   let asked = 0;
@@ -46,6 +46,12 @@ describe("HistoryWindow", () => {
 
   test("asks once where all rows fit", () => {
     expect(walk([0, 7, 2 ** 40], 3).asked).toBe(1);
+  });
+
+  test.each([1, 2])("passes over many steps without rows, also %d row at a time", (samples) => {
+    const { read, asked } = walk([0, 5, 2 ** 40], undefined, samples);
+    expect(read).toEqual([0, 5, 2 ** 40]);
+    expect(asked).toBeLessThan(150);
   });
 
   test("a single step cannot be overfull", () => {

@@ -46,7 +46,7 @@ class Walk {
   readonly #run: Run;
   readonly #context: WalkContext;
   readonly #window: HistoryWindow;
-  /** Whether the walk began at the first step, so that it shows what is gone. */
+  /** Whether the walk began at the first step. */
   readonly #whole: boolean;
   #place: HistoryPlace;
   #from: number;
@@ -70,7 +70,7 @@ class Walk {
     let ahead: Ahead = { lines: this.#left(this.#run.lines), steps: undefined };
     for (;;) {
       const width = this.#window.width(ahead);
-      const below = Math.min(endOfSteps, this.#from + width + Number(this.#overlaps));
+      const below = Math.min(endOfSteps, this.#from + this.#steps(width));
       const answer = await this.#ask(below);
       if (answer === null) {
         yield { lines: [], bytes: 0, resume: undefined, end: "vanished" };
@@ -94,6 +94,12 @@ class Walk {
       this.#from = below;
       ahead = this.#ahead(answer);
     }
+  }
+
+  /** The line that was read before comes along; where two are too many, it comes alone. */
+  #steps(width: number): number {
+    if (!this.#overlaps) return width;
+    return this.#window.samples > 2 ? width + 1 : 1;
   }
 
   /** What may be a sample shows at least how the rows are spread. */
@@ -136,7 +142,7 @@ class Walk {
   }
 
   #page(lines: readonly string[], below: number | undefined): HistoryPage {
-    const from = this.#from;
+    const from = this.#from + Number(this.#overlaps);
     const line = lines.at(-1);
     if (line !== undefined) {
       const rows = this.#place.rows + lines.length;
@@ -147,7 +153,8 @@ class Walk {
       lines,
       bytes: lines.reduce((sum, { length }) => sum + length, 0),
       resume: checkpointOf(this.#place),
-      ...(this.#whole ? { whole: range } : {}),
+      // Also after an interruption: what was being read again whole may still have rows ahead that are gone.
+      whole: range,
     };
   }
 

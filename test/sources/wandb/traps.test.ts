@@ -295,6 +295,34 @@ describe("histories", () => {
     await expectAllCells();
   });
 
+  test("a server that bears one row at a time is asked for what is new, and no longer", async () => {
+    addRuns(1, 10);
+    const [run] = project.inOrder({ by: "createdAt", descending: false });
+    wandb.traps.tooLarge = { rows: 1 };
+    await sync({ retry_attempts: 0 });
+    for (let step = 0; step < 5; step += 1) run?.log({ loss: step });
+    const before = wandb.requests.length;
+    await sync({ retry_attempts: 0 });
+    await expectAllCells();
+    expect(wandb.requests.length - before).toBeLessThan(40);
+  });
+
+  test("an error about the whole project in an answer of several runs passes", async () => {
+    const error = { message: "context deadline exceeded", path: ["project"] };
+    let fails = 1;
+    const intercept: StartOptions["intercept"] = (service) => (request, response) => {
+      const isBatch = request.body.includes("query History") && request.body.includes("$n1");
+      if (!isBatch || fails-- <= 0) return service(request, response);
+      const body = { data: { viewer: { id: "u" }, project: null }, errors: [error] };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    };
+    await restart({ intercept });
+    addRuns(10, 4);
+    expect((await sync({ concurrency: 1 })).status).toBe("completed");
+    expect(fails).toBeLessThan(1);
+    await expectAllCells();
+  });
+
   test("fewer lines than the service counts are reported once, with an example", async () => {
     addRuns(3, 2);
     for (const run of project.inOrder({ by: "createdAt", descending: false })) {

@@ -8,7 +8,7 @@ import type { Landmark } from "./landmark.ts";
 import { LineCounts } from "./line-counts.ts";
 import { metricFilter } from "./metric-filter.ts";
 import { goneProjects, partitionOf, runOf, sweepOf, type ProjectScope } from "./project-scope.ts";
-import { RunPartitions, type RunReading } from "./run-partitions.ts";
+import { RunPartitions, type IsGone, type RunReading } from "./run-partitions.ts";
 import type { WandbSession } from "./session.ts";
 import { metricColumns, tableOf } from "./tables.ts";
 import {
@@ -64,8 +64,9 @@ async function* readProject(reading: RunReading): AsyncGenerator<Part, void> {
   const ids = await listedIds(plan, options);
   // Before anything is read: what is added meanwhile is not in the list.
   if (ids) yield { rows: [], bytes: 0, sweep: sweepOf(scope, ids) };
-  const partitions = new RunPartitions(plan, reading);
-  if (plan.anew) yield* forgotten(reading);
+  const isGone: IsGone = (run) => plan.anew || ids?.has(run) === false;
+  yield* forgotten(reading, isGone);
+  const partitions = new RunPartitions(plan, reading, isGone);
   yield* readRuns(partitions, plan, reading);
   const { startedAt } = options;
   const told = memoryAfter(plan, {
@@ -108,10 +109,11 @@ async function* readRuns(
   }
 }
 
-/** What earlier syncs saved of the project's runs means nothing any more. */
-function* forgotten({ scope, options }: RunReading): Generator<Part> {
+/** What earlier syncs saved of runs that are gone. */
+function* forgotten({ scope, options }: RunReading, isGone: IsGone): Generator<Part> {
   for (const partition of options.checkpoints.keys()) {
-    if (runOf(scope, partition) === undefined) continue;
+    const run = runOf(scope, partition);
+    if (run === undefined || !isGone(run)) continue;
     yield { rows: [], bytes: 0, partition, checkpoint: null };
   }
 }

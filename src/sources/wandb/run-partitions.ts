@@ -27,6 +27,9 @@ export interface RunReading {
   readonly options: ReadOptions;
 }
 
+/** Whether a run is known to be gone, so that what was saved of it means nothing any more. */
+export type IsGone = (run: string) => boolean;
+
 /**
  * The runs of a project whose histories are to be read: first those that are still open from earlier syncs, then those that gave
  * a sign of life since the mark, less the lookback, unless they look as they did when they were read.
@@ -35,13 +38,15 @@ export class RunPartitions implements AsyncIterable<Partition> {
   readonly done: DoneRuns;
   readonly #plan: WalkPlan;
   readonly #reading: RunReading;
+  readonly #isGone: IsGone;
   readonly #begun = new Set<string>();
   readonly #limit: string;
   #since: string | undefined;
 
-  constructor(plan: WalkPlan, reading: RunReading) {
+  constructor(plan: WalkPlan, reading: RunReading, isGone: IsGone) {
     this.#plan = plan;
     this.#reading = reading;
+    this.#isGone = isGone;
     this.#since = plan.memory.since;
     this.#limit = toTimestamp(reading.options.startedAt.toISOString()) ?? "";
     this.done = new DoneRuns(this.#lookbackMs);
@@ -54,14 +59,14 @@ export class RunPartitions implements AsyncIterable<Partition> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Partition, void> {
-    const { reader, memory, census, landmark } = this.#plan;
+    const { reader, showsUndated, landmark } = this.#plan;
     yield* this.#open();
     for await (const run of reader.listed(this.#from())) {
       landmark.pass(run);
       this.#advance(run);
       if (this.#isNew(run)) yield this.#partition(run);
     }
-    if (!memory.whole || census.undated === 0) return;
+    if (!showsUndated) return;
     for await (const run of reader.listed(undefined)) {
       landmark.pass(run);
       if (run.seen === undefined && this.#isNew(run)) yield this.#partition(run);
@@ -86,11 +91,9 @@ export class RunPartitions implements AsyncIterable<Partition> {
 
   *#open(): Generator<Partition> {
     const { scope, options } = this.#reading;
-    // Otherwise all are listed anyway.
-    if (this.#plan.anew) return;
     for (const [partition, checkpoint] of options.checkpoints) {
       const id = runOf(scope, partition);
-      if (id === undefined || runCheckpoint(checkpoint).done) continue;
+      if (id === undefined || this.#isGone(id) || runCheckpoint(checkpoint).done) continue;
       this.#begun.add(id);
       yield this.#partition({ id, created: undefined, seen: undefined, lines: undefined });
     }
@@ -124,6 +127,6 @@ export class RunPartitions implements AsyncIterable<Partition> {
 
   #checkpoint({ id }: ListedRun): Checkpoint | undefined {
     const { options, scope } = this.#reading;
-    return this.#plan.anew ? undefined : options.checkpoints.get(partitionOf(scope, id));
+    return this.#isGone(id) ? undefined : options.checkpoints.get(partitionOf(scope, id));
   }
 }

@@ -90,7 +90,7 @@ async function* readProject(reading: Reading): AsyncGenerator<Part, void> {
 
 /** Runs that never gave a sign of life; a walk by it does not show them. */
 async function* undated(plan: WalkPlan, pages: PageReader): AsyncGenerator<Part, void> {
-  if (!plan.memory.whole || plan.census.undated === 0) return;
+  if (!plan.showsUndated) return;
   for await (const page of plan.reader.runs(undefined)) {
     const { rows, rejected } = pages.read(page);
     pass(rows, plan);

@@ -17,6 +17,8 @@ export interface Memory {
   readonly rescanned: string | undefined;
   /** What no run that was read may be beyond. Undefined where the next sync has to list the ids of all. */
   readonly landmark: Landmark | undefined;
+  /** How many runs without a cursor there were. */
+  readonly undated: number;
   /** What the rest is about: under another cursor, or other filters, it means nothing. */
   readonly scope: string;
 }
@@ -32,6 +34,8 @@ export interface WalkPlan {
   readonly lists: boolean;
   /** Whether that is because it has not been done for long. */
   readonly isDue: boolean;
+  /** Whether runs without a cursor may have come, which no walk by it shows. */
+  readonly showsUndated: boolean;
   /** Whether what earlier syncs saved of single runs is worthless too. */
   readonly anew: boolean;
 }
@@ -61,9 +65,12 @@ export async function planWalk(options: PlanOptions): Promise<WalkPlan> {
     !memory.whole &&
     (memory.since === undefined || change === "appeared" || (isDue && options.rescans));
   const lists = begins || memory.whole || isDue || change !== "none";
+  const { undated } = census;
+  const mayHaveCome = begins || memory.whole || isDue || undated !== memory.undated;
   return {
     ...{ reader, census, lists, isDue },
     landmark: new NextLandmark(census.next),
+    showsUndated: undated > 0 && mayHaveCome,
     anew: fullRefresh || (saved !== undefined && !isValid),
     memory: begins ? { ...memory, since: undefined, whole: true } : memory,
   };
@@ -87,6 +94,7 @@ export function memoryAfter(
     whole: false,
     rescanned: memory.whole || (isDue && listed) ? startedAt.toISOString() : memory.rescanned,
     landmark: !lists || listed ? landmark.landmark : undefined,
+    undated: census.undated,
     scope: memory.scope,
   };
 }
@@ -105,7 +113,10 @@ export async function listedIds(
   return ids;
 }
 
-const nothing = { since: undefined, whole: false, rescanned: undefined, landmark: undefined };
+const nothing = {
+  ...{ since: undefined, whole: false, rescanned: undefined, landmark: undefined },
+  undated: 0,
+};
 
 const landmarkShape = z.object({
   instant: z.string(),
@@ -118,21 +129,25 @@ const memoryShape = z.object({
   whole: z.boolean().optional(),
   rescanned: z.string().optional(),
   landmark: landmarkShape.optional().catch(undefined),
+  undated: z.number().optional(),
   scope: z.string(),
 });
 
 function memoryOf(checkpoint: Checkpoint | undefined): Memory | undefined {
   const found = memoryShape.safeParse(checkpoint).data;
-  return found && { ...nothing, ...found, whole: found.whole === true };
+  if (!found) return undefined;
+  return { ...nothing, ...found, whole: found.whole === true, undated: found.undated ?? 0 };
 }
 
 /** A memory as a checkpoint; the same memory makes the same one. */
-export function checkpointOf({ since, whole, rescanned, landmark, scope }: Memory): Checkpoint {
+export function checkpointOf(memory: Memory): Checkpoint {
+  const { since, whole, rescanned, landmark, undated, scope } = memory;
   return {
     ...(since === undefined ? {} : { since }),
     ...(whole ? { whole } : {}),
     ...(rescanned === undefined ? {} : { rescanned }),
     ...(landmark ? { landmark: { ...landmark } } : {}),
+    ...(undated > 0 ? { undated } : {}),
     scope,
   };
 }

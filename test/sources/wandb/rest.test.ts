@@ -90,7 +90,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     project.deleteRun(short.name);
     project.addRun({ createdAt, updatedAt: createdAt });
     await sync({ api: "rest" });
-      await expectAllCells();
+    await expectAllCells();
   });
 
   test("a run that comes while the list is read again is not taken for deleted", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { answer } from "../../support/faults.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
@@ -12,15 +13,25 @@ type Options = [
   options?: Parameters<typeof syncWandb>[2],
 ];
 
+const refuse = answer({ errors: [{ message: "timed out" }] });
+
 const unchanged = { inserted: 0, updated: 0, deleted: 0, rejected: 0 };
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
   let database: TestDatabase;
   let wandb: Wandb;
   let project: WandbProject;
+  /** Windows of histories that begin after this step fail. */
+  let lastWindow: number;
   beforeEach(async () => {
     database = await newDatabase();
-    wandb = await startWandb();
+    lastWindow = Infinity;
+    wandb = await startWandb({
+      intercept: (service) => (request, response) => {
+        const starts = [...request.body.matchAll(/"f\d+":(\d+)/g)].map(([, step]) => Number(step));
+        return (Math.max(...starts) > lastWindow ? refuse : service)(request, response);
+      },
+    });
     project = wandb.workspace.addProject({ name: "vision" });
   });
   afterEach(async () => {
@@ -287,6 +298,16 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect((await syncAndCount()).asked).toHaveLength(3);
   });
 
+  test("a run without a sign of life that comes later arrives, and is not asked for again", async () => {
+    addRuns(2, 2);
+    await sync();
+    const late = project.addRun({ heartbeatAt: null, state: "finished" });
+    late.history.append(0, `{"_step": 0, "_timestamp": 1767229200, "loss": 1}`);
+    await sync();
+    await expectAllCells();
+    expect((await syncAndCount()).asked).toHaveLength(3);
+  });
+
   test("filters narrow what is copied, and other filters begin anew", async () => {
     addRuns(3, 2);
     project.addRun({ tags: ["keep"] }).log({ a: 1 });
@@ -308,6 +329,50 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     await expectAllCells();
     expect((await sync({ metrics: "acc" })).counts.get("metrics")).toMatchObject({ deleted: 25 });
     expect((await standing(database)).metrics).toMatchObject([{ metric_name: "acc" }]);
+  });
+
+  test("a history that is read again whole, and fails in the middle, loses what vanished all the same", async () => {
+    const [run] = addRuns(1, 2500);
+    await sync();
+    lastWindow = 500;
+    run?.rewind(2000);
+    run?.log({ loss: 1 });
+    expect((await sync({ metrics: "loss", retry_attempts: 0 })).status).toBe("partial");
+    lastWindow = Infinity;
+    expect((await sync({ metrics: "loss" })).status).toBe("completed");
+    const { metrics } = await standing(database);
+    expect(metrics).toEqual(
+      heldBy(project).metrics.filter(({ metric_name }) => metric_name === "loss"),
+    );
+  });
+
+  test("of a run that the filters no longer match, nothing stands, though it had failed in the middle", async () => {
+    const filters = { state: { $in: ["running", "finished"] } };
+    const live = project.addRun({ name: "live" });
+    logSteps(live, 1500);
+    lastWindow = 500;
+    addRuns(2, 3);
+    expect((await sync({ filters, retry_attempts: 0 })).status).toBe("partial");
+    lastWindow = Infinity;
+    live.finish("failed");
+    expect((await sync({ filters })).status).toBe("completed");
+    const { metrics } = await standing(database);
+    expect(metrics.filter(({ run_id }) => run_id === "live")).toEqual([]);
+    expect(metrics).toHaveLength(2 * 3 * 4);
+  });
+
+  test("a run that the filters match again has its metrics again", async () => {
+    const filters = { tags: "keep" };
+    const lookback_minutes = 100_000;
+    const runs = addRuns(3, 2);
+    for (const run of runs) run.edit({ tags: ["keep"] });
+    await sync({ filters, lookback_minutes });
+    runs[0]?.edit({ tags: [] });
+    await sync({ filters, lookback_minutes });
+    expect((await standing(database)).metrics).toHaveLength(2 * 2 * 4);
+    runs[0]?.edit({ tags: ["keep"] });
+    await sync({ filters, lookback_minutes });
+    await expectAllCells();
   });
 
   test("several projects are told apart by a column that is part of the key", async () => {

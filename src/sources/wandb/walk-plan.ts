@@ -86,7 +86,7 @@ export function memoryDuring(
 
 /** What to remember once the walk has ended. Without a complete list of ids, the next sync has to look again for what is gone. */
 export function memoryAfter(
-  { memory, landmark, lists, isDue }: WalkPlan,
+  { memory, census, landmark, lists, isDue }: WalkPlan,
   { since, startedAt, listed }: { since: string | undefined; startedAt: Date; listed: boolean },
 ): Memory {
   return {

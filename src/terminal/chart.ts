@@ -58,8 +58,22 @@ export function withChart<T>(
   }
 }
 
+/**
+ * What values are divided by before the library sees them: it does not come to an end where their range is infinite, and stumbles where it is
+ * smaller than some 1e-21. 1 unless they are as large, or as small.
+ */
+function unitOf(curves: readonly Curve[]): number {
+  let largest = 0;
+  for (const { points } of curves)
+    for (const [, value] of points) largest = Math.max(largest, Math.abs(value) || 0);
+  if (largest === 0 || (largest > 1e-15 && largest < 1e300)) return 1;
+  return Math.max(Number.MIN_VALUE, 10 ** Math.floor(Math.log10(largest)));
+}
+
 function optionOf(curves: readonly Curve[], { fontSize, legend }: Canvas) {
   const text = { fontSize };
+  const unit = unitOf(curves);
+  const inUnits = (value: number): string => String(Number((value * unit).toPrecision(6)));
   const axis = {
     type: "value",
     scale: true,
@@ -88,11 +102,15 @@ function optionOf(curves: readonly Curve[], { fontSize, legend }: Canvas) {
       splitLine: { show: false },
       ...(legend ? { name: "step" } : {}),
     },
-    yAxis: { ...axis, splitLine: { show: legend } },
+    yAxis: {
+      ...axis,
+      axisLabel: { ...axis.axisLabel, ...(unit === 1 ? {} : { formatter: inUnits }) },
+      splitLine: { show: legend },
+    },
     series: curves.map(({ label, points }) => ({
       name: label,
       type: "line",
-      data: points.map(([step, value]) => [step, value]),
+      data: points.map(([step, value]) => [step, value / unit]),
       // Keeps the shape of more points than there is room for, peaks included.
       sampling: "lttb",
       showSymbol: legend && points.length === 1,

@@ -59,7 +59,7 @@ export const wandbConfig = z
     ).default(100),
     filters: jsonObject({
       description:
-        'Only these runs, as the service\'s own filters: `{"state": "finished"}`. Others count as deleted.',
+        'Only these runs, as the service\'s own filters: `{"createdAt": {"$gte": "2026-01-01T00:00:00Z"}}`. Others count as deleted.',
     }).default({}),
     metrics: described(
       z.preprocess(metricPatterns, z.strictObject(patterns, { error: patternsError })),

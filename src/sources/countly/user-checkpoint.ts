@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isDueAgain } from "../../core/due.ts";
 import type { Checkpoint, ReadOptions } from "../../core/source.ts";
 import { toTimestamp } from "../../core/timestamp.ts";
 import type { CountlyConfig } from "./config.ts";
@@ -81,14 +82,13 @@ export function planWalk(
   };
 }
 
-/** Whether it is so long ago that everything was read, or never was. An instant of a clock that was far ahead is no reason to wait for it. */
+/** Whether it is so long ago that everything was read, or never was. */
 export function isResyncDue(
   last: string | undefined,
   { full_resync_days: days }: CountlyConfig,
   now: Date,
 ): boolean {
-  if (last === undefined) return true;
-  return days > 0 && !(Math.abs(now.getTime() - Date.parse(last)) < days * day);
+  return last === undefined || isDueAgain(last, days, now);
 }
 
 /** Where the past begins. A setting that changed lets in more of the past, but puts out nobody who is there. */

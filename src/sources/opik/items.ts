@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isDueAgain } from "../../core/due.ts";
 import { TransientError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../core/partitions.ts";
 import type { Row } from "../../core/schema.ts";
@@ -73,10 +74,9 @@ function needsReading(dataset: Dataset, config: OpikConfig, options: ReadOptions
   return isOld(at, config, options);
 }
 
-/** Whether what was done at this time is to be done again, because so many days have passed. */
+/** Whether what was done at this time is to be done again. */
 function isOld(at: Json, { rescan_days }: OpikConfig, { startedAt }: ReadOptions): boolean {
-  const days = (startedAt.getTime() - Date.parse(typeof at === "string" ? at : "")) / 86_400_000;
-  return rescan_days > 0 && !(days < rescan_days);
+  return isDueAgain(typeof at === "string" ? at : undefined, rescan_days, startedAt);
 }
 
 /** A dataset that was interrupted comes before those that were not begun. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isDueAgain } from "../../core/due.ts";
 import type { Checkpoint, ReadOptions } from "../../core/source.ts";
 import type { WandbConfig } from "./config.ts";
 import { epoch } from "./instant.ts";
@@ -59,18 +60,18 @@ export async function planWalk(options: PlanOptions): Promise<WalkPlan> {
   const scope = `${reader.cursor} ${filterText(config.filters)}${options.shapedBy}`;
   const isValid = saved?.scope === scope && !fullRefresh;
   const memory: Memory = isValid ? saved : { ...nothing, scope };
-  const isDue = isRescanDue(memory, options);
+  const isDue = isDueAgain(memory.rescanned, config.rescan_days, options.startedAt);
   const change = changeOf(memory, census);
   const begins =
     !memory.whole &&
     (memory.since === undefined || change === "appeared" || (isDue && options.rescans));
-  const lists = begins || memory.whole || isDue || change !== "none";
+  const showsAll = begins || memory.whole || isDue;
+  const lists = showsAll || change !== "none";
   const { undated } = census;
-  const mayHaveCome = begins || memory.whole || isDue || undated !== memory.undated;
   return {
     ...{ reader, census, lists, isDue },
     landmark: new NextLandmark(census.next),
-    showsUndated: undated > 0 && mayHaveCome,
+    showsUndated: undated > 0 && (showsAll || undated !== memory.undated),
     anew: fullRefresh || (saved !== undefined && !isValid),
     memory: begins ? { ...memory, since: undefined, whole: true } : memory,
   };
@@ -126,17 +127,16 @@ const landmarkShape = z.object({
 
 const memoryShape = z.object({
   since: z.string().optional(),
-  whole: z.boolean().optional(),
+  whole: z.boolean().default(false),
   rescanned: z.string().optional(),
   landmark: landmarkShape.optional().catch(undefined),
-  undated: z.number().optional(),
+  undated: z.number().default(0),
   scope: z.string(),
 });
 
 function memoryOf(checkpoint: Checkpoint | undefined): Memory | undefined {
   const found = memoryShape.safeParse(checkpoint).data;
-  if (!found) return undefined;
-  return { ...nothing, ...found, whole: found.whole === true, undated: found.undated ?? 0 };
+  return found && { ...nothing, ...found };
 }
 
 /** A memory as a checkpoint; the same memory makes the same one. */
@@ -156,9 +156,4 @@ export function checkpointOf(memory: Memory): Checkpoint {
 function changeOf({ landmark }: Memory, { below, kept }: Census): "none" | "appeared" | "vanished" {
   if (!landmark || below < landmark.below || kept < landmark.newest.length) return "vanished";
   return below > landmark.below ? "appeared" : "none";
-}
-
-function isRescanDue({ rescanned }: Memory, { config, startedAt }: PlanOptions): boolean {
-  const days = (startedAt.getTime() - Date.parse(String(rescanned))) / 86_400_000;
-  return config.rescan_days > 0 && !(days < config.rescan_days);
 }

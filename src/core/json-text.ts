@@ -27,6 +27,9 @@ export function elements(text: string, start = 0): string[] | undefined {
   return slices;
 }
 
+/** What stands for the members of a text that is no object. */
+export const noMembers: ReadonlyMap<string, string> = new Map();
+
 /** The members of an object by key, as text; undefined where the text is no object. Of a key that stands twice, the last counts. */
 export function members(text: string): Map<string, string> | undefined {
   let at = skipSpace(text, 0);

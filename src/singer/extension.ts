@@ -1,4 +1,4 @@
-import { elements, members, plain } from "../core/json-text.ts";
+import { elements, members, noMembers, plain } from "../core/json-text.ts";
 import type { Columns, ColumnType, Key, Value } from "../core/schema.ts";
 import type { Range, Sweep } from "../core/source.ts";
 import { ValueError } from "../core/value.ts";
@@ -29,7 +29,7 @@ export interface SweepText {
 export function parseExtension(text: string): Extension {
   const found = members(text);
   const sweeps = elements(found?.get("sweeps") ?? "[]") ?? [];
-  const texts = members(found?.get("texts") ?? "{}") ?? new Map<string, string>();
+  const texts = members(found?.get("texts") ?? "{}") ?? noMembers;
   return {
     sweeps: sweeps.map((sweep) => ({
       stream: plain(members(sweep)?.get("stream")) ?? "",
@@ -110,7 +110,7 @@ export function joined(entries: readonly (readonly [name: string, text: string])
 
 /** The sweep that a text stands for. */
 export function parseSweep(text: string, { columns, primaryKey }: Swept): Sweep {
-  const found = members(text) ?? new Map<string, string>();
+  const found = members(text) ?? noMembers;
   const value = (column: string, slice: string): Value =>
     valueOf(columns[column] ?? ("string" satisfies ColumnType), slice);
   const by = names(found.get("by"));
@@ -133,7 +133,7 @@ export function parseSweep(text: string, { columns, primaryKey }: Swept): Sweep 
 }
 
 function rangeOf(text: string, value: (column: string, slice: string) => Value): Range {
-  const found = members(text) ?? new Map<string, string>();
+  const found = members(text) ?? noMembers;
   const column = plain(found.get("column")) ?? "";
   const [from, below] = [found.get("from"), found.get("below")];
   return {

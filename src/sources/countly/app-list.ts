@@ -1,5 +1,5 @@
 import { ConfigError, SourceError } from "../../core/errors.ts";
-import { members, plain } from "../../core/json-text.ts";
+import { members, noMembers, plain } from "../../core/json-text.ts";
 import { firstPresent } from "../../core/json-row.ts";
 import { statusOf } from "../../http/failure.ts";
 import { member } from "../../http/page.ts";
@@ -93,9 +93,7 @@ function mapped({ body }: Told): readonly App[] {
 }
 
 function gatewayApp(text: string): App {
-  const id = plain(
-    firstPresent(members(text) ?? new Map<string, string>(), ["_id", "id", "app_id"]),
-  );
+  const id = plain(firstPresent(members(text) ?? noMembers, ["_id", "id", "app_id"]));
   if (id === undefined) throw new SourceError(`${allApps}: expected objects with an _id`);
   return { id, text, administered: false };
 }

@@ -1,6 +1,6 @@
 import { HighWaterMark } from "../../core/high-water-mark.ts";
 import { firstPresent } from "../../core/json-row.ts";
-import { members } from "../../core/json-text.ts";
+import { members, noMembers } from "../../core/json-text.ts";
 import type { Batch, Checkpoint, ReadOptions } from "../../core/source.ts";
 import { Walk } from "../../core/walk.ts";
 import type { PageReader } from "../../http/page-reader.ts";
@@ -65,7 +65,7 @@ export class AppReading {
   /** Lets the mark follow these users: whoever is active after they were shown is found by the next walk. */
   mark(users: readonly string[]): void {
     const cursors = users.map((text) =>
-      instantOf(firstPresent(members(text) ?? none, this.#options.cursor)),
+      instantOf(firstPresent(members(text) ?? noMembers, this.#options.cursor)),
     );
     this.#mark.page(cursors);
     const since = this.#mark.end()?.["since"];
@@ -145,5 +145,3 @@ export class AppReading {
     return { checkpoint };
   }
 }
-
-const none: ReadonlyMap<string, string> = new Map();

@@ -1,5 +1,5 @@
 import { firstPresent } from "../../core/json-row.ts";
-import { members, plain } from "../../core/json-text.ts";
+import { members, noMembers, plain } from "../../core/json-text.ts";
 import type { Rejected } from "../../core/source.ts";
 import type { App } from "./app-list.ts";
 
@@ -20,7 +20,7 @@ export function gatewayUsers(
   const own: string[] = [];
   const rejected: Rejected[] = [];
   for (const text of texts) {
-    const user = members(text) ?? none;
+    const user = members(text) ?? noMembers;
     const named = appOf(user) ?? app;
     if (named === app) own.push(text);
     else if (!known.has(named)) rejected.push(strange({ text, user }, { app, named }));
@@ -45,5 +45,3 @@ function appOf(user: ReadonlyMap<string, string>): string | undefined {
   const name = plain(firstPresent(user, ["app_id"]));
   return name === "" ? undefined : name;
 }
-
-const none: ReadonlyMap<string, string> = new Map();

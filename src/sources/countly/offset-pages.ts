@@ -1,6 +1,6 @@
 import { SourceError } from "../../core/errors.ts";
 import { firstPresent } from "../../core/json-row.ts";
-import { members, plain } from "../../core/json-text.ts";
+import { members, noMembers, plain } from "../../core/json-text.ts";
 import { pageBody } from "../../http/page.ts";
 import type { Query } from "../../http/url.ts";
 import type { Ask } from "./countly-client.ts";
@@ -83,5 +83,5 @@ async function isWhole(ask: Ask, list: OffsetList, first: OffsetPage): Promise<t
 /** What tells a row from others. */
 function idOf(row = ""): string {
   const names = ["_id", "id", "user_id", "group_id", "app_id"];
-  return plain(firstPresent(members(row) ?? new Map<string, string>(), names)) ?? row;
+  return plain(firstPresent(members(row) ?? noMembers, names)) ?? row;
 }

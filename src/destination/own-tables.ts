@@ -40,6 +40,8 @@ interface SyncRow {
   bytes: Whole<null>;
   waited_ms: Whole<null>;
   error: string | null;
+  /** The epoch of the lock under which it wrote something; null where it wrote nothing. */
+  epoch: Whole<null>;
 }
 
 interface QuarantineRow {

@@ -19,6 +19,7 @@ import {
 import { planOf, touchedBy, type Plan, type Prepared } from "./plan.ts";
 import { prepareTable, type Fitted } from "./prepare.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
+import { StateAge } from "./state-age.ts";
 import { countRejected, storeSteps } from "./store.ts";
 import { Deletions } from "./sweep.ts";
 import { beginSync, endSync } from "./sync-log.ts";
@@ -37,6 +38,7 @@ export class SqlSession implements Session {
   readonly #lost = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #checkpoints: Checkpoints;
+  readonly #age: StateAge;
   readonly #quarantine: Quarantine;
   readonly #deletions: Deletions;
   readonly #prepared = new Map<string, Prepared>();
@@ -52,6 +54,7 @@ export class SqlSession implements Session {
     this.#lease = lease;
     this.#log = log;
     this.#checkpoints = new Checkpoints(lease.pipeline.name, lease.epoch);
+    this.#age = new StateAge(lease, log);
     this.#quarantine = new Quarantine(lease.pipeline.name);
     this.#deletions = new Deletions(dialect.values.keyCollation);
     this.#timer = setInterval(() => void this.#renew(), renewMs).unref();
@@ -64,6 +67,7 @@ export class SqlSession implements Session {
   /** Reads what the pipeline saved before. */
   async load(): Promise<void> {
     await this.#write(async (tx) => {
+      await this.#age.dropOld(tx);
       await this.#checkpoints.load(tx);
       await this.#quarantine.load(tx);
     });
@@ -184,12 +188,14 @@ export class SqlSession implements Session {
       for (const { stream, entry } of refused) changes.set(stream, entry.key, entry);
       await this.#quarantine.save(tx, changes);
       await this.#checkpoints.save(tx, plan.checkpoints);
+      if (touched.size > 0) await this.#age.record(tx, this.#sync);
       return { counts: countRejected(counts, plan, refused), changes };
     });
     this.#quarantine.committed(changes);
     if (changes.byStream.size > 0) this.#revision += 1;
     this.#checkpoints.committed(plan.checkpoints, touched);
     this.#isBound ||= touched.size > 0;
+    if (touched.size > 0) this.#age.committed(this.#sync);
     return counts;
   }
 

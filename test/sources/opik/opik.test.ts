@@ -341,6 +341,28 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await standing()).toEqual(held(opik.workspace));
   });
 
+  test("rows of a dataset that came and went are marked as deleted where a backup of the state is put in place", async () => {
+    fill(3, 2);
+    await sync();
+    const backup = await database.query("SELECT * FROM _rivulet_state WHERE stream <> ''");
+    const { id } = opik.workspace.addDataset({ name: "short" });
+    opik.workspace.datasets.at(-1)?.addItems([{ data: { input: 1 } }]);
+    await sync();
+    await database.query("DELETE FROM _rivulet_state WHERE stream <> ''");
+    for (const row of backup) {
+      const values = Object.values(row).map((value) =>
+        value === null ? "NULL" : `'${value as string}'`,
+      );
+      await database.query(`INSERT INTO _rivulet_state VALUES (${values.join(", ")})`);
+    }
+    opik.workspace.deleteDataset(id);
+    await sync();
+    expect(await standing()).toEqual(held(opik.workspace));
+    opik.requests.length = 0;
+    await sync();
+    expect(itemRequests()).toEqual([]);
+  });
+
   test("an item that names another dataset belongs to the one that it was read from", async () => {
     const dataset = opik.workspace.addDataset({ name: "a" });
     dataset.addItems([{ data: { input: 1 }, dataset_id: "elsewhere" }]);

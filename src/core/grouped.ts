@@ -8,7 +8,7 @@ export interface GroupLimits {
 }
 
 /** A transaction of about this size costs little more than its rows. */
-export const groupLimits: GroupLimits = { rows: 10_000, bytes: 4 * 2 ** 20, ms: 1000 };
+export const groupLimits: GroupLimits = { rows: 10_000, bytes: 2 * 2 ** 20, ms: 1000 };
 
 /**
  * Puts batches together until they are worth a transaction: so many rows or bytes, or so much time since the first. What had

@@ -21,6 +21,7 @@ export interface Question<Data> {
   /** Takes an answer of which parts failed; without it any error fails the request. */
   readonly partial?: boolean;
   readonly retryAttempts?: number;
+  readonly maxResponseBytes?: number;
 }
 
 export interface GraphqlAnswer<Data> {
@@ -86,13 +87,14 @@ export class Graphql {
   }
 
   async #post<Data>(query: string, question: Question<Data>): Promise<GraphqlAnswer<Data>> {
-    const { variables, retryAttempts } = question;
+    const { variables, retryAttempts, maxResponseBytes } = question;
     const { value, body } = await this.#client.request({
       method: "POST",
       path: "graphql",
       json: { query, variables },
       accept: ({ text }) => accepted(text, question),
       ...(retryAttempts === undefined ? {} : { retryAttempts }),
+      ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }),
     });
     return { ...value, body };
   }

@@ -1,6 +1,7 @@
 import { messageOf } from "../core/errors.ts";
 import type { Client, GetOptions } from "./client.ts";
 import { isOverload, isTooLarge } from "./failure.ts";
+import { comfortablePageBytes, mostPageBytes, mostRowBytes } from "./page-bytes.ts";
 import { pageBody, type List, type Page, type PageBody } from "./page.ts";
 
 /** Where a walk stands in a list that holds still: rows before it, a multiple of the size of its pages. */
@@ -12,8 +13,10 @@ export interface Place {
 export interface NumberedList extends List {
   /** Rows to ask for per page. Default: 100. */
   readonly size?: number;
-  /** Bytes of a page above which the following ones are asked for in half the size. Default: 8 MiB. */
+  /** Bytes of a page above which the following ones are asked for in half the size. Default: 4 MiB. */
   readonly comfortableBytes?: number;
+  /** Bytes of a page of several rows above which it is given up, and fewer are asked for. Default: 8 MiB. */
+  readonly maxPageBytes?: number;
   /** Bytes that a page of a single row may have; one above it is passed over as unreadable. Default: 256 MiB. */
   readonly maxRowBytes?: number;
   /** Where to start: the `next` of a page of an earlier walk. Only for a list that has not changed since. */
@@ -67,18 +70,18 @@ export class PageRequests {
     const isTold = total !== undefined && rows.length > 0;
     if (this.#offset === 0 && isTold) this.#size = rows.length;
     this.#offset += this.#size;
-    if (bytes > (this.#list.comfortableBytes ?? 8 * 2 ** 20)) this.#shrink(2);
+    if (bytes > (this.#list.comfortableBytes ?? comfortablePageBytes)) this.#shrink(2);
   }
 
   async #request(retries: Pick<GetOptions, "retryAttempts">): Promise<PageBody> {
-    const { path, query, maxRowBytes = 256 * 2 ** 20 } = this.#list;
+    const { path, query, maxPageBytes = mostPageBytes, maxRowBytes = mostRowBytes } = this.#list;
     const page = this.#offset / this.#size + 1;
     const answer = await this.#client.request({
       ...retries,
       method: "GET",
       path,
       query: { ...query, page, size: this.#size },
-      ...(this.#size === 1 ? { maxResponseBytes: maxRowBytes } : {}),
+      maxResponseBytes: this.#size === 1 ? maxRowBytes : maxPageBytes,
       accept: (body) => pageBody(body, this.#list),
     });
     this.#unreadable = 0;

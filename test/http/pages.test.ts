@@ -296,8 +296,12 @@ describe("a page that is too much", () => {
       fc.asyncProperty(sizes, fc.integer({ min: 1, max: 20 }), async (bytes, size) => {
         const rows = newRows(bytes.length, (index) => ({ text: "x".repeat(bytes[index] ?? 0) }));
         await using server = await startServer(listOf(() => rows));
-        const client = testClient(server.url, { maxResponseBytes: 1500 });
-        const { ids, complete } = await walk(client, { size });
+        const client = testClient(server.url);
+        const { ids, complete } = await walk(client, {
+          size,
+          maxPageBytes: 1500,
+          maxRowBytes: 1500,
+        });
         expect(ids).toEqual(idsOf(rows));
         expect(complete).toBe(true);
       }),
@@ -318,14 +322,14 @@ describe("a page that is too much", () => {
   test("although it has a single row is passed over, and the walk incomplete", async () => {
     const rows = newRows(20, (index) => ({ text: "x".repeat(index === 7 ? 5000 : 10) }));
     await using server = await startServer(listOf(() => rows));
-    const client = testClient(server.url, { maxResponseBytes: 1500 });
-    const { ids, complete, pages } = await walk(client, { maxRowBytes: 4000 });
+    const client = testClient(server.url);
+    const { ids, complete, pages } = await walk(client, { maxPageBytes: 1500, maxRowBytes: 4000 });
     expect(ids).toEqual(idsOf(rows.filter(({ id }) => id !== "r7")));
     expect(complete).toBe(false);
     expect(
       pages.map(({ unreadable }) => unreadable).filter((reason) => reason !== undefined),
     ).toEqual([`GET ${server.url}/rows: the answer is larger than 4000 bytes`]);
-    const read = await walk(client, { maxRowBytes: 6000 });
+    const read = await walk(client, { maxPageBytes: 1500, maxRowBytes: 6000 });
     expect(read).toMatchObject({ ids: idsOf(rows), complete: true });
   });
 
@@ -333,16 +337,18 @@ describe("a page that is too much", () => {
     const isHuge = (index: number): boolean => index % 3 === 0;
     const rows = newRows(20, (index) => ({ text: "x".repeat(isHuge(index) ? 5000 : 10) }));
     await using server = await startServer(listOf(() => rows));
-    const client = testClient(server.url, { maxResponseBytes: 1500 });
-    const { ids } = await walk(client, { maxRowBytes: 4000 });
+    const client = testClient(server.url);
+    const { ids } = await walk(client, { maxPageBytes: 1500, maxRowBytes: 4000 });
     expect(ids).toEqual(idsOf(rows.filter((_row, index) => !isHuge(index))));
   });
 
   test("again and again, down to single rows, ends the walk", async () => {
     const rows = newRows(20, () => ({ text: "x".repeat(5000) }));
     await using server = await startServer(listOf(() => rows));
-    const client = testClient(server.url, { maxResponseBytes: 1500 });
-    await expect(walk(client, { maxRowBytes: 4000 })).rejects.toThrow(/larger than 4000 bytes/);
+    const client = testClient(server.url);
+    await expect(walk(client, { maxPageBytes: 1500, maxRowBytes: 4000 })).rejects.toThrow(
+      /larger than 4000 bytes/,
+    );
   });
 });
 

@@ -213,9 +213,9 @@ describe("what cannot become a row", () => {
   test("because it is too large is rejected too, and nothing is swept", async () => {
     const rows = newRows(4, (index) => ({ name: "x".repeat(index === 2 ? 300 : 1) }));
     await using server = await startServer(listOf(() => rows));
-    const client = testClient(server.url, { maxResponseBytes: 200 });
+    const client = testClient(server.url);
     const pages: RestDeclaration["pages"] = (_client, list) =>
-      numberedPages(client, { ...list, maxRowBytes: 250 });
+      numberedPages(client, { ...list, maxPageBytes: 200, maxRowBytes: 250 });
     const { parts, warnings } = await read(answer([]), { pages });
     expect(new Set(rowsIn(parts).map((row) => row["project_id"]))).toEqual(
       new Set(["r0", "r1", "r3"]),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConfigError, SourceError } from "../../core/errors.ts";
 import { elements, members } from "../../core/json-text.ts";
 import { isOverload, isTooLarge } from "../../http/failure.ts";
+import { comfortablePageBytes, mostPageBytes, mostRowBytes } from "../../http/page-bytes.ts";
 import type { Graphql, GraphqlAnswer, Select } from "../../http/graphql.ts";
 import type { RunPage } from "./reader.ts";
 
@@ -28,9 +29,6 @@ const pageShape = z.object({
     .object({ total: z.int(), runs: z.object({ edges: z.array(z.unknown()), pageInfo }) })
     .nullish(),
 });
-
-/** Bytes of a page above which the following ones are asked for in half the size. */
-const comfortableBytes = 8 * 2 ** 20;
 
 /** Pages without a single run, one after the other, that say that there are more. */
 const mostEmptyPages = 1000;
@@ -66,7 +64,7 @@ export async function* runPages(graphql: Graphql, wanted: Connection): AsyncGene
     }
     seen.add(endCursor);
     after = endCursor;
-    if (answer.body.bytes > comfortableBytes) size = Math.ceil(size / 2);
+    if (answer.body.bytes > comfortablePageBytes) size = Math.ceil(size / 2);
   }
 }
 
@@ -107,6 +105,7 @@ async function pageOf(
       query: (select) => pageQuery(fields(select)),
       variables: { entity, project, filters, order, after, first: size },
       shape: pageShape,
+      maxResponseBytes: size > 1 ? mostPageBytes : mostRowBytes,
       ...(hasty ? { retryAttempts: 1 } : {}),
     });
   } catch (error) {

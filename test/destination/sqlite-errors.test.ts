@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
@@ -53,6 +53,24 @@ describe("what goes wrong with a SQLite file", () => {
         await expect(check()).rejects.toBeInstanceOf(ConfigError);
         await expect(check()).rejects.toThrow(/check .*the permissions/);
       });
+    },
+  );
+
+  test.skipIf(process.platform === "win32").each(["removed", "replaced"])(
+    "a file that is %s while it is written to fails the write",
+    async (what) => {
+      const session = await fixture.session([runs]);
+      await session.write([{ stream: "runs", rows: [{ id: "a" }] }]);
+      await rename(path(), `${path()}.aside`);
+      if (what === "replaced") await copyFile(`${path()}.aside`, path());
+      const write = session.write([{ stream: "runs", rows: [{ id: "b" }] }]);
+      await expect(write).rejects.toBeInstanceOf(TransientError);
+      await expect(write).rejects.toThrow(
+        `${fixture.database.url}: the file was removed or replaced while it was written to; run the sync again`,
+      );
+      await rename(`${path()}.aside`, path());
+      await session.write([{ stream: "runs", rows: [{ id: "c" }] }]);
+      expect(await fixture.texts("select id from runs order by id")).toEqual(["a", "c"]);
     },
   );
 

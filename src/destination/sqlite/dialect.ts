@@ -14,6 +14,7 @@ import {
 } from "./connection.ts";
 import { LocalEngine, type Engine } from "./engine.ts";
 import { isBusy, translate } from "./errors.ts";
+import { OpenedFile } from "./opened-file.ts";
 import { openInThread } from "./thread.ts";
 import { SqliteTransaction } from "./transaction.ts";
 import { sqliteValues } from "./values.ts";
@@ -35,6 +36,7 @@ export function openSqlite(url: string, options: SqliteOptions): Dialect {
 interface Connection {
   readonly engine: Engine;
   readonly transaction: SqliteTransaction;
+  readonly file: OpenedFile;
 }
 
 interface Course {
@@ -72,7 +74,7 @@ class SqliteDialect implements Dialect {
       if (existsSync(this.#path)) return this.#run({ ...course, connection: this.#toRead }, work);
       // An empty database in memory stands for a file that reading must not make.
       return this.#run(
-        { ...course, connection: () => this.#on(new LocalEngine(connect(inMemory))) },
+        { ...course, connection: () => this.#on(new LocalEngine(connect(inMemory)), inMemory) },
         work,
       );
     });
@@ -90,7 +92,8 @@ class SqliteDialect implements Dialect {
     const isThere = this.#path === inMemory || existsSync(this.#path);
     const path = isThere ? this.#path : `${this.#path}.${randomUUID()}`;
     let engine: LocalEngine | undefined;
-    const connection = (): Connection => this.#on((engine ??= new LocalEngine(connect(path))));
+    const connection = (): Connection =>
+      this.#on((engine ??= new LocalEngine(connect(path))), path);
     try {
       await this.#run({ connection, begin: "begin immediate", end: "rollback" }, work);
     } finally {
@@ -119,8 +122,9 @@ class SqliteDialect implements Dialect {
     return (this.#writer = this.#on(engine));
   };
 
-  #on(engine: Engine): Connection {
-    return { engine, transaction: new SqliteTransaction(engine, this.label) };
+  #on(engine: Engine, path = this.#path): Connection {
+    const transaction = new SqliteTransaction(engine, this.label);
+    return { engine, transaction, file: new OpenedFile(path) };
   }
 
   async #run<T>(course: Course, work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -141,10 +145,11 @@ class SqliteDialect implements Dialect {
     work: (tx: Transaction) => Promise<T>,
   ): Promise<{ readonly result: T } | undefined> {
     if (connection !== this.#toWrite || !this.#writer || this.#waitedInVain) return undefined;
-    const { engine, transaction } = this.#writer;
+    const { engine, transaction, file } = this.#writer;
     if (!engine.isPipelined) return undefined;
     try {
       const [, result] = await allDone(engine.exec(begin), work(transaction));
+      file.check();
       await engine.exec(end);
       return { result };
     } catch (error) {
@@ -180,12 +185,13 @@ class SqliteDialect implements Dialect {
 
 /** Does the work of a transaction that has begun, and ends it. */
 async function completed<T>(
-  { engine, transaction }: Connection,
+  { engine, transaction, file }: Connection,
   { end }: Course,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   try {
     const result = await work(transaction);
+    file.check();
     await engine.exec(end);
     return result;
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { SourceContext } from "../../core/source.ts";
 import { failureOf } from "../../http/failure.ts";
+import { parseJson } from "../../http/json-body.ts";
 import { allApps, firstApps } from "./app-list.ts";
 import type { CountlyConfig } from "./config.ts";
 import { newStranger } from "./countly-client.ts";
@@ -25,7 +26,7 @@ export async function looksInUrl(error: unknown, question: KeyQuestion): Promise
 
 async function answersGet({ config, context }: KeyQuestion): Promise<boolean> {
   try {
-    await newStranger(config, context).get(allApps);
+    await newStranger(config, context).getJson(allApps);
     return true;
   } catch (error) {
     const { status = 404 } = failureOf(error) ?? {};
@@ -36,7 +37,12 @@ async function answersGet({ config, context }: KeyQuestion): Promise<boolean> {
 /** What the server says, and its status, to a form without a key; undefined where it does not refuse it. */
 async function answersStranger({ config, context }: KeyQuestion): Promise<string | undefined> {
   try {
-    await newStranger(config, context).post(allApps, { form: firstApps });
+    await newStranger(config, context).request({
+      method: "POST",
+      path: allApps,
+      form: firstApps,
+      accept: ({ text }) => parseJson(text),
+    });
     return undefined;
   } catch (error) {
     const failure = failureOf(error);

@@ -578,6 +578,26 @@ describe("the key", () => {
     expect(countly.requests.slice(before).filter(({ method }) => method === "GET")).toEqual([]);
   });
 
+  test.each(["", "<html>log in</html>", '{"admin_of":'])(
+    "is found to belong into the URL although %j is the first answer to who has none",
+    async (text) => {
+      let isFirst = true;
+      const countly = await start({
+        traps: { keyInUrlOnly: true },
+        intercept: (service) => (request, response) => {
+          const isStranger = request.method === "POST" && !request.body.includes("api_key=");
+          if (!isStranger || !isFirst) return service(request, response);
+          isFirst = false;
+          response.writeHead(200).end(text);
+          return;
+        },
+      });
+      const app = countly.workspace.addApp({ users: 5 });
+      await sync(countly);
+      expect(await standing()).toEqual(idsOf(app));
+    },
+  );
+
   test("goes into no URL where there is nothing that could take it", async () => {
     const countly = await start({
       intercept: () => (_request, response) => void response.writeHead(404).end("{}"),

@@ -37,6 +37,11 @@ export class Bout<Where extends Storage = Storage> {
   restless = false;
   /** Whether somebody else, or another run, wrote to the database, so that what one sync counted is not what is there. */
   tampered = false;
+  /** Whether that happened which the disturbance is about; undefined where only the outcome tells. */
+  happened: boolean | undefined;
+  /** Whether the program was able to write its row in `_rivulet_sync`, however it ended. */
+  records = false;
+  readonly fullRefresh: boolean;
   readonly #folder: string;
   readonly #pace: BoutOptions["pace"];
   readonly #flags: readonly string[];
@@ -49,6 +54,7 @@ export class Bout<Where extends Storage = Storage> {
     this.storage = storage;
     this.#folder = folder;
     this.#pace = pace;
+    this.fullRefresh = fullRefresh;
     this.#flags = fullRefresh ? ["--full-refresh"] : [];
   }
 

@@ -5,6 +5,7 @@ import { declareHistories } from "./history.ts";
 import { playRound } from "./round.ts";
 import type { ServiceKind } from "./service.ts";
 import { services } from "./services.ts";
+import { Counted } from "./counted.ts";
 import { chaosSettings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
 
@@ -34,7 +35,12 @@ export function declareChaos<Where extends Storage>(
     afterAll(() => opened?.[Symbol.asyncDispose]());
 
     if (settings.path === undefined) {
-      declareRounds(destination, arena);
+      const counted = new Counted();
+      declareRounds(destination, { arena, counted });
+      if (settings.isLong)
+        test("what was to happen did", () => {
+          counted.check();
+        });
       if (isWhole) declareEveryPage(settings.isLong ? services : few, arena);
     }
     if (isWhole || settings.path !== undefined) declareHistories(arena, settings);
@@ -44,7 +50,7 @@ export function declareChaos<Where extends Storage>(
 /** What goes wrong in a round is told with the command that plays it again. */
 function declareRounds<Where extends Storage>(
   destination: Where["dialect"],
-  arena: () => Arena<Where>,
+  { arena, counted }: { readonly arena: () => Arena<Where>; readonly counted: Counted },
 ): void {
   const { rounds, seed: first, only, isLong } = chaosSettings();
   test.each(Array.from({ length: rounds }, (_, index) => first + index))(
@@ -58,7 +64,8 @@ function declareRounds<Where extends Storage>(
         if (isLong) process.stdout.write(`round ${seed} on ${destination}: ${text}\n`);
       };
       try {
-        await playRound(arena(), { seed, only, slow: isLong, tell });
+        const count = counted.add.bind(counted);
+        await playRound(arena(), { seed, only, slow: isLong, tell, count });
       } catch (error) {
         throw new Error(`${story.join("\n")}\nto play it again: ${again}\n${String(error)}`, {
           cause: error,

@@ -27,6 +27,8 @@ export interface HttpProxy extends AsyncDisposable {
   fault: Fault | undefined;
   /** The request that the service hears instead. */
   rewrite: ((request: ServerRequest) => ServerRequest) | undefined;
+  /** Called when a request has come. */
+  onRequest: ((request: ServerRequest) => void) | undefined;
   /** Called when an answer has been put together, before it is sent: what it changes at the service is in the next one. */
   onAnswer: ((exchange: Exchange) => void) | undefined;
   /** Resolves when so many more answers have been put together. */
@@ -39,6 +41,7 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
   let answers = 0;
   const waiting = new Set<{ readonly until: number; readonly resolve: () => void }>();
   const server = await startServer(async (request, response) => {
+    proxy.onRequest?.(request);
     const heard = proxy.rewrite?.(request) ?? request;
     const exchange = { request, ...(await forwarded(heard, target)), number: answers };
     answers += 1;
@@ -60,6 +63,7 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
     latencyMs: 0,
     fault: undefined,
     rewrite: undefined,
+    onRequest: undefined,
     onAnswer: undefined,
     more: (count) =>
       new Promise((resolve) => {
@@ -97,4 +101,9 @@ function asItIs({ status, body }: Exchange): Listener {
     });
     response.end(isPacked ? gzipSync(body, { level: 1 }) : body);
   };
+}
+
+/** What tells a request from others. */
+export function spelled({ method, url, body }: ServerRequest): string {
+  return `${method} ${url.href} ${body}`;
 }

@@ -11,6 +11,8 @@ export interface LaunchOptions {
   readonly cwd: string;
   /** The largest file that the program may write, in blocks of half a KiB, or of one in some shells. */
   readonly maxBlocks?: number;
+  /** Where SQLite has its temporary files. */
+  readonly tempFolder?: string;
   /** Runs as this user. */
   readonly uid?: number;
   /** What nobody reads: closed before the program writes to it. */
@@ -23,7 +25,7 @@ export interface LaunchOptions {
 export function launch(
   program: string,
   args: readonly string[],
-  { cwd, maxBlocks, uid, closed, aheadMs }: LaunchOptions,
+  { cwd, maxBlocks, tempFolder, uid, closed, aheadMs }: LaunchOptions,
 ): Running {
   const preloaded = aheadMs === undefined ? [] : ["--import", clock];
   const command = [process.execPath, ...preloaded, join(bin, `${program}.js`), ...args];
@@ -32,7 +34,13 @@ export function launch(
   const { PATH = "", SystemRoot = "" } = process.env;
   const child = spawn(file, rest, {
     cwd,
-    env: { PATH, SystemRoot, HOME: tmpdir(), CHAOS_AHEAD_MS: String(aheadMs ?? 0) },
+    env: {
+      PATH,
+      SystemRoot,
+      HOME: tmpdir(),
+      CHAOS_AHEAD_MS: String(aheadMs ?? 0),
+      ...(tempFolder === undefined ? {} : { SQLITE_TMPDIR: tempFolder }),
+    },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });

@@ -25,10 +25,18 @@ const syncShape = z.object({
 /** A row of `_rivulet_sync`. */
 export type SyncRow = z.output<typeof syncShape>;
 
+/** What a table's own columns say of a row. */
+interface Mark {
+  readonly isDeleted: boolean;
+  readonly syncedAt: unknown;
+}
+
+type Marks = ReadonlyMap<string, Mark>;
+
 /** What a database says of itself. What is not there yet is empty. */
 export interface Ledger {
-  /** Rows of each table, those that are marked as deleted too. */
-  readonly sizes: Readonly<Record<string, number>>;
+  /** Rows of each table, those that are marked as deleted too, by key. */
+  readonly rows: Readonly<Record<string, Marks>>;
   readonly standing: Keys;
   /** Oldest first. */
   readonly syncs: readonly SyncRow[];
@@ -38,14 +46,16 @@ export interface Ledger {
 
 export async function readLedger(storage: Storage, keys: ChaosService["keys"]): Promise<Ledger> {
   const rows = (sql: string): Promise<SqlRow[]> => storage.query(sql).catch(ifMissing);
-  const sizes: Record<string, number> = {};
+  const marks: Record<string, Marks> = {};
   const standing: Record<string, readonly string[]> = {};
   for (const [table, columns] of Object.entries(keys)) {
-    const found = await rows(`SELECT ${columns.join(", ")}, _deleted FROM "${table}"`);
-    sizes[table] = found.length;
-    standing[table] = found
-      .filter(({ _deleted }) => [0, "f"].includes(_deleted as never))
-      .map((row) => keyText(columns.map((column) => row[column])));
+    const found = await rows(`SELECT ${columns.join(", ")}, _deleted, _synced_at FROM "${table}"`);
+    const marked = found.map(({ _deleted, _synced_at: syncedAt, ...row }) => {
+      const key = keyText(columns.map((column) => row[column]));
+      return [key, { isDeleted: ![0, "f"].includes(_deleted as never), syncedAt }] as const;
+    });
+    marks[table] = new Map(marked);
+    standing[table] = marked.flatMap(([key, { isDeleted }]) => (isDeleted ? [] : [key]));
   }
   const state = "SELECT stream, partition, checkpoint FROM _rivulet_state";
   const found = await rows(`${state} WHERE stream <> '' AND checkpoint IS NOT NULL`);
@@ -54,7 +64,7 @@ export async function readLedger(storage: Storage, keys: ChaosService["keys"]): 
   );
   const quarantine = await rows("SELECT key FROM _rivulet_quarantine");
   return {
-    sizes,
+    rows: marks,
     standing,
     syncs: syncs.map((row) => syncShape.parse(row)),
     checkpoints: found.map(({ stream, partition, checkpoint }) => ({
@@ -64,6 +74,20 @@ export async function readLedger(storage: Storage, keys: ChaosService["keys"]): 
     })),
     quarantined: quarantine.length,
   };
+}
+
+/** How many rows of a table came, changed or came back, and went, between two moments. */
+export function changesBetween(
+  before: Marks = new Map(),
+  after: Marks = new Map(),
+): Readonly<Record<"inserted" | "updated" | "deleted", number>> {
+  const counted = { inserted: 0, updated: 0, deleted: 0 };
+  for (const [key, { isDeleted, syncedAt }] of after) {
+    const old = before.get(key);
+    if (!old) counted.inserted += 1;
+    else if (old.syncedAt !== syncedAt) counted[isDeleted ? "deleted" : "updated"] += 1;
+  }
+  return counted;
 }
 
 function ifMissing(error: unknown): SqlRow[] {

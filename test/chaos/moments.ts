@@ -9,7 +9,7 @@ export async function someCommit(bout: Bout, running: Running): Promise<void> {
   const { storage, random } = bout;
   if (storage.dialect === "postgres") {
     await heard(storage, { text: "commit\0", times: random.between(1, 14) }, running);
-  } else await written(storage.path, random.between(1, 120), running);
+  } else await written(storage.path, random.between(1, 40), running);
 }
 
 export interface Said {

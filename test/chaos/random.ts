@@ -21,7 +21,7 @@ export class Random {
 
   /** How many things happen before something: often few, as most syncs have little to do. */
   moment(): number {
-    return this.between(0, this.pick([3, 8, 20]));
+    return this.between(0, this.pick([2, 5, 12]));
   }
 
   pick<T>(list: readonly T[]): T {

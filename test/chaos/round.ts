@@ -21,6 +21,8 @@ export interface RoundOptions {
   readonly slow: boolean;
   /** Told what was done, and how the program ended. */
   readonly tell: (text: string) => void;
+  /** Told of each disturbance, and whether it happened. */
+  readonly count: (name: string, happened: boolean) => void;
 }
 
 /** How many runs of a round are disturbed. */
@@ -29,7 +31,7 @@ const hand = 4;
 /** Some disturbed runs, each of which has to tell the truth, and then all that `playWith` asks for. */
 export async function playRound<Where extends Storage>(
   arena: Arena<Where>,
-  { seed, only, slow, tell }: RoundOptions,
+  { seed, only, slow, tell, count }: RoundOptions,
 ): Promise<void> {
   const [kind] = services.slice(seed % services.length);
   if (!kind) throw new RangeError("there are no services");
@@ -44,8 +46,10 @@ export async function playRound<Where extends Storage>(
     for (const disturbance of dealt) {
       proxy.latencyMs = place.random.pick([0, 0, 0, 15]);
       const [random, fullRefresh] = [place.random.fork(), place.random.oneIn(4)];
-      const outcome = await disturbed(disturbance, { ...place, random, fullRefresh });
-      tell(`${kind.name}: ${disturbance.name}: ${outcome}`);
+      const { outcome, happened } = await disturbed(disturbance, { ...place, random, fullRefresh });
+      const end = happened ? outcome : `${outcome}, for it did not happen`;
+      tell(`${kind.name}: ${disturbance.name}: ${end}`);
+      count(disturbance.name, happened);
     }
   });
 }
@@ -89,7 +93,7 @@ export async function playWith<Where extends Storage>(
 async function disturbed<Where extends Storage>(
   disturbance: Disturbance<Where>,
   options: BoutOptions<Where>,
-): Promise<Outcome> {
+): Promise<{ readonly outcome: Outcome; readonly happened: boolean }> {
   const { service, proxy, storage } = options;
   const bout = new Bout(options);
   bout.change();
@@ -98,13 +102,17 @@ async function disturbed<Where extends Storage>(
     const ended = await disturbance.disturb(bout);
     const after = await readLedger(storage, service.keys);
     checkTruth({ ended, disturbance, bout, before, after });
-    return outcomeOf(ended);
+    const outcome = outcomeOf(ended);
+    const hasTold = disturbance.outcomes.length === 1 || outcome !== "completed";
+    return { outcome, happened: bout.happened ?? hasTold };
   } catch (error) {
     throw new Error(`${disturbance.name}: ${String(error)}`, { cause: error });
   } finally {
     proxy.fault = undefined;
     proxy.rewrite = undefined;
+    proxy.onRequest = undefined;
     proxy.onAnswer = undefined;
+    if (storage.dialect === "postgres") storage.link.disarm();
   }
 }
 

@@ -45,6 +45,8 @@ export interface ChaosService extends AsyncDisposable {
   change(random: Random): void;
   /** What it holds and a database can store. */
   held(): Keys;
+  /** What of it cannot be read as long as `breaks` lasts. */
+  broken(): Keys;
   /** How many of its objects no database can store: they belong into quarantine. */
   unstorable(): number;
   /** What has to stand in the tables because these checkpoints say that it was read; what cannot be told is left out. */

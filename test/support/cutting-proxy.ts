@@ -5,8 +5,12 @@ export interface CuttingProxy extends AsyncDisposable {
   readonly port: number;
   /** How many connections it has taken. */
   readonly connections: number;
-  /** Cuts the next connection on which the client says this, once. */
-  cutAt(said: string, moment: Moment): void;
+  /** Cuts the connection on which the client says this, once, after it was said so often without being cut. */
+  cutAt(said: string, moment: Moment, after?: number): void;
+  /** Whether there is a cut still to come. */
+  readonly isArmed: boolean;
+  /** Takes back what was to happen. */
+  disarm(): void;
   /** Calls back, once, when the client says this, before the server hears it. */
   when(said: string, then: () => void): void;
   /** Cuts all connections; new ones are taken or not. */
@@ -21,7 +25,7 @@ export type Moment = "before" | "unnoticed" | "during" | "after";
 
 export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
   const open = new Set<Socket>();
-  let cut: { readonly said: string; readonly moment: Moment } | undefined;
+  let cut: { readonly said: string; readonly moment: Moment; left: number } | undefined;
   let expected: { readonly said: string; readonly then: () => void } | undefined;
   let takesNew = true;
   let connections = 0;
@@ -51,7 +55,8 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
         expected = undefined;
         then();
       }
-      if (cut === undefined || !chunk.includes(cut.said)) {
+      const isSaid = cut !== undefined && chunk.includes(cut.said);
+      if (cut === undefined || !isSaid || cut.left-- > 0) {
         upstream.write(chunk);
         return;
       }
@@ -82,8 +87,15 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
     get connections() {
       return connections;
     },
-    cutAt(said, moment) {
-      cut = { said, moment };
+    cutAt(said, moment, after = 0) {
+      cut = { said, moment, left: after };
+    },
+    get isArmed() {
+      return cut !== undefined;
+    },
+    disarm() {
+      cut = undefined;
+      expected = undefined;
     },
     when(said, then) {
       expected = { said, then };

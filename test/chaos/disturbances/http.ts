@@ -17,22 +17,20 @@ import {
 } from "../../support/faults.ts";
 import type { Listener } from "../../../src/demo/listen.ts";
 import { startServer } from "../../support/http-server.ts";
+import type { Ended } from "../../support/program.ts";
 import type { Bout } from "../bout.ts";
 import type { Disturbance, Outcome } from "../disturbance.ts";
-import type { Exchange } from "../http-proxy.ts";
+import { spelled, type Exchange } from "../http-proxy.ts";
+import { readLedger } from "../ledger.ts";
 
 /** Answers that pass: once or twice, and then the service is itself again. */
 const passing: readonly (readonly [string, (exchange: Exchange) => Listener])[] = [
-  ["429 with Retry-After in seconds", () => failing(429, { "retry-after": "1" })],
-  ["429 with Retry-After as a date", () => failing(429, inASecond())],
   ["429 with a negative Retry-After", () => failing(429, { "retry-after": "-5" })],
   ["429 with a Retry-After without sense", () => failing(429, { "retry-after": "soon" })],
   ["429 that asks for nothing", () => failing(429)],
-  ["429 with RateLimit-Reset", () => failing(429, { "ratelimit-reset": "1" })],
   ["a 500", () => failing(500)],
   ["a 502 with a page of the proxy", () => failing(502, {}, "<html>502</html>")],
   ["a 503", () => failing(503)],
-  ["a 503 with Retry-After", () => failing(503, { "retry-after": "1" })],
   ["a 504", () => failing(504)],
   ["a reset before the headers", () => resetBeforeHeaders],
   ["a reset in the headers", () => resetInHeaders],
@@ -44,6 +42,14 @@ const passing: readonly (readonly [string, (exchange: Exchange) => Listener])[] 
   ["HTML with 200", () => answer("<html>log in</html>")],
   ["nothing with 200", () => answer("")],
   ["broken JSON with 200", () => answer('{"data":[}')],
+];
+
+/** Answers that ask to wait for a second. */
+const asking: readonly (readonly [string, () => Listener])[] = [
+  ["429 with Retry-After in seconds", () => failing(429, { "retry-after": "1" })],
+  ["429 with Retry-After as a date", () => failing(429, inASecond())],
+  ["429 with RateLimit-Reset", () => failing(429, { "ratelimit-reset": "1" })],
+  ["a 503 with Retry-After", () => failing(503, { "retry-after": "1" })],
 ];
 
 /** Time limits have to be short here, or a round would last minutes. */
@@ -58,6 +64,11 @@ export const httpDisturbances: readonly Disturbance[] = [
   ...passing.map(([name, fault]) =>
     faulty(name, { fault, times: [1, 2], outcomes: ["completed"] }),
   ),
+  ...asking.map(([name, fault]): Disturbance => ({
+    name,
+    outcomes: ["completed"],
+    disturb: (bout) => askedToWait(bout, fault),
+  })),
   ...hanging.map(([name, fault]) =>
     faulty(name, {
       fault,
@@ -76,18 +87,23 @@ export const httpDisturbances: readonly Disturbance[] = [
   faulty("a service that goes down", {
     fault: () => failing(503),
     times: [1e6, 1e6],
-    outcomes: ["completed", "partial", "failed"],
+    outcomes: ["partial", "failed"],
     config: { retry_attempts: 1 },
   }),
-  faulty("429 with Retry-After of a day", {
-    fault: () => failing(429, { "retry-after": "86400" }),
-    times: [1, 1],
-    outcomes: ["completed", "partial", "failed"],
-  }),
+  {
+    name: "429 with Retry-After of a day",
+    outcomes: ["partial", "failed"],
+    async disturb(bout) {
+      hit(bout, { fault: () => failing(429, { "retry-after": "86400" }), times: [1, 1] });
+      const ended = await bout.run();
+      if (bout.happened) expect(ended.stderr).toMatch(/asks to wait .*; try again after 20\d\d-/);
+      return ended;
+    },
+  },
   faulty("401 in the middle", {
     fault: () => failing(401, {}, { errors: [{ message: "the key was revoked" }] }),
     times: [1e6, 1e6],
-    outcomes: ["completed", "must change"],
+    outcomes: ["must change"],
   }),
   faulty("a gzip bomb", {
     fault: () => gzipBomb(65 * 2 ** 20),
@@ -97,7 +113,7 @@ export const httpDisturbances: readonly Disturbance[] = [
   faulty("a redirect in a circle", {
     fault: ({ request }) => redirectTo(request.url.href),
     times: [1e6, 1e6],
-    outcomes: ["completed", "partial", "failed"],
+    outcomes: ["partial", "failed"],
   }),
   {
     name: "a redirect to another host, which hears nothing",
@@ -114,16 +130,9 @@ export const httpDisturbances: readonly Disturbance[] = [
   },
   {
     name: "one object always fails",
-    outcomes: ["completed", "partial", "failed"],
+    outcomes: ["partial"],
     trap: "breaks",
-    async disturb(bout) {
-      const mend = bout.service.traps.breaks?.(bout.random);
-      try {
-        return await bout.run({ config: { retry_attempts: 1 } });
-      } finally {
-        mend?.();
-      }
-    },
+    disturb: oneBroken,
   },
 ];
 
@@ -149,13 +158,61 @@ function faulty(name: string, { outcomes, config = {}, ...what }: Faulty): Distu
   };
 }
 
-function hit({ proxy, random }: Bout, { fault, times }: Hit): void {
+function hit(bout: Bout, { fault, times }: Hit): void {
+  const { proxy, random } = bout;
   const from = proxy.answers + random.moment();
   const to = from + random.between(...times);
+  bout.happened = false;
   proxy.fault = (exchange) => {
     const { number } = exchange;
-    return number >= from && number < to ? fault(exchange) : undefined;
+    if (number < from || number >= to) return undefined;
+    bout.happened = true;
+    return fault(exchange);
   };
+}
+
+/** The request that was asked to wait does not come again before a second has passed. */
+async function askedToWait(bout: Bout, fault: () => Listener): Promise<Ended> {
+  const asked = new Map<string, number>();
+  const tooEarly: number[] = [];
+  hit(bout, {
+    times: [1, 2],
+    fault: ({ request }) => {
+      asked.set(spelled(request), performance.now());
+      return fault();
+    },
+  });
+  bout.proxy.onRequest = (request) => {
+    const waited = performance.now() - (asked.get(spelled(request)) ?? -Infinity);
+    if (waited < 990) tooEarly.push(waited);
+  };
+  const ended = await bout.run();
+  expect(tooEarly, "milliseconds after which a request came again").toEqual([]);
+  return ended;
+}
+
+/** Of all that there is, only what belongs to the object is missing. */
+async function oneBroken(bout: Bout): Promise<Ended> {
+  const { service, storage, proxy } = bout;
+  const mend = service.traps.breaks?.(bout.random);
+  bout.happened = false;
+  proxy.onAnswer = ({ status, body }) => {
+    bout.happened ||= status >= 500 || /"errors":\[|Cannot be read/.test(body);
+  };
+  try {
+    const ended = await bout.run({ config: { retry_attempts: 1 } });
+    const { standing } = await readLedger(storage, service.keys);
+    for (const [table, keys] of Object.entries(service.held())) {
+      const there = new Set([...(standing[table] ?? []), ...(service.broken()[table] ?? [])]);
+      expect(
+        keys.filter((key) => !there.has(key)),
+        `${table}: others that are missing`,
+      ).toEqual([]);
+    }
+    return ended;
+  } finally {
+    mend?.();
+  }
 }
 
 function inASecond(): Record<string, string> {

@@ -1,5 +1,6 @@
 import { answer } from "../../support/faults.ts";
 import type { Disturbance } from "../disturbance.ts";
+import { spelled } from "../http-proxy.ts";
 
 /** What lists do to those who page through them. */
 export const pagingDisturbances: readonly Disturbance[] = [
@@ -7,7 +8,12 @@ export const pagingDisturbances: readonly Disturbance[] = [
     name: "the same page for ever",
     outcomes: ["completed", "partial", "failed"],
     async disturb(bout) {
-      bout.proxy.rewrite = (request) => bout.service.firstPage(request) ?? request;
+      bout.happened = false;
+      bout.proxy.rewrite = (request) => {
+        const first = bout.service.firstPage(request);
+        bout.happened ||= first !== undefined && spelled(first) !== spelled(request);
+        return first ?? request;
+      };
       return await bout.run();
     },
   },
@@ -20,11 +26,13 @@ export const pagingDisturbances: readonly Disturbance[] = [
       const pages: string[] = [];
       // A list that goes on hiding rows is read again by the next sync; nobody can say what this one has to show.
       bout.restless = !isPassing;
+      bout.happened = false;
       proxy.fault = ({ request, body }) => {
         const text = service.emptied(body);
         if (text === undefined) return undefined;
         pages.push(request.url.href + request.body);
         const isHit = isPassing ? pages.length - 1 === place : pages.at(-1) === pages[place];
+        bout.happened ||= isHit;
         return isHit ? answer(text) : undefined;
       };
       return await bout.run();
@@ -38,8 +46,10 @@ export const pagingDisturbances: readonly Disturbance[] = [
       const every = random.between(1, 6);
       let left = 12;
       bout.restless = true;
+      bout.happened = false;
       proxy.onAnswer = ({ number }) => {
         if (number % every !== 0 || left === 0) return;
+        bout.happened = true;
         left -= 1;
         service.change(random);
       };

@@ -33,12 +33,13 @@ export const postgresDisturbances: readonly OnPostgres[] = [
       name: `a connection that is cut ${moment} ${name}`,
       outcomes: ["completed"],
       async disturb(bout) {
-        const { storage, random } = bout;
+        const { random, storage } = bout;
         const isFrequent = /commit|begin/.test(text);
-        const running = bout.start();
-        await heard(storage, { text, times: random.between(0, isFrequent ? 14 : 2) }, running);
-        storage.link.cutAt(text, moment);
-        return await running.ended;
+        if (text === "create table") await dropSome(bout);
+        storage.link.cutAt(text, moment, random.between(0, isFrequent ? 10 : 1));
+        const ended = await bout.run();
+        bout.happened = !storage.link.isArmed;
+        return ended;
       },
     };
   }),
@@ -47,6 +48,7 @@ export const postgresDisturbances: readonly OnPostgres[] = [
     outcomes: ["killed", "completed"],
     async disturb(bout) {
       if (text === "alter table") await altering(bout);
+      if (text === "create table") await dropSome(bout);
       const running = bout.start();
       await heard(bout.storage, { text, times: bout.random.between(1, 2) }, running);
       await wait(bout.random.between(0, 5));
@@ -174,6 +176,14 @@ export const postgresDisturbances: readonly OnPostgres[] = [
     },
   },
 ];
+
+/** Makes the next sync create tables. */
+async function dropSome(bout: PostgresBout): Promise<void> {
+  await bout.fill();
+  bout.tampered = true;
+  for (const table of Object.keys(bout.service.keys))
+    await bout.storage.query(`DROP TABLE "${table}"`);
+}
 
 /** Makes the next sync alter a table. */
 async function altering(bout: PostgresBout): Promise<void> {

@@ -48,6 +48,7 @@ export const processDisturbances: readonly Disturbance[] = [
     name: `${signal} ends it within five seconds`,
     outcomes: ["interrupted", "completed"] as const,
     async disturb(bout: Bout) {
+      bout.records = true;
       const running = bout.start();
       await bout.answers(running);
       return await interrupted(running, signal);

@@ -1,8 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, statSync, truncateSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import Database from "better-sqlite3";
+import { expect } from "vitest";
 import type { Ended, Running } from "../../support/program.ts";
 import type { Bout } from "../bout.ts";
 import type { Disturbance } from "../disturbance.ts";
@@ -14,11 +24,26 @@ const program = resolve(import.meta.dirname, "../../../bin/opik-sync.js");
 
 /** What happens to a file and the disk that it is on. */
 export const sqliteDisturbances: readonly Disturbance<SqliteStorage>[] = [
+  { name: "a full disk", outcomes: ["failed", "completed"], disturb: onFullDisk },
   {
-    name: "a full disk",
+    name: "a limit on the size of files",
     outcomes: ["completed", "failed"],
     async disturb(bout) {
       return await bout.run({ maxBlocks: bout.random.between(20, 1500) });
+    },
+  },
+  {
+    name: "a file that is removed in the middle",
+    outcomes: ["failed", "completed"],
+    async disturb(bout) {
+      const { path } = bout.storage;
+      const running = bout.start();
+      await bout.answers(running);
+      bout.tampered = true;
+      // Once it has ended, there is nothing in the middle of which to remove it.
+      if (running.child.exitCode === null)
+        for (const end of ["", "-wal", "-shm"]) rmSync(path + end, { force: true });
+      return await running.ended;
     },
   },
   {
@@ -95,6 +120,33 @@ export const sqliteDisturbances: readonly Disturbance<SqliteStorage>[] = [
     },
   },
 ];
+
+/** A small file system in memory takes the place of the folder, where this may be mounted; without, only the size of files can be limited. */
+async function onFullDisk(bout: Bout<SqliteStorage>): Promise<Ended> {
+  await bout.fill();
+  const folder = dirname(bout.storage.path);
+  const files = readdirSync(folder).map((name) => join(folder, name));
+  const kept = files.map((file) => [file, readFileSync(file)] as const);
+  const used = kept.reduce((sum, [, { length }]) => sum + length, 0);
+  const size = Math.ceil(used / 4096) * 4096 + bout.random.between(10, 120) * 4096;
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder]);
+  bout.happened = mounted.status === 0;
+  if (mounted.status !== 0) return await bout.run();
+  try {
+    for (const [file, bytes] of kept) writeFileSync(file, bytes);
+    const ended = await bout.run({ tempFolder: folder });
+    bout.happened = ended.status !== 0 && ended.status !== 3;
+    if (bout.happened) expect(ended.stderr).toMatch(/the disk is full|disk reported an error/);
+    const left = readdirSync(folder).map((name) => join(folder, name));
+    const written = left.map((file) => [file, readFileSync(file)] as const);
+    spawnSync("umount", [folder]);
+    for (const file of files) rmSync(file);
+    for (const [file, bytes] of written) writeFileSync(file, bytes);
+    return ended;
+  } finally {
+    spawnSync("umount", [folder]);
+  }
+}
 
 interface Lock {
   release(): void;

@@ -83,6 +83,7 @@ export const stateDisturbances: readonly Disturbance[] = [
       await bout.fill();
       const before = await saved(bout);
       const which = bout.random.pick(["stream <> ''", "stream = ''"]);
+      bout.happened = true;
       const broken = bout.random.pick(["{not json", "", "null", "7", '{"holder":5}']);
       await bout.storage.query(
         `UPDATE _rivulet_state SET checkpoint = '${broken}' WHERE ${which} AND checkpoint IS NOT NULL`,

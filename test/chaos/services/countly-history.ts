@@ -75,6 +75,11 @@ export class CountlyHistory {
     };
   }
 
+  usersIn(id = ""): Keys {
+    const app = this.#workspace.app(id);
+    return { users: app ? storable(app).map(idOf) : [] };
+  }
+
   unstorable(): number {
     return this.#workspace.apps.flatMap(usersOf).filter((user) => !isStorable(user)).length;
   }

@@ -67,6 +67,7 @@ async function start(random: Random): Promise<ChaosService> {
       history.change(chance);
     },
     held: () => history.held(),
+    broken: () => history.usersIn(traps.brokenApp?.app),
     unstorable: () => history.unstorable(),
     earned: (checkpoints) => history.earned(checkpoints),
     [Symbol.asyncDispose]: () => countly[Symbol.asyncDispose](),

@@ -60,6 +60,7 @@ async function start(random: Random, versioned: boolean): Promise<ChaosService> 
       history.change(chance);
     },
     held: () => history.held(),
+    broken: () => history.itemsIn(traps.brokenDataset),
     unstorable: () => history.unstorable(),
     earned: (checkpoints) => history.earned(checkpoints),
     [Symbol.asyncDispose]: () => opik[Symbol.asyncDispose](),
@@ -135,6 +136,11 @@ class OpikHistory {
       opik_dataset: datasets.map(({ id }) => id),
       opik_dataset_item: datasets.flatMap((dataset) => storable(dataset, latest(dataset))),
     };
+  }
+
+  itemsIn(id = ""): Keys {
+    const dataset = this.#workspace.dataset(id);
+    return { opik_dataset_item: dataset ? storable(dataset, latest(dataset)) : [] };
   }
 
   unstorable(): number {

@@ -56,6 +56,7 @@ async function start(random: Random): Promise<ChaosService> {
       history.change(chance);
     },
     held: () => history.held(),
+    broken: () => history.metricsOf(traps.brokenHistory?.run),
     unstorable: () => 0,
     earned: (checkpoints) => history.earned(checkpoints),
     [Symbol.asyncDispose]: () => wandb[Symbol.asyncDispose](),
@@ -134,6 +135,12 @@ class WandbHistory {
   held(): Keys {
     const { runs, metrics } = heldBy(this.#project);
     return { runs: runs.map(keyOf("runs")), metrics: metrics.map(keyOf("metrics")) };
+  }
+
+  metricsOf(run = ""): Keys {
+    const { metrics } = heldBy(this.#project);
+    const own = metrics.filter(({ run_id }) => run_id === run);
+    return { metrics: own.map(keyOf("metrics")) };
   }
 
   earned(checkpoints: readonly StoredCheckpoint[]): Keys {

@@ -145,6 +145,18 @@ describe("what goes wrong with Postgres", () => {
     expect(countsOf(await session.write([{ stream: "runs", rows }]))).toEqual({ inserted: 1 });
   });
 
+  test("a table that another program has locked is not waited for after an interruption", async () => {
+    const interruption = new AbortController();
+    const { session, pid } = await sessionAndBackend({ signal: interruption.signal });
+    await fixture.database.query("begin; lock table runs in access exclusive mode");
+    const write = session.write([{ stream: "runs", rows }]).catch((error: unknown) => error);
+    await untilWaiting(pid);
+    interruption.abort(new Error("enough"));
+    expect(await write).toEqual(new Error("enough"));
+    await fixture.database.query("commit");
+    expect(countsOf(await session.write([{ stream: "runs", rows }]))).toEqual({ inserted: 1 });
+  });
+
   /** Makes the first inserts fail as if another transaction had been in the way. */
   async function conflict(times: number, code: string): Promise<void> {
     await fixture.database

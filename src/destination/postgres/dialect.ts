@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import type { Dialect, Transaction } from "../dialect.ts";
 import { parseAddress, type Address, type ConnectOptions } from "./connection.ts";
-import { isAborted, isLost, isWorthRetry, translate } from "./errors.ts";
+import { isAborted, isCancelled, isLost, isWorthRetry, translate } from "./errors.ts";
 import { Link } from "./link.ts";
 import { postgresNames } from "./names.ts";
 import type { PostgresTransaction } from "./transaction.ts";
@@ -27,11 +27,13 @@ class PostgresDialect implements Dialect {
   readonly names = postgresNames;
   readonly #schema: string;
   readonly #link: Link;
+  readonly #signal: AbortSignal | undefined;
   readonly #oneAtATime = pLimit(1);
 
   constructor(address: Address, options: ConnectOptions) {
     this.label = address.label;
     this.#schema = address.schema;
+    this.#signal = options.signal;
     this.#link = new Link(address, options);
   }
 
@@ -79,6 +81,7 @@ class PostgresDialect implements Dialect {
         }
       }
     } catch (error) {
+      if (isCancelled(error)) this.#signal?.throwIfAborted();
       throw translate(this.label, error);
     }
   }

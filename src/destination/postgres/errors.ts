@@ -95,6 +95,12 @@ export function isWorthRetry(error: unknown): boolean {
   return ["40001", "40P01"].includes(codeOf(error)) || isLost(error) || isWorthRetry(error.cause);
 }
 
+/** Whether a statement was cancelled. */
+export function isCancelled(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return codeOf(error) === "57014" || isCancelled(error.cause);
+}
+
 /** Whether a key was there already. */
 export function isDuplicate(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === "23505";

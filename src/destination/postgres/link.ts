@@ -1,3 +1,4 @@
+import type { Client } from "pg";
 import { TransientError } from "../../core/errors.ts";
 import { pause } from "../pause.ts";
 import {
@@ -8,6 +9,7 @@ import {
   type Connected,
 } from "./connection.ts";
 import { translate } from "./errors.ts";
+import { cancelWaiting } from "./interruption.ts";
 import { PostgresTransaction } from "./transaction.ts";
 
 const firstPauseMs = 100;
@@ -26,6 +28,10 @@ export class Link implements AsyncDisposable {
   constructor(address: Address, options: ConnectOptions) {
     this.#address = address;
     this.#options = options;
+    options.signal?.addEventListener("abort", () => {
+      const open = async (): Promise<Client> => (await connect(address, options)).client;
+      void cancelWaiting(() => this.#connected, open);
+    });
   }
 
   /** Throws the driver's errors: at once where there never was a connection, else when trying again did not help. */

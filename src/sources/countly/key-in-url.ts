@@ -29,6 +29,7 @@ async function answersGet({ config, context }: KeyQuestion): Promise<boolean> {
     await newStranger(config, context).getJson(allApps);
     return true;
   } catch (error) {
+    context.signal.throwIfAborted();
     const { status = 404 } = failureOf(error) ?? {};
     return !isElsewhere(status);
   }
@@ -45,6 +46,7 @@ async function answersStranger({ config, context }: KeyQuestion): Promise<string
     });
     return undefined;
   } catch (error) {
+    context.signal.throwIfAborted();
     const failure = failureOf(error);
     return failure?.kind === "status" ? failure.message : undefined;
   }

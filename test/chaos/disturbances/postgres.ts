@@ -140,6 +140,7 @@ export const postgresDisturbances: readonly OnPostgres[] = [
     name: "a table that is locked for a while",
     outcomes: ["completed"],
     async disturb(bout) {
+      await bout.fill();
       const lock = await locked(bout);
       const running = bout.start();
       await Promise.race([wait(bout.random.between(0, 3000)), running.ended]);
@@ -151,6 +152,7 @@ export const postgresDisturbances: readonly OnPostgres[] = [
     name: "a table that is locked for ever, and SIGTERM",
     outcomes: ["interrupted", "completed"],
     async disturb(bout) {
+      await bout.fill();
       const running = bout.start();
       await bout.answers(running);
       const lock = await locked(bout);
@@ -167,6 +169,7 @@ export const postgresDisturbances: readonly OnPostgres[] = [
     outcomes: ["failed", "completed"],
     slow: true,
     async disturb(bout) {
+      await bout.fill();
       const lock = await locked(bout);
       try {
         return await bout.run();
@@ -196,7 +199,6 @@ async function altering(bout: PostgresBout): Promise<void> {
 
 /** Locks a table that the program writes to, as another program would, until the connection ends. */
 async function locked(bout: PostgresBout) {
-  await bout.fill();
   const client = await bout.storage.connect();
   const table = bout.random.pick(Object.keys(bout.service.keys));
   await client.query(`BEGIN; LOCK TABLE "${table}" IN SHARE MODE`);

@@ -188,7 +188,9 @@ class WandbHistory {
     }
   }
 
+  /** A process that rewinds has to start first. Within one second, nothing would tell it from what was there, if it logs as many lines. */
   #rewind(random: Random): void {
+    this.#clock.advance(1000);
     const run = this.#anyRun(random);
     const { lastStep = 0 } = run.history;
     run.rewind(random.between(0, lastStep));

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { countlyProgram, startCountly } from "../countly.ts";
+import { countlyProgram, startCountly } from "../services/countly.ts";
 import { rate, whole, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 import { requestsTo } from "../worker.ts";

@@ -1,4 +1,4 @@
-import { itemTable, opikProgram, startOpik } from "../opik.ts";
+import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
 import { rate, type Figure, type Scenario } from "../scenario.ts";
 import { newTarget, targetKinds, type TargetKind } from "../target.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { opikProgram, startOpik } from "../opik.ts";
+import { opikProgram, startOpik } from "../services/opik.ts";
 import type { Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 import { requestsTo } from "../worker.ts";

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { opikProgram, startOpik, type OpikOptions } from "../opik.ts";
+import { opikProgram, startOpik, type OpikOptions } from "../services/opik.ts";
 import { whole, type BenchContext, type Figure, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 

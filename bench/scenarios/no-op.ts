@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { opikProgram, startOpik } from "../opik.ts";
+import { opikProgram, startOpik } from "../services/opik.ts";
 import { runScript, type Measured } from "../program.ts";
 import type { Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";

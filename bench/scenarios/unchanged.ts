@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Client } from "pg";
-import { itemTable, opikProgram, startOpik } from "../opik.ts";
+import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
 import type { Measured } from "../program.ts";
 import type { BenchContext, Figure, Scenario } from "../scenario.ts";
 import { newSqlite, newTarget } from "../target.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { rate, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
-import { startWandb, wandbSync } from "../wandb.ts";
+import { startWandb, wandbSync } from "../services/wandb.ts";
 
 const aim = 0.6;
 

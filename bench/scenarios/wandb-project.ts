@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { whole, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
-import { startWandb, wandbSync } from "../wandb.ts";
+import { startWandb, wandbSync } from "../services/wandb.ts";
 import { requestsTo, runWorker } from "../worker.ts";
 
 const timesFaster = 20;

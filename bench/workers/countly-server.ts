@@ -2,7 +2,7 @@ import { z } from "zod";
 import { countlyService } from "../../src/demo/countly/service.ts";
 import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
 import { listen, withBody } from "../../src/demo/listen.ts";
-import { countlyAccess } from "../countly.ts";
+import { countlyAccess } from "../services/countly.ts";
 import { workerOptions } from "../worker.ts";
 
 /** A Countly server whose users are made when they are asked for, in a process of its own. `/requests` says how often it was asked. */

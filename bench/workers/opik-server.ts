@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
-import { datasetId, OpikPages } from "../opik-pages.ts";
+import { datasetId, OpikPages } from "../services/opik-pages.ts";
 import { workerOptions } from "../worker.ts";
 
 /** An Opik service whose answers were serialised before anybody asked, without compression, in a process of its own. */

@@ -8,9 +8,9 @@ import type { Call } from "../../src/demo/wandb/call.ts";
 import { parseBody } from "../../src/demo/wandb/graphql.ts";
 import { wandbService } from "../../src/demo/wandb/service.ts";
 import { WandbWorkspace } from "../../src/demo/wandb/workspace.ts";
-import { WandbHistories } from "../wandb-histories.ts";
-import { WandbListing } from "../wandb-listing.ts";
-import { addRuns, answerStart } from "../wandb-runs.ts";
+import { WandbHistories } from "../services/wandb-histories.ts";
+import { WandbListing } from "../services/wandb-listing.ts";
+import { addRuns, answerStart } from "../services/wandb-runs.ts";
 import { workerOptions } from "../worker.ts";
 
 /**

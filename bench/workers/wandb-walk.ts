@@ -1,7 +1,7 @@
 import { Agent } from "node:http";
 import axios from "axios";
 import { z } from "zod";
-import { wandbAccess } from "../wandb.ts";
+import { wandbAccess } from "../services/wandb.ts";
 import { workerOptions } from "../worker.ts";
 
 const runsPerPage = 50;

@@ -1,9 +1,9 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OpikShape } from "./opik-pages.ts";
-import { runProgram, type Measured, type RunOptions } from "./program.ts";
-import type { BenchContext } from "./scenario.ts";
-import { startServer, type Server } from "./worker.ts";
+import { runProgram, type Measured, type RunOptions } from "../program.ts";
+import type { BenchContext } from "../scenario.ts";
+import { startServer, type Server } from "../worker.ts";
 
 export const itemTable = "opik_dataset_item";
 

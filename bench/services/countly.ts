@@ -1,8 +1,8 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, type Measured } from "./program.ts";
-import type { BenchContext } from "./scenario.ts";
-import { startServer, type Server } from "./worker.ts";
+import { runProgram, type Measured } from "../program.ts";
+import type { BenchContext } from "../scenario.ts";
+import { startServer, type Server } from "../worker.ts";
 
 export const countlyAccess = { apiKey: "0123456789abcdef0123456789abcdef" } as const;
 

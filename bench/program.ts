@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessByStdio } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import { startNode } from "./node-process.ts";
 import { root } from "./root.ts";
 
 /** What a process used from its start to its end. */
@@ -14,6 +15,8 @@ export interface Usage {
   readonly seconds: number;
   /** User and system time. */
   readonly cpuSeconds: number;
+  readonly userSeconds: number;
+  readonly systemSeconds: number;
   /** The most memory that was resident at once. */
   readonly peakMegabytes: number;
 }
@@ -48,13 +51,27 @@ let runs = 0;
 export async function runScript(
   script: string,
   args: readonly string[],
-  { cwd, env, nodeArgs = [], stdin }: RunOptions = {},
+  options: RunOptions = {},
 ): Promise<Measured> {
   const usageFile = join(tmpdir(), `rivulet-bench-usage-${process.pid}-${(runs += 1)}.json`);
+  try {
+    const { seconds, stdout } = await runToEnd(script, args, { ...options, usageFile });
+    const used = usage.parse(JSON.parse(await readFile(usageFile, "utf8")));
+    return { seconds, stdout, ...used };
+  } finally {
+    await rm(usageFile, { force: true });
+  }
+}
+
+async function runToEnd(
+  script: string,
+  args: readonly string[],
+  { cwd, env, nodeArgs = [], stdin, usageFile }: RunOptions & { readonly usageFile: string },
+): Promise<Pick<Measured, "seconds" | "stdout">> {
   const { PATH = "", SystemRoot = "" } = process.env;
   const input = stdin === undefined ? undefined : await open(stdin);
   const begun = performance.now();
-  const child = spawn(process.execPath, [...nodeArgs, "--import", preload, script, ...args], {
+  const child = startNode([...nodeArgs, "--import", preload, script, ...args], {
     cwd,
     env: { PATH, SystemRoot, HOME: tmpdir(), BENCH_USAGE_FILE: usageFile, ...env },
     stdio: [input?.fd ?? "ignore", "pipe", "pipe"],
@@ -68,15 +85,15 @@ export async function runScript(
   const seconds = (performance.now() - begun) / 1000;
   await input?.close();
   if (status !== 0) throw new Error(`${script} ended with ${status}\n${stderr}\n${stdout}`);
-  const used = usage.parse(JSON.parse(await readFile(usageFile, "utf8")));
-  await rm(usageFile);
-  return {
-    seconds,
-    cpuSeconds: (used.userCPUTime + used.systemCPUTime) / 1e6,
-    peakMegabytes: used.maxRSS / 1024,
-    stdout,
-  };
+  return { seconds, stdout };
 }
 
 /** Microseconds and kilobytes, as `process.resourceUsage()` has them. */
-const usage = z.object({ userCPUTime: z.number(), systemCPUTime: z.number(), maxRSS: z.number() });
+const usage = z
+  .object({ userCPUTime: z.number(), systemCPUTime: z.number(), maxRSS: z.number() })
+  .transform(({ userCPUTime, systemCPUTime, maxRSS }) => ({
+    cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+    userSeconds: userCPUTime / 1e6,
+    systemSeconds: systemCPUTime / 1e6,
+    peakMegabytes: maxRSS / 1024,
+  }));

@@ -6,12 +6,16 @@ export interface Figure {
   readonly floor: string;
   /** Measured to floor; absent where the two are not of a kind. */
   readonly ratio?: number;
-  readonly aim: string;
-  readonly met: boolean;
-  /** What the figure is made of: shown where the aim is not met. */
-  readonly timeGoes?: string;
+  readonly aims: readonly Aim[];
+  /** What the time, or the memory, was used for in this run: shown where an aim is missed. */
+  readonly goes: string;
   /** What else was measured, for the file. */
   readonly detail?: Readonly<Record<string, number>>;
+}
+
+export interface Aim {
+  readonly aim: string;
+  readonly met: boolean;
 }
 
 export interface BenchContext {
@@ -25,9 +29,23 @@ export interface BenchContext {
 
 /** Something that is measured. */
 export interface Scenario {
+  /** Also the name of its file. */
   readonly name: string;
   /** Its figures, each as soon as it is known. */
   run(context: BenchContext): AsyncIterable<Figure>;
+}
+
+/** The aim that a value is below another. */
+export function under(limit: number, value: number, unit = ""): Aim {
+  return { aim: `under ${quantity(limit, unit)}`, met: value < limit };
+}
+
+export function atMost(limit: number, value: number, unit = ""): Aim {
+  return { aim: `at most ${quantity(limit, unit)}`, met: value <= limit };
+}
+
+export function atLeast(limit: number, value: number, unit = ""): Aim {
+  return { aim: `at least ${quantity(limit, unit)}`, met: value >= limit };
 }
 
 /** `12,345 rows/s`. */
@@ -38,4 +56,8 @@ export function rate(rows: number, seconds: number, unit = "rows"): string {
 /** A whole number with separators. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString("en-US");
+}
+
+function quantity(value: number, unit: string): string {
+  return `${value.toLocaleString("en-US")} ${unit}`.trimEnd();
 }

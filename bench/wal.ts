@@ -1,6 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 
+/** How much a sync wrote. */
+export interface Written {
+  /** To a table and its indexes. */
+  readonly ofTable: number;
+  readonly inAll: number;
+}
+
 /** What a SQLite file's write-ahead log holds, while a connection keeps it. */
 export class WalWatch implements Disposable {
   readonly #path: string;
@@ -13,8 +20,8 @@ export class WalWatch implements Disposable {
     this.#db.pragma("wal_checkpoint(truncate)");
   }
 
-  /** How many of the pages that were written since belong to a table or its indexes. */
-  pagesWritten(table: string): number {
+  /** The pages that were written since. */
+  pagesWritten(table: string): Written {
     const pages = framesOf(`${this.#path}-wal`);
     const own = this.#db
       .prepare<[string, string], { page: number }>(
@@ -22,7 +29,7 @@ export class WalWatch implements Disposable {
          or name in (select name from sqlite_schema where type = 'index' and tbl_name = ?)`,
       )
       .all(table, table);
-    return own.filter(({ page }) => pages.has(page)).length;
+    return { ofTable: own.filter(({ page }) => pages.has(page)).length, inAll: pages.size };
   }
 
   [Symbol.dispose](): void {

@@ -1,8 +1,10 @@
-import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { createInterface } from "node:readline";
 import type { z } from "zod";
+import { startNode } from "./node-process.ts";
 import { runScript, type Measured } from "./program.ts";
 
 /** Runs a script of `workers/` with these options to its end; what it printed last is its answer. */
@@ -31,16 +33,18 @@ export interface Server extends AsyncDisposable {
 /** Starts a script of `workers/` that prints its URL once it listens; ends it when disposed of. */
 export async function startServer(name: string, options: object): Promise<Server> {
   const args = ["--max-old-space-size=8192", workerPath(name), JSON.stringify(options)];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = startNode(args, {
+    stdio: ["ignore", "pipe", "inherit"],
+  }) as ChildProcessByStdio<null, Readable, null>;
+  const ended = new Promise((done) => child.on("exit", done));
   const lines = createInterface({ input: child.stdout });
   const url = await Promise.race([
     once(lines, "line").then(([line]) => String(line)),
-    once(child, "exit").then(() => Promise.reject(new Error(`${name} did not start`))),
+    ended.then(() => Promise.reject(new Error(`${name} did not start`))),
   ]);
   return {
     url,
     async [Symbol.asyncDispose]() {
-      const ended = once(child, "exit");
       child.kill();
       await ended;
     },

@@ -1,10 +1,11 @@
-import { rate, type Scenario } from "../scenario.ts";
+import { timeGoes, inSeconds } from "../goes.ts";
+import { atLeast, rate, whole, type Scenario } from "../scenario.ts";
 import { newTarget, pace, targetKinds, type TargetKind } from "../target.ts";
 import { runWorker } from "../worker.ts";
 
 const aims: Readonly<Record<TargetKind, number>> = { sqlite: 0.65, postgres: 0.75 };
 
-/** Narrow rows in key order through the writer. */
+/** Narrow rows in key order through the writer alone: no source, no HTTP, and the clock stands still while they are made. */
 export const metrics: Scenario = {
   name: "metrics",
   async *run(context) {
@@ -12,18 +13,29 @@ export const metrics: Scenario = {
     for (const kind of targetKinds) {
       await using target = await newTarget(kind, context);
       const { destination } = target;
-      const { answer, peakMegabytes } = await runWorker("metrics", { destination, rows }, pace);
+      const run = await runWorker("metrics", { destination, rows }, pace);
+      const { seconds } = run.answer;
       const floor = await target.floor("metrics");
-      const ratio = floor.seconds / answer.seconds;
+      const ratio = floor.seconds / seconds;
       yield {
-        scenario: `metrics, ${kind}`,
-        measured: rate(rows, answer.seconds),
+        scenario: `metrics, writer alone, ${kind}`,
+        measured: rate(rows, seconds),
         floor: rate(rows, floor.seconds),
         ratio,
-        aim: `>= ${aims[kind]}`,
-        met: ratio >= aims[kind] && floor.rows === rows,
-        timeGoes: "each group is planned and stored before the next is made",
-        detail: { rows, seconds: answer.seconds, floorSeconds: floor.seconds, peakMegabytes },
+        aims: [
+          atLeast(aims[kind], ratio),
+          { aim: `${whole(rows)} rows stored`, met: floor.rows === rows },
+        ],
+        goes: timeGoes({
+          run,
+          floorSeconds: floor.seconds,
+          also: [`the writer had the clock for ${inSeconds(seconds)}, the rest is making the rows`],
+          rest: "each group is planned and stored before the next is made",
+        }),
+        detail: {
+          ...{ rows, seconds, floorSeconds: floor.seconds },
+          ...{ cpuSeconds: run.cpuSeconds, peakMegabytes: run.peakMegabytes },
+        },
       };
     }
   },

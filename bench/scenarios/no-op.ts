@@ -2,11 +2,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { opikProgram, startOpik } from "../services/opik.ts";
-import { runScript, type Measured } from "../program.ts";
-import type { Scenario } from "../scenario.ts";
+import { inSeconds, timeGoes } from "../goes.ts";
+import { leastCpu } from "../least-cpu.ts";
+import { runScript } from "../program.ts";
+import { atMost, under, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
-
-const rounds = 7;
 
 /** A sync that finds nothing new, beside a node that only loads the same modules. */
 export const noOp: Scenario = {
@@ -22,17 +22,20 @@ export const noOp: Scenario = {
     await sync([], { env, nodeArgs: ["--import", recorder] });
     await writeFile(list, modulesOf(await readFile(list, "utf8")));
     const loader = join(import.meta.dirname, "../workers/load-modules.js");
-    const own = await leastCpu(() => sync());
-    const bare = await leastCpu(() => runScript(loader, [list]));
+    const own = await leastCpu(context, () => sync());
+    const bare = await leastCpu(context, () => runScript(loader, [list]));
     const ratio = own.cpuSeconds / bare.cpuSeconds;
     yield {
       scenario: "no-op",
       measured: `${own.cpuSeconds.toFixed(3)} s CPU`,
       floor: `${bare.cpuSeconds.toFixed(3)} s loading modules`,
       ratio,
-      aim: "< 0.3 s, <= 2",
-      met: own.cpuSeconds < 0.3 && ratio <= 2,
-      timeGoes: "loading modules, then opening the file, three requests and the thread of SQLite",
+      aims: [under(0.3, own.cpuSeconds, "s"), atMost(2, ratio)],
+      goes: timeGoes({
+        run: own,
+        also: [`a node that only loads the same modules used ${inSeconds(bare.cpuSeconds)} of CPU`],
+        rest: "the rest is opening the file, three requests and the thread of SQLite",
+      }),
       detail: { cpuSeconds: own.cpuSeconds, bareCpuSeconds: bare.cpuSeconds, wall: own.seconds },
     };
   },
@@ -45,14 +48,4 @@ function modulesOf(recorded: string): string {
     .filter((url) => url.startsWith("file:"))
     .filter((url) => !/\/bin\/[^/]+\.js$|(?:usage-preload|sqlite-thread)\.js$/.test(url));
   return [...new Set(modules)].join("\n");
-}
-
-/** The run that used the least: the others were disturbed. */
-export async function leastCpu(run: () => Promise<Measured>): Promise<Measured> {
-  let least = await run();
-  for (let round = 1; round < rounds; round += 1) {
-    const next = await run();
-    if (next.cpuSeconds < least.cpuSeconds) least = next;
-  }
-  return least;
 }

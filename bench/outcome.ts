@@ -1,0 +1,51 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { arch, cpus, platform, totalmem } from "node:os";
+import { join } from "node:path";
+import { Chalk } from "chalk";
+import { tableText } from "../src/terminal/table.ts";
+import type { Figure } from "./scenario.ts";
+
+/** Prints a table, and below it where the time goes of each figure that misses an aim. */
+export function print(figures: readonly Figure[]): void {
+  const rows = figures.map(({ scenario, measured, floor, ratio, aims }) => [
+    scenario,
+    measured,
+    floor,
+    ratio?.toFixed(2) ?? "",
+    aims.map(({ aim, met }) => `${aim}: ${met ? "met" : "missed"}`).join("; "),
+  ]);
+  const columns = ["scenario", "#measured", "#floor", "#ratio", "aims"];
+  const view = { color: new Chalk({ level: 0 }), width: 250 };
+  process.stdout.write(`${tableText({ columns, rows }, view)}\n`);
+  const missed = figures.filter(({ aims }) => aims.some(({ met }) => !met));
+  if (missed.length === 0) return;
+  process.stdout.write("\nWhere it goes, where an aim is missed (more in docs/performance.md):\n");
+  for (const { scenario, goes } of missed) process.stdout.write(`${scenario}: ${goes}\n`);
+}
+
+export interface KeepOptions {
+  readonly short: boolean;
+  /** Whether all that was chosen was run to its end. */
+  readonly complete: boolean;
+  readonly folder: string;
+}
+
+/** Writes the figures, and what they were measured on, into a file of their own, and gives its path. */
+export async function keep(
+  figures: readonly Figure[],
+  { short, complete, folder }: KeepOptions,
+): Promise<string> {
+  const machine = {
+    platform: platform(),
+    arch: arch(),
+    cpu: cpus()[0]?.model ?? "",
+    cores: cpus().length,
+    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+  };
+  const at = new Date().toISOString();
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${at.replaceAll(/[:.]/g, "-")}${short ? "-short" : ""}.json`);
+  const result = { at, node: process.version, machine, short, complete, figures };
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  return file;
+}

@@ -83,7 +83,7 @@ function checkRecord(outcome: Outcome, told: Told): void {
     );
     const seen = counts.inserted + counts.updated + counts.unchanged;
     if (bout.fullRefresh && isWhole(outcome, told))
-      expect(seen, `${table}: rows that it saw`).toBe(after.standing[table]?.length);
+      expect(seen, `${table}: rows that it saw`).toBe(after.standing[table]?.length ?? 0);
   }
   checkLog(ended, record);
 }

@@ -43,6 +43,14 @@ export function isOverload(error: unknown): boolean {
   return failure?.kind === "timeout" || failure?.kind === "broken" || (failure?.status ?? 0) >= 500;
 }
 
+/** The longest that a service is waited for, in milliseconds, where nothing else is said. */
+export const longestWaitMs = 5 * 60_000;
+
+/** Whether the service wants no request at all for longer than it is waited for. */
+export function isPutOff(error: unknown): boolean {
+  return (failureOf(error)?.askedWaitMs ?? 0) > longestWaitMs;
+}
+
 /** Whether the same request may succeed a moment later. */
 export function isPassing({ kind, status = 0 }: HttpFailure): boolean {
   // 501: the service does not do this at all.

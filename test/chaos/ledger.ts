@@ -35,7 +35,7 @@ type Marks = ReadonlyMap<string, Mark>;
 
 /** What a database says of itself. What is not there yet is empty. */
 export interface Ledger {
-  /** Rows of each table, those that are marked as deleted too, by key. */
+  /** Rows of each table that there is, those that are marked as deleted too, by key. */
   readonly rows: Readonly<Record<string, Marks>>;
   readonly standing: Keys;
   /** Oldest first. */
@@ -49,7 +49,12 @@ export async function readLedger(storage: Storage, keys: ChaosService["keys"]): 
   const marks: Record<string, Marks> = {};
   const standing: Record<string, readonly string[]> = {};
   for (const [table, columns] of Object.entries(keys)) {
-    const found = await rows(`SELECT ${columns.join(", ")}, _deleted, _synced_at FROM "${table}"`);
+    const sql = `SELECT ${columns.join(", ")}, _deleted, _synced_at FROM "${table}"`;
+    const found = await storage.query(sql).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+      return undefined;
+    });
+    if (!found) continue;
     const marked = found.map(({ _deleted, _synced_at: syncedAt, ...row }) => {
       const key = keyText(columns.map((column) => row[column]));
       return [key, { isDeleted: ![0, "f"].includes(_deleted as never), syncedAt }] as const;
@@ -91,7 +96,10 @@ export function changesBetween(
 }
 
 function ifMissing(error: unknown): SqlRow[] {
-  if (/no such (?:table|column)|does not exist|there is no database yet/.test(String(error)))
-    return [];
+  if (isMissing(error)) return [];
   throw error;
+}
+
+function isMissing(error: unknown): boolean {
+  return /no such (?:table|column)|does not exist|there is no database yet/.test(String(error));
 }

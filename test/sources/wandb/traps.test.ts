@@ -397,6 +397,22 @@ describe("histories", () => {
     },
   );
 
+  test("a service that wants to be left alone for a day is not asked for one run after the other", async () => {
+    addRuns(90, 2);
+    let asked = 0;
+    await restart({
+      intercept: (service) => (request, response) => {
+        asked += Number(request.body.includes("query History"));
+        if (asked !== 1) return service(request, response);
+        return failing(429, { "retry-after": "86400" })(request, response);
+      },
+    });
+    const { status, failures } = await sync();
+    expect(status).toBe("failed");
+    expect(failures.get("metrics")?.message).toMatch(/asks to wait .*; try again after/);
+    expect((await sync()).status).toBe("completed");
+  });
+
   test("three poisoned runs and nothing else to do are a partial sync, not a failed one", async () => {
     addRuns(12, 2);
     const broken = project.inOrder({ by: "createdAt", descending: false }).slice(0, 3);

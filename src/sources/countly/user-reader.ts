@@ -77,7 +77,7 @@ export class UserReader {
 
   /**
    * Whether there are no users below the last one that was shown. A server whose database fails shows none at all, so that it has to show that one
-   * again. Throws a TransientError where it shows nothing any more.
+   * again, or count none. Throws a TransientError where it does neither.
    */
   async isEnd(last: string): Promise<boolean> {
     const { users, total } = await this.#read(() =>
@@ -85,7 +85,7 @@ export class UserReader {
     );
     if (users.length > 0) return (total ?? 1) <= 1 && users.every(({ id }) => id === last);
     const top = await this.#read(() => this.#ask({ range: {}, limit: 1 }));
-    if (top.users.length > 0) return true;
+    if (top.users.length > 0 || (await this.countsNone())) return true;
     throw this.#showsNone("the server shows no users any more");
   }
 

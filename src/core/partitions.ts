@@ -29,7 +29,7 @@ export interface PartitionOptions extends Pick<ReadOptions, "signal" | "log"> {
 }
 
 /** How much may wait for the writer. */
-const maxBytes = 1 * 2 ** 20;
+const maxBytes = 2 ** 20;
 
 /** So many failures without a success between them mean that the service fails, not the partitions. */
 const failuresInARow = 3;

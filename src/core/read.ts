@@ -3,7 +3,7 @@ import { readAhead } from "./read-ahead.ts";
 import type { Batch, ReadOptions, Stream } from "./source.ts";
 
 /** How much of a stream may wait for the writer. */
-const maxBytes = 1 * 2 ** 20;
+const maxBytes = 2 ** 20;
 
 /**
  * The one reading loop: a stream's batches, read ahead of the writer, in groups that are worth a transaction each. Whatever

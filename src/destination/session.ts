@@ -67,7 +67,7 @@ export class SqlSession implements Session {
   /** Reads what the pipeline saved before. */
   async load(): Promise<void> {
     await this.#write(async (tx) => {
-      await this.#age.dropOld(tx);
+      await this.#age.dropOld(tx, this.#checkpoints);
       await this.#checkpoints.load(tx);
       await this.#quarantine.load(tx);
     });

@@ -1,4 +1,5 @@
 import type { Log } from "../core/log.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import type { Transaction } from "./dialect.ts";
 import type { Lease } from "./lease.ts";
 
@@ -41,13 +42,9 @@ export class StateAge {
   }
 
   /** Deletes state that is older, so that everything is read again. */
-  async dropOld(tx: Transaction): Promise<void> {
+  async dropOld(tx: Transaction, checkpoints: Checkpoints): Promise<void> {
     if (!(await this.#isOld(tx))) return;
-    await tx.db
-      .deleteFrom("_rivulet_state")
-      .where("pipeline", "=", this.#pipeline)
-      .where("stream", "<>", "")
-      .execute();
+    await checkpoints.replace(tx, new Map());
     this.#log.warning(
       `pipeline "${this.#pipeline}": its checkpoints are older than its rows, as after a backup was put in place; everything is read again`,
     );

@@ -11,3 +11,8 @@ export const mostPageBytes = 8 * 2 ** 20;
 
 /** Bytes that a page of a single row may have. */
 export const mostRowBytes = 256 * 2 ** 20;
+
+/** Bytes that a page of so many rows may have. */
+export function mostBytes(rows: number): number {
+  return rows > 1 ? mostPageBytes : mostRowBytes;
+}

@@ -145,12 +145,11 @@ class SqliteDialect implements Dialect {
     work: (tx: Transaction) => Promise<T>,
   ): Promise<{ readonly result: T } | undefined> {
     if (connection !== this.#toWrite || !this.#writer || this.#waitedInVain) return undefined;
-    const { engine, transaction, file } = this.#writer;
+    const { engine, transaction } = this.#writer;
     if (!engine.isPipelined) return undefined;
     try {
       const [, result] = await allDone(engine.exec(begin), work(transaction));
-      file.check();
-      await engine.exec(end);
+      await finish(this.#writer, end);
       return { result };
     } catch (error) {
       await engine.rollBack();
@@ -185,19 +184,24 @@ class SqliteDialect implements Dialect {
 
 /** Does the work of a transaction that has begun, and ends it. */
 async function completed<T>(
-  { engine, transaction, file }: Connection,
+  connection: Connection,
   { end }: Course,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   try {
-    const result = await work(transaction);
-    file.check();
-    await engine.exec(end);
+    const result = await work(connection.transaction);
+    await finish(connection, end);
     return result;
   } catch (error) {
-    await engine.rollBack();
+    await connection.engine.rollBack();
     throw error;
   }
+}
+
+/** Ends a transaction, unless what it wrote would be lost with its file. */
+async function finish({ engine, file }: Connection, end: Course["end"]): Promise<void> {
+  file.check();
+  await engine.exec(end);
 }
 
 const pollMs = 20;

@@ -1,6 +1,5 @@
 import type { SourceContext } from "../../core/source.ts";
 import { failureOf } from "../../http/failure.ts";
-import { parseJson } from "../../http/json-body.ts";
 import { allApps, firstApps } from "./app-list.ts";
 import type { CountlyConfig } from "./config.ts";
 import { newStranger } from "./countly-client.ts";
@@ -38,12 +37,7 @@ async function answersGet({ config, context }: KeyQuestion): Promise<boolean> {
 /** What the server says, and its status, to a form without a key; undefined where it does not refuse it. */
 async function answersStranger({ config, context }: KeyQuestion): Promise<string | undefined> {
   try {
-    await newStranger(config, context).request({
-      method: "POST",
-      path: allApps,
-      form: firstApps,
-      accept: ({ text }) => parseJson(text),
-    });
+    await newStranger(config, context).postJson(allApps, { form: firstApps });
     return undefined;
   } catch (error) {
     context.signal.throwIfAborted();

@@ -5,7 +5,7 @@ import type { Body } from "../../http/body.ts";
 import type { Client } from "../../http/client.ts";
 import { isOverload, isTooLarge } from "../../http/failure.ts";
 import { jsonLines } from "../../http/ndjson.ts";
-import { mostPageBytes, mostRowBytes } from "../../http/page-bytes.ts";
+import { mostBytes } from "../../http/page-bytes.ts";
 import { api } from "./client.ts";
 import type { Dataset } from "./datasets.ts";
 import type { ItemPage, ItemWalk } from "./item-walk.ts";
@@ -72,7 +72,7 @@ async function nextPage(
         steam_limit: size,
         ...(after === undefined ? {} : { last_retrieved_id: after }),
       },
-      maxResponseBytes: size > 1 ? mostPageBytes : mostRowBytes,
+      maxResponseBytes: mostBytes(size),
       accept: itemLines,
     });
     for (const row of rows) refuseOther(row, id);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ConfigError, SourceError } from "../../core/errors.ts";
 import { elements, members } from "../../core/json-text.ts";
 import { isOverload, isTooLarge } from "../../http/failure.ts";
-import { comfortablePageBytes, mostPageBytes, mostRowBytes } from "../../http/page-bytes.ts";
+import { comfortablePageBytes, mostBytes } from "../../http/page-bytes.ts";
 import type { Graphql, GraphqlAnswer, Select } from "../../http/graphql.ts";
 import type { RunPage } from "./reader.ts";
 
@@ -105,7 +105,7 @@ async function pageOf(
       query: (select) => pageQuery(fields(select)),
       variables: { entity, project, filters, order, after, first: size },
       shape: pageShape,
-      maxResponseBytes: size > 1 ? mostPageBytes : mostRowBytes,
+      maxResponseBytes: mostBytes(size),
       ...(hasty ? { retryAttempts: 1 } : {}),
     });
   } catch (error) {

@@ -28,9 +28,7 @@ export const sqliteDisturbances: readonly Disturbance<SqliteStorage>[] = [
   {
     name: "a limit on the size of files",
     outcomes: ["completed", "failed"],
-    async disturb(bout) {
-      return await bout.run({ maxBlocks: bout.random.between(20, 1500) });
-    },
+    disturb: withSmallFiles,
   },
   {
     name: "a file that is removed in the middle",
@@ -125,27 +123,35 @@ export const sqliteDisturbances: readonly Disturbance<SqliteStorage>[] = [
 async function onFullDisk(bout: Bout<SqliteStorage>): Promise<Ended> {
   await bout.fill();
   const folder = dirname(bout.storage.path);
-  const files = readdirSync(folder).map((name) => join(folder, name));
-  const kept = files.map((file) => [file, readFileSync(file)] as const);
-  const used = kept.reduce((sum, [, { length }]) => sum + length, 0);
+  const before = filesIn(folder);
+  const used = before.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const size = Math.ceil(used / 4096) * 4096 + bout.random.between(10, 120) * 4096;
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder]);
-  bout.happened = mounted.status === 0;
-  if (mounted.status !== 0) return await bout.run();
+  if (mounted.status !== 0) return await withSmallFiles(bout);
+  let left = before;
   try {
-    for (const [file, bytes] of kept) writeFileSync(file, bytes);
+    for (const { path, bytes } of before) writeFileSync(path, bytes);
     const ended = await bout.run({ tempFolder: folder });
     bout.happened = ended.status !== 0 && ended.status !== 3;
     if (bout.happened) expect(ended.stderr).toMatch(/the disk is full|disk reported an error/);
-    const left = readdirSync(folder).map((name) => join(folder, name));
-    const written = left.map((file) => [file, readFileSync(file)] as const);
-    spawnSync("umount", [folder]);
-    for (const file of files) rmSync(file);
-    for (const [file, bytes] of written) writeFileSync(file, bytes);
+    left = filesIn(folder);
     return ended;
   } finally {
     spawnSync("umount", [folder]);
+    for (const { path } of before) rmSync(path);
+    for (const { path, bytes } of left) writeFileSync(path, bytes);
   }
+}
+
+async function withSmallFiles(bout: Bout<SqliteStorage>): Promise<Ended> {
+  return await bout.run({ maxBlocks: bout.random.between(20, 1500) });
+}
+
+function filesIn(folder: string): readonly { readonly path: string; readonly bytes: Buffer }[] {
+  return readdirSync(folder).map((name) => {
+    const path = join(folder, name);
+    return { path, bytes: readFileSync(path) };
+  });
 }
 
 interface Lock {

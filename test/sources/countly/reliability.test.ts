@@ -40,6 +40,19 @@ function sync({ url, apiKey }: Countly, settings: Settings = {}, options: Option
   return syncCountly({ url, apiKey, destination: database.url }, given, options);
 }
 
+/** Syncs until the users of an app cannot be read any more, in the middle of a walk. */
+async function interrupted(countly: Countly, app: string): Promise<void> {
+  const { traps } = countly;
+  let asked = 0;
+  traps.onPage = () => {
+    asked += 1;
+    if (asked === 5) traps.brokenApp = { app, status: 500 };
+  };
+  expect(await sync(countly)).toMatchObject({ status: "partial" });
+  delete traps.onPage;
+  delete traps.brokenApp;
+}
+
 async function expectAsHeld(countly: Countly, edition: (typeof editions)[number]): Promise<void> {
   expect(await standing(database)).toEqual(heldBy(countly.workspace, edition));
 }
@@ -124,14 +137,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
   test("a walk that is taken up again sees also what happened on the pages that it had passed", async () => {
     const countly = await start({ edition });
     const app = countly.workspace.addApp({ users: 60 });
-    let pages = 0;
-    countly.traps.onPage = () => {
-      pages += 1;
-      if (pages === 5) countly.traps.brokenApp = { app: app.id, status: 500 };
-    };
-    expect(await sync(countly)).toMatchObject({ status: "partial" });
-    delete countly.traps.onPage;
-    delete countly.traps.brokenApp;
+    await interrupted(countly, app.id);
     app.updateUser(idsOf(app).at(-1) ?? "", { gender: "F" });
     for (let n = 0; n < 20; n += 1) app.addUser();
     expect(await sync(countly)).toMatchObject({ status: "completed" });
@@ -141,14 +147,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
   test("an interrupted walk from before the last resync was due is followed by another one", async () => {
     const countly = await start({ edition });
     const app = countly.workspace.addApp({ users: 60 });
-    let pages = 0;
-    countly.traps.onPage = () => {
-      pages += 1;
-      if (pages === 5) countly.traps.brokenApp = { app: app.id, status: 500 };
-    };
-    await sync(countly);
-    delete countly.traps.onPage;
-    delete countly.traps.brokenApp;
+    await interrupted(countly, app.id);
     app.deleteUser(idsOf(app).at(-1) ?? "");
     expect(await sync(countly, {}, { startedAt: afterAWeek() })).toMatchObject({
       status: "completed",
@@ -161,14 +160,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
     async () => {
       const countly = await start({ edition });
       const app = countly.workspace.addApp({ users: 60 });
-      let pages = 0;
-      countly.traps.onPage = () => {
-        pages += 1;
-        if (pages === 5) countly.traps.brokenApp = { app: app.id, status: 500 };
-      };
-      expect(await sync(countly)).toMatchObject({ status: "partial" });
-      delete countly.traps.onPage;
-      delete countly.traps.brokenApp;
+      await interrupted(countly, app.id);
       for (const id of idsOf(app)) app.deleteUser(id);
       expect(await sync(countly, {}, { startedAt: afterAWeek() })).toMatchObject({
         status: "completed",

@@ -67,9 +67,9 @@ function declareRounds<Where extends Storage>(
         const count = counted.add.bind(counted);
         await playRound(arena(), { seed, only, slow: isLong, tell, count });
       } catch (error) {
-        throw new Error(`${story.join("\n")}\nto play it again: ${again}\n${String(error)}`, {
-          cause: error,
-        });
+        const why = `to play it again: ${again}\n${String(error)}`;
+        if (isLong) process.stdout.write(`round ${seed} on ${destination} failed; ${why}\n`);
+        throw new Error(`${story.join("\n")}\n${why}`, { cause: error });
       }
     },
   );

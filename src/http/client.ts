@@ -5,7 +5,7 @@ import type { Transfer } from "../core/transfer.ts";
 import type { Body } from "./body.ts";
 import type { TimeLimits } from "./deadline.ts";
 import { parseJson } from "./json-body.ts";
-import { longestWaitMs, type HttpFailure } from "./failure.ts";
+import type { HttpFailure } from "./failure.ts";
 import type { Remedies } from "./request-error.ts";
 import { Sender, type Settings } from "./sender.ts";
 import { sleep } from "./sleep.ts";
@@ -133,7 +133,7 @@ function settingsOf(options: ClientOptions): Settings {
     connectTimeoutMs: 10_000,
     retryAttempts: 6,
     concurrency: 8,
-    maxWaitMs: longestWaitMs,
+    maxWaitMs: 5 * 60_000,
     maxResponseBytes: 64 * 2 ** 20,
     remedies: {},
     mustChange: () => false,

@@ -1,13 +1,21 @@
 /**
- * What went wrong with one attempt of a request: the service answered with an error status; no connection could be made, or it
- * broke before the answer; the certificate or the handshake failed; a time limit passed; the answer broke off; it is
- * something else than was asked for, such as a page of a proxy; it is too large.
+ * What went wrong with one attempt of a request: the service answered with an error status, or wants no request for longer than it
+ * is waited for; no connection could be made, or it broke before the answer; the certificate or the handshake failed; a time limit
+ * passed; the answer broke off; it is something else than was asked for, such as a page of a proxy; it is too large.
  */
 export type FailureKind =
-  "status" | "unreachable" | "connection" | "tls" | "timeout" | "broken" | "content" | "size";
+  | "status"
+  | "put off"
+  | "unreachable"
+  | "connection"
+  | "tls"
+  | "timeout"
+  | "broken"
+  | "content"
+  | "size";
 
 export interface FailureDetails {
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Milliseconds that the service asks to wait before the next attempt. */
   readonly askedWaitMs?: number | undefined;
 }
@@ -39,16 +47,8 @@ export function isTooLarge(error: unknown): boolean {
 
 /** Whether the service might manage if it were asked for less: a time-out, a 5xx, or an answer that broke off. */
 export function isOverload(error: unknown): boolean {
-  const failure = failureOf(error);
-  return failure?.kind === "timeout" || failure?.kind === "broken" || (failure?.status ?? 0) >= 500;
-}
-
-/** The longest that a service is waited for, in milliseconds, where nothing else is said. */
-export const longestWaitMs = 5 * 60_000;
-
-/** Whether the service wants no request at all for longer than it is waited for. */
-export function isPutOff(error: unknown): boolean {
-  return (failureOf(error)?.askedWaitMs ?? 0) > longestWaitMs;
+  const { kind, status = 0 } = failureOf(error) ?? {};
+  return kind === "timeout" || kind === "broken" || (kind === "status" && status >= 500);
 }
 
 /** Whether the same request may succeed a moment later. */
@@ -56,12 +56,12 @@ export function isPassing({ kind, status = 0 }: HttpFailure): boolean {
   // 501: the service does not do this at all.
   if (kind === "status")
     return [408, 425, 429].includes(status) || (status >= 500 && status !== 501);
-  return ["unreachable", "connection", "timeout", "broken", "content"].includes(kind);
+  return ["put off", "unreachable", "connection", "timeout", "broken", "content"].includes(kind);
 }
 
 /** Whether the service was not there, or takes no requests at all, whatever they are about. */
 export function isOutage({ kind, status }: HttpFailure): boolean {
-  return kind === "unreachable" || status === 429;
+  return kind === "unreachable" || kind === "put off" || status === 429;
 }
 
 /** The failure that an error is, or comes from. */

@@ -58,7 +58,7 @@ class NumberedWalk implements Pages<NumberedPage> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<NumberedPage> {
-    const asked = this.#requests.place.size;
+    const asked = this.#requests.size;
     let repeats = 0;
     let coming: Promise<PageBody> | undefined = this.#nextPage();
     for (let number = 1; coming; number += 1) {
@@ -104,8 +104,8 @@ class NumberedWalk implements Pages<NumberedPage> {
     const { rows: shown } = this.#short;
     const fresh = shown.size === 0 ? page.rows : page.rows.filter((row) => !shown.has(row));
     this.#rows += page.unreadable === undefined ? fresh.length : 1;
-    const { offset, size } = this.#requests.place;
-    if (offset === 0 && page.total !== undefined && page.rows.length < size) {
+    const { place, size } = this.#requests;
+    if (place.offset === 0 && page.total !== undefined && page.rows.length < size) {
       this.#short = { rows: new Set(page.rows), end: size };
     }
     this.#requests.advance(page);

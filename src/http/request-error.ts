@@ -11,7 +11,6 @@ export interface RequestContext {
   readonly attempts: number;
   readonly remedies: Remedies;
   readonly mustChange: (failure: HttpFailure, where: string) => boolean;
-  readonly maxWaitMs: number;
   readonly now: () => number;
 }
 
@@ -38,9 +37,9 @@ function isForPerson(failure: HttpFailure, { where, mustChange }: RequestContext
 
 function gaveUp(failure: HttpFailure, context: RequestContext): string | undefined {
   if (!isPassing(failure)) return undefined;
-  const { attempts, maxWaitMs, now } = context;
-  const { askedWaitMs = 0 } = failure;
-  if (askedWaitMs <= maxWaitMs) {
+  const { attempts, now } = context;
+  const { kind, askedWaitMs = 0 } = failure;
+  if (kind !== "put off") {
     return `gave up after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   }
   const until = new Date(now() + askedWaitMs).toISOString().replace(/\.\d+/, "");

@@ -24,6 +24,12 @@ interface Sending<Value> {
   attempts: number;
 }
 
+/** What a service said that wants no request for longer than it is waited for, and until when. */
+interface PutOff {
+  readonly failure: HttpFailure;
+  readonly until: number;
+}
+
 /** Shorter waits are no news. */
 const warnFromMs = 2000;
 
@@ -33,6 +39,7 @@ export class Sender {
   readonly #http: AxiosInstance;
   readonly #throttle: Throttle;
   readonly #redact: (text: string) => string;
+  #putOff: PutOff | undefined;
 
   constructor(settings: Settings) {
     const { signal, headers, secrets, concurrency, now } = settings;
@@ -83,6 +90,7 @@ export class Sender {
     const { transfer, log, now, maxResponseBytes } = this.#settings;
     const { request, where } = sending;
     const startedAt = now();
+    this.#refuseWhilePutOff();
     sending.attempts += 1;
     try {
       const received = await attempt(config, {
@@ -98,7 +106,9 @@ export class Sender {
       log.debug(`${where}: ${status}, ${ms} ms, ${bytes} bytes`, { status, ms, bytes });
       return { ...received, value: this.#accepted(request, body) };
     } catch (error) {
-      if (error instanceof HttpFailure) this.#pause(error, sending);
+      if (!(error instanceof HttpFailure)) throw error;
+      this.#pause(error, sending);
+      this.#refuseWhilePutOff();
       throw error;
     }
   }
@@ -116,19 +126,33 @@ export class Sender {
   /** What a service asks for holds for every request, and from the moment it is known. */
   #pause<Value>(failure: HttpFailure, sending: Sending<Value>): void {
     const { askedWaitMs = 0 } = failure;
-    if (!isPassing(failure) || askedWaitMs > this.#settings.maxWaitMs) return;
+    if (!isPassing(failure)) return;
+    if (askedWaitMs > this.#settings.maxWaitMs) {
+      this.#putOff = { failure, until: this.#settings.now() + askedWaitMs };
+      return;
+    }
     const added = this.#throttle.pause(askedWaitMs);
     if (added <= 0) return;
     this.#settings.transfer.pausedUntil = this.#settings.now() + askedWaitMs;
     this.#waits(added, failure, sending);
   }
 
+  /** A service that is not waited for so long is left alone until then, whatever is asked for. */
+  #refuseWhilePutOff(): void {
+    if (!this.#putOff) return;
+    const { failure, until } = this.#putOff;
+    const askedWaitMs = until - this.#settings.now();
+    if (askedWaitMs <= 0) return;
+    const { message, status } = failure;
+    throw new HttpFailure("put off", message, { status, askedWaitMs });
+  }
+
   #retries<Value>(sending: Sending<Value>): IAxiosRetryConfig {
-    const { maxWaitMs, transfer, random, sleep, signal } = this.#settings;
+    const { transfer, random, sleep, signal } = this.#settings;
     return {
       retries: sending.retryAttempts,
       retryCondition: ({ cause }) =>
-        cause instanceof HttpFailure && isPassing(cause) && (cause.askedWaitMs ?? 0) <= maxWaitMs,
+        cause instanceof HttpFailure && isPassing(cause) && cause.kind !== "put off",
       retryDelay: () => 0,
       onRetry: async (retry, { cause }) => {
         transfer.retries += 1;

@@ -290,12 +290,19 @@ describe("a page that is too much", () => {
     expect(askedOf(server)).toEqual([...Array<string>(5).fill("1/8"), "1/1", "1/1"]);
   });
 
-  test("for us is asked for in half the size; every row comes once and in order", async () => {
+  test("for us is asked for in an eighth of the size; every row comes once and in order, also where the size is capped", async () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 900 }), { maxLength: 40 });
+    const asked = fc.record({
+      size: fc.integer({ min: 1, max: 20 }),
+      cap: fc.integer({ min: 1, max: 20 }),
+      total: fc.boolean(),
+    });
     await fc.assert(
-      fc.asyncProperty(sizes, fc.integer({ min: 1, max: 20 }), async (bytes, size) => {
+      fc.asyncProperty(sizes, asked, async (bytes, { size, ...traps }) => {
         const rows = newRows(bytes.length, (index) => ({ text: "x".repeat(bytes[index] ?? 0) }));
-        await using server = await startServer(listOf(() => rows));
+        await using server = await startServer(
+          listOf(() => rows, traps.total ? traps : { ...traps, cap: 100 }),
+        );
         const client = testClient(server.url);
         const { ids, complete } = await walk(client, {
           size,
@@ -305,8 +312,31 @@ describe("a page that is too much", () => {
         expect(ids).toEqual(idsOf(rows));
         expect(complete).toBe(true);
       }),
-      { numRuns: 40 },
+      { numRuns: 100 },
     );
+  });
+
+  test.each([0, 100, 399])("for us, for its row %i, slows down no others", async (large) => {
+    const rows = newRows(400, (index) => ({ text: "x".repeat(index === large ? 90_000 : 10) }));
+    await using server = await startServer(listOf(() => rows));
+    const list = { size: 50, comfortableBytes: 20_000, maxPageBytes: 40_000 };
+    const { ids, complete } = await walk(testClient(server.url), list);
+    expect({ ids, complete }).toEqual({ ids: idsOf(rows), complete: true });
+    expect(server.requests.length).toBeLessThan(40);
+  });
+
+  test("for us is no reason to be impatient", async () => {
+    const rows = newRows(20, () => ({ text: "x".repeat(1000) }));
+    const list = listOf(() => rows);
+    let busy = 4;
+    await using server = await startServer((request, response) => {
+      const isBusy = asked(request).size < 10 && busy > 0;
+      if (isBusy) busy -= 1;
+      return (isBusy ? failing(429) : list)(request, response);
+    });
+    const client = testClient(server.url, { retryAttempts: 4 });
+    const { ids } = await walk(client, { maxPageBytes: 5000 });
+    expect(ids).toEqual(idsOf(rows));
   });
 
   test("soon is not asked for", async () => {

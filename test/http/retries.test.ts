@@ -149,6 +149,23 @@ describe("what a service asks to wait", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test.each([429, 503])("is respected by all requests where it is too long, %i", async (status) => {
+    await using server = await startServer(
+      firstTimes(1, failing(status, { "retry-after": String(day) }), answer("{}")),
+    );
+    const client = testClient(server.url);
+    const until = "the service asks to wait 24 h; try again after 2026-01-02T00:00:00Z";
+    for (const path of ["x", "y"]) {
+      const error = await client.getJson(path).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        message: `GET ${server.url}/${path}: ${status}; ${until}`,
+        isOutage: true,
+      });
+      expect(isOverload(error)).toBe(false);
+    }
+    expect(server.requests).toHaveLength(1);
+  });
+
   test("holds for every request of the client, and counts once", async () => {
     const pauses: (() => void)[] = [];
     await using server = await startServer(

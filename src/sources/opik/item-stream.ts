@@ -3,9 +3,8 @@ import { z } from "zod";
 import { members, plain } from "../../core/json-text.ts";
 import type { Body } from "../../http/body.ts";
 import type { Client } from "../../http/client.ts";
-import { isOverload, isTooLarge } from "../../http/failure.ts";
 import { jsonLines } from "../../http/ndjson.ts";
-import { mostBytes } from "../../http/page-bytes.ts";
+import { PageSize } from "../../http/page-size.ts";
 import { api } from "./client.ts";
 import type { Dataset } from "./datasets.ts";
 import type { ItemPage, ItemWalk } from "./item-walk.ts";
@@ -33,20 +32,17 @@ export interface StreamOptions {
 export function streamedItems(client: Client, dataset: Dataset, options: StreamOptions): ItemWalk {
   return {
     async *[Symbol.asyncIterator]() {
-      let size = Math.min(options.size, largestPage);
+      const size = new PageSize(Math.min(options.size, largestPage));
       let after = options.after;
       const passed = new Set([after]);
       for (let number = 1; ; number += 1) {
         const page = await nextPage(client, dataset, { size, after });
-        if (page === "too much") size = Math.ceil(size / 2);
-        else if (page.rows.length === 0) return;
-        else {
-          after = idOf(page.rows.at(-1));
-          if (passed.has(after))
-            throw new SourceError(`${path}: a page came again; the pages do not go on`);
-          passed.add(after);
-          yield { ...page, number, resume: { after } };
-        }
+        if (page.rows.length === 0) return;
+        after = idOf(page.rows.at(-1));
+        if (passed.has(after))
+          throw new SourceError(`${path}: a page came again; the pages do not go on`);
+        passed.add(after);
+        yield { ...page, number, resume: { after } };
       }
     },
     async complete(distinct) {
@@ -55,32 +51,32 @@ export function streamedItems(client: Client, dataset: Dataset, options: StreamO
   };
 }
 
-type StreamPage = Pick<ItemPage, "rows" | "bytes">;
+interface Ask {
+  readonly size: PageSize;
+  readonly after: string | undefined;
+}
 
 async function nextPage(
   client: Client,
   { name, id }: Dataset,
-  { size, after }: StreamOptions,
-): Promise<StreamPage | "too much"> {
-  try {
-    const { value: rows, body } = await client.request({
+  { size, after }: Ask,
+): Promise<Pick<ItemPage, "rows" | "bytes">> {
+  const { value: rows, body } = await size.bear(() =>
+    client.request({
+      ...size.limits,
       method: "POST",
       path,
       json: {
         dataset_name: name,
         // Spelled so in the service.
-        steam_limit: size,
+        steam_limit: size.rows,
         ...(after === undefined ? {} : { last_retrieved_id: after }),
       },
-      maxResponseBytes: mostBytes(size),
       accept: itemLines,
-    });
-    for (const row of rows) refuseOther(row, id);
-    return { rows, bytes: body.bytes };
-  } catch (error) {
-    if (size > 1 && (isOverload(error) || isTooLarge(error))) return "too much";
-    throw error;
-  }
+    }),
+  );
+  for (const row of rows) refuseOther(row, id);
+  return { rows, bytes: body.bytes };
 }
 
 /** The lines of an answer; one that says that the service failed makes the request be sent again. */

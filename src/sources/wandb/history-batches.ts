@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError, TransientError } from "../../core/errors.ts";
-import { HttpFailure, isPutOff } from "../../http/failure.ts";
+import { HttpFailure } from "../../http/failure.ts";
 import type { Graphql, GraphqlError, Select } from "../../http/graphql.ts";
 import { BatchSize } from "./batch-size.ts";
 import { known, type ProjectPlace } from "./run-connection.ts";
@@ -157,9 +157,9 @@ function placeOf({ entity, project }: ProjectPlace): ProjectPlace {
   return { entity, project };
 }
 
-/** Whether the requests of a batch might succeed one by one: not where a person has to change something, everything stops, or is to wait for long. */
+/** Whether the requests of a batch might succeed one by one: not where a person has to change something, or everything stops. */
 function isSharedFault(error: unknown): boolean {
-  if (error instanceof ConfigError || !(error instanceof Error) || isPutOff(error)) return false;
+  if (error instanceof ConfigError || !(error instanceof Error)) return false;
   return error instanceof TransientError || error.cause instanceof HttpFailure;
 }
 

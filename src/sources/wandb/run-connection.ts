@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../../core/errors.ts";
 import { elements, members } from "../../core/json-text.ts";
-import { isOverload, isTooLarge } from "../../http/failure.ts";
-import { comfortablePageBytes, mostBytes } from "../../http/page-bytes.ts";
 import type { Graphql, GraphqlAnswer, Select } from "../../http/graphql.ts";
+import { PageSize } from "../../http/page-size.ts";
 import type { RunPage } from "./reader.ts";
 
 /** A project as GraphQL knows it. */
@@ -41,30 +40,24 @@ const mostEmptyPages = 1000;
  */
 export async function* runPages(graphql: Graphql, wanted: Connection): AsyncGenerator<RunPage> {
   const seen = new Set<string>();
-  let { size } = wanted;
+  const size = new PageSize(wanted.size);
   let after: string | null = null;
   let empty = 0;
-  for (let number = 1; ;) {
-    const answer = await pageOf(graphql, { ...wanted, size, after, hasty: size < wanted.size });
-    if (answer === "too much") {
-      size = Math.ceil(size / 2);
-      continue;
-    }
+  for (let number = 1; ; number += 1) {
+    const answer = await pageOf(graphql, { ...wanted, size, after });
     const { total, runs } = known(answer.data, wanted);
     const rows = nodesOf(answer.body.text);
     yield { rows, bytes: answer.body.bytes, number, total };
-    number += 1;
     const { endCursor, hasNextPage } = runs.pageInfo;
     if (!hasNextPage) return;
     empty = rows.length === 0 ? empty + 1 : 0;
     if (endCursor == null || seen.has(endCursor) || empty > mostEmptyPages) {
       throw new SourceError(
-        `the runs of "${wanted.project}": page ${number} does not go on; the cursor stands still`,
+        `the runs of "${wanted.project}": page ${number + 1} does not go on; the cursor stands still`,
       );
     }
     seen.add(endCursor);
     after = endCursor;
-    if (answer.body.bytes > comfortablePageBytes) size = Math.ceil(size / 2);
   }
 }
 
@@ -89,29 +82,24 @@ export function runNode<Node>(text: string, shape: z.ZodType<Node>): Node {
   throw new SourceError(`graphql: a run: ${z.prettifyError(error)}`, { cause: error });
 }
 
-interface Ask extends Connection {
+interface Ask extends Omit<Connection, "size"> {
+  readonly size: PageSize;
   readonly after: string | null;
-  /** For half of a page: patience has been shown with the whole. */
-  readonly hasty: boolean;
 }
 
-async function pageOf(
+function pageOf(
   graphql: Graphql,
-  { fields, hasty, size, ...ask }: Ask,
-): Promise<GraphqlAnswer<z.output<typeof pageShape>> | "too much"> {
+  { fields, size, ...ask }: Ask,
+): Promise<GraphqlAnswer<z.output<typeof pageShape>>> {
   const { entity, project, filters, order, after } = ask;
-  try {
-    return await graphql.ask({
+  return size.bear(() =>
+    graphql.ask({
+      ...size.limits,
       query: (select) => pageQuery(fields(select)),
-      variables: { entity, project, filters, order, after, first: size },
+      variables: { entity, project, filters, order, after, first: size.rows },
       shape: pageShape,
-      maxResponseBytes: mostBytes(size),
-      ...(hasty ? { retryAttempts: 1 } : {}),
-    });
-  } catch (error) {
-    if (size > 1 && (isOverload(error) || isTooLarge(error))) return "too much";
-    throw error;
-  }
+    }),
+  );
 }
 
 function pageQuery(fields: string): string {

@@ -1,33 +1,58 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Client } from "pg";
-import type { Connected } from "./connection.ts";
+import type { Backend } from "./connection.ts";
 
-const pollMs = 500;
+const pollMs = 200;
+
+/** Five seconds are promised: the last one is for what needs no lock. */
+const waitingMs = 4000;
+
+export interface CancelOptions {
+  /** What serves the connection just now; none while one is being made. */
+  readonly backend: () => Backend | undefined;
+  /** Opens another connection. */
+  readonly open: () => Promise<Client>;
+  /** Ends the watching. */
+  readonly until: AbortSignal;
+}
 
 /**
- * Cancels, as long as there is a connection, each of its statements that waits for a lock of another program. Whoever interrupts the program wants
- * no waiting, but what the server is about to store may be stored.
+ * Begins at an interruption, and cancels each statement of a connection that waits for a lock of another program for too long. Whoever interrupts the
+ * program wants no long waiting, but what was read is to be stored where the lock is a brief one.
  */
-export async function cancelWaiting(
-  connected: () => Connected | undefined,
-  open: () => Promise<Client>,
-): Promise<void> {
+export async function cancelWaiting({ backend, open, until }: CancelOptions): Promise<void> {
+  const deadline = performance.now() + waitingMs;
   let client: Client | undefined;
-  try {
-    await wait(pollMs, undefined, { ref: false });
-    for (let current = connected(); current; current = connected()) {
+  while (await isTimeToLook(until)) {
+    const current = backend();
+    if (!current) continue;
+    try {
       client ??= await open();
-      const { pid, since } = current.backend;
-      await client.query(
-        `select pg_cancel_backend(pid) from pg_stat_activity
-          where pid = $1 and backend_start = $2 and wait_event_type = 'Lock'`,
-        [pid, since],
-      );
-      await wait(pollMs, undefined, { ref: false });
+      await cancelIfWaiting(client, current, deadline);
+    } catch {
+      // Tried again with another connection; the time limit for locks holds without it.
+      await client?.end().catch(() => undefined);
+      client = undefined;
     }
-  } catch {
-    // The time limit for locks holds without it.
-  } finally {
-    await client?.end().catch(() => undefined);
   }
+  await client?.end().catch(() => undefined);
+}
+
+/** False once there is nothing to look at any more. */
+async function isTimeToLook(until: AbortSignal): Promise<boolean> {
+  await wait(pollMs, undefined, { ref: false, signal: until }).catch(() => undefined);
+  return !until.aborted;
+}
+
+/**
+ * Cancels a statement that has waited for as long as there is time left. One that begins to wait has half of what it finds, so that those that
+ * follow it have some, too.
+ */
+async function cancelIfWaiting(client: Client, backend: Backend, deadline: number): Promise<void> {
+  await client.query(
+    `select pg_cancel_backend(pid) from pg_stat_activity
+      where pid = $1 and backend_start = $2 and wait_event_type = 'Lock'
+        and query_start < clock_timestamp() - $3 * interval '1 millisecond'`,
+    [backend.pid, backend.since, deadline - performance.now()],
+  );
 }

@@ -5,6 +5,7 @@ import {
   connect,
   endBackend,
   type Address,
+  type Backend,
   type ConnectOptions,
   type Connected,
 } from "./connection.ts";
@@ -24,14 +25,12 @@ export class Link implements AsyncDisposable {
   #lost: Connected | undefined;
   /** Until when to try again; kept while it does not help, so that each further use tries once. */
   #deadline: number | undefined;
+  readonly #disposal = new AbortController();
 
   constructor(address: Address, options: ConnectOptions) {
     this.#address = address;
     this.#options = options;
-    options.signal?.addEventListener("abort", () => {
-      const open = async (): Promise<Client> => (await connect(address, options)).client;
-      void cancelWaiting(() => this.#connected, open);
-    });
+    this.#watchInterruption(options.signal);
   }
 
   /** Throws the driver's errors: at once where there never was a connection, else when trying again did not help. */
@@ -58,9 +57,19 @@ export class Link implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal.abort();
     const client = this.#connected?.client;
     this.#connected = undefined;
     await client?.end();
+  }
+
+  #watchInterruption(interruption: AbortSignal | undefined): void {
+    const until = this.#disposal.signal;
+    const backend = (): Backend | undefined => this.#connected?.backend;
+    const open = async (): Promise<Client> => (await connect(this.#address, this.#options)).client;
+    const begin = (): void => void cancelWaiting({ backend, open, until });
+    if (interruption?.aborted) begin();
+    else interruption?.addEventListener("abort", begin, { once: true, signal: until });
   }
 
   async #again(lost: Connected): Promise<Connected> {

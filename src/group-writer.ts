@@ -32,6 +32,8 @@ export class GroupWriter {
   }
 
   async #store(group: readonly Batch[]): Promise<void> {
+    // Its checkpoints would vouch for what was refused.
+    if (this.#refusal) return;
     const { session, wrote, refused } = this.#options;
     try {
       wrote(await session.write(group), group);

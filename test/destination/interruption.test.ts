@@ -3,6 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { openDestination } from "../../src/destination/open.ts";
+import { GroupWriter } from "../../src/group-writer.ts";
 import { newPostgres } from "../support/databases.ts";
 import { countsOf, runs, silent, useDatabase } from "./fixture.ts";
 
@@ -100,6 +101,24 @@ describe("an interruption while another program has locked a table of Postgres",
     // That it could not be released is the sign that this was not waited for.
     const holder = "select checkpoint::json->>'holder' from _rivulet_state where stream = ''";
     expect(await fixture.texts(holder)).not.toEqual(["null"]);
+  });
+
+  test("stores nothing that was read after what could not be stored", async () => {
+    const { destination, session, interrupt, pid } = await interruptible();
+    const refusals: unknown[] = [];
+    const refused = (error: unknown): void => void refusals.push(error);
+    const writer = new GroupWriter({ session, wrote: () => undefined, refused });
+    await lock("runs");
+    await writer.write([batch]);
+    const next = writer.write([{ ...batch, checkpoint: { page: 2 } }]);
+    await untilWaiting(pid);
+    interrupt();
+    await next;
+    await unlock();
+    await writer.write([{ ...batch, checkpoint: { page: 3 } }]);
+    expect(await failureOf(writer.end())).toBe(enough);
+    expect(await destination.state("test")).toEqual(new Map());
+    expect(refusals).toContain(enough);
   });
 });
 

@@ -66,7 +66,7 @@ describe("what goes wrong with a SQLite file", () => {
       const write = session.write([{ stream: "runs", rows: [{ id: "b" }] }]);
       await expect(write).rejects.toBeInstanceOf(TransientError);
       await expect(write).rejects.toThrow(
-        `${fixture.database.url}: the file was removed or replaced while it was written to; run the sync again`,
+        `${fixture.database.url}: the file was removed or replaced while it was in use; run the command again`,
       );
       await rename(`${path()}.aside`, path());
       await session.write([{ stream: "runs", rows: [{ id: "c" }] }]);

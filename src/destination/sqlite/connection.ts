@@ -40,6 +40,8 @@ export function connectToWrite(path: string): Database.Database {
     db.pragma("wal_autocheckpoint = 8192");
     // Tables are rebuilt, which must not cascade to those that a person has added.
     db.pragma("foreign_keys = off");
+    // The log of a new file is made by its first use, which is to be no later than this: `OpenedFile` remembers which log it is.
+    use(db);
   });
 }
 
@@ -50,7 +52,7 @@ export function connectToRead(path: string): Database.Database {
   try {
     return configured(new Database(path, { timeout, readonly, fileMustExist: true }), (db) => {
       db.pragma("query_only = on");
-      db.prepare("select 1 from sqlite_schema limit 1").get();
+      use(db);
     });
   } catch (error) {
     const isUnwritable = /^SQLITE_(?:READONLY_DIRECTORY|CANTOPEN)/.test(codeOf(error) ?? "");
@@ -67,6 +69,11 @@ function copyInMemory(path: string): Database.Database | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Opens what SQLite opens only when it is needed. */
+function use(db: Database.Database): void {
+  db.prepare("select 1 from sqlite_schema limit 1").get();
 }
 
 function configured(

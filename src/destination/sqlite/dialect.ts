@@ -106,6 +106,7 @@ class SqliteDialect implements Dialect {
     await this.#oneAtATime(async () => {
       // The last one to be closed tidies up, which only the writer may be able to.
       await this.#reader?.engine.close();
+      this.#writer?.file.removeLostLog();
       await this.#writer?.engine.close();
     });
   }
@@ -198,7 +199,7 @@ async function completed<T>(
   }
 }
 
-/** Ends a transaction, unless what it wrote would be lost with its file. */
+/** Ends a transaction, unless its file is lost, and with it what was written or read. */
 async function finish({ engine, file }: Connection, end: Course["end"]): Promise<void> {
   file.check();
   await engine.exec(end);

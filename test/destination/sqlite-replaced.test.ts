@@ -1,0 +1,156 @@
+import { chmod, copyFile, readdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { ConfigError, TransientError } from "../../src/core/errors.ts";
+import { openDestination } from "../../src/destination/open.ts";
+import { openSqlite } from "../../src/destination/sqlite/dialect.ts";
+import { OpenedFile } from "../../src/destination/sqlite/opened-file.ts";
+import { sqlites } from "../support/databases.ts";
+import { runs, silent, useDatabase } from "./fixture.ts";
+import { asNobody } from "./nobody.ts";
+
+const lost = "the file was removed or replaced while it was in use; run the command again";
+
+// Windows lets nobody remove or replace a file that is open.
+describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_name, create) => {
+  const fixture = useDatabase(create);
+  const path = () => fixture.database.url.slice("sqlite:".length);
+  const backup = () => `${path()}.backup`;
+
+  const rowsOf = (prefix: string) =>
+    Array.from({ length: 300 }, (_, index) => ({
+      id: `${prefix}${index}`,
+      project: "x".repeat(200),
+    }));
+  const write = async (prefix: string, url = fixture.database.url, middle = async () => {}) => {
+    const { thread = false } = fixture.database;
+    await using destination = await openDestination(url, { log: silent, thread });
+    await using session = await destination.lock({ name: "test", identity: "here" });
+    await session.prepare([runs]);
+    await session.write([{ stream: "runs", rows: rowsOf(prefix) }]);
+    await middle();
+    await session.write([{ stream: "runs", rows: rowsOf(`more ${prefix}`) }]);
+  };
+
+  /** A backup of a file to which "a" was written, and then "b". */
+  async function backUp(): Promise<void> {
+    await write("a");
+    await fixture.database.query(`vacuum into '${backup()}'`);
+    await write("b");
+  }
+
+  async function expectWhole(...prefixes: string[]): Promise<void> {
+    expect(await fixture.texts("pragma integrity_check")).toEqual(["ok"]);
+    expect(
+      await fixture.texts("select distinct rtrim(id, '0123456789') from runs order by 1"),
+    ).toEqual(prefixes);
+  }
+
+  test("that is replaced by its backup leaves the backup as it is, and the next sync goes on from it", async () => {
+    await backUp();
+    const written = write("c", undefined, () => rename(backup(), path()));
+    await expect(written).rejects.toThrow(lost);
+    expect(await readdir(dirname(path()))).toEqual(["test.db"]);
+    await expectWhole("a", "more a");
+    await write("d");
+    await expectWhole("a", "d", "more a", "more d");
+  });
+
+  test("that is removed leaves no log to what is put in its place", async () => {
+    await backUp();
+    await expect(write("c", undefined, () => rm(path()))).rejects.toThrow(lost);
+    expect(await readdir(dirname(path()))).toEqual(["test.db.backup"]);
+    await rename(backup(), path());
+    await expectWhole("a", "more a");
+    await write("d");
+    await expectWhole("a", "d", "more a", "more d");
+  });
+
+  test("that is new, and removed, leaves nothing", async () => {
+    await expect(write("a", undefined, () => rm(path()))).rejects.toThrow(lost);
+    expect(await readdir(dirname(path()))).toEqual([]);
+    await write("b");
+    await expectWhole("b", "more b");
+  });
+
+  test("that is replaced by one with a log of its own leaves that log", async () => {
+    await backUp();
+    const other = new Database(backup());
+    other.pragma("journal_mode = wal");
+    other.exec("insert into runs (id) values ('in the log')");
+    for (const end of ["", "-wal"]) await copyFile(backup() + end, `${path()}.copy${end}`);
+    other.close();
+    const { ino } = await stat(`${path()}.copy-wal`);
+    const written = write("c", undefined, async () => {
+      for (const end of ["-wal", ""]) await rename(`${path()}.copy${end}`, path() + end);
+    });
+    await expect(written).rejects.toThrow(lost);
+    expect((await stat(`${path()}-wal`)).ino).toBe(ino);
+    await expectWhole("a", "in the log", "more a");
+  });
+
+  test("that a link leads to leaves no log either", async () => {
+    await backUp();
+    await symlink(path(), `${path()}.link`);
+    const written = write("c", `${fixture.database.url}.link`, () => rename(backup(), path()));
+    await expect(written).rejects.toThrow(lost);
+    expect(await readdir(dirname(path()))).toEqual(["test.db", "test.db.link"]);
+    await expectWhole("a", "more a");
+  });
+
+  test("that is not where the link leads any more keeps its log for who still writes to it", async () => {
+    await backUp();
+    const link = `${path()}.link`;
+    await symlink(path(), link);
+    const other = new Database(path());
+    other.prepare("select id from runs").get();
+    const written = write("c", `${fixture.database.url}.link`, async () => {
+      await rm(link);
+      await symlink(backup(), link);
+    });
+    await expect(written).rejects.toThrow(lost);
+    other.prepare("insert into runs (id) values ('other')").run();
+    await expectWhole("a", "b", "c", "more a", "more b", "other");
+    other.close();
+    await expectWhole("a", "b", "c", "more a", "more b", "other");
+  });
+
+  test("that is gone when it has been read fails the read", async () => {
+    await write("a");
+    const { thread = false } = fixture.database;
+    await using dialect = openSqlite(fixture.database.url, { busyMs: 50, thread });
+    const read = dialect.read(() => rm(path()));
+    await expect(read).rejects.toBeInstanceOf(TransientError);
+    await expect(read).rejects.toThrow(`${fixture.database.url}: ${lost}`);
+  });
+
+  test("whose directory may no longer be looked into asks for a person", async () => {
+    const session = await fixture.session([runs]);
+    await chmod(dirname(path()), 0o000);
+    await asNobody(async () => {
+      const written = session.write([{ stream: "runs", rows: rowsOf("a") }]);
+      await expect(written).rejects.toBeInstanceOf(ConfigError);
+      await expect(written).rejects.toThrow(
+        `${fixture.database.url}: permission denied; check the permissions of its directory (EACCES`,
+      );
+    });
+    await chmod(dirname(path()), 0o755);
+  });
+
+  test("in whose place is a link to itself counts as replaced", async () => {
+    const session = await fixture.session([runs]);
+    await rm(path());
+    await symlink(path(), path());
+    const written = session.write([{ stream: "runs", rows: rowsOf("a") }]);
+    await expect(written).rejects.toBeInstanceOf(TransientError);
+    await expect(written).rejects.toThrow(`${fixture.database.url}: ${lost}`);
+  });
+});
+
+test("a file that was gone as soon as it was open counts as removed", () => {
+  const file = new OpenedFile("/no/such/place/x.db");
+  expect(() => {
+    file.check();
+  }).toThrow(new TransientError(`sqlite:/no/such/place/x.db: ${lost}`));
+});

@@ -35,7 +35,7 @@ export interface ReadUsers {
 /** One walk through the users of an app on its way into the destination: rows, what is gone, and the checkpoint that they earn. */
 export class AppReading {
   readonly #options: AppReadingOptions;
-  readonly #walk: Walk;
+  #walk: Walk;
   readonly #mark: HighWaterMark;
   #next: string | undefined;
   #shown: number;
@@ -113,6 +113,16 @@ export class AppReading {
       ...(full ? { sweep: this.#walk.end() } : {}),
       ...this.#earned(checkpoint),
     };
+  }
+
+  /** The end of a walk after which there is none of those that were asked for: where these are all users, whoever was shown is gone as well. */
+  emptied(way?: string): Part {
+    const { app, plan } = this.#options;
+    if (plan.full) {
+      this.#shown = 0;
+      this.#walk = new Walk({ key: "user_id", where: { app_id: app }, again: true });
+    }
+    return this.end(way);
   }
 
   /** The end of a walk that has shown nobody, which is no proof that there is nobody: nothing is taken for gone. */

@@ -72,7 +72,8 @@ async function* walk({ id }: App, walking: Walking): AsyncGenerator<Part, void> 
   }
   // Without users at the end of the last walk there is nothing to be proved.
   const isProven = !appReading.isEmpty || (saved.users !== 0 && (await users.countsNone()));
-  yield isProven ? appReading.end(users.way) : appReading.unproven();
+  if (!isProven) yield appReading.unproven();
+  else yield users.isEmptied ? appReading.emptied(users.way) : appReading.end(users.way);
 }
 
 /** A list that changes under us is walked through so often, until one walk has seen it at rest. */

@@ -31,6 +31,7 @@ export class UserReader {
   #way: UserWay;
   #windows: IdWindows | undefined;
   #limit: number;
+  #isEmptied = false;
 
   constructor(options: UserReaderOptions) {
     const first = options.known ?? options.memory.way;
@@ -52,6 +53,11 @@ export class UserReader {
   /** Whether the way shows the users in their order, and not by windows that it counts. */
   get sorted(): boolean {
     return this.#way.sorted;
+  }
+
+  /** Whether the walk ended because the server counts none any more, so that whoever was shown is gone too. */
+  get isEmptied(): boolean {
+    return this.#isEmptied;
   }
 
   /** The users with the highest ids below this one, or this one and those below it; none only where the server shows none. */
@@ -85,8 +91,10 @@ export class UserReader {
     );
     if (users.length > 0) return (total ?? 1) <= 1 && users.every(({ id }) => id === last);
     const top = await this.#read(() => this.#ask({ range: {}, limit: 1 }));
-    if (top.users.length > 0 || (await this.countsNone())) return true;
-    throw this.#showsNone("the server shows no users any more");
+    if (top.users.length > 0) return true;
+    this.#isEmptied = await this.countsNone();
+    if (!this.#isEmptied) throw this.#showsNone("the server shows no users any more");
+    return true;
   }
 
   /**

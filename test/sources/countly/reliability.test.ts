@@ -40,21 +40,40 @@ function sync({ url, apiKey }: Countly, settings: Settings = {}, options: Option
   return syncCountly({ url, apiKey, destination: database.url }, given, options);
 }
 
-/** Syncs until the users of an app cannot be read any more, in the middle of a walk. */
-async function interrupted(countly: Countly, app: string): Promise<void> {
-  const { traps } = countly;
+/** Does something once so many pages of users have been put together. */
+function onPage({ traps }: Countly, number: number, then: () => void): void {
   let asked = 0;
   traps.onPage = () => {
     asked += 1;
-    if (asked === 5) traps.brokenApp = { app, status: 500 };
+    if (asked === number) then();
   };
-  expect(await sync(countly)).toMatchObject({ status: "partial" });
+}
+
+/** Syncs until the users of an app cannot be read any more, in the middle of a walk. */
+async function interrupted(
+  countly: Countly,
+  app: string,
+  { after = 5, ...options }: Options & { readonly after?: number } = {},
+): Promise<void> {
+  const { traps } = countly;
+  onPage(countly, after, () => {
+    traps.brokenApp = { app, status: 500 };
+  });
+  expect(await sync(countly, {}, options)).toMatchObject({ status: "partial" });
   delete traps.onPage;
   delete traps.brokenApp;
 }
 
 async function expectAsHeld(countly: Countly, edition: (typeof editions)[number]): Promise<void> {
   expect(await standing(database)).toEqual(heldBy(countly.workspace, edition));
+}
+
+/** How many users the last walk through an app has shown, as its checkpoint says. */
+async function usersSaved({ id }: CountlyApp): Promise<unknown> {
+  const [saved] = await database.query(
+    `SELECT checkpoint FROM _rivulet_state WHERE stream = 'users' AND partition = '${id}'`,
+  );
+  return (JSON.parse(String(saved?.["checkpoint"])) as Record<string, unknown>)["users"];
 }
 
 /** What answers a request instead of the service; undefined lets the service answer. */
@@ -155,16 +174,54 @@ describe.each(editions)("from a server that is %s", (edition) => {
     await expectAsHeld(countly, edition);
   });
 
-  test.skipIf(edition === "original")(
-    "whose users all went after an interrupted walk has none, as the server counts",
-    async () => {
+  test.skipIf(edition === "original").each([0, 1])(
+    "whose users all went after an interrupted walk has none, as the server counts, %i weeks later",
+    async (weeks) => {
       const countly = await start({ edition });
       const app = countly.workspace.addApp({ users: 60 });
       await interrupted(countly, app.id);
       for (const id of idsOf(app)) app.deleteUser(id);
-      expect(await sync(countly, {}, { startedAt: afterAWeek() })).toMatchObject({
+      expect(await sync(countly, {}, { startedAt: afterAWeek(weeks) })).toMatchObject({
         status: "completed",
       });
+      await expectAsHeld(countly, edition);
+      expect(await usersSaved(app)).toBe(0);
+    },
+  );
+
+  test.skipIf(edition === "original")(
+    "whose users all go in the middle of a walk has none, also where the table is new",
+    async () => {
+      const countly = await start({ edition });
+      const app = countly.workspace.addApp({ users: 60 });
+      onPage(countly, 4, () => {
+        for (const id of idsOf(app)) app.deleteUser(id);
+      });
+      expect(await sync(countly)).toMatchObject({ status: "completed" });
+      expect(await database.query("SELECT user_id FROM users")).not.toEqual([]);
+      expect((await standing(database))["users"]).toEqual([]);
+      expect(await usersSaved(app)).toBe(0);
+    },
+  );
+
+  test.skipIf(edition === "original")(
+    "of whom only those went that a walk was after keeps the others",
+    async () => {
+      const countly = await start({ edition });
+      const { clock } = countly.workspace;
+      const app = countly.workspace.addApp({ users: 5 });
+      await sync(countly);
+      const before = idsOf(app);
+      clock.advance(1_800_000);
+      for (let n = 0; n < 90; n += 1) app.addUser();
+      await interrupted(countly, app.id, { after: 8 });
+      for (const id of idsOf(app)) if (!before.includes(id)) app.deleteUser(id);
+      for (const id of before.slice(0, 3)) app.deleteUser(id);
+      expect(await sync(countly)).toMatchObject({ status: "completed" });
+      const { users } = await standing(database);
+      expect(users?.map((user) => user["user_id"])).toEqual(expect.arrayContaining(before));
+      expect(await usersSaved(app)).toBeGreaterThanOrEqual(5);
+      await sync(countly, {}, { startedAt: afterAWeek() });
       await expectAsHeld(countly, edition);
     },
   );

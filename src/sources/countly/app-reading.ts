@@ -143,9 +143,12 @@ export class AppReading {
     const { saved, plan } = this.#options;
     const { full, since, began, floor } = plan;
     const shown = this.#walk.resume;
-    if (!shown || (!full && this.#pages === 1)) return {};
+    // An app that had none has some once a page is written: whether they are gone is asked again.
+    const users = Math.max(saved.users ?? 0, this.#shown);
+    if (!shown || (!full && this.#pages === 1))
+      return saved.users === 0 ? this.#earned(toCheckpoint({ ...saved, users })) : {};
     const walk = { full, since, began, next: this.#next, ...shown };
-    return this.#earned(toCheckpoint({ ...saved, floor, way, walk, failed: undefined }));
+    return this.#earned(toCheckpoint({ ...saved, users, floor, way, walk, failed: undefined }));
   }
 
   #earned(checkpoint: Checkpoint): Pick<Part, "checkpoint"> {

@@ -226,6 +226,51 @@ describe.each(editions)("from a server that is %s", (edition) => {
     },
   );
 
+  test.skipIf(edition === "original").each([
+    { after: 1, isInterrupted: true },
+    { after: 2, isInterrupted: true },
+    { after: 8, isInterrupted: true },
+    { after: 8, isInterrupted: false },
+  ])(
+    "that had none keeps none of those who were shown before all of them went: %o",
+    async ({ after, isInterrupted }) => {
+      const countly = await start({ edition });
+      const app = countly.workspace.addApp({ users: 5 });
+      const emptied = (): void => {
+        for (const id of idsOf(app)) app.deleteUser(id);
+      };
+      await sync(countly);
+      emptied();
+      const startedAt = afterAWeek();
+      await sync(countly, {}, { startedAt });
+      expect(await usersSaved(app)).toBe(0);
+      countly.workspace.clock.advance(8 * 86_400_000);
+      for (let n = 0; n < 90; n += 1) app.addUser();
+      if (isInterrupted) {
+        await interrupted(countly, app.id, { after, startedAt });
+        emptied();
+      } else onPage(countly, after, emptied);
+      expect(await sync(countly, {}, { startedAt })).toMatchObject({ status: "completed" });
+      await sync(countly, {}, { startedAt: afterAWeek(2) });
+      await expectAsHeld(countly, edition);
+    },
+  );
+
+  test.skipIf(edition === "original")(
+    "that had none has none again once everything is read, whatever an interrupted walk has shown",
+    async () => {
+      const countly = await start({ edition });
+      const app = countly.workspace.addApp();
+      await sync(countly);
+      expect(await usersSaved(app)).toBe(0);
+      for (let n = 0; n < 60; n += 1) app.addUser();
+      await interrupted(countly, app.id);
+      for (const id of idsOf(app)) app.deleteUser(id);
+      await sync(countly, {}, { fullRefresh: true });
+      await expectAsHeld(countly, edition);
+    },
+  );
+
   test("whoever is read is of an app that is known, so that they go when it goes", async () => {
     const countly = await start({ edition });
     for (const users of [25, 3]) countly.workspace.addApp({ users });

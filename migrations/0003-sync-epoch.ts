@@ -1,13 +1,13 @@
 import type { Migration } from "kysely";
 
-/** Under which epoch a sync wrote something, by which state that is older is known; and an index to find the last syncs. */
+/** Under which epoch a sync wrote something, by which state that is older is known; and an index to find the last one. */
 export const syncEpoch: Migration = {
   async up(db) {
     await db.schema.alterTable("_rivulet_sync").addColumn("epoch", "bigint").execute();
     await db.schema
       .createIndex("_rivulet_sync_last")
       .on("_rivulet_sync")
-      .columns(["pipeline", "started_at"])
+      .columns(["pipeline", "epoch"])
       .execute();
   },
 };

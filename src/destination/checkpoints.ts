@@ -93,7 +93,10 @@ export class Checkpoints {
       .where("stream", "<>", "");
     await (stream === undefined ? all : all.where("stream", "=", spellOut(stream))).execute();
     for (const [name, partitions] of texts) {
-      for (const some of chunks([...partitions], 500)) await this.#put(tx, name, some);
+      if (partitions.size === 0) continue;
+      // With the stream's own row, which tells the age of them all.
+      const entries = new Map<string, string | null>([["", null], ...partitions]);
+      for (const some of chunks([...entries], 500)) await this.#put(tx, name, some);
     }
   }
 

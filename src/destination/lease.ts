@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ConfigError, LockedError } from "../core/errors.ts";
 import type { Pipeline } from "./destination.ts";
 import type { Transaction } from "./dialect.ts";
+import { lastEpoch } from "./last-epoch.ts";
 import { now } from "./now.ts";
 
 /** Who holds a pipeline's lock. */
@@ -20,6 +21,12 @@ interface Holder {
 interface Lock {
   readonly identity: string | null;
   readonly holder: Holder | null;
+}
+
+/** The lock's row. */
+interface Stored {
+  readonly lock: Lock;
+  readonly epoch: number;
 }
 
 /** The right to write for one pipeline, until its time runs out and somebody takes it over. */
@@ -45,7 +52,8 @@ export async function takeLease(
   checkIdentity(pipeline, stored?.lock.identity);
   const holder = stored?.lock.holder;
   if (holder && (await isAlive(tx, holder))) throw locked(pipeline.name, holder);
-  const epoch = (stored?.epoch ?? 0) + 1;
+  // Where the lock is gone, or is that of a backup, epochs that were used do not come again.
+  const epoch = Math.max(stored?.epoch ?? 0, await lastEpoch(tx, pipeline.name)) + 1;
   const lease = { pipeline, durationMs, epoch, id: randomUUID(), since: now() };
   live.add(lease.id);
   const lock = await lockOf(tx, lease, stored?.lock);
@@ -64,7 +72,7 @@ export async function takeLease(
 /** Throws a LockedError where somebody else has taken the lock since. */
 export async function verifyLease(tx: Transaction, lease: Lease): Promise<void> {
   const stored = await readLock(tx, lease.pipeline.name);
-  if (stored?.epoch === lease.epoch) return;
+  if (stored && isOurs(stored, lease)) return;
   const where = `pipeline "${lease.pipeline.name}": this process was suspended or cut off for so long that its lock`;
   const holder = stored?.lock.holder;
   const taken = holder ? ` was taken over by ${nameOf(holder)}` : " was taken over";
@@ -88,7 +96,8 @@ export async function bindIdentity(tx: Transaction, lease: Lease): Promise<void>
 /** Gives the lock back, if it is still ours. */
 export async function releaseLease(tx: Transaction, lease: Lease): Promise<void> {
   const stored = await readLock(tx, lease.pipeline.name);
-  if (stored?.epoch === lease.epoch) await store(tx, lease, { ...stored.lock, holder: null });
+  if (!stored || !isOurs(stored, lease)) return;
+  await store(tx, lease, { ...stored.lock, holder: null });
 }
 
 /** Takes note that this process is done with a lease, whether or not it could be given back. */
@@ -123,10 +132,12 @@ async function lockOf(
   };
 }
 
-async function readLock(
-  tx: Transaction,
-  pipeline: string,
-): Promise<{ lock: Lock; epoch: number } | undefined> {
+/** By the id too: where the row was deleted meanwhile, another process may have the epoch of one that wrote nothing. */
+function isOurs(stored: Stored, { epoch, id }: Lease): boolean {
+  return stored.epoch === epoch && stored.lock.holder?.id === id;
+}
+
+async function readLock(tx: Transaction, pipeline: string): Promise<Stored | undefined> {
   const row = await tx.db
     .selectFrom("_rivulet_state")
     .select(["checkpoint", "epoch"])

@@ -1,6 +1,7 @@
 import type { Log } from "../core/log.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Transaction } from "./dialect.ts";
+import { lastEpoch } from "./last-epoch.ts";
 import type { Lease } from "./lease.ts";
 
 /**
@@ -51,23 +52,15 @@ export class StateAge {
   }
 
   async #isOld(tx: Transaction): Promise<boolean> {
-    const last = await tx.db
-      .selectFrom("_rivulet_sync")
-      .select("epoch")
-      .where("pipeline", "=", this.#pipeline)
-      .where("epoch", "is not", null)
-      .orderBy("started_at", "desc")
-      .limit(1)
-      .executeTakeFirst();
-    if (!last) return false;
+    // The least: where only some streams are of a backup, the others keep the epoch that is right.
     const own = await tx.db
       .selectFrom("_rivulet_state")
-      .select(({ fn }) => fn.max("epoch").as("epoch"))
+      .select(({ fn }) => fn.min("epoch").as("epoch"))
       .where("pipeline", "=", this.#pipeline)
       .where("stream", "<>", "")
       .where("partition", "=", "")
       .executeTakeFirst();
     // Without such rows there is no state that could be old.
-    return own?.epoch != null && Number(own.epoch) < Number(last.epoch);
+    return own?.epoch != null && Number(own.epoch) < (await lastEpoch(tx, this.#pipeline));
   }
 }

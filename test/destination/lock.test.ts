@@ -130,6 +130,20 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect((await lock()).holder).not.toBeNull();
   });
 
+  test("fences it off also where the lock was deleted and taken anew, and nothing had been written", async () => {
+    const suspended = await fixture.session([runs]);
+    await fixture.database.query("delete from _rivulet_state");
+    const successor = await again();
+    const write = (session: Session): Promise<unknown> =>
+      session.write([{ stream: "runs", rows: [{ id: "a" }] }]);
+    await expect(write(suspended)).rejects.toThrow(LockedError);
+    await suspended[Symbol.asyncDispose]();
+    expect((await lock()).holder).not.toBeNull();
+    await successor[Symbol.asyncDispose]();
+    await expect(write(suspended)).rejects.toThrow(LockedError);
+    expect(await fixture.texts("select id from runs")).toEqual([]);
+  });
+
   test("tells a process that its lease is gone when it renews it", async () => {
     const destination = await fixture.open({ renewMs: 10 });
     await using session = await destination.lock(pipeline);

@@ -3,7 +3,6 @@ import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
-import { newLog } from "../../src/core/log.ts";
 import type { Checkpoints } from "../../src/core/source.ts";
 import type { State } from "../../src/destination/destination.ts";
 import { databases } from "../support/databases.ts";
@@ -134,50 +133,6 @@ describe.each(databases)("the state in %s", (dialect, create) => {
       ]),
     });
     expect(await (await fixture.open()).syncs(1)).toHaveLength(1);
-  });
-
-  test("that is older than what was written last is dropped, with a warning", async () => {
-    const warnings: string[] = [];
-    const log = newLog(({ level, message }) => {
-      if (level === "warning") warnings.push(message);
-    });
-    const sync = async (n: number): Promise<State> => {
-      await using destination = await fixture.open({ log });
-      await using session = await destination.lock({ name: "test", identity: "here" });
-      await session.begin();
-      await session.prepare([runs]);
-      const found = await session.state();
-      await session.write([
-        { stream: "runs", rows: [], partition: "a", checkpoint: { n } },
-        { stream: "runs", rows: [], partition: "b", checkpoint: { n } },
-      ]);
-      return found;
-    };
-    const saved = (n: number): State =>
-      new Map([
-        [
-          "runs",
-          new Map([
-            ["a", { n }],
-            ["b", { n }],
-          ]),
-        ],
-      ]);
-    expect(await sync(1)).toEqual(new Map());
-    const [backup] = await fixture.texts("select epoch from _rivulet_state where stream <> ''");
-    expect(await sync(2)).toEqual(saved(1));
-    await fixture.database.query(`update _rivulet_state set epoch = ${backup} where stream <> ''`);
-    expect(warnings).toEqual([]);
-    expect(await sync(3)).toEqual(new Map());
-    expect(warnings).toEqual([
-      expect.stringMatching(/older than its rows.*everything is read again/),
-    ]);
-    expect(await sync(4)).toEqual(saved(3));
-    // The whole table from a backup, with the lock, whose epochs are then used again.
-    await fixture.database.query("update _rivulet_state set epoch = 0");
-    expect(await sync(5)).toEqual(new Map());
-    expect(await sync(6)).toEqual(saved(5));
-    expect(warnings).toHaveLength(2);
   });
 
   test("is refused where a newer rivulet has made it", async () => {

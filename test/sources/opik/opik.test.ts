@@ -345,8 +345,8 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     fill(3, 2);
     await sync();
     const backup = await database.query("SELECT * FROM _rivulet_state WHERE stream <> ''");
-    const { id } = opik.workspace.addDataset({ name: "short" });
-    opik.workspace.datasets.at(-1)?.addItems([{ data: { input: 1 } }]);
+    const dataset = opik.workspace.addDataset({ name: "short" });
+    dataset.addItems([{ data: { input: 1 } }]);
     await sync();
     await database.query("DELETE FROM _rivulet_state WHERE stream <> ''");
     for (const row of backup) {
@@ -355,7 +355,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       );
       await database.query(`INSERT INTO _rivulet_state VALUES (${values.join(", ")})`);
     }
-    opik.workspace.deleteDataset(id);
+    opik.workspace.deleteDataset(dataset.id);
     await sync();
     expect(await standing()).toEqual(held(opik.workspace));
     opik.requests.length = 0;

@@ -8,6 +8,16 @@ export interface Transfer {
   waitedMs: number;
   /** When the pause that the service last asked for ends, in milliseconds since 1970. Absent where it asked for none. */
   pausedUntil?: number;
+  /** Absent where it may be asked. */
+  putOff?: PutOff;
+}
+
+/** What a service said that wants no request for longer than it is waited for. */
+export interface PutOff {
+  readonly message: string;
+  readonly status: number | undefined;
+  /** Until when, in milliseconds since 1970. */
+  readonly until: number;
 }
 
 export function newTransfer(): Transfer {

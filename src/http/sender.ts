@@ -24,12 +24,6 @@ interface Sending<Value> {
   attempts: number;
 }
 
-/** What a service said that wants no request for longer than it is waited for, and until when. */
-interface PutOff {
-  readonly failure: HttpFailure;
-  readonly until: number;
-}
-
 /** Shorter waits are no news. */
 const warnFromMs = 2000;
 
@@ -39,7 +33,6 @@ export class Sender {
   readonly #http: AxiosInstance;
   readonly #throttle: Throttle;
   readonly #redact: (text: string) => string;
-  #putOff: PutOff | undefined;
 
   constructor(settings: Settings) {
     const { signal, headers, secrets, concurrency, now } = settings;
@@ -125,26 +118,27 @@ export class Sender {
 
   /** What a service asks for holds for every request, and from the moment it is known. */
   #pause<Value>(failure: HttpFailure, sending: Sending<Value>): void {
-    const { askedWaitMs = 0 } = failure;
+    const { transfer, now, maxWaitMs } = this.#settings;
+    const { message, status, askedWaitMs = 0 } = failure;
     if (!isPassing(failure)) return;
-    if (askedWaitMs > this.#settings.maxWaitMs) {
-      this.#putOff = { failure, until: this.#settings.now() + askedWaitMs };
+    const until = now() + askedWaitMs;
+    if (askedWaitMs > maxWaitMs) {
+      transfer.putOff = { message, status, until };
       return;
     }
     const added = this.#throttle.pause(askedWaitMs);
     if (added <= 0) return;
-    this.#settings.transfer.pausedUntil = this.#settings.now() + askedWaitMs;
+    transfer.pausedUntil = until;
     this.#waits(added, failure, sending);
   }
 
-  /** A service that is not waited for so long is left alone until then, whatever is asked for. */
+  /** A service that is not waited for so long is left alone until then, by all clients of a sync. */
   #refuseWhilePutOff(): void {
-    if (!this.#putOff) return;
-    const { failure, until } = this.#putOff;
-    const askedWaitMs = until - this.#settings.now();
-    if (askedWaitMs <= 0) return;
-    const { message, status } = failure;
-    throw new HttpFailure("put off", message, { status, askedWaitMs });
+    const { transfer, now } = this.#settings;
+    if (!transfer.putOff) return;
+    const { message, status, until } = transfer.putOff;
+    const askedWaitMs = until - now();
+    if (askedWaitMs > 0) throw new HttpFailure("put off", message, { status, askedWaitMs });
   }
 
   #retries<Value>(sending: Sending<Value>): IAxiosRetryConfig {

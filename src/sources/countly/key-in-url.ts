@@ -1,3 +1,4 @@
+import { TransientError } from "../../core/errors.ts";
 import type { SourceContext } from "../../core/source.ts";
 import { failureOf } from "../../http/failure.ts";
 import { allApps, firstApps } from "./app-list.ts";
@@ -13,7 +14,7 @@ export interface KeyQuestion {
 
 /**
  * Whether a server that refused a form with the key may look for it in the URL: where it knows no POST, or says to a form without the key the
- * same as to one with it. Asked without the key, which so far is in no URL.
+ * same as to one with it. Asked without the key, which so far is in no URL. Throws a TransientError where the service fails just then.
  */
 export async function looksInUrl(error: unknown, question: KeyQuestion): Promise<boolean> {
   const { status = 0, message = "" } = failureOf(error) ?? {};
@@ -29,6 +30,7 @@ async function answersGet({ config, context }: KeyQuestion): Promise<boolean> {
     return true;
   } catch (error) {
     context.signal.throwIfAborted();
+    if (error instanceof TransientError) throw error;
     const { status = 404 } = failureOf(error) ?? {};
     return !isElsewhere(status);
   }
@@ -41,6 +43,7 @@ async function answersStranger({ config, context }: KeyQuestion): Promise<string
     return undefined;
   } catch (error) {
     context.signal.throwIfAborted();
+    if (error instanceof TransientError) throw error;
     const failure = failureOf(error);
     return failure?.kind === "status" ? failure.message : undefined;
   }

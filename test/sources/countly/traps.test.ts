@@ -4,6 +4,7 @@ import type { StampUnit } from "../../../src/demo/countly/user.ts";
 import { CountlyWorkspace } from "../../../src/demo/countly/workspace.ts";
 import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
+import { failing } from "../../support/faults.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
 import { idsAsKept, idsOf } from "./cells.ts";
 
@@ -599,6 +600,27 @@ describe("the key", () => {
       expect(await standing()).toEqual(idsOf(app));
     },
   );
+
+  test("is looked for again by the next sync where the server wants to be left alone just then", async () => {
+    let isFirst = true;
+    const countly = await start({
+      traps: { keyInUrlOnly: true },
+      intercept: (service) => (request, response) => {
+        const hasKey = request.url.searchParams.has("api_key") || request.body.includes("api_key=");
+        const hasToken = request.headers["countly-token"] !== undefined;
+        if (hasKey || hasToken || !isFirst) return service(request, response);
+        isFirst = false;
+        return failing(429, { "retry-after": "86400" })(request, response);
+      },
+    });
+    const app = countly.workspace.addApp({ users: 5 });
+    const { status, failures } = await sync(countly);
+    expect(status).toBe("failed");
+    for (const stream of ["apps", "groups", "users"])
+      expect(failures.get(stream)?.message).toMatch(/asks to wait 24 h; try again after/);
+    expect(await sync(countly)).toMatchObject({ status: "completed" });
+    expect(await standing()).toEqual(idsOf(app));
+  });
 
   test("goes into no URL where there is nothing that could take it", async () => {
     const countly = await start({

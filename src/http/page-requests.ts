@@ -91,10 +91,9 @@ export class PageRequests {
     return answer.value;
   }
 
-  /** Whether a page that is larger than those before has fewer rows than were asked for, and so may start somewhere else. */
-  #isCapped({ rows, total = Infinity }: PageBody["page"]): boolean {
-    const size = this.#size.rows;
-    return size > this.#given && rows.length < Math.min(size, total - this.#place.offset);
+  /** Whether a page that is to be larger than those before is not, so that it may start somewhere else. The last one may have to be asked for again for that. */
+  #isCapped({ rows }: PageBody["page"]): boolean {
+    return this.#size.rows > this.#given && rows.length < this.#size.rows;
   }
 
   /** A row that is too large even on its own does not hold up the others. */

@@ -123,7 +123,7 @@ export class Sender {
     if (!isPassing(failure)) return;
     const until = now() + askedWaitMs;
     if (askedWaitMs > maxWaitMs) {
-      transfer.putOff = { message, status, until };
+      if (until > (transfer.putOff?.until ?? 0)) transfer.putOff = { message, status, until };
       return;
     }
     const added = this.#throttle.pause(askedWaitMs);

@@ -316,6 +316,32 @@ describe("a page that is too much", () => {
     );
   });
 
+  test("for us, with a cap that is unknown as yet, loses no row", async () => {
+    const bytes = { comfortableBytes: 20_000, maxPageBytes: 40_000 };
+    for (const [cap, total, large] of [
+      [20, 68, 15],
+      [7, 15, 0],
+      [50, 90, 0],
+    ] as const) {
+      const rows = newRows(total, (index) => ({ text: "x".repeat(index === large ? 90_000 : 10) }));
+      const { ids, complete } = await walkOf(
+        listOf(() => rows, { cap }),
+        { size: 100, ...bytes },
+      );
+      expect({ ids, complete }).toEqual({ ids: idsOf(rows), complete: true });
+    }
+  });
+
+  test("for the service's cap, which a walk that goes on does not know yet, loses no row", async () => {
+    const rows = newRows(250);
+    const list = { size: 100, from: { offset: 150, size: 50 } };
+    const walked = await walkOf(
+      listOf(() => rows, { cap: 50 }),
+      list,
+    );
+    expect(walked).toMatchObject({ ids: idsOf(rows.slice(150)), complete: true });
+  });
+
   test.each([0, 100, 399])("for us, for its row %i, slows down no others", async (large) => {
     const rows = newRows(400, (index) => ({ text: "x".repeat(index === large ? 90_000 : 10) }));
     await using server = await startServer(listOf(() => rows));

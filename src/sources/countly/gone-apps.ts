@@ -1,3 +1,4 @@
+import { TransientError } from "../../core/errors.ts";
 import type { Batch, Checkpoint, Json, ReadOptions } from "../../core/source.ts";
 import { statusOf } from "../../http/failure.ts";
 import type { App } from "./app-list.ts";
@@ -60,7 +61,7 @@ async function isGone({ ask }: Server, app_id: string): Promise<boolean> {
     await ask({ path: "o/apps/details", params: { app_id } });
     return false;
   } catch (error) {
-    if (statusOf(error) === undefined) throw error;
+    if (error instanceof TransientError || statusOf(error) === undefined) throw error;
     return /App does not exist/i.test(String(error));
   }
 }

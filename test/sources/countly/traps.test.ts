@@ -497,6 +497,31 @@ describe("apps", () => {
     expect(await standing()).toEqual(idsOf(a, b));
   });
 
+  test("a server that fails while it is asked whether an app is gone has not said that the key does not see it", async () => {
+    let asked = 0;
+    const countly = await start({
+      intercept: (service) => (request, response) => {
+        const isAbout = `${request.url.href} ${request.body}`.includes(b.id);
+        if (request.url.pathname !== "/o/apps/details" || !isAbout || member.rights[b.id])
+          return service(request, response);
+        asked += 1;
+        return failing(503)(request, response);
+      },
+    });
+    const { workspace } = countly;
+    const [a, b] = [workspace.addApp({ users: 5 }), workspace.addApp({ users: 5 })];
+    const member = workspace.addMember({ rights: { [a.id]: "admin", [b.id]: "admin" } });
+    await sync(countly, { api_key: member.apiKey });
+    member.rights = { [a.id]: "admin" };
+    const warnings: string[] = [];
+    const options = { warn: (text: string) => warnings.push(text) };
+    const settings = { api_key: member.apiKey, retry_attempts: 0 };
+    const { status } = await sync(countly, settings, options);
+    expect({ status, asked: asked > 0 }).toEqual({ status: "failed", asked: true });
+    expect(warnings.filter((text) => text.includes("does not see it"))).toEqual([]);
+    expect(await standing()).toEqual(idsOf(a, b));
+  });
+
   test("an app that lost all its users loses them here, while the server shows the app", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 3 });

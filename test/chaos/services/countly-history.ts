@@ -63,7 +63,8 @@ export class CountlyHistory {
     if (random.oneIn(4)) clock.advance(random.between(1, 40) * 60_000);
     const isHidden = random.oneIn(this.#options.isQuiet ? 20 : 3);
     random.pick(isHidden ? this.#hidden(random) : this.#activity(random))();
-    if (isHidden) clock.advance(this.resyncDays * 86_400_000);
+    // A minute more, for a process may start faster than the one before.
+    if (isHidden) clock.advance(this.resyncDays * 86_400_000 + 60_000);
   }
 
   held(): Keys {

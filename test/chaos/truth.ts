@@ -85,8 +85,11 @@ function checkRecord(outcome: Outcome, told: Told): void {
       bout.restless ? { inserted: changes.inserted } : changes,
     );
     const seen = counts.inserted + counts.updated + counts.unchanged;
-    if (bout.fullRefresh && isWhole(outcome, told))
-      expect(seen, `${table}: rows that it saw`).toBe(after.standing[table]?.length ?? 0);
+    if (!bout.fullRefresh || !isWhole(outcome, told)) continue;
+    const standing = after.standing[table]?.length ?? 0;
+    expect(seen, `${table}: rows that it saw`).toBeGreaterThanOrEqual(standing);
+    // What a false answer has ended too early is read again from its start.
+    if (!bout.proxy.fault) expect(seen, `${table}: rows that it saw`).toBe(standing);
   }
   checkLog(ended, record);
 }

@@ -476,11 +476,14 @@ describe("apps", () => {
     expect(await standing("apps", "app_id")).toEqual([app.id]);
   });
 
+  const twoApps = (workspace: CountlyWorkspace) => {
+    const [a, b] = [workspace.addApp({ users: 5 }), workspace.addApp({ users: 5 })];
+    return { a, b, member: workspace.addMember({ rights: { [a.id]: "admin", [b.id]: "admin" } }) };
+  };
+
   test("a key that sees fewer apps than before deletes nothing of the others", async () => {
     const countly = await start();
-    const { workspace } = countly;
-    const [a, b] = [workspace.addApp({ users: 5 }), workspace.addApp({ users: 5 })];
-    const member = workspace.addMember({ rights: { [a.id]: "admin", [b.id]: "admin" } });
+    const { a, b, member } = twoApps(countly.workspace);
     await sync(countly, { api_key: member.apiKey });
     member.rights = { [a.id]: "admin" };
     const warnings: string[] = [];
@@ -508,9 +511,7 @@ describe("apps", () => {
         return failing(503)(request, response);
       },
     });
-    const { workspace } = countly;
-    const [a, b] = [workspace.addApp({ users: 5 }), workspace.addApp({ users: 5 })];
-    const member = workspace.addMember({ rights: { [a.id]: "admin", [b.id]: "admin" } });
+    const { a, b, member } = twoApps(countly.workspace);
     await sync(countly, { api_key: member.apiKey });
     member.rights = { [a.id]: "admin" };
     const warnings: string[] = [];

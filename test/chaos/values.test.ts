@@ -36,28 +36,24 @@ describe.each(databases)("on %s", (dialect, newDatabase) => {
     }
   }
 
-  test(
-    `a row of ${megabytes} MB is stored, and is not written again`,
-    { timeout: 300_000 },
-    async () => {
-      const text = "0123456789abcdef".repeat((megabytes * 2 ** 20) / 16);
-      await synced(new RawJson(JSON.stringify({ text })), async (database, sync) => {
-        expect(await sync()).toMatchObject({ status: 0 });
-        const [row] = await database.query(
-          `SELECT max(length(${value})) AS length, count(*) AS n FROM opik_dataset_item`,
-        );
-        expect(Number(row?.["length"])).toBeGreaterThan(text.length);
-        expect(Number(row?.["n"])).toBe(3);
-        const { status, stderr } = await sync();
-        expect({ status, stderr }).toMatchObject({
-          status: 0,
-          stderr: expect.stringMatching(
-            /"opik_dataset_item","inserted":0,"updated":0,"unchanged":3/,
-          ) as string,
-        });
+  test(`a row of ${megabytes} MB is stored, and is not written again`, async () => {
+    const text = "0123456789abcdef".repeat((megabytes * 2 ** 20) / 16);
+    await synced(new RawJson(JSON.stringify({ text })), async (database, sync) => {
+      expect(await sync()).toMatchObject({ status: 0 });
+      const [row] = await database.query(
+        `SELECT max(length(${value})) AS length, count(*) AS n FROM opik_dataset_item`,
+      );
+      expect(Number(row?.["length"])).toBeGreaterThan(text.length);
+      expect(Number(row?.["n"])).toBe(3);
+      const { status, stderr } = await sync();
+      expect({ status, stderr }).toMatchObject({
+        status: 0,
+        stderr: expect.stringMatching(
+          /"opik_dataset_item","inserted":0,"updated":0,"unchanged":3/,
+        ) as string,
       });
-    },
-  );
+    });
+  }, 300_000);
 
   test(`a row with ${members} members is stored, each of them`, async () => {
     await synced(wide, async (database, sync) => {

@@ -114,8 +114,8 @@ async function discovered(name: string) {
 }
 
 test("the page on adding a source shows the example that a test runs, and it has at most 100 lines", () => {
-  const [, code = ""] = /```ts\n([^]*?)```/.exec(read("docs/adding-a-source.md")) ?? [];
-  const example = read("docs/example/helpdesk.ts");
+  const [, code = ""] = /```ts\n([^]*?)```/.exec(read("docs/extend/source.md")) ?? [];
+  const example = read("docs/extend/example/helpdesk.ts");
   expect(code.trim()).toBe(example.trim());
   expect(example.trim().split("\n").length).toBeLessThanOrEqual(100);
 });
@@ -124,7 +124,7 @@ test("every runtime dependency has its sentence in the decisions", () => {
   const { dependencies } = JSON.parse(read("package.json")) as {
     dependencies: Record<string, string>;
   };
-  const decisions = read("docs/decisions.md");
+  const decisions = read("docs/internals/decisions.md");
   for (const name of Object.keys(dependencies)) expect(decisions).toContain(name);
 });
 

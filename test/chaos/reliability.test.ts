@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { onAny, onPostgres, onSqlite } from "./disturbances.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const page = readFileSync(join(root, "docs/reliability.md"), "utf8");
+const page = readFileSync(join(root, "docs/internals/reliability.md"), "utf8");
 const rows = page
   .split("\n")
   .filter((line) => line.startsWith("| ") && !/^\| (?:promise|---)/.test(line));

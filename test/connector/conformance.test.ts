@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { helpdesk } from "../../docs/example/helpdesk.ts";
+import { helpdesk } from "../../docs/extend/example/helpdesk.ts";
 import { conformance, type Check } from "../../src/connector/conformance.ts";
 import { text } from "../../src/core/config-field.ts";
 import type { Batch, ReadOptions, Source, Stream } from "../../src/core/source.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { helpdesk } from "../../docs/example/helpdesk.ts";
+import { helpdesk } from "../../docs/extend/example/helpdesk.ts";
 import { databases } from "../support/databases.ts";
 import { startServer } from "../support/http-server.ts";
 import { syncSource } from "../support/sync-source.ts";

@@ -4,32 +4,36 @@ import { expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** Who may import whom. Files directly in `src` tie the layers together and may import all of them. */
+/** Which folders may import which. A folder that is not listed may import all. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   "src/core": [],
-  "src/http": ["src/core"],
-  "src/sources": ["src/core", "src/http"],
+  "src/json": ["src/core"],
+  "src/engine": ["src/core", "src/destination/destination.ts"],
+  "src/http": ["src/core", "src/json", "src/engine"],
+  "src/sources": ["src/core", "src/json", "src/engine", "src/http"],
   "src/destination": ["src/core", "migrations"],
   migrations: [],
-  "src/fivetran": ["src/core", "src/connector/config-properties.ts", "src/destination/spelling.ts"],
-  "src/singer": ["src/core", "src/destination"],
-  "src/create": ["src/core", "src/connector"],
+  "src/configuration": ["src/core"],
   "src/metrics": ["src/core", "src/destination"],
+  "src/singer": ["src/core", "src/json", "src/engine", "src/destination"],
+  "src/fivetran": ["src/core", "src/engine", "src/connector", "src/destination"],
+  "src/create": ["src/core", "src/connector"],
   "src/connector": [
     "src/core",
+    "src/json",
+    "src/engine",
     "src/http",
     "src/destination",
+    "src/configuration",
     "src/configuration.ts",
     "src/configuration-file.ts",
     "src/sync.ts",
   ],
-  "src/terminal": ["src/core"],
   "src/demo": ["src/core"],
+  "src/emulators": ["src/core"],
 };
 
-const typesOnly: Readonly<Record<string, readonly string[]>> = {
-  "src/terminal": ["src/sync.ts", "src/destination"],
-};
+const typesOnly: Readonly<Record<string, readonly string[]>> = {};
 
 const files = ["src", "migrations"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rowReader, type RowReader, type RowShape } from "../core/json-row.ts";
+import { rowReader, type RowReader, type RowShape } from "../json/row-mapper.ts";
 import type { Log } from "../core/log.ts";
 import type { Row, Table } from "../core/schema.ts";
 import type { Rejected } from "../core/source.ts";

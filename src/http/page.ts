@@ -1,7 +1,7 @@
 import { isAscii } from "node:buffer";
 import { SourceError } from "../core/errors.ts";
-import { cut, NotJson, type ArraySpan, type Member, type Span } from "../core/json-bytes.ts";
-import { unquote } from "../core/json-text.ts";
+import { cut, NotJson, type ArraySpan, type Member, type Span } from "../json/byte-scanner.ts";
+import { unquote } from "../json/text-scanner.ts";
 import type { Body } from "./body.ts";
 import { parseJson } from "./json-body.ts";
 import type { Query } from "./url.ts";

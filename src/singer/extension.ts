@@ -1,4 +1,4 @@
-import { elements, members, noMembers, plain } from "../core/json-text.ts";
+import { elements, members, noMembers, plain } from "../json/text-scanner.ts";
 import type { Columns, ColumnType, Key, Value } from "../core/schema.ts";
 import type { Range, Sweep } from "../core/source.ts";
 import { ValueError } from "../core/value.ts";

@@ -1,4 +1,4 @@
-import { plain } from "../core/json-text.ts";
+import { plain } from "../json/text-scanner.ts";
 import type { ColumnType, Value } from "../core/schema.ts";
 import { canonical } from "../core/value.ts";
 

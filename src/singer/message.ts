@@ -1,4 +1,4 @@
-import { members } from "../core/json-text.ts";
+import { members } from "../json/text-scanner.ts";
 import { messageOf } from "../core/errors.ts";
 import { isObject, type JsonSchema } from "./json-schema.ts";
 

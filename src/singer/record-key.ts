@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { members } from "../core/json-text.ts";
+import { members } from "../json/text-scanner.ts";
 
 /** The key of records whose stream has none. */
 export const recordKeyColumn = "__sdc_primary_key";

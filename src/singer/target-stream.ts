@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { members } from "../core/json-text.ts";
+import { members } from "../json/text-scanner.ts";
 import type { Columns, ColumnType, Key, Row, Value } from "../core/schema.ts";
 import type { Checkpoint, Stream, Sweep } from "../core/source.ts";
 import type { Extension } from "./extension.ts";

@@ -1,6 +1,6 @@
 import { ConfigError, SourceError } from "../../core/errors.ts";
-import { members, noMembers, plain } from "../../core/json-text.ts";
-import { firstPresent } from "../../core/json-row.ts";
+import { members, noMembers, plain } from "../../json/text-scanner.ts";
+import { firstPresent } from "../../json/row-mapper.ts";
 import { statusOf } from "../../http/failure.ts";
 import { member } from "../../http/page.ts";
 import type { Ask, Told } from "./countly-client.ts";

@@ -1,6 +1,6 @@
 import { HighWaterMark } from "../../core/high-water-mark.ts";
-import { firstPresent } from "../../core/json-row.ts";
-import { members, noMembers } from "../../core/json-text.ts";
+import { firstPresent } from "../../json/row-mapper.ts";
+import { members, noMembers } from "../../json/text-scanner.ts";
 import type { Batch, Checkpoint, ReadOptions } from "../../core/source.ts";
 import { Walk } from "../../core/walk.ts";
 import type { PageReader } from "../../http/page-reader.ts";

@@ -1,5 +1,5 @@
 import { TransientError } from "../../core/errors.ts";
-import { members } from "../../core/json-text.ts";
+import { members } from "../../json/text-scanner.ts";
 import type { Stream } from "../../core/source.ts";
 import { statusOf } from "../../http/failure.ts";
 import type { App } from "./app-list.ts";

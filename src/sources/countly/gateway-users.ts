@@ -1,5 +1,5 @@
-import { firstPresent } from "../../core/json-row.ts";
-import { members, noMembers, plain } from "../../core/json-text.ts";
+import { firstPresent } from "../../json/row-mapper.ts";
+import { members, noMembers, plain } from "../../json/text-scanner.ts";
 import type { Rejected } from "../../core/source.ts";
 import type { App } from "./app-list.ts";
 

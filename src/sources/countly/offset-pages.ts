@@ -1,6 +1,6 @@
 import { SourceError } from "../../core/errors.ts";
-import { firstPresent } from "../../core/json-row.ts";
-import { members, noMembers, plain } from "../../core/json-text.ts";
+import { firstPresent } from "../../json/row-mapper.ts";
+import { members, noMembers, plain } from "../../json/text-scanner.ts";
 import { pageBody } from "../../http/page.ts";
 import type { Query } from "../../http/url.ts";
 import type { Ask } from "./countly-client.ts";

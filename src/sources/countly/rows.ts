@@ -1,6 +1,6 @@
-import { firstPresent, type Field } from "../../core/json-row.ts";
-import { elements, plain } from "../../core/json-text.ts";
-import type { Members } from "../../core/member-reader.ts";
+import { firstPresent, type Field } from "../../json/row-mapper.ts";
+import { elements, plain } from "../../json/text-scanner.ts";
+import type { Members } from "../../json/object-reader.ts";
 import type { Value } from "../../core/schema.ts";
 import type { Log } from "../../core/log.ts";
 import { PageReader, type RowDeclaration } from "../../http/page-reader.ts";

@@ -1,5 +1,5 @@
 import { SourceError, TransientError } from "../../core/errors.ts";
-import { members, plain } from "../../core/json-text.ts";
+import { members, plain } from "../../json/text-scanner.ts";
 import { Body } from "../../http/body.ts";
 import { member } from "../../http/page.ts";
 import { parseJson } from "../../http/json-body.ts";

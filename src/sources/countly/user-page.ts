@@ -1,5 +1,5 @@
 import { SourceError, TransientError } from "../../core/errors.ts";
-import { members, plain } from "../../core/json-text.ts";
+import { members, plain } from "../../json/text-scanner.ts";
 import { member, pageBody } from "../../http/page.ts";
 import type { Ask } from "./countly-client.ts";
 import { askPatiently } from "./task.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { members, plain } from "../../core/json-text.ts";
+import { members, plain } from "../../json/text-scanner.ts";
 import { SourceError } from "../../core/errors.ts";
 import type { Client } from "../../http/client.ts";
 import { sawAll, unseen } from "../../http/page.ts";

@@ -1,5 +1,5 @@
-import { firstPresent } from "../../core/json-row.ts";
-import { MemberReader, type Members } from "../../core/member-reader.ts";
+import { firstPresent } from "../../json/row-mapper.ts";
+import { MemberReader, type Members } from "../../json/object-reader.ts";
 import type { Value } from "../../core/schema.ts";
 import type { RowDeclaration } from "../../http/page-reader.ts";
 import type { OpikConfig } from "./config.ts";

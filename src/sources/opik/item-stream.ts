@@ -1,6 +1,6 @@
 import { SourceError } from "../../core/errors.ts";
 import { z } from "zod";
-import { members, plain } from "../../core/json-text.ts";
+import { members, plain } from "../../json/text-scanner.ts";
 import type { Body } from "../../http/body.ts";
 import type { Client } from "../../http/client.ts";
 import { jsonLines } from "../../http/ndjson.ts";

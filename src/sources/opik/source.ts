@@ -1,5 +1,5 @@
-import { firstPresent } from "../../core/json-row.ts";
-import { members, plain } from "../../core/json-text.ts";
+import { firstPresent } from "../../json/row-mapper.ts";
+import { members, plain } from "../../json/text-scanner.ts";
 import type { Source } from "../../core/source.ts";
 import type { Client } from "../../http/client.ts";
 import { restStream } from "../../http/rest-stream.ts";

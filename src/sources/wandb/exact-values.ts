@@ -1,4 +1,4 @@
-import { members } from "../../core/json-text.ts";
+import { members } from "../../json/text-scanner.ts";
 import { pythonJson } from "./python-json.ts";
 
 /** A value inside a line of a history: the names that lead to it, and how it is spelled. */

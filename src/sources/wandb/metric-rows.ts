@@ -1,4 +1,4 @@
-import { unquote } from "../../core/json-text.ts";
+import { unquote } from "../../json/text-scanner.ts";
 import type { Row } from "../../core/schema.ts";
 import type { Rejected } from "../../core/source.ts";
 import { fromEpochSeconds, toTimestamp } from "../../core/timestamp.ts";

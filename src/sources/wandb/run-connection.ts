@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../../core/errors.ts";
-import { elements, members } from "../../core/json-text.ts";
+import { elements, members } from "../../json/text-scanner.ts";
 import type { Graphql, GraphqlAnswer, Select } from "../../http/graphql.ts";
 import { PageSize } from "../../http/page-size.ts";
 import type { RunPage } from "./reader.ts";

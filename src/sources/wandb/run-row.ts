@@ -1,6 +1,6 @@
-import { firstPresent } from "../../core/json-row.ts";
-import type { Members } from "../../core/member-reader.ts";
-import { members, plain, unquote } from "../../core/json-text.ts";
+import { firstPresent } from "../../json/row-mapper.ts";
+import type { Members } from "../../json/object-reader.ts";
+import { members, plain, unquote } from "../../json/text-scanner.ts";
 import type { Value } from "../../core/schema.ts";
 import type { RowDeclaration } from "../../http/page-reader.ts";
 import { ownColumns, type ProjectScope } from "./project-scope.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { elements, members, plain, unquote } from "../../src/core/json-text.ts";
+import { elements, members, plain, unquote } from "../../src/json/text-scanner.ts";
 
 describe("elements", () => {
   test("cuts an array into slices of its own text, to the last digit", () => {

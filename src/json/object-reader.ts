@@ -1,4 +1,4 @@
-import { endOfString, endOfValue, skipSpace, unquote } from "./json-text.ts";
+import { endOfString, endOfValue, skipSpace, unquote } from "./text-scanner.ts";
 
 const comma = 44;
 const quote = 34;

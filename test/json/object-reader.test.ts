@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { members } from "../../src/core/json-text.ts";
-import { MemberReader } from "../../src/core/member-reader.ts";
+import { members } from "../../src/json/text-scanner.ts";
+import { MemberReader } from "../../src/json/object-reader.ts";
 
 /** What a reader finds in an object, as a Map. */
 function found(reader: MemberReader, text: string): ReadonlyMap<string, string> | undefined {

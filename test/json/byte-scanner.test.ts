@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cut, NotJson, type Span } from "../../src/core/json-bytes.ts";
+import { cut, NotJson, type Span } from "../../src/json/byte-scanner.ts";
 
 const bytesOf = (text: string): Buffer => Buffer.from(text);
 

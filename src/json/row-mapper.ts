@@ -1,5 +1,5 @@
-import { MemberReader, type FoundMembers, type Members } from "./member-reader.ts";
-import type { ColumnType, Columns, Row, Value } from "./schema.ts";
+import { MemberReader, type FoundMembers, type Members } from "./object-reader.ts";
+import type { ColumnType, Columns, Row, Value } from "../core/schema.ts";
 
 /** Where a column's value stands in the service's object: a member's name, or several of which the first that is present counts. */
 export type Field = string | readonly string[];

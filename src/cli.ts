@@ -14,7 +14,7 @@ import type { Outside } from "./connector/outside.ts";
 import type { TargetConnector } from "./connector/connector.ts";
 import { takeConnectors } from "./connector/take-connectors.ts";
 import { ConfigError, messageOf } from "./core/errors.ts";
-import { suggestion } from "./core/nearest.ts";
+import { suggestion } from "./core/suggestion.ts";
 import { newRedact } from "./core/redact.ts";
 import { exitStatusOf } from "./exit-status.ts";
 import { runCommand, type View } from "./run-command.ts";

@@ -8,7 +8,7 @@ import {
 } from "./configuration-file.ts";
 import { fieldMeta, type FieldMeta } from "./core/config-field.ts";
 import { ConfigError } from "./core/errors.ts";
-import { nearest, suggestion } from "./core/nearest.ts";
+import { nearest, suggestion } from "./core/suggestion.ts";
 import type { Source } from "./core/source.ts";
 
 /** What a configuration file says to one source. */

@@ -1,5 +1,5 @@
 import { ConfigError, LockedError } from "./core/errors.ts";
-import type { SyncStatus } from "./destination/destination.ts";
+import type { SyncStatus } from "./core/destination.ts";
 
 /** What the process ends with; cron and shells act on it. */
 export const exitStatus = {

@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, "..");
 const layers: Readonly<Record<string, readonly string[]>> = {
   "src/core": [],
   "src/json": ["src/core"],
-  "src/engine": ["src/core", "src/destination/destination.ts"],
+  "src/engine": ["src/core", "src/core/destination.ts"],
   "src/http": ["src/core", "src/json", "src/engine"],
   "src/sources": ["src/core", "src/json", "src/engine", "src/http"],
   "src/destination": ["src/core", "migrations"],

@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import { ConfigError } from "../core/errors.ts";
 import type { Stream } from "../core/source.ts";
-import type { Destination } from "../destination/destination.ts";
+import type { Destination } from "../core/destination.ts";
 import type { Curve } from "../terminal/chart.ts";
 
 /** What is to be drawn: names, or several with commas between them. */

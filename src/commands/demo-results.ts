@@ -1,4 +1,4 @@
-import type { Destination } from "../destination/destination.ts";
+import type { Destination } from "../core/destination.ts";
 import { plotText } from "../terminal/plot.ts";
 import { tableText } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { writeSettings } from "../configuration-file.ts";
 import type { SourceContext } from "../core/source.ts";
-import { newTransfer } from "../core/transfer.ts";
+import { newTransfer } from "../core/request-stats.ts";
 import { countlyDemo } from "../demo/countly/demo-service.ts";
 import type { DemoService } from "../demo/demo-service.ts";
 import { listen } from "../demo/listen.ts";

@@ -11,7 +11,7 @@ import {
 import { connectorKinds } from "../connector/connector.ts";
 import { ConfigError } from "../core/errors.ts";
 import { levels } from "../core/log.ts";
-import { suggestion } from "../core/nearest.ts";
+import { suggestion } from "../core/suggestion.ts";
 
 const toggle = (description: string) => described(z.boolean(), { description });
 

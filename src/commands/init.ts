@@ -11,7 +11,7 @@ import {
 import { checkWritable, defaultPath, readSettings, writeSettings } from "../configuration-file.ts";
 import type { Settings } from "../configuration-file.ts";
 import { ConfigError, messageOf } from "../core/errors.ts";
-import { newTransfer } from "../core/transfer.ts";
+import { newTransfer } from "../core/request-stats.ts";
 import { exitStatus, exitStatusOf, Interrupted } from "../exit-status.ts";
 import { configProperties } from "../connector/config-properties.ts";
 import { defaultDestination, type Invocation } from "./invocation.ts";

@@ -1,4 +1,4 @@
-import type { Destination } from "../destination/destination.ts";
+import type { Destination } from "../core/destination.ts";
 import { openDestination } from "../destination/open.ts";
 import type { ConfiguredSource } from "./invocation.ts";
 

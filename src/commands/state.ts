@@ -3,7 +3,7 @@ import { told } from "../configuration.ts";
 import { readSettings } from "../configuration-file.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Checkpoints } from "../core/source.ts";
-import type { Session, State } from "../destination/destination.ts";
+import type { Session, State } from "../core/destination.ts";
 import { openDestination } from "../destination/open.ts";
 import { exitStatus } from "../exit-status.ts";
 import { tableText } from "../terminal/table.ts";

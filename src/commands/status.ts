@@ -1,4 +1,4 @@
-import type { SyncRecord } from "../destination/destination.ts";
+import type { SyncRecord } from "../core/destination.ts";
 import { exitStatus } from "../exit-status.ts";
 import { count } from "../terminal/count.ts";
 import { seconds } from "../terminal/summary.ts";

@@ -1,7 +1,7 @@
 import { defaultPath, expanded, readSettings } from "../configuration-file.ts";
 import { ConfigError } from "../core/errors.ts";
-import { suggestion } from "../core/nearest.ts";
-import { newTransfer } from "../core/transfer.ts";
+import { suggestion } from "../core/suggestion.ts";
+import { newTransfer } from "../core/request-stats.ts";
 import { openDestination } from "../destination/open.ts";
 import { exitStatusFor } from "../exit-status.ts";
 import { load } from "../load.ts";

@@ -2,7 +2,7 @@ import { readStream } from "../core/read.ts";
 import { keyOf, type ColumnType, type Key, type Table, type Value } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
 import { canonical, ValueError } from "../core/value.ts";
-import type { Destination } from "../destination/destination.ts";
+import type { Destination } from "../core/destination.ts";
 import { openDestination } from "../destination/open.ts";
 import { exitStatus } from "../exit-status.ts";
 import { count } from "../terminal/count.ts";

@@ -1,4 +1,4 @@
-import type { State } from "../destination/destination.ts";
+import type { State } from "../core/destination.ts";
 import type { TargetConnector } from "./connector.ts";
 
 /** What the streams of a target are called in the database that keeps its state: a table there may have the stream's own name. */

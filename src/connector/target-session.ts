@@ -6,7 +6,7 @@ import {
   type Session,
   type State,
   type SyncEnd,
-} from "../destination/destination.ts";
+} from "../core/destination.ts";
 import type { Changes, TargetConnector, Writer } from "./connector.ts";
 import { ledgerOf, type Ledger } from "./ledger.ts";
 import { targetTable, type TargetTable } from "./target-table.ts";

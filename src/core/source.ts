@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Log } from "./log.ts";
 import type { Columns, Key, Row, Value } from "./schema.ts";
-import type { Transfer } from "./transfer.ts";
+import type { Transfer } from "./request-stats.ts";
 
 /** A value that JSON can hold. */
 export type Json =

@@ -3,7 +3,7 @@ import { ConfigError, LockedError } from "../core/errors.ts";
 import type { Checkpoint } from "../core/source.ts";
 import { inTurn } from "./all-done.ts";
 import { chunks } from "./chunks.ts";
-import type { State } from "./destination.ts";
+import type { State } from "../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
 import { spellOut, unspell } from "./spelling.ts";
 

@@ -1,6 +1,6 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { Destination } from "./destination.ts";
+import type { Destination } from "../core/destination.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ConnectOptions } from "./postgres/connection.ts";
 import type { SqliteOptions } from "./sqlite/dialect.ts";

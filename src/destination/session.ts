@@ -4,7 +4,7 @@ import type { Table } from "../core/schema.ts";
 import type { Batch } from "../core/source.ts";
 import { inTurn } from "./all-done.ts";
 import { Checkpoints, formatState } from "./checkpoints.ts";
-import type { Counts, Session, State, SyncEnd } from "./destination.ts";
+import type { Counts, Session, State, SyncEnd } from "../core/destination.ts";
 import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
 import { encoderOf } from "./encode.ts";
 import {

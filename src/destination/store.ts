@@ -1,5 +1,5 @@
 import type { Rejected } from "../core/source.ts";
-import { addCounts, noCounts, type Counts } from "./destination.ts";
+import { addCounts, noCounts, type Counts } from "../core/destination.ts";
 import { DataError, type Transaction, type Written } from "./dialect.ts";
 import { now } from "./now.ts";
 import type { EachOnce } from "./one-per-key.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { Transfer } from "../core/transfer.ts";
-import { newTransfer } from "../core/transfer.ts";
+import type { Transfer } from "../core/request-stats.ts";
+import { newTransfer } from "../core/request-stats.ts";
 import { toTimestamp } from "../core/timestamp.ts";
-import type { Counts, SyncEnd, SyncRecord } from "./destination.ts";
+import type { Counts, SyncEnd, SyncRecord } from "../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
 import { isHeldSince } from "./lease.ts";
 import { now } from "./now.ts";

@@ -1,6 +1,6 @@
 import type { Level, Log } from "../core/log.ts";
 import type { Source, SourceContext, Stream } from "../core/source.ts";
-import { newTransfer } from "../core/transfer.ts";
+import { newTransfer } from "../core/request-stats.ts";
 import { messageOf } from "../core/errors.ts";
 import { newRedact } from "../core/redact.ts";
 import { configOf, secretsIn, warnOfUnknown, type Configuration } from "./configuration.ts";

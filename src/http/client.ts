@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { Transfer } from "../core/transfer.ts";
+import type { Transfer } from "../core/request-stats.ts";
 import type { Body } from "./body.ts";
 import type { TimeLimits } from "./deadline.ts";
 import { parseJson } from "./json-body.ts";
 import type { HttpFailure } from "./failure.ts";
 import type { Remedies } from "./request-error.ts";
 import { Sender, type Settings } from "./sender.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "../core/sleep.ts";
 import { type Query, urlOf } from "./url.ts";
 
 export interface ClientOptions extends Partial<TimeLimits> {

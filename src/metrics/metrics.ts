@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import type { Transfer } from "../core/transfer.ts";
+import type { Transfer } from "../core/request-stats.ts";
 
 /** Whether rivulet reads a service (`ingest`), or writes what others send (`export`). */
 export type Side = "ingest" | "export";

@@ -1,5 +1,5 @@
 import type { Batch } from "../core/source.ts";
-import type { Session, WriteResult } from "../destination/destination.ts";
+import type { Session, WriteResult } from "../core/destination.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** A session that tells what is written through it. */

@@ -1,6 +1,6 @@
 import type { Log } from "../core/log.ts";
-import type { Transfer } from "../core/transfer.ts";
-import type { Destination, Session } from "../destination/destination.ts";
+import type { Transfer } from "../core/request-stats.ts";
+import type { Destination, Session } from "../core/destination.ts";
 import type { Side } from "./metrics.ts";
 
 /** Who watches a sync, if anybody does. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { suggestion } from "../core/nearest.ts";
+import { suggestion } from "../core/suggestion.ts";
 import type { Columns } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
 import { schemaOf, type JsonSchema } from "./json-schema.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
-import type { Session } from "../destination/destination.ts";
+import type { Session } from "../core/destination.ts";
 import { linesOfFile } from "./batch-file.ts";
 import {
   columnsOf,

@@ -1,4 +1,4 @@
-import type { Counts } from "../destination/destination.ts";
+import type { Counts } from "../core/destination.ts";
 import type { Summary } from "../sync.ts";
 import { count } from "./count.ts";
 import { tableText } from "./table.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from "vitest";
 import { newLog } from "../../src/core/log.ts";
 import type { Table } from "../../src/core/schema.ts";
-import type { Destination, Pipeline, Session } from "../../src/destination/destination.ts";
+import type { Destination, Pipeline, Session } from "../../src/core/destination.ts";
 import { openDestination, type OpenOptions } from "../../src/destination/open.ts";
 import type { TestDatabase } from "../support/databases.ts";
 

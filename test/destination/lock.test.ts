@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { hostname } from "node:os";
 import { describe, expect, test, vi } from "vitest";
 import { ConfigError, LockedError } from "../../src/core/errors.ts";
-import type { Session } from "../../src/destination/destination.ts";
+import type { Session } from "../../src/core/destination.ts";
 import { databases } from "../support/databases.ts";
 import { runs, useDatabase } from "./fixture.ts";
 

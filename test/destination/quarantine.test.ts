@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Table } from "../../src/core/schema.ts";
 import type { Batch, Rejected, Sweep } from "../../src/core/source.ts";
-import type { Session } from "../../src/destination/destination.ts";
+import type { Session } from "../../src/core/destination.ts";
 import { destinations } from "../support/databases.ts";
 import { countsOf, runs, useDatabase } from "./fixture.ts";
 

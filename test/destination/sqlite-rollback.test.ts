@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { ConfigError, TransientError } from "../../src/core/errors.ts";
 import { Checkpoints } from "../../src/destination/checkpoints.ts";
-import type { Session } from "../../src/destination/destination.ts";
+import type { Session } from "../../src/core/destination.ts";
 import { LocalEngine } from "../../src/destination/sqlite/engine.ts";
 import { SqliteTransaction } from "../../src/destination/sqlite/transaction.ts";
 import { sqlites } from "../support/databases.ts";

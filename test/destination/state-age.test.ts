@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { newLog } from "../../src/core/log.ts";
-import type { State } from "../../src/destination/destination.ts";
+import type { State } from "../../src/core/destination.ts";
 import { databases, type SqlRow } from "../support/databases.ts";
 import { runs, useDatabase } from "./fixture.ts";
 

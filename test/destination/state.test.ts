@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
 import type { Checkpoints } from "../../src/core/source.ts";
-import type { State } from "../../src/destination/destination.ts";
+import type { State } from "../../src/core/destination.ts";
 import { databases } from "../support/databases.ts";
 import { runs, useDatabase } from "./fixture.ts";
 

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { sleep } from "../../src/http/sleep.ts";
+import { sleep } from "../../src/core/sleep.ts";
 import { answer, failing, silence, silenceInBody, slowDrip } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import type { Listener } from "../../src/demo/listen.ts";

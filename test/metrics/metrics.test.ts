@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { newLog } from "../../src/core/log.ts";
-import { newTransfer } from "../../src/core/transfer.ts";
+import { newTransfer } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { observedSession } from "../../src/metrics/observed-session.ts";

@@ -1,7 +1,7 @@
 import { Transform } from "node:stream";
 import { newLog } from "../../src/core/log.ts";
 import type { Source } from "../../src/core/source.ts";
-import { newTransfer } from "../../src/core/transfer.ts";
+import { newTransfer } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import { load } from "../../src/load.ts";
 import { allOf, type Wanted } from "../../src/singer/catalog.ts";

@@ -1,5 +1,5 @@
 import { newLog, type Entry } from "../../src/core/log.ts";
-import { newTransfer, type Transfer } from "../../src/core/transfer.ts";
+import { newTransfer, type Transfer } from "../../src/core/request-stats.ts";
 import { newClient, type Client, type ClientOptions } from "../../src/http/client.ts";
 
 /** A client whose clock only moves while it sleeps, and which sleeps in no time. */

@@ -1,6 +1,6 @@
 import { newLog } from "../../src/core/log.ts";
 import type { Source } from "../../src/core/source.ts";
-import { newTransfer } from "../../src/core/transfer.ts";
+import { newTransfer } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import type { OpikConfig } from "../../src/sources/opik/config.ts";
 import { opik } from "../../src/sources/opik/source.ts";

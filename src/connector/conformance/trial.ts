@@ -6,7 +6,7 @@ import type { Settings } from "../../configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { jsonLine, newLog } from "../../core/log.ts";
 import type { SourceContext } from "../../core/source.ts";
-import { newTransfer } from "../../core/transfer.ts";
+import { newTransfer } from "../../core/request-stats.ts";
 import type { Configurable } from "../connector.ts";
 
 /** A connector at work: in a folder of its own, with all that it says written down. */

@@ -1,5 +1,5 @@
 import { ConfigError, TransientError } from "../../core/errors.ts";
-import { Remembered } from "../../core/remembered.ts";
+import { Remembered } from "../../core/memo.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.ts";
 import { statusOf } from "../../http/failure.ts";
 import { listApps, stillListed, type App, type AppList } from "./app-list.ts";

@@ -3,7 +3,7 @@ import { members, plain } from "../../json/text-scanner.ts";
 import { Body } from "../../http/body.ts";
 import { member } from "../../http/page.ts";
 import { parseJson } from "../../http/json-body.ts";
-import { sleep } from "../../http/sleep.ts";
+import { sleep } from "../../core/sleep.ts";
 import type { Ask, Question, Told } from "./countly-client.ts";
 
 /** Between two looks at a task: at first, and at most, in milliseconds. */

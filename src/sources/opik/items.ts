@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isDueAgain } from "../../core/due.ts";
+import { isDueAgain } from "../../core/is-due.ts";
 import { TransientError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../core/partitions.ts";
 import type { Row } from "../../core/schema.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Remembered } from "../../core/remembered.ts";
+import { Remembered } from "../../core/memo.ts";
 import { toTimestamp } from "../../core/timestamp.ts";
 import type { Graphql, Select } from "../../http/graphql.ts";
 import { takeCensus } from "./census.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
-import { Remembered } from "../../core/remembered.ts";
+import { Remembered } from "../../core/memo.ts";
 import { toTimestamp } from "../../core/timestamp.ts";
 import { linkedPages } from "../../http/chained-pages.ts";
 import type { Client } from "../../http/client.ts";

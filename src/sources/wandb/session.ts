@@ -1,5 +1,5 @@
 import { ConfigError } from "../../core/errors.ts";
-import { Remembered } from "../../core/remembered.ts";
+import { Remembered } from "../../core/memo.ts";
 import type { SourceContext } from "../../core/source.ts";
 import { statusOf } from "../../http/failure.ts";
 import { Graphql } from "../../http/graphql.ts";

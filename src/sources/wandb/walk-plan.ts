@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isDueAgain } from "../../core/due.ts";
+import { isDueAgain } from "../../core/is-due.ts";
 import type { Checkpoint, ReadOptions } from "../../core/source.ts";
 import type { WandbConfig } from "./config.ts";
 import { epoch } from "./instant.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newLog } from "../../../src/core/log.ts";
-import { newTransfer } from "../../../src/core/transfer.ts";
+import { newTransfer } from "../../../src/core/request-stats.ts";
 import type { CountlyApp } from "../../../src/demo/countly/app.ts";
 import type { Listener, ServerRequest } from "../../../src/demo/listen.ts";
 import { countly as source } from "../../../src/sources/countly/source.ts";

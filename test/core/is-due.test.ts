@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isDueAgain } from "../../src/core/due.ts";
+import { isDueAgain } from "../../src/core/is-due.ts";
 
 const now = new Date("2026-01-10T00:00:00Z");
 

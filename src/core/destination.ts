@@ -1,6 +1,6 @@
-import type { Batch, Checkpoints } from "../core/source.ts";
-import type { Key, Table } from "../core/schema.ts";
-import type { Transfer } from "../core/transfer.ts";
+import type { Batch, Checkpoints } from "./source.ts";
+import type { Key, Table } from "./schema.ts";
+import type { Transfer } from "./request-stats.ts";
 
 /** Checkpoints by stream, then by partition. */
 export type State = ReadonlyMap<string, Checkpoints>;

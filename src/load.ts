@@ -1,13 +1,13 @@
 import { messageOf } from "./core/errors.ts";
-import { grouped } from "./core/grouped.ts";
+import { grouped } from "./engine/group-batches.ts";
 import type { Log } from "./core/log.ts";
 import type { Batch } from "./core/source.ts";
 import { newTransfer, type Transfer } from "./core/request-stats.ts";
 import { addCounts, noCounts, type Counts, type Session } from "./core/destination.ts";
-import { GroupWriter } from "./group-writer.ts";
+import { GroupWriter } from "./engine/group-writer.ts";
 import { linesOf } from "./singer/lines.ts";
 import { Receiver } from "./singer/receiver.ts";
-import type { Summary } from "./sync.ts";
+import type { Summary } from "./engine/sync.ts";
 
 export interface LoadOptions {
   readonly session: Session;

@@ -27,7 +27,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "src/configuration",
     "src/configuration.ts",
     "src/configuration-file.ts",
-    "src/sync.ts",
+    "src/engine/sync.ts",
   ],
   "src/demo": ["src/core"],
   "src/emulators": ["src/core"],

@@ -1,5 +1,5 @@
 import type { Watcher } from "../metrics/watch.ts";
-import { sync, type Summary } from "../sync.ts";
+import { sync, type Summary } from "../engine/sync.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { showSummary } from "../terminal/summary.ts";
 import type { ConfiguredSource, Invocation } from "./invocation.ts";

@@ -1,5 +1,5 @@
 import { c8Sample, type C8Sample } from "../connector/c8-schema.ts";
-import { readStream } from "../core/read.ts";
+import { readStream } from "../engine/read-stream.ts";
 import type { Row, Value } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
 import { exitStatus } from "../exit-status.ts";

@@ -1,4 +1,4 @@
-import { readStream } from "../core/read.ts";
+import { readStream } from "../engine/read-stream.ts";
 import { exitStatus, exitStatusFor } from "../exit-status.ts";
 import { watched } from "../metrics/watch.ts";
 import { count } from "../terminal/count.ts";

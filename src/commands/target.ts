@@ -8,7 +8,7 @@ import { load } from "../load.ts";
 import { watched } from "../metrics/watch.ts";
 import { standardInput } from "../singer/standard-input.ts";
 import { sourceNames } from "../sources/registry.ts";
-import type { Summary } from "../sync.ts";
+import type { Summary } from "../engine/sync.ts";
 import { showSummary } from "../terminal/summary.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Flags } from "./flags.ts";

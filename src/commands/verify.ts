@@ -1,4 +1,4 @@
-import { readStream } from "../core/read.ts";
+import { readStream } from "../engine/read-stream.ts";
 import { keyOf, type ColumnType, type Key, type Table, type Value } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
 import { canonical, ValueError } from "../core/value.ts";

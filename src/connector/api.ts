@@ -13,10 +13,10 @@ export {
   type FieldMeta,
 } from "../core/config-field.ts";
 export { ConfigError, SourceError, TransientError } from "../core/errors.ts";
-export { HighWaterMark, type MarkOptions } from "../core/high-water-mark.ts";
+export { HighWaterMark, type MarkOptions } from "../engine/high-water-mark.ts";
 export { elements, members, plain } from "../json/text-scanner.ts";
 export type { Fields, Log } from "../core/log.ts";
-export { readPartitions, type Partition, type PartitionOptions } from "../core/partitions.ts";
+export { readPartitions, type Partition, type PartitionOptions } from "../engine/partitions.ts";
 export type { Columns, ColumnType, Key, Row, Table, Value } from "../core/schema.ts";
 export type {
   Batch,

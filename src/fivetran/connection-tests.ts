@@ -1,4 +1,4 @@
-import { readStream } from "../core/read.ts";
+import { readStream } from "../engine/read-stream.ts";
 import type { Source, SourceContext } from "../core/source.ts";
 import { configOf, type Configuration } from "./configuration.ts";
 

@@ -1,5 +1,5 @@
 import { TransientError } from "../core/errors.ts";
-import { readStream } from "../core/read.ts";
+import { readStream } from "../engine/read-stream.ts";
 import type { Batch, Checkpoint } from "../core/source.ts";
 import { Holdings } from "./holdings.ts";
 import type { RecordBatch } from "./record-batch.ts";

@@ -1,5 +1,5 @@
 import { TransientError } from "../core/errors.ts";
-import { HighWaterMark } from "../core/high-water-mark.ts";
+import { HighWaterMark } from "../engine/high-water-mark.ts";
 import { keyOf, type Key, type Row } from "../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../core/source.ts";
 import type { Client } from "./client.ts";

@@ -1,5 +1,5 @@
 import { ConfigError, isForeseen, LockedError } from "../core/errors.ts";
-import { readStream } from "../core/read.ts";
+import { readStream } from "../engine/read-stream.ts";
 import { keyOf, type Key } from "../core/schema.ts";
 import type { Batch, Rejected } from "../core/source.ts";
 import { fromEpochMs } from "../core/timestamp.ts";

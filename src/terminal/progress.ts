@@ -1,7 +1,7 @@
 import cliProgress from "cli-progress";
 import type { Units } from "../core/source.ts";
 import type { Transfer } from "../core/request-stats.ts";
-import type { Progress, Reach } from "../sync.ts";
+import type { Progress, Reach } from "../engine/sync.ts";
 import { progressLine } from "./progress-line.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,5 +1,5 @@
 import type { Counts } from "../core/destination.ts";
-import type { Summary } from "../sync.ts";
+import type { Summary } from "../engine/sync.ts";
 import { count } from "./count.ts";
 import { tableText } from "./table.ts";
 import type { Terminal } from "./terminal.ts";

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { openDestination } from "../../src/destination/open.ts";
-import { GroupWriter } from "../../src/group-writer.ts";
+import { GroupWriter } from "../../src/engine/group-writer.ts";
 import { newPostgres } from "../support/databases.ts";
 import { countsOf, runs, silent, useDatabase } from "./fixture.ts";
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Table } from "../../src/core/schema.ts";
 import type { Sweep } from "../../src/core/source.ts";
-import { Walk, type Shown } from "../../src/core/walk.ts";
+import { Walk, type Shown } from "../../src/engine/sweep-tracker.ts";
 import { Holdings } from "../../src/fivetran/holdings.ts";
 
 const table = {

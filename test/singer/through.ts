@@ -8,7 +8,7 @@ import { allOf, type Wanted } from "../../src/singer/catalog.ts";
 import { Output } from "../../src/singer/output.ts";
 import { parseState } from "../../src/singer/tap-state.ts";
 import { tap, type TapEnd } from "../../src/singer/tap.ts";
-import type { Summary } from "../../src/sync.ts";
+import type { Summary } from "../../src/engine/sync.ts";
 
 export interface ThroughOptions {
   readonly config: Readonly<Record<string, unknown>>;

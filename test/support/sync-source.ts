@@ -4,7 +4,7 @@ import { newTransfer } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import type { OpikConfig } from "../../src/sources/opik/config.ts";
 import { opik } from "../../src/sources/opik/source.ts";
-import { sync, type Summary } from "../../src/sync.ts";
+import { sync, type Summary } from "../../src/engine/sync.ts";
 
 const silent = { started: () => undefined, wrote: () => undefined, ended: () => undefined };
 

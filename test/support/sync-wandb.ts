@@ -1,5 +1,5 @@
 import { wandb } from "../../src/sources/wandb/source.ts";
-import type { Summary } from "../../src/sync.ts";
+import type { Summary } from "../../src/engine/sync.ts";
 import { syncSource, type SyncSourceOptions } from "./sync-source.ts";
 
 type Settings = Readonly<Record<string, unknown>>;

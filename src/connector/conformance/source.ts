@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { secretsOf } from "../../configuration.ts";
-import { readStream } from "../../core/read.ts";
+import { readStream } from "../../engine/read-stream.ts";
 import { keyOf, type Row } from "../../core/schema.ts";
 import type { SourceContext, Stream } from "../../core/source.ts";
 import { canonical } from "../../core/value.ts";

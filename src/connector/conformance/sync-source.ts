@@ -2,7 +2,7 @@ import { TransientError } from "../../core/errors.ts";
 import type { Settings } from "../../configuration-file.ts";
 import type { Batch, Source, Stream } from "../../core/source.ts";
 import { openDestination } from "../../destination/open.ts";
-import { sync, type Summary } from "../../sync.ts";
+import { sync, type Summary } from "../../engine/sync.ts";
 import { configOf, type Trial } from "./trial.ts";
 
 export interface SyncOptions {

@@ -1,8 +1,8 @@
-import { HighWaterMark } from "../../core/high-water-mark.ts";
+import { HighWaterMark } from "../../engine/high-water-mark.ts";
 import { firstPresent } from "../../json/row-mapper.ts";
 import { members, noMembers } from "../../json/text-scanner.ts";
 import type { Batch, Checkpoint, ReadOptions } from "../../core/source.ts";
-import { Walk } from "../../core/walk.ts";
+import { Walk } from "../../engine/sweep-tracker.ts";
 import type { PageReader } from "../../http/page-reader.ts";
 import type { CountlyConfig } from "./config.ts";
 import { instantOf } from "./instant.ts";

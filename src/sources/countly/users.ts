@@ -1,5 +1,5 @@
 import { ConfigError, SourceError } from "../../core/errors.ts";
-import { readPartitions, type Partition } from "../../core/partitions.ts";
+import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import type { Batch, Checkpoint, Stream } from "../../core/source.ts";
 import type { App } from "./app-list.ts";
 import { readUsers, type UsersReading } from "./app-users.ts";

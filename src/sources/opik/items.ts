@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isDueAgain } from "../../core/is-due.ts";
 import { TransientError } from "../../core/errors.ts";
-import { readPartitions, type Partition } from "../../core/partitions.ts";
+import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import type { Row } from "../../core/schema.ts";
 import type {
   Batch,
@@ -12,7 +12,7 @@ import type {
   Stream,
   Sweep,
 } from "../../core/source.ts";
-import { Walk, type Shown } from "../../core/walk.ts";
+import { Walk, type Shown } from "../../engine/sweep-tracker.ts";
 import type { Client } from "../../http/client.ts";
 import { statusOf } from "../../http/failure.ts";
 import { PageReader } from "../../http/page-reader.ts";

@@ -1,6 +1,6 @@
-import { readPartitions } from "../../core/partitions.ts";
+import { readPartitions } from "../../engine/partitions.ts";
 import type { Batch, Stream } from "../../core/source.ts";
-import { Turns } from "../../core/turns.ts";
+import { Turns } from "../../engine/semaphore.ts";
 import type { WandbConfig } from "./config.ts";
 import type { DoneRuns } from "./done-runs.ts";
 import { eachProject } from "./each-project.ts";

@@ -1,5 +1,5 @@
 import type { Batch, Checkpoint, Sweep } from "../../core/source.ts";
-import type { Turns } from "../../core/turns.ts";
+import type { Turns } from "../../engine/semaphore.ts";
 import type { LineCounts } from "./line-counts.ts";
 import type { MetricFilter } from "./metric-filter.ts";
 import { MetricRows } from "./metric-rows.ts";

@@ -1,6 +1,6 @@
-import type { Partition } from "../../core/partitions.ts";
+import type { Partition } from "../../engine/partitions.ts";
 import type { Checkpoint, ReadOptions } from "../../core/source.ts";
-import type { Turns } from "../../core/turns.ts";
+import type { Turns } from "../../engine/semaphore.ts";
 import { toTimestamp } from "../../core/timestamp.ts";
 import { DoneRuns } from "./done-runs.ts";
 import type { WandbConfig } from "./config.ts";

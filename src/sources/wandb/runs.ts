@@ -1,4 +1,4 @@
-import { HighWaterMark } from "../../core/high-water-mark.ts";
+import { HighWaterMark } from "../../engine/high-water-mark.ts";
 import type { Row } from "../../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../../core/source.ts";
 import { PageReader } from "../../http/page-reader.ts";

@@ -1,14 +1,14 @@
-import { ConfigError, isForeseen, LockedError, messageOf } from "./core/errors.ts";
-import { readStream } from "./core/read.ts";
-import type { Batch, Checkpoints, ReadOptions, Stream } from "./core/source.ts";
-import type { Transfer } from "./core/request-stats.ts";
+import { ConfigError, isForeseen, LockedError, messageOf } from "../core/errors.ts";
+import { readStream } from "./read-stream.ts";
+import type { Batch, Checkpoints, ReadOptions, Stream } from "../core/source.ts";
+import type { Transfer } from "../core/request-stats.ts";
 import {
   addCounts,
   noCounts,
   type Counts,
   type Session,
   type SyncStatus,
-} from "./core/destination.ts";
+} from "../core/destination.ts";
 import { GroupWriter } from "./group-writer.ts";
 
 /** What a sync did. */

@@ -1,6 +1,6 @@
-import { ConfigError, isForeseen, messageOf, TransientError } from "./errors.ts";
+import { ConfigError, isForeseen, messageOf, TransientError } from "../core/errors.ts";
 import { readAhead, type Reader } from "./read-ahead.ts";
-import type { Batch, Checkpoint, PartitionCount, ReadOptions, Rejected } from "./source.ts";
+import type { Batch, Checkpoint, PartitionCount, ReadOptions, Rejected } from "../core/source.ts";
 
 type Part = Omit<Batch, "stream">;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Turns } from "../../src/core/turns.ts";
+import { Turns } from "../../src/engine/semaphore.ts";
 
 test("so many have their turn at the same time, the others in the order in which they came", async () => {
   const turns = new Turns(2);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HighWaterMark } from "../../src/core/high-water-mark.ts";
+import { HighWaterMark } from "../../src/engine/high-water-mark.ts";
 
 const startedAt = new Date("2026-03-01T12:00:00Z");
 const ascending = { order: "ascending", lookbackMs: 0, startedAt } as const;

@@ -1,4 +1,4 @@
-import type { Sweep } from "./source.ts";
+import type { Sweep } from "../core/source.ts";
 
 /** How far a walk in order has come. */
 export interface Shown {

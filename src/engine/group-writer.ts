@@ -1,5 +1,5 @@
-import type { Batch } from "./core/source.ts";
-import type { Counts, Session } from "./core/destination.ts";
+import type { Batch } from "../core/source.ts";
+import type { Counts, Session } from "../core/destination.ts";
 
 interface GroupWriterOptions {
   readonly session: Session;

@@ -1,5 +1,5 @@
-import type { Checkpoint } from "./source.ts";
-import { toTimestamp } from "./timestamp.ts";
+import type { Checkpoint } from "../core/source.ts";
+import { toTimestamp } from "../core/timestamp.ts";
 
 export interface MarkOptions {
   /** Ascending: the service promises rows in the order of the cursor, so that every page is safe to resume from. */

@@ -1,6 +1,6 @@
-import { grouped } from "./grouped.ts";
+import { grouped } from "./group-batches.ts";
 import { readAhead } from "./read-ahead.ts";
-import type { Batch, ReadOptions, Stream } from "./source.ts";
+import type { Batch, ReadOptions, Stream } from "../core/source.ts";
 
 /** How much of a stream may wait for the writer. */
 const maxBytes = 2 ** 20;

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { SourceError, TransientError } from "../../src/core/errors.ts";
-import { grouped } from "../../src/core/grouped.ts";
+import { grouped } from "../../src/engine/group-batches.ts";
 import { newLog } from "../../src/core/log.ts";
-import { readPartitions, type Partition } from "../../src/core/partitions.ts";
-import { readAhead, type Reader } from "../../src/core/read-ahead.ts";
+import { readPartitions, type Partition } from "../../src/engine/partitions.ts";
+import { readAhead, type Reader } from "../../src/engine/read-ahead.ts";
 import type { Batch } from "../../src/core/source.ts";
 
 const never = new AbortController().signal;

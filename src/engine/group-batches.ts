@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Batch } from "./source.ts";
+import type { Batch } from "../core/source.ts";
 
 export interface GroupLimits {
   readonly rows: number;

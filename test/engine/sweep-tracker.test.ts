@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Sweep } from "../../src/core/source.ts";
-import { Walk } from "../../src/core/walk.ts";
+import { Walk } from "../../src/engine/sweep-tracker.ts";
 
 /** What a destination does: rows first, then the sweep. */
 function apply(table: Set<string>, keys: readonly string[], sweep: Sweep | undefined): void {

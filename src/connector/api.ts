@@ -30,12 +30,12 @@ export type {
   Stream,
   Sweep,
 } from "../core/source.ts";
-export { cursorPages, linkedPages } from "../http/chained-pages.ts";
+export { cursorPages, linkedPages } from "../http/paging/chained-pages.ts";
 export { newClient, type Answer, type Client, type ClientOptions } from "../http/client.ts";
 export { clientFields } from "../http/client-fields.ts";
-export type { Page, Pages } from "../http/page.ts";
-export { numberedPages } from "../http/pages.ts";
-export { restStream, type RestCursor, type RestDeclaration } from "../http/rest-stream.ts";
+export type { Page, Pages } from "../http/paging/page.ts";
+export { numberedPages } from "../http/paging/numbered-pages.ts";
+export { restStream, type RestCursor, type RestDeclaration } from "../http/paging/rest-stream.ts";
 export type {
   Changes,
   Connector,

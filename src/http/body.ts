@@ -4,7 +4,7 @@ import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
 import { messageOf } from "../core/errors.ts";
-import { HttpFailure } from "./failure.ts";
+import { HttpFailure } from "./http-error.ts";
 
 /** What `decoderOf` understands; axios' own decompression takes the end of the connection for the end of the body. */
 export const acceptedEncodings = "gzip, deflate, br";

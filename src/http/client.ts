@@ -5,7 +5,7 @@ import type { Transfer } from "../core/request-stats.ts";
 import type { Body } from "./body.ts";
 import type { TimeLimits } from "./deadline.ts";
 import { parseJson } from "./json-body.ts";
-import type { HttpFailure } from "./failure.ts";
+import type { HttpFailure } from "./http-error.ts";
 import type { Remedies } from "./request-error.ts";
 import { Sender, type Settings } from "./sender.ts";
 import { sleep } from "../core/sleep.ts";

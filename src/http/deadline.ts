@@ -1,5 +1,5 @@
 import { spellMs } from "./duration.ts";
-import { HttpFailure } from "./failure.ts";
+import { HttpFailure } from "./http-error.ts";
 
 /** How long one attempt may take, and no byte of it may come, in milliseconds. */
 export interface TimeLimits {

@@ -1,4 +1,4 @@
-import { HttpFailure } from "./failure.ts";
+import { HttpFailure } from "./http-error.ts";
 
 /** What a JSON body stands for. Anything else may pass: an answer that was cut, or the page of a proxy. */
 export function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
 import { ConfigError, SourceError, TransientError } from "../core/errors.ts";
 import { spellMs } from "./duration.ts";
-import { type HttpFailure, isOutage, isPassing } from "./failure.ts";
+import { type HttpFailure, isOutage, isPassing } from "./http-error.ts";
 
 /** What to tell a person about an answer's status: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
 export type Remedies = Readonly<Partial<Record<number, string>>>;

@@ -3,13 +3,13 @@ import { AxiosError, type AxiosInstance, type InternalAxiosRequestConfig } from 
 import type { IAxiosRetryConfig } from "axios-retry";
 import { TransientError } from "../core/errors.ts";
 import { newRedact } from "../core/redact.ts";
-import { attempt } from "./attempt.ts";
+import { attempt } from "./send-once.ts";
 import { newAxios } from "./axios-instance.ts";
 import { jitterMs } from "./backoff.ts";
 import type { Body } from "./body.ts";
 import type { Answer, ClientOptions, Request } from "./client.ts";
 import { spellMs } from "./duration.ts";
-import { HttpFailure, failureOf, isPassing } from "./failure.ts";
+import { HttpFailure, failureOf, isPassing } from "./http-error.ts";
 import { requestError } from "./request-error.ts";
 import { Throttle } from "./throttle.ts";
 import { newSearch, shownUrl } from "./url.ts";

@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { HttpFailure } from "./failure.ts";
+import { HttpFailure } from "./http-error.ts";
 
 export interface ThrottleOptions {
   /** Upper limit of requests at the same time; where the throttle starts. */

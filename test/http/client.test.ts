@@ -1,7 +1,7 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ConfigError, SourceError, TransientError } from "../../src/core/errors.ts";
-import { isTooLarge, statusOf } from "../../src/http/failure.ts";
+import { isTooLarge, statusOf } from "../../src/http/http-error.ts";
 import { answer, failing, gzipBomb, inTurn, redirectTo } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import type { Listener } from "../../src/demo/listen.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HttpFailure, isPassing } from "../../src/http/failure.ts";
+import { HttpFailure, isPassing } from "../../src/http/http-error.ts";
 import { parseJson } from "../../src/http/json-body.ts";
 
 test.each([

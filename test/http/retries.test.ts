@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TransientError } from "../../src/core/errors.ts";
-import { isOverload, statusOf } from "../../src/http/failure.ts";
+import { isOverload, statusOf } from "../../src/http/http-error.ts";
 import {
   answer,
   cutChunks,

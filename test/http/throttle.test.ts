@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HttpFailure } from "../../src/http/failure.ts";
+import { HttpFailure } from "../../src/http/http-error.ts";
 import { Throttle } from "../../src/http/throttle.ts";
 
 const tooMany = new HttpFailure("status", "429", { status: 429 });

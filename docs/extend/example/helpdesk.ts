@@ -2,7 +2,7 @@ import { z } from "zod";
 import { secretText, serviceUrl } from "../../../src/core/config-field.ts";
 import type { Source } from "../../../src/core/source.ts";
 import { newClient } from "../../../src/http/client.ts";
-import { restStream } from "../../../src/http/rest-stream.ts";
+import { restStream } from "../../../src/http/paging/rest-stream.ts";
 
 const config = z.object({
   api_key: secretText({ description: "Your API key.", env: ["HELPDESK_API_KEY"] }),

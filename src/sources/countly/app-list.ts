@@ -1,8 +1,8 @@
 import { ConfigError, SourceError } from "../../core/errors.ts";
 import { members, noMembers, plain } from "../../json/text-scanner.ts";
 import { firstPresent } from "../../json/row-mapper.ts";
-import { statusOf } from "../../http/failure.ts";
-import { member } from "../../http/page.ts";
+import { statusOf } from "../../http/http-error.ts";
+import { member } from "../../http/paging/page.ts";
 import type { Ask, Told } from "./countly-client.ts";
 import { wholeList } from "./offset-pages.ts";
 

@@ -1,5 +1,5 @@
 import type { Batch, ReadOptions } from "../../core/source.ts";
-import type { PageReader } from "../../http/page-reader.ts";
+import type { PageReader } from "../../http/paging/page-rows.ts";
 import type { App } from "./app-list.ts";
 import { AppReading } from "./app-reading.ts";
 import type { CountlyConfig } from "./config.ts";

@@ -1,7 +1,7 @@
 import { TransientError } from "../../core/errors.ts";
 import { members } from "../../json/text-scanner.ts";
 import type { Stream } from "../../core/source.ts";
-import { statusOf } from "../../http/failure.ts";
+import { statusOf } from "../../http/http-error.ts";
 import type { App } from "./app-list.ts";
 import type { CountlyConfig } from "./config.ts";
 import type { Ask } from "./countly-client.ts";

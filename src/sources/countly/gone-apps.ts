@@ -1,6 +1,6 @@
 import { TransientError } from "../../core/errors.ts";
 import type { Batch, Checkpoint, Json, ReadOptions } from "../../core/source.ts";
-import { statusOf } from "../../http/failure.ts";
+import { statusOf } from "../../http/http-error.ts";
 import type { App } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./config.ts";
 import type { Server } from "./session.ts";

@@ -1,7 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import type { ReadOptions, Stream } from "../../core/source.ts";
-import { failureOf } from "../../http/failure.ts";
-import { pageBody } from "../../http/page.ts";
+import { failureOf } from "../../http/http-error.ts";
+import { pageBody } from "../../http/paging/page.ts";
 import type { CountlyConfig } from "./config.ts";
 import { withoutSecrets } from "./object-text.ts";
 import { wholeList, type WholeList } from "./offset-pages.ts";

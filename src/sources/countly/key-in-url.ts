@@ -1,6 +1,6 @@
 import { TransientError } from "../../core/errors.ts";
 import type { SourceContext } from "../../core/source.ts";
-import { failureOf } from "../../http/failure.ts";
+import { failureOf } from "../../http/http-error.ts";
 import { allApps, firstApps } from "./app-list.ts";
 import type { CountlyConfig } from "./config.ts";
 import { newStranger } from "./countly-client.ts";

@@ -1,7 +1,7 @@
 import { SourceError } from "../../core/errors.ts";
 import { firstPresent } from "../../json/row-mapper.ts";
 import { members, noMembers, plain } from "../../json/text-scanner.ts";
-import { pageBody } from "../../http/page.ts";
+import { pageBody } from "../../http/paging/page.ts";
 import type { Query } from "../../http/url.ts";
 import type { Ask } from "./countly-client.ts";
 

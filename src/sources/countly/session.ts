@@ -1,7 +1,7 @@
 import { ConfigError, TransientError } from "../../core/errors.ts";
 import { Remembered } from "../../core/memo.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.ts";
-import { statusOf } from "../../http/failure.ts";
+import { statusOf } from "../../http/http-error.ts";
 import { listApps, stillListed, type App, type AppList } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./config.ts";
 import { newAsk, type Ask, type Login } from "./countly-client.ts";

@@ -1,6 +1,6 @@
 import { SourceError, TransientError } from "../../core/errors.ts";
 import { members, plain } from "../../json/text-scanner.ts";
-import { member, pageBody } from "../../http/page.ts";
+import { member, pageBody } from "../../http/paging/page.ts";
 import type { Ask } from "./countly-client.ts";
 import { askPatiently } from "./task.ts";
 import { isWithin, userQuery, type IdRange } from "./user-query.ts";

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { members, plain } from "../../json/text-scanner.ts";
 import { SourceError } from "../../core/errors.ts";
 import type { Client } from "../../http/client.ts";
-import { sawAll, unseen } from "../../http/page.ts";
-import { numberedPages } from "../../http/pages.ts";
+import { sawAll, unseen } from "../../http/paging/page.ts";
+import { numberedPages } from "../../http/paging/numbered-pages.ts";
 import { api } from "./client.ts";
 import type { OpikConfig } from "./config.ts";
 

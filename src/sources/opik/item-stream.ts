@@ -4,7 +4,7 @@ import { members, plain } from "../../json/text-scanner.ts";
 import type { Body } from "../../http/body.ts";
 import type { Client } from "../../http/client.ts";
 import { jsonLines } from "../../http/ndjson.ts";
-import { PageSize } from "../../http/page-size.ts";
+import { PageSize } from "../../http/paging/page-size.ts";
 import { api } from "./client.ts";
 import type { Dataset } from "./datasets.ts";
 import type { ItemPage, ItemWalk } from "./item-walk.ts";

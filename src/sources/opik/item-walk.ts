@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Checkpoint } from "../../core/source.ts";
 import type { Client } from "../../http/client.ts";
-import { statusOf } from "../../http/failure.ts";
-import { sawAll, type Page } from "../../http/page.ts";
-import { numberedPages } from "../../http/pages.ts";
+import { statusOf } from "../../http/http-error.ts";
+import { sawAll, type Page } from "../../http/paging/page.ts";
+import { numberedPages } from "../../http/paging/numbered-pages.ts";
 import { api } from "./client.ts";
 import { rowKeys, type Dataset } from "./datasets.ts";
 import { streamedItems } from "./item-stream.ts";

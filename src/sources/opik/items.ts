@@ -14,8 +14,8 @@ import type {
 } from "../../core/source.ts";
 import { Walk, type Shown } from "../../engine/sweep-tracker.ts";
 import type { Client } from "../../http/client.ts";
-import { statusOf } from "../../http/failure.ts";
-import { PageReader } from "../../http/page-reader.ts";
+import { statusOf } from "../../http/http-error.ts";
+import { PageReader } from "../../http/paging/page-rows.ts";
 import type { OpikConfig } from "./config.ts";
 import { listDatasets, type Dataset, type DatasetList } from "./datasets.ts";
 import { itemDeclaration } from "./item-row.ts";

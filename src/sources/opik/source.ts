@@ -2,7 +2,7 @@ import { firstPresent } from "../../json/row-mapper.ts";
 import { members, plain } from "../../json/text-scanner.ts";
 import type { Source } from "../../core/source.ts";
 import type { Client } from "../../http/client.ts";
-import { restStream } from "../../http/rest-stream.ts";
+import { restStream } from "../../http/paging/rest-stream.ts";
 import { api, opikClient } from "./client.ts";
 import { opikConfig, type OpikConfig } from "./config.ts";
 import { rowKeys } from "./datasets.ts";

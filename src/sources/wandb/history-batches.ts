@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError, TransientError } from "../../core/errors.ts";
-import { HttpFailure } from "../../http/failure.ts";
+import { HttpFailure } from "../../http/http-error.ts";
 import type { Graphql, GraphqlError, Select } from "../../http/graphql.ts";
 import { BatchSize } from "./batch-size.ts";
 import { known, type ProjectPlace } from "./run-connection.ts";

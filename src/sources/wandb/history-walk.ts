@@ -1,5 +1,5 @@
 import { toTimestamp } from "../../core/timestamp.ts";
-import { isOverload, isTooLarge } from "../../http/failure.ts";
+import { isOverload, isTooLarge } from "../../http/http-error.ts";
 import type { HistoryBatches, RunHistory } from "./history-batches.ts";
 import {
   checkpointOf,

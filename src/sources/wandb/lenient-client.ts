@@ -1,5 +1,5 @@
 import type { Body } from "../../http/body.ts";
-import type { ListClient } from "../../http/chained-pages.ts";
+import type { ListClient } from "../../http/paging/chained-pages.ts";
 import type { Client } from "../../http/client.ts";
 import { pythonJson } from "./python-json.ts";
 

@@ -1,5 +1,5 @@
-import { linkedPages, type ListClient } from "../../http/chained-pages.ts";
-import { statusOf } from "../../http/failure.ts";
+import { linkedPages, type ListClient } from "../../http/paging/chained-pages.ts";
+import { statusOf } from "../../http/http-error.ts";
 import { stepOf } from "./history-place.ts";
 import type { HistoryPage } from "./reader.ts";
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ConfigError, SourceError } from "../../core/errors.ts";
 import { elements, members } from "../../json/text-scanner.ts";
 import type { Graphql, GraphqlAnswer, Select } from "../../http/graphql.ts";
-import { PageSize } from "../../http/page-size.ts";
+import { PageSize } from "../../http/paging/page-size.ts";
 import type { RunPage } from "./reader.ts";
 
 /** A project as GraphQL knows it. */

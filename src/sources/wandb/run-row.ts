@@ -2,7 +2,7 @@ import { firstPresent } from "../../json/row-mapper.ts";
 import type { Members } from "../../json/object-reader.ts";
 import { members, plain, unquote } from "../../json/text-scanner.ts";
 import type { Value } from "../../core/schema.ts";
-import type { RowDeclaration } from "../../http/page-reader.ts";
+import type { RowDeclaration } from "../../http/paging/page-rows.ts";
 import { ownColumns, type ProjectScope } from "./project-scope.ts";
 import { pythonJson } from "./python-json.ts";
 import { runColumns, tableOf } from "./tables.ts";

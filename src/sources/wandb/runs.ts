@@ -1,7 +1,7 @@
 import { HighWaterMark } from "../../engine/high-water-mark.ts";
 import type { Row } from "../../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../../core/source.ts";
-import { PageReader } from "../../http/page-reader.ts";
+import { PageReader } from "../../http/paging/page-rows.ts";
 import type { WandbConfig } from "./config.ts";
 import { eachProject } from "./each-project.ts";
 import { epoch } from "./instant.ts";

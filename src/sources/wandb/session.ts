@@ -1,7 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import { Remembered } from "../../core/memo.ts";
 import type { SourceContext } from "../../core/source.ts";
-import { statusOf } from "../../http/failure.ts";
+import { statusOf } from "../../http/http-error.ts";
 import { Graphql } from "../../http/graphql.ts";
 import { wandbClient } from "./client.ts";
 import { everyProject, type WandbConfig } from "./config.ts";

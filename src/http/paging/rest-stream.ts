@@ -1,12 +1,12 @@
-import { TransientError } from "../core/errors.ts";
-import { HighWaterMark } from "../engine/high-water-mark.ts";
-import { keyOf, type Key, type Row } from "../core/schema.ts";
-import type { Batch, ReadOptions, Stream } from "../core/source.ts";
-import type { Client } from "./client.ts";
+import { TransientError } from "../../core/errors.ts";
+import { HighWaterMark } from "../../engine/high-water-mark.ts";
+import { keyOf, type Key, type Row } from "../../core/schema.ts";
+import type { Batch, ReadOptions, Stream } from "../../core/source.ts";
+import type { Client } from "../client.ts";
 import { sawAll, unseen, type List, type Page, type Pages } from "./page.ts";
-import { PageReader, type ReadPage, type RowDeclaration } from "./page-reader.ts";
-import { numberedPages } from "./pages.ts";
-import type { Query } from "./url.ts";
+import { PageReader, type ReadPage, type RowDeclaration } from "./page-rows.ts";
+import { numberedPages } from "./numbered-pages.ts";
+import type { Query } from "../url.ts";
 
 type Part = Omit<Batch, "stream">;
 

@@ -1,9 +1,9 @@
-import { SourceError } from "../core/errors.ts";
-import type { Body } from "./body.ts";
-import type { Client } from "./client.ts";
+import { SourceError } from "../../core/errors.ts";
+import type { Body } from "../body.ts";
+import type { Client } from "../client.ts";
 import { member, pageBody, type List, type Page, type PageBody, type Pages } from "./page.ts";
 import { Totals } from "./totals.ts";
-import { sameOrigin, urlOf } from "./url.ts";
+import { sameOrigin, urlOf } from "../url.ts";
 
 export interface LinkedList extends List {
   /** Members of the body that may hold the link to the next page: a URL, absolute or not. Default: `next`, `nextUrl`. */

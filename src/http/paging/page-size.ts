@@ -1,5 +1,5 @@
-import type { Body } from "./body.ts";
-import { isOverload, isTooLarge } from "./failure.ts";
+import type { Body } from "../body.ts";
+import { isOverload, isTooLarge } from "../http-error.ts";
 
 const mebibyte = 2 ** 20;
 

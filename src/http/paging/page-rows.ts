@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { rowReader, type RowReader, type RowShape } from "../json/row-mapper.ts";
-import type { Log } from "../core/log.ts";
-import type { Row, Table } from "../core/schema.ts";
-import type { Rejected } from "../core/source.ts";
+import { rowReader, type RowReader, type RowShape } from "../../json/row-mapper.ts";
+import type { Log } from "../../core/log.ts";
+import type { Row, Table } from "../../core/schema.ts";
+import type { Rejected } from "../../core/source.ts";
 import type { Page } from "./page.ts";
 
 /** How the objects of a list become rows of a table. */

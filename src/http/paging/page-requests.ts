@@ -1,6 +1,6 @@
-import { messageOf } from "../core/errors.ts";
-import type { Client } from "./client.ts";
-import { isTooLarge } from "./failure.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { Client } from "../client.ts";
+import { isTooLarge } from "../http-error.ts";
 import { PageSize, type PageBytes } from "./page-size.ts";
 import { pageBody, type List, type Page, type PageBody } from "./page.ts";
 

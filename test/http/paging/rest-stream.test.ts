@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { newLog } from "../../src/core/log.ts";
-import type { Batch, Checkpoint, ReadOptions } from "../../src/core/source.ts";
-import { cursorPages } from "../../src/http/chained-pages.ts";
-import { numberedPages } from "../../src/http/pages.ts";
-import { restStream, type RestDeclaration } from "../../src/http/rest-stream.ts";
-import { answer, failing, inTurn } from "../support/faults.ts";
-import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/demo/listen.ts";
-import { startServer } from "../support/http-server.ts";
-import { asked, listOf, newRows, type ListRow } from "../support/list-server.ts";
+import { newLog } from "../../../src/core/log.ts";
+import type { Batch, Checkpoint, ReadOptions } from "../../../src/core/source.ts";
+import { cursorPages } from "../../../src/http/paging/chained-pages.ts";
+import { numberedPages } from "../../../src/http/paging/numbered-pages.ts";
+import { restStream, type RestDeclaration } from "../../../src/http/paging/rest-stream.ts";
+import { answer, failing, inTurn } from "../../support/faults.ts";
+import { testClient } from "../../support/http-client.ts";
+import type { Listener } from "../../../src/demo/listen.ts";
+import { startServer } from "../../support/http-server.ts";
+import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
 
 type Part = Omit<Batch, "stream">;
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { SourceError } from "../../src/core/errors.ts";
-import { cursorPages, linkedPages } from "../../src/http/chained-pages.ts";
-import type { Pages } from "../../src/http/page.ts";
-import { answer, inTurn } from "../support/faults.ts";
-import { testClient } from "../support/http-client.ts";
-import { startServer } from "../support/http-server.ts";
+import { SourceError } from "../../../src/core/errors.ts";
+import { cursorPages, linkedPages } from "../../../src/http/paging/chained-pages.ts";
+import type { Pages } from "../../../src/http/paging/page.ts";
+import { answer, inTurn } from "../../support/faults.ts";
+import { testClient } from "../../support/http-client.ts";
+import { startServer } from "../../support/http-server.ts";
 
 async function rowsOf(pages: Pages): Promise<string[]> {
   const rows: string[] = [];

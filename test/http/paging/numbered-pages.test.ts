@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { SourceError, TransientError } from "../../src/core/errors.ts";
-import type { NumberedList } from "../../src/http/page-requests.ts";
-import { numberedPages, type NumberedPage } from "../../src/http/pages.ts";
-import { answer, failing, inTurn } from "../support/faults.ts";
-import { testClient, type TestClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/demo/listen.ts";
-import { startServer, type TestServer } from "../support/http-server.ts";
-import { asked, listOf, newRows, type ListRow } from "../support/list-server.ts";
+import { SourceError, TransientError } from "../../../src/core/errors.ts";
+import type { NumberedList } from "../../../src/http/paging/page-requests.ts";
+import { numberedPages, type NumberedPage } from "../../../src/http/paging/numbered-pages.ts";
+import { answer, failing, inTurn } from "../../support/faults.ts";
+import { testClient, type TestClient } from "../../support/http-client.ts";
+import type { Listener } from "../../../src/demo/listen.ts";
+import { startServer, type TestServer } from "../../support/http-server.ts";
+import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
 
 interface Walked {
   readonly ids: readonly string[];

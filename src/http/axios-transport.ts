@@ -2,7 +2,7 @@ import http, { IncomingMessage, type ClientRequest, type RequestOptions } from "
 import https from "node:https";
 import axios, { type AxiosError, type InternalAxiosRequestConfig } from "axios";
 import type { Deadline } from "./deadline.ts";
-import { HttpFailure } from "./failure.ts";
+import { HttpFailure } from "./http-error.ts";
 import { hostAndPort } from "./url.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { SourceError } from "../core/errors.ts";
-import type { Client } from "./client.ts";
+import { SourceError } from "../../core/errors.ts";
+import type { Client } from "../client.ts";
 import type { Page, PageBody, Pages } from "./page.ts";
 import { PageRequests, type NumberedList, type Place } from "./page-requests.ts";
 import { Totals } from "./totals.ts";

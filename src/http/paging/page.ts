@@ -1,10 +1,10 @@
 import { isAscii } from "node:buffer";
-import { SourceError } from "../core/errors.ts";
-import { cut, NotJson, type ArraySpan, type Member, type Span } from "../json/byte-scanner.ts";
-import { unquote } from "../json/text-scanner.ts";
-import type { Body } from "./body.ts";
-import { parseJson } from "./json-body.ts";
-import type { Query } from "./url.ts";
+import { SourceError } from "../../core/errors.ts";
+import { cut, NotJson, type ArraySpan, type Member, type Span } from "../../json/byte-scanner.ts";
+import { unquote } from "../../json/text-scanner.ts";
+import type { Body } from "../body.ts";
+import { parseJson } from "../json-body.ts";
+import type { Query } from "../url.ts";
 
 /** A list that a service gives out in pages. */
 export interface List {

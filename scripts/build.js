@@ -15,7 +15,7 @@ await build({
     connector: "src/connector/api.ts",
     conformance: "src/connector/conformance.ts",
     "own-modules": "src/connector/own-modules.ts",
-    "sqlite-thread": "src/destination/sqlite/thread-main.ts",
+    "sqlite-thread": "src/destination/sqlite/writer-thread-main.ts",
   },
   platform: "node",
   transform: { target: "node20.19" },

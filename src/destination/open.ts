@@ -1,10 +1,10 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Destination } from "../core/destination.ts";
-import type { Dialect } from "./dialect.ts";
+import type { Dialect } from "./sql/dialect.ts";
 import type { ConnectOptions } from "./postgres/connection.ts";
 import type { SqliteOptions } from "./sqlite/dialect.ts";
-import { SqlDestination } from "./sql-destination.ts";
+import { SqlDestination } from "./sql/sql-destination.ts";
 
 export interface OpenOptions {
   readonly log: Log;

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ConfigError, TransientError } from "../../src/core/errors.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import { openSqlite } from "../../src/destination/sqlite/dialect.ts";
-import { OpenedFile } from "../../src/destination/sqlite/opened-file.ts";
+import { OpenedFile } from "../../src/destination/sqlite/file-identity.ts";
 import { sqlites } from "../support/databases.ts";
 import { runs, silent, useDatabase } from "./fixture.ts";
 import { asNobody } from "./nobody.ts";

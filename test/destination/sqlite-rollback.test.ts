@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { ConfigError, TransientError } from "../../src/core/errors.ts";
-import { Checkpoints } from "../../src/destination/checkpoints.ts";
+import { Checkpoints } from "../../src/destination/sql/checkpoints.ts";
 import type { Session } from "../../src/core/destination.ts";
 import { LocalEngine } from "../../src/destination/sqlite/engine.ts";
 import { SqliteTransaction } from "../../src/destination/sqlite/transaction.ts";

@@ -1,6 +1,6 @@
 import { Client, type QueryResult } from "pg";
 import { ConfigError, TransientError } from "../../core/errors.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../sql/pause.ts";
 
 /** What a `postgres:` URL says. */
 export interface Address {

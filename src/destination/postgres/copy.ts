@@ -2,8 +2,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Client } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import type { PreparedTable } from "../dialect.ts";
-import type { RowValues } from "../row-values.ts";
+import type { PreparedTable } from "../sql/dialect.ts";
+import type { RowValues } from "../sql/row-values.ts";
 
 const chunkLength = 65_536;
 

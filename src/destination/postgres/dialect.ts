@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import pLimit from "p-limit";
-import type { Dialect, Transaction } from "../dialect.ts";
+import type { Dialect, Transaction } from "../sql/dialect.ts";
 import { parseAddress, type Address, type ConnectOptions } from "./connection.ts";
 import { isAborted, isCancelled, isLost, isWorthRetry, translate } from "./errors.ts";
-import { Link } from "./link.ts";
+import { Link } from "./reconnecting-client.ts";
 import { postgresNames } from "./names.ts";
 import type { PostgresTransaction } from "./transaction.ts";
 import { postgresValues } from "./values.ts";

@@ -1,5 +1,5 @@
 import { ConfigError, isForeseen, messageOf, TransientError } from "../../core/errors.ts";
-import { DataError } from "../dialect.ts";
+import { DataError } from "../sql/dialect.ts";
 
 interface Meaning {
   readonly Error: new (message: string, options: ErrorOptions) => Error;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Names } from "../dialect.ts";
+import type { Names } from "../sql/dialect.ts";
 
 const maxBytes = 63;
 

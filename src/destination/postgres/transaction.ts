@@ -8,12 +8,12 @@ import type {
   SqlValue,
   Transaction,
   Written,
-} from "../dialect.ts";
-import { kyselyOn } from "../kysely.ts";
-import type { OwnTables } from "../own-tables.ts";
-import type { RowValues } from "../row-values.ts";
+} from "../sql/dialect.ts";
+import { kyselyOn } from "../sql/kysely.ts";
+import type { OwnTables } from "../sql/system-tables.ts";
+import type { RowValues } from "../sql/row-values.ts";
 import { translate } from "./errors.ts";
-import { findTable } from "./find.ts";
+import { findTable } from "./introspect.ts";
 import { keysOf, Upserts } from "./upsert.ts";
 
 type SqlRow = Record<string, unknown>;

@@ -1,9 +1,9 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import { escapeIdentifier, type Client } from "pg";
-import { deletedColumn, syncedAtColumn } from "../columns.ts";
-import type { PreparedColumn, PreparedTable, SqlValue, Written } from "../dialect.ts";
-import type { OwnTables } from "../own-tables.ts";
-import type { RowValues } from "../row-values.ts";
+import { deletedColumn, syncedAtColumn } from "../sql/columns.ts";
+import type { PreparedColumn, PreparedTable, SqlValue, Written } from "../sql/dialect.ts";
+import type { OwnTables } from "../sql/system-tables.ts";
+import type { RowValues } from "../sql/row-values.ts";
 import { copyInto } from "./copy.ts";
 import { isDuplicate } from "./errors.ts";
 import { postgresValues } from "./values.ts";

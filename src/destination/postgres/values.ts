@@ -1,6 +1,6 @@
 import { canonical } from "../../core/value.ts";
-import type { Values } from "../dialect.ts";
-import { spellOut, spellOutJson, unspell } from "../spelling.ts";
+import type { Values } from "../sql/dialect.ts";
+import { spellOut, spellOutJson, unspell } from "../sql/text-encoding.ts";
 
 /** All values go as text, which is what both parameters and COPY take. */
 export const postgresValues: Values = {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import pLimit from "p-limit";
-import { allDone } from "../all-done.ts";
-import type { Dialect, Names, Transaction } from "../dialect.ts";
-import { pause } from "../pause.ts";
+import { allDone } from "../sql/settle-all.ts";
+import type { Dialect, Names, Transaction } from "../sql/dialect.ts";
+import { pause } from "../sql/pause.ts";
 import {
   checkDirectory,
   connect,
@@ -14,8 +14,8 @@ import {
 } from "./connection.ts";
 import { LocalEngine, type Engine } from "./engine.ts";
 import { isBusy, translate } from "./errors.ts";
-import { OpenedFile } from "./opened-file.ts";
-import { openInThread } from "./thread.ts";
+import { OpenedFile } from "./file-identity.ts";
+import { openInThread } from "./writer-thread.ts";
 import { SqliteTransaction } from "./transaction.ts";
 import { sqliteValues } from "./values.ts";
 

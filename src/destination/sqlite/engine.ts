@@ -1,8 +1,8 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { QueryResult } from "kysely";
-import type { Found, SqlValue, Written } from "../dialect.ts";
-import { findTable } from "./find.ts";
-import { stageKeys } from "./keys.ts";
+import type { Found, SqlValue, Written } from "../sql/dialect.ts";
+import { findTable } from "./introspect.ts";
+import { stageKeys } from "./stage-keys.ts";
 import type { UpsertSql } from "./upsert-sql.ts";
 import { widenColumn } from "./widen.ts";
 

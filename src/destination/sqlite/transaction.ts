@@ -8,10 +8,10 @@ import {
   type SqlValue,
   type Transaction,
   type Written,
-} from "../dialect.ts";
-import { kyselyOn } from "../kysely.ts";
-import type { OwnTables } from "../own-tables.ts";
-import type { RowValues } from "../row-values.ts";
+} from "../sql/dialect.ts";
+import { kyselyOn } from "../sql/kysely.ts";
+import type { OwnTables } from "../sql/system-tables.ts";
+import type { RowValues } from "../sql/row-values.ts";
 import type { Engine } from "./engine.ts";
 import { translate } from "./errors.ts";
 import { upsertSql, type UpsertSql } from "./upsert-sql.ts";

@@ -1,6 +1,6 @@
-import { deletedColumn, syncedAtColumn } from "../columns.ts";
-import type { PreparedTable } from "../dialect.ts";
-import { keyNames } from "../prepare.ts";
+import { deletedColumn, syncedAtColumn } from "../sql/columns.ts";
+import type { PreparedTable } from "../sql/dialect.ts";
+import { keyNames } from "../sql/prepare.ts";
 import { updatedFunction } from "./engine.ts";
 import { quote } from "./quote.ts";
 

@@ -1,6 +1,6 @@
 import { canonical } from "../../core/value.ts";
-import type { Known, SqlValue, Values } from "../dialect.ts";
-import { escapeLoneSurrogates, spellOut, unspell } from "../spelling.ts";
+import type { Known, SqlValue, Values } from "../sql/dialect.ts";
+import { escapeLoneSurrogates, spellOut, unspell } from "../sql/text-encoding.ts";
 
 /** SQLite has four types; text holds all that it lacks. */
 export const sqliteValues: Values = {

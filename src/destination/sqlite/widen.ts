@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import { findTable } from "./find.ts";
+import { findTable } from "./introspect.ts";
 import { quote } from "./quote.ts";
 
 /**

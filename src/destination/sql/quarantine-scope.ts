@@ -1,8 +1,8 @@
-import type { Value } from "../core/schema.ts";
-import type { Range, Sweep } from "../core/source.ts";
-import { canonical, ValueError } from "../core/value.ts";
+import type { Value } from "../../core/schema.ts";
+import type { Range, Sweep } from "../../core/source.ts";
+import { canonical, ValueError } from "../../core/value.ts";
 import type { Known, PreparedTable } from "./dialect.ts";
-import type { Prepared } from "./plan.ts";
+import type { Prepared } from "./write-plan.ts";
 import { boundedKey } from "./key-text.ts";
 
 /** Where an entry in quarantine stands: values of columns, as far as they are known. */

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { sql, type RawBuilder } from "kysely";
-import type { Range, Sweep } from "../core/source.ts";
-import { ValueError } from "../core/value.ts";
+import type { Range, Sweep } from "../../core/source.ts";
+import { ValueError } from "../../core/value.ts";
 import { deletedColumn, syncedAtColumn } from "./columns.ts";
 import type { PreparedColumn, PreparedTable, SqlValue, Transaction } from "./dialect.ts";
-import { ownPrefix } from "./own-tables.ts";
-import type { Prepared } from "./plan.ts";
+import { ownPrefix } from "./system-tables.ts";
+import type { Prepared } from "./write-plan.ts";
 
 interface Swept {
   readonly table: PreparedTable;

@@ -1,10 +1,10 @@
-import type { Log } from "../core/log.ts";
-import { LockedError, messageOf } from "../core/errors.ts";
-import type { Table } from "../core/schema.ts";
-import type { Batch } from "../core/source.ts";
-import { inTurn } from "./all-done.ts";
+import type { Log } from "../../core/log.ts";
+import { LockedError, messageOf } from "../../core/errors.ts";
+import type { Table } from "../../core/schema.ts";
+import type { Batch } from "../../core/source.ts";
+import { inTurn } from "./settle-all.ts";
 import { Checkpoints, formatState } from "./checkpoints.ts";
-import type { Counts, Session, State, SyncEnd } from "../core/destination.ts";
+import type { Counts, Session, State, SyncEnd } from "../../core/destination.ts";
 import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
 import { encoderOf } from "./encode.ts";
 import {
@@ -16,12 +16,12 @@ import {
   verifyLease,
   type Lease,
 } from "./lease.ts";
-import { planOf, touchedBy, type Plan, type Prepared } from "./plan.ts";
+import { planOf, touchedBy, type Plan, type Prepared } from "./write-plan.ts";
 import { prepareTable, type Fitted } from "./prepare.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
-import { StateAge } from "./state-age.ts";
-import { countRejected, storeSteps } from "./store.ts";
-import { Deletions } from "./sweep.ts";
+import { StateAge } from "./stale-state.ts";
+import { countRejected, storeSteps } from "./execute-plan.ts";
+import { Deletions } from "./soft-deletes.ts";
 import { beginSync, endSync } from "./sync-log.ts";
 
 interface SessionOptions {

@@ -1,4 +1,4 @@
-import type { Log } from "../core/log.ts";
+import type { Log } from "../../core/log.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Transaction } from "./dialect.ts";
 import { lastEpoch } from "./last-epoch.ts";

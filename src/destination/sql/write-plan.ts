@@ -1,13 +1,13 @@
-import type { Key, Row } from "../core/schema.ts";
-import type { Batch, Rejected, Sweep } from "../core/source.ts";
+import type { Key, Row } from "../../core/schema.ts";
+import type { Batch, Rejected, Sweep } from "../../core/source.ts";
 import type { PreparedTable, SqlValue } from "./dialect.ts";
 import { RowError, type Encoder } from "./encode.ts";
 import { rowText } from "./key-text.ts";
-import { onePerKey, type EachOnce } from "./one-per-key.ts";
-import { coverage, placeOf } from "./place.ts";
+import { onePerKey, type EachOnce } from "./deduplicate.ts";
+import { coverage, placeOf } from "./quarantine-scope.ts";
 import { QuarantineChanges, type Quarantine } from "./quarantine.ts";
 import { RowValues } from "./row-values.ts";
-import { rowUpdate, type RowUpdate } from "./updates.ts";
+import { rowUpdate, type RowUpdate } from "./partial-updates.ts";
 
 /** A table that a session may write to. */
 export interface Prepared {

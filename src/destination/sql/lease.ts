@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { z } from "zod";
-import { ConfigError, LockedError } from "../core/errors.ts";
-import type { Pipeline } from "../core/destination.ts";
+import { ConfigError, LockedError } from "../../core/errors.ts";
+import type { Pipeline } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
 import { lastEpoch } from "./last-epoch.ts";
 import { now } from "./now.ts";

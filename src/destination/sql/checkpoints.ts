@@ -1,11 +1,11 @@
 import { sql } from "kysely";
-import { ConfigError, LockedError } from "../core/errors.ts";
-import type { Checkpoint } from "../core/source.ts";
-import { inTurn } from "./all-done.ts";
+import { ConfigError, LockedError } from "../../core/errors.ts";
+import type { Checkpoint } from "../../core/source.ts";
+import { inTurn } from "./settle-all.ts";
 import { chunks } from "./chunks.ts";
-import type { State } from "../core/destination.ts";
+import type { State } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
-import { spellOut, unspell } from "./spelling.ts";
+import { spellOut, unspell } from "./text-encoding.ts";
 
 /** Checkpoints as JSON text by stream and partition; null for one that is forgotten. */
 export type CheckpointTexts = ReadonlyMap<string, ReadonlyMap<string, string | null>>;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Value } from "../core/schema.ts";
+import type { Value } from "../../core/schema.ts";
 
 /** A key as JSON text, as entries in quarantine are named. Integers keep their digits; bytes are in base64. */
 export function keyText(key: readonly Value[]): string {

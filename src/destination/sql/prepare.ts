@@ -1,10 +1,10 @@
 import { sql, type RawBuilder } from "kysely";
-import { ConfigError } from "../core/errors.ts";
-import type { Table } from "../core/schema.ts";
+import { ConfigError } from "../../core/errors.ts";
+import type { Table } from "../../core/schema.ts";
 import { columnNames, deletedColumn, syncedAtColumn } from "./columns.ts";
 import type { Dialect, Found, PreparedColumn, PreparedTable, Transaction } from "./dialect.ts";
-import { ownPrefix } from "./own-tables.ts";
-import { spellOut } from "./spelling.ts";
+import { ownPrefix } from "./system-tables.ts";
+import { spellOut } from "./text-encoding.ts";
 
 /** A table that rows can be written to. */
 export interface Fitted {

@@ -1,5 +1,5 @@
 import type { Names } from "./dialect.ts";
-import { spellOut } from "./spelling.ts";
+import { spellOut } from "./text-encoding.ts";
 
 /** Our columns at the end of every stream's table. */
 export const syncedAtColumn = "_synced_at";

@@ -1,6 +1,6 @@
 import type { Kysely, RawBuilder } from "kysely";
-import type { ColumnType, Value } from "../core/schema.ts";
-import type { OwnTables } from "./own-tables.ts";
+import type { ColumnType, Value } from "../../core/schema.ts";
+import type { OwnTables } from "./system-tables.ts";
 import type { RowValues } from "./row-values.ts";
 
 /** A value as a database driver takes and gives it. */

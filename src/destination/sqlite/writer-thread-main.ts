@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { connectToWrite } from "./connection.ts";
 import { LocalEngine } from "./engine.ts";
 import { codeOf } from "./errors.ts";
-import type { Call, Reply } from "./thread.ts";
+import type { Call, Reply } from "./writer-thread.ts";
 
 // The thread that `thread.ts` starts: it opens the file, says whether it could, and answers calls.
 let engine: LocalEngine | undefined;

@@ -1,8 +1,8 @@
 import { Migrator } from "kysely";
-import { ConfigError } from "../core/errors.ts";
-import { migrations } from "../../migrations/migrations.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { migrations } from "../../../migrations/migrations.ts";
 import type { Dialect, Transaction } from "./dialect.ts";
-import { ownPrefix } from "./own-tables.ts";
+import { ownPrefix } from "./system-tables.ts";
 
 const migrationTable = "_rivulet_migration";
 const ownTables = ["_rivulet_state", "_rivulet_sync", "_rivulet_quarantine"] as const;

@@ -1,5 +1,5 @@
-import type { Row } from "../core/schema.ts";
-import type { Step } from "./plan.ts";
+import type { Row } from "../../core/schema.ts";
+import type { Step } from "./write-plan.ts";
 import { RowValues } from "./row-values.ts";
 
 /** Rows no two of which have the same key, and their values. */

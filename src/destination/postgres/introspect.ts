@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { Found } from "../dialect.ts";
+import type { Found } from "../sql/dialect.ts";
 
 interface ColumnRow {
   readonly kind: string;

@@ -6,7 +6,7 @@ import {
   type QueryCompiler,
   type QueryResult,
 } from "kysely";
-import type { OwnTables } from "./own-tables.ts";
+import type { OwnTables } from "./system-tables.ts";
 
 export interface Connection {
   readonly compiler: () => QueryCompiler;

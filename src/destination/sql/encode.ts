@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Key, Row, Value } from "../core/schema.ts";
-import { canonical, ValueError } from "../core/value.ts";
+import type { Key, Row, Value } from "../../core/schema.ts";
+import { canonical, ValueError } from "../../core/value.ts";
 import type { Known, PreparedTable, SqlValue, Values } from "./dialect.ts";
 import { keyText, rowText } from "./key-text.ts";
 

@@ -1,11 +1,11 @@
-import type { Rejected } from "../core/source.ts";
-import { addCounts, noCounts, type Counts } from "../core/destination.ts";
+import type { Rejected } from "../../core/source.ts";
+import { addCounts, noCounts, type Counts } from "../../core/destination.ts";
 import { DataError, type Transaction, type Written } from "./dialect.ts";
 import { now } from "./now.ts";
-import type { EachOnce } from "./one-per-key.ts";
-import { rejectedRow, type Plan, type Prepared } from "./plan.ts";
-import type { Deletions } from "./sweep.ts";
-import { storeUpdates } from "./updates.ts";
+import type { EachOnce } from "./deduplicate.ts";
+import { rejectedRow, type Plan, type Prepared } from "./write-plan.ts";
+import type { Deletions } from "./soft-deletes.ts";
+import { storeUpdates } from "./partial-updates.ts";
 
 /** What was stored, and what the database refused. */
 export interface Stored {

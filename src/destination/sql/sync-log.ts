@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { Transfer } from "../core/request-stats.ts";
-import { newTransfer } from "../core/request-stats.ts";
-import { toTimestamp } from "../core/timestamp.ts";
-import type { Counts, SyncEnd, SyncRecord } from "../core/destination.ts";
+import type { Transfer } from "../../core/request-stats.ts";
+import { newTransfer } from "../../core/request-stats.ts";
+import { toTimestamp } from "../../core/timestamp.ts";
+import type { Counts, SyncEnd, SyncRecord } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
 import { isHeldSince } from "./lease.ts";
 import { now } from "./now.ts";
-import { spellOut, unspell } from "./spelling.ts";
+import { spellOut, unspell } from "./text-encoding.ts";
 
 /** Writes that a sync has begun; the id of its row. */
 export async function beginSync(tx: Transaction, pipeline: string): Promise<string> {

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { TransientError } from "../../core/errors.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../sql/pause.ts";
 import {
   connect,
   endBackend,
@@ -10,7 +10,7 @@ import {
   type Connected,
 } from "./connection.ts";
 import { translate } from "./errors.ts";
-import { cancelWaiting } from "./interruption.ts";
+import { cancelWaiting } from "./cancel-blocked-statement.ts";
 import { PostgresTransaction } from "./transaction.ts";
 
 const firstPauseMs = 100;

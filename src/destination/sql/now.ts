@@ -1,4 +1,4 @@
-import { toTimestamp } from "../core/timestamp.ts";
+import { toTimestamp } from "../../core/timestamp.ts";
 
 /** This moment as fixed-width UTC text. */
 export function now(): string {

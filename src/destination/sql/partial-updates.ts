@@ -1,10 +1,10 @@
 import { sql } from "kysely";
-import type { Row } from "../core/schema.ts";
+import type { Row } from "../../core/schema.ts";
 import { deletedColumn, syncedAtColumn } from "./columns.ts";
 import type { SqlValue, Transaction } from "./dialect.ts";
 import { RowError } from "./encode.ts";
-import type { Prepared } from "./plan.ts";
-import { ValueError } from "../core/value.ts";
+import type { Prepared } from "./write-plan.ts";
+import { ValueError } from "../../core/value.ts";
 
 /** A row of which only some columns are known, in the driver's form. */
 export interface RowUpdate {

@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import type { Found } from "../dialect.ts";
+import type { Found } from "../sql/dialect.ts";
 
 interface Column {
   readonly name: string;

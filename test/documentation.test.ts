@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { configProperties } from "../src/connector/config-properties.ts";
 import { commands, commandsOf } from "../src/commands/commands.ts";
 import { flagNames } from "../src/commands/flags.ts";
-import { readConfiguration } from "../src/configuration.ts";
+import { readConfiguration } from "../src/configuration/configuration.ts";
 import { exitStatus } from "../src/exit-status.ts";
 import { loadSource, serviceNames, sourceNames } from "../src/sources/registry.ts";
 import { newFolder, run } from "./support/program.ts";

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { writeSettings } from "../configuration-file.ts";
+import { writeSettings } from "../configuration/configuration-file.ts";
 import type { SourceContext } from "../core/source.ts";
 import { newTransfer } from "../core/request-stats.ts";
 import { countlyDemo } from "../demo/countly/demo-service.ts";

@@ -7,9 +7,14 @@ import {
   told,
   withEnvironment,
   withSettings,
-} from "../configuration.ts";
-import { checkWritable, defaultPath, readSettings, writeSettings } from "../configuration-file.ts";
-import type { Settings } from "../configuration-file.ts";
+} from "../configuration/configuration.ts";
+import {
+  checkWritable,
+  defaultPath,
+  readSettings,
+  writeSettings,
+} from "../configuration/configuration-file.ts";
+import type { Settings } from "../configuration/configuration-file.ts";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { newTransfer } from "../core/request-stats.ts";
 import { exitStatus, exitStatusOf, Interrupted } from "../exit-status.ts";

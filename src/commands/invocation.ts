@@ -1,4 +1,4 @@
-import { readConfiguration, type Configuration } from "../configuration.ts";
+import { readConfiguration, type Configuration } from "../configuration/configuration.ts";
 import type { Configurable, TargetConnector } from "../connector/connector.ts";
 import type { ConfiguredTarget } from "../connector/target-session.ts";
 import { ConfigError } from "../core/errors.ts";

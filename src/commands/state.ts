@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { told } from "../configuration.ts";
-import { readSettings } from "../configuration-file.ts";
+import { told } from "../configuration/configuration.ts";
+import { readSettings } from "../configuration/configuration-file.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Checkpoints } from "../core/source.ts";
 import type { Session, State } from "../core/destination.ts";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { readSettings } from "../configuration-file.ts";
+import { readSettings } from "../configuration/configuration-file.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Stream } from "../core/source.ts";
 import { exitStatus } from "../exit-status.ts";

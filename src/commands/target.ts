@@ -1,4 +1,4 @@
-import { defaultPath, expanded, readSettings } from "../configuration-file.ts";
+import { defaultPath, expanded, readSettings } from "../configuration/configuration-file.ts";
 import { ConfigError } from "../core/errors.ts";
 import { suggestion } from "../core/suggestion.ts";
 import { newTransfer } from "../core/request-stats.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { z } from "zod";
-import { checkSettings } from "../../configuration.ts";
-import type { Settings } from "../../configuration-file.ts";
+import { checkSettings } from "../../configuration/configuration.ts";
+import type { Settings } from "../../configuration/configuration-file.ts";
 import { fieldMeta } from "../../core/config-field.ts";
 import { aboutConnector } from "../about.ts";
 import { configProperties } from "../config-properties.ts";

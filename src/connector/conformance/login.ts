@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { secretsOf } from "../../configuration.ts";
+import { secretsOf } from "../../configuration/configuration.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import type { Attempt, Subject } from "../conformance.ts";
 import { configOf, Trial } from "./trial.ts";

@@ -1,5 +1,5 @@
 import { TransientError } from "../../core/errors.ts";
-import type { Settings } from "../../configuration-file.ts";
+import type { Settings } from "../../configuration/configuration-file.ts";
 import type { Batch, Source, Stream } from "../../core/source.ts";
 import { openDestination } from "../../destination/open.ts";
 import { sync, type Summary } from "../../engine/sync.ts";

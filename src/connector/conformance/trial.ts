@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkSettings, told } from "../../configuration.ts";
-import type { Settings } from "../../configuration-file.ts";
+import { checkSettings, told } from "../../configuration/configuration.ts";
+import type { Settings } from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { jsonLine, newLog } from "../../core/log.ts";
 import type { SourceContext } from "../../core/source.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkSettings, told } from "../../../src/configuration.ts";
+import { checkSettings, told } from "../../../src/configuration/configuration.ts";
 import { wandb } from "../../../src/sources/wandb/source.ts";
 
 const problemsOf = (settings: Readonly<Record<string, unknown>>): readonly string[] =>

@@ -2,10 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readConfiguration, type ConfigurationOptions } from "../src/configuration.ts";
-import { ConfigError } from "../src/core/errors.ts";
-import { opik } from "../src/sources/opik/source.ts";
-import type { OpikConfig } from "../src/sources/opik/config.ts";
+import {
+  readConfiguration,
+  type ConfigurationOptions,
+} from "../../src/configuration/configuration.ts";
+import { ConfigError } from "../../src/core/errors.ts";
+import { opik } from "../../src/sources/opik/source.ts";
+import type { OpikConfig } from "../../src/sources/opik/config.ts";
 
 let folder: string;
 beforeAll(async () => {

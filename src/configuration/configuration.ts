@@ -6,10 +6,10 @@ import {
   type Environment,
   type Settings,
 } from "./configuration-file.ts";
-import { fieldMeta, type FieldMeta } from "./core/config-field.ts";
-import { ConfigError } from "./core/errors.ts";
-import { nearest, suggestion } from "./core/suggestion.ts";
-import type { Source } from "./core/source.ts";
+import { fieldMeta, type FieldMeta } from "../core/config-field.ts";
+import { ConfigError } from "../core/errors.ts";
+import { nearest, suggestion } from "../core/suggestion.ts";
+import type { Source } from "../core/source.ts";
 
 /** What a configuration file says to one source. */
 export interface Configuration<Config = unknown> {

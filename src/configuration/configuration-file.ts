@@ -1,7 +1,7 @@
 import { access, constants, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { getNodeValue, parseTree, printParseErrorCode, type ParseError } from "jsonc-parser";
-import { ConfigError } from "./core/errors.ts";
+import { ConfigError } from "../core/errors.ts";
 
 export type Settings = Readonly<Record<string, unknown>>;
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newLog } from "../../src/core/log.ts";
 import type { Row } from "../../src/core/schema.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { metricColumns, runColumns } from "../../src/sources/wandb/tables.ts";
+import { metricColumns, runColumns } from "../../src/sources/wandb/project/tables.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
 import { logLines, newFolder, run, type Ended } from "../support/program.ts";
 

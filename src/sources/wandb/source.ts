@@ -1,8 +1,8 @@
 import type { Source } from "../../core/source.ts";
-import { wandbConfig, type WandbConfig } from "./config.ts";
-import { metricStream } from "./metrics.ts";
-import { runStream } from "./runs.ts";
-import { WandbSession } from "./session.ts";
+import { wandbConfig, type WandbConfig } from "./connection/config.ts";
+import { metricStream } from "./metrics/metrics.ts";
+import { runStream } from "./runs/runs.ts";
+import { WandbSession } from "./project/session.ts";
 
 /** Weights & Biases: the runs of a project, or of several, and the whole history of each. */
 export const wandb: Source<WandbConfig> = {

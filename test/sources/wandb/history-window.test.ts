@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BatchSize } from "../../../src/sources/wandb/batch-size.ts";
-import { HistoryWindow } from "../../../src/sources/wandb/history-window.ts";
+import { BatchSize } from "../../../src/sources/wandb/graphql/batch-size.ts";
+import { HistoryWindow } from "../../../src/sources/wandb/graphql/history-window.ts";
 
 /** Reads all rows as the walk does, from a service that gives `samples` of them at most; the rows, and how often it asked. */
 function walk(steps: readonly number[], lines: number | undefined, samples = 10) {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { netrcPassword } from "../../../src/sources/wandb/netrc.ts";
+import { netrcPassword } from "../../../src/sources/wandb/connection/netrc.ts";
 import { newFolder } from "../../support/program.ts";
 
 async function password(text: string, host = "api.wandb.ai"): Promise<string | undefined> {

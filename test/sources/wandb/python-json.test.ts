@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pythonJson } from "../../../src/sources/wandb/python-json.ts";
+import { pythonJson } from "../../../src/sources/wandb/reader/python-json.ts";
 
 test("bare NaN and infinities become strings, and what stands in strings stays", () => {
   const text = String.raw`{"a": NaN, "NaN": [-Infinity, Infinity, "NaN \" NaN", "\\"], "b": 12345678901234567890}`;

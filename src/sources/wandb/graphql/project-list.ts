@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { ConfigError, SourceError } from "../../../core/errors.ts";
+import type { Graphql } from "../../../http/graphql.ts";
+
+const shape = z.object({
+  viewer: z.unknown().optional(),
+  models: z
+    .object({
+      edges: z.array(z.object({ node: z.object({ name: z.string() }).nullish() })),
+      pageInfo: z.object({ endCursor: z.string().nullish(), hasNextPage: z.boolean() }),
+    })
+    .nullish(),
+});
+
+const query = `query Projects($entity: String!, $after: String, $first: Int) {
+  viewer { id }
+  models(entityName: $entity, after: $after, first: $first) {
+    edges { node { name } }
+    pageInfo { endCursor hasNextPage }
+  }
+}`;
+
+/** What the official SDK asks for at once. */
+const first = 200;
+
+/** The names of all projects of an entity. */
+export async function listProjects(graphql: Graphql, entity: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  const seen = new Set<string>();
+  for (let after: string | undefined; ;) {
+    const { edges, pageInfo } = await pageOf(graphql, entity, after);
+    names.push(...edges.flatMap(({ node }) => (node ? [node.name] : [])));
+    if (!pageInfo.hasNextPage) return [...new Set(names)];
+    after = pageInfo.endCursor ?? undefined;
+    if (after === undefined || seen.has(after)) {
+      throw new SourceError(`the projects of "${entity}" do not go on; the cursor stands still`);
+    }
+    seen.add(after);
+  }
+}
+
+type ProjectPage = NonNullable<z.output<typeof shape>["models"]>;
+
+async function pageOf(
+  graphql: Graphql,
+  entity: string,
+  after: string | undefined,
+): Promise<ProjectPage> {
+  const variables = { entity, after: after ?? null, first };
+  const { data } = await graphql.ask({ query: () => query, variables, shape });
+  if (data.models) return data.models;
+  if (data.viewer == null)
+    throw new ConfigError("the service does not know the key; check wandb.api_key");
+  throw new ConfigError(`there is no "${entity}", or the key may not see it; check wandb.entity`);
+}

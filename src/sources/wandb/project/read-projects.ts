@@ -1,0 +1,40 @@
+import { ConfigError, isForeseen, TransientError } from "../../../core/errors.ts";
+import type { Batch, ReadOptions } from "../../../core/source.ts";
+
+type Part = Omit<Batch, "stream">;
+
+/** So many failures without a success between them mean that the service fails, not the projects. */
+const failuresInARow = 3;
+
+/**
+ * Reads projects, one after the other. One that fails does not hold up the others: its error is thrown when they have been read. What a
+ * person has to change, and a service that is not there, end it at once.
+ */
+export async function* eachProject(
+  projects: readonly string[],
+  read: (project: string) => AsyncIterable<Part>,
+  { signal, log }: Pick<ReadOptions, "signal" | "log">,
+): AsyncGenerator<Part, void> {
+  let first: Error | undefined;
+  let inARow = 0;
+  for (const project of projects) {
+    try {
+      yield* read(project);
+      inARow = 0;
+    } catch (error) {
+      signal.throwIfAborted();
+      inARow += 1;
+      if (!isOfProject(error) || inARow === failuresInARow) throw error;
+      first ??= error;
+      if (projects.length > 1)
+        log.warning(`project "${project}": ${error.message}; the others go on`);
+    }
+  }
+  if (first) throw first;
+}
+
+/** Whether an error says nothing of other projects. */
+function isOfProject(error: unknown): error is Error {
+  if (!isForeseen(error) || error instanceof ConfigError) return false;
+  return !(error instanceof TransientError && error.isOutage);
+}

@@ -1,7 +1,6 @@
 import { firstPresent } from "../../json/row-mapper.ts";
 import { members, noMembers, plain } from "../../json/text-scanner.ts";
 import type { Rejected } from "../../core/source.ts";
-import type { App } from "./app-list.ts";
 
 /** Users that a gateway shows when it is asked for those of an app. */
 export interface GatewayUsers {
@@ -14,7 +13,7 @@ export interface GatewayUsers {
 /** Tells users by the app that they name, as a gateway need not look at the one it is asked for. Those of another app of its list come with that one. */
 export function gatewayUsers(
   texts: readonly string[],
-  { app, apps }: { readonly app: string; readonly apps: readonly App[] },
+  { app, apps }: { readonly app: string; readonly apps: readonly { readonly id: string }[] },
 ): GatewayUsers {
   const known = new Set(apps.map(({ id }) => id));
   const own: string[] = [];

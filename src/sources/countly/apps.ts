@@ -2,14 +2,14 @@ import { TransientError } from "../../core/errors.ts";
 import { members } from "../../json/text-scanner.ts";
 import type { Stream } from "../../core/source.ts";
 import { statusOf } from "../../http/http-error.ts";
-import type { App } from "./app-list.ts";
-import type { CountlyConfig } from "./config.ts";
-import type { Ask } from "./countly-client.ts";
+import type { App } from "./server/app-list.ts";
+import type { CountlyConfig } from "./client/config.ts";
+import type { Ask } from "./client/countly-client.ts";
 import { goneApps } from "./gone-apps.ts";
-import { objectText } from "./object-text.ts";
-import { appDeclaration, pageReader } from "./rows.ts";
-import type { CountlySession, Server } from "./session.ts";
-import { stamped } from "./tables.ts";
+import { objectText } from "./rows/object-text.ts";
+import { appDeclaration, pageReader } from "./rows/rows.ts";
+import type { CountlySession, Server } from "./server/session.ts";
+import { stamped } from "./rows/tables.ts";
 
 /** A member of an object, by its name; its value as JSON. */
 type Member = readonly [name: string, json: string];

@@ -1,10 +1,10 @@
 import { TransientError } from "../../core/errors.ts";
 import type { Batch, Checkpoint, Json, ReadOptions } from "../../core/source.ts";
 import { statusOf } from "../../http/http-error.ts";
-import type { App } from "./app-list.ts";
-import { copiesEveryApp, type CountlyConfig } from "./config.ts";
-import type { Server } from "./session.ts";
-import { isResyncDue } from "./user-checkpoint.ts";
+import type { App } from "./server/app-list.ts";
+import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
+import type { Server } from "./server/session.ts";
+import { isResyncDue } from "./users/user-checkpoint.ts";
 
 type Part = Omit<Batch, "stream">;
 

@@ -2,12 +2,12 @@ import { ConfigError } from "../../core/errors.ts";
 import type { ReadOptions, Stream } from "../../core/source.ts";
 import { failureOf } from "../../http/http-error.ts";
 import { pageBody } from "../../http/paging/page.ts";
-import type { CountlyConfig } from "./config.ts";
-import { withoutSecrets } from "./object-text.ts";
-import { wholeList, type WholeList } from "./offset-pages.ts";
-import { groupDeclaration, pageReader } from "./rows.ts";
-import type { CountlySession, Server } from "./session.ts";
-import { stamped } from "./tables.ts";
+import type { CountlyConfig } from "./client/config.ts";
+import { withoutSecrets } from "./rows/object-text.ts";
+import { wholeList, type WholeList } from "./gateway/offset-pages.ts";
+import { groupDeclaration, pageReader } from "./rows/rows.ts";
+import type { CountlySession, Server } from "./server/session.ts";
+import { stamped } from "./rows/tables.ts";
 
 const path = "o/groups";
 

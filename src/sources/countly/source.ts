@@ -1,8 +1,8 @@
 import type { Source } from "../../core/source.ts";
 import { appStream } from "./apps.ts";
-import { countlyConfig, type CountlyConfig } from "./config.ts";
+import { countlyConfig, type CountlyConfig } from "./client/config.ts";
 import { groupStream } from "./groups.ts";
-import { CountlySession } from "./session.ts";
+import { CountlySession } from "./server/session.ts";
 import { userStream } from "./users.ts";
 
 /** Countly: the apps of a server, its groups, and the users of the apps. */

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { escaped } from "../../../src/demo/countly/html-escape.ts";
 import type { Value } from "../../../src/demo/countly/document.ts";
-import { withoutEntities } from "../../../src/sources/countly/entities.ts";
-import { withoutWrappers } from "../../../src/sources/countly/ejson.ts";
-import { instantOf } from "../../../src/sources/countly/instant.ts";
+import { withoutEntities } from "../../../src/sources/countly/client/entities.ts";
+import { withoutWrappers } from "../../../src/sources/countly/client/ejson.ts";
+import { instantOf } from "../../../src/sources/countly/rows/instant.ts";
 
 describe("HTML entities", () => {
   test.each([

@@ -1,11 +1,11 @@
-import { HighWaterMark } from "../../engine/high-water-mark.ts";
-import { firstPresent } from "../../json/row-mapper.ts";
-import { members, noMembers } from "../../json/text-scanner.ts";
-import type { Batch, Checkpoint, ReadOptions } from "../../core/source.ts";
-import { Walk } from "../../engine/sweep-tracker.ts";
-import type { PageReader } from "../../http/paging/page-rows.ts";
-import type { CountlyConfig } from "./config.ts";
-import { instantOf } from "./instant.ts";
+import { HighWaterMark } from "../../../engine/high-water-mark.ts";
+import { firstPresent } from "../../../json/row-mapper.ts";
+import { members, noMembers } from "../../../json/text-scanner.ts";
+import type { Batch, Checkpoint, ReadOptions } from "../../../core/source.ts";
+import { Walk } from "../../../engine/sweep-tracker.ts";
+import type { PageReader } from "../../../http/paging/page-rows.ts";
+import type { CountlyConfig } from "../client/config.ts";
+import { instantOf } from "../rows/instant.ts";
 import { toCheckpoint, type UserCheckpoint, type WalkPlan } from "./user-checkpoint.ts";
 
 type Part = Omit<Batch, "stream">;

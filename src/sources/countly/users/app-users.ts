@@ -1,11 +1,11 @@
-import type { Batch, ReadOptions } from "../../core/source.ts";
-import type { PageReader } from "../../http/paging/page-rows.ts";
-import type { App } from "./app-list.ts";
+import type { Batch, ReadOptions } from "../../../core/source.ts";
+import type { PageReader } from "../../../http/paging/page-rows.ts";
+import type { App } from "../server/app-list.ts";
 import { AppReading } from "./app-reading.ts";
-import type { CountlyConfig } from "./config.ts";
-import { gatewayUsers } from "./gateway-users.ts";
-import { offsetPages } from "./offset-pages.ts";
-import type { Server } from "./session.ts";
+import type { CountlyConfig } from "../client/config.ts";
+import { gatewayUsers } from "../gateway/gateway-users.ts";
+import { offsetPages } from "../gateway/offset-pages.ts";
+import type { Server } from "../server/session.ts";
 import { planWalk, userCheckpoint, type UserCheckpoint, type WalkPlan } from "./user-checkpoint.ts";
 import { UserReader, type WayMemory } from "./user-reader.ts";
 import { descendingUsers } from "./user-walk.ts";

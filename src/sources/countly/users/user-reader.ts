@@ -1,5 +1,5 @@
-import { ConfigError, SourceError, TransientError } from "../../core/errors.ts";
-import { isOverload, isTooLarge, statusOf } from "../../http/http-error.ts";
+import { ConfigError, SourceError, TransientError } from "../../../core/errors.ts";
+import { isOverload, isTooLarge, statusOf } from "../../../http/http-error.ts";
 import { IdWindows } from "./id-windows.ts";
 import {
   userPage,

@@ -1,9 +1,9 @@
-import { SourceError } from "../../core/errors.ts";
-import { firstPresent } from "../../json/row-mapper.ts";
-import { members, noMembers, plain } from "../../json/text-scanner.ts";
-import { pageBody } from "../../http/paging/page.ts";
-import type { Query } from "../../http/url.ts";
-import type { Ask } from "./countly-client.ts";
+import { SourceError } from "../../../core/errors.ts";
+import { firstPresent } from "../../../json/row-mapper.ts";
+import { members, noMembers, plain } from "../../../json/text-scanner.ts";
+import { pageBody } from "../../../http/paging/page.ts";
+import type { Query } from "../../../http/url.ts";
+import type { Ask } from "../client/countly-client.ts";
 
 export interface OffsetList {
   readonly path: string;

@@ -1,4 +1,4 @@
-import type { Json } from "../../core/source.ts";
+import type { Json } from "../../../core/source.ts";
 
 /** A query of MongoDB, as JSON. */
 export type MongoQuery = Readonly<Record<string, Json>>;

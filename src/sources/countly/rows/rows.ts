@@ -1,9 +1,9 @@
-import { firstPresent, type Field } from "../../json/row-mapper.ts";
-import { elements, plain } from "../../json/text-scanner.ts";
-import type { Members } from "../../json/object-reader.ts";
-import type { Value } from "../../core/schema.ts";
-import type { Log } from "../../core/log.ts";
-import { PageReader, type RowDeclaration } from "../../http/paging/page-rows.ts";
+import { firstPresent, type Field } from "../../../json/row-mapper.ts";
+import { elements, plain } from "../../../json/text-scanner.ts";
+import type { Members } from "../../../json/object-reader.ts";
+import type { Value } from "../../../core/schema.ts";
+import type { Log } from "../../../core/log.ts";
+import { PageReader, type RowDeclaration } from "../../../http/paging/page-rows.ts";
 import { instantOf } from "./instant.ts";
 import { appColumns, groupColumns, userColumns } from "./tables.ts";
 

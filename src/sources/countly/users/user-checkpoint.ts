@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { isDueAgain } from "../../core/is-due.ts";
-import type { Checkpoint, ReadOptions } from "../../core/source.ts";
-import { toTimestamp } from "../../core/timestamp.ts";
-import type { CountlyConfig } from "./config.ts";
+import { isDueAgain } from "../../../core/is-due.ts";
+import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
+import { toTimestamp } from "../../../core/timestamp.ts";
+import type { CountlyConfig } from "../client/config.ts";
 
 const walkShape = z.object({
   full: z.boolean(),

@@ -1,4 +1,4 @@
-import type { Columns } from "../../core/schema.ts";
+import type { Columns } from "../../../core/schema.ts";
 
 /** The columns of `apps`: first those of the original connector, then what the server has besides. */
 export const appColumns = {

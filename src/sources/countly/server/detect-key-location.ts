@@ -1,9 +1,9 @@
-import { TransientError } from "../../core/errors.ts";
-import type { SourceContext } from "../../core/source.ts";
-import { failureOf } from "../../http/http-error.ts";
+import { TransientError } from "../../../core/errors.ts";
+import type { SourceContext } from "../../../core/source.ts";
+import { failureOf } from "../../../http/http-error.ts";
 import { allApps, firstApps } from "./app-list.ts";
-import type { CountlyConfig } from "./config.ts";
-import { newStranger } from "./countly-client.ts";
+import type { CountlyConfig } from "../client/config.ts";
+import { newStranger } from "../client/countly-client.ts";
 
 export interface KeyQuestion {
   readonly config: CountlyConfig;

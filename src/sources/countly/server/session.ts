@@ -1,11 +1,11 @@
-import { ConfigError, TransientError } from "../../core/errors.ts";
-import { Remembered } from "../../core/memo.ts";
-import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.ts";
-import { statusOf } from "../../http/http-error.ts";
+import { ConfigError, TransientError } from "../../../core/errors.ts";
+import { Remembered } from "../../../core/memo.ts";
+import type { Checkpoint, ReadOptions, SourceContext } from "../../../core/source.ts";
+import { statusOf } from "../../../http/http-error.ts";
 import { listApps, stillListed, type App, type AppList } from "./app-list.ts";
-import { copiesEveryApp, type CountlyConfig } from "./config.ts";
-import { newAsk, type Ask, type Login } from "./countly-client.ts";
-import { looksInUrl } from "./key-in-url.ts";
+import { copiesEveryApp, type CountlyConfig } from "../client/config.ts";
+import { newAsk, type Ask, type Login } from "../client/countly-client.ts";
+import { looksInUrl } from "./detect-key-location.ts";
 
 /** The server, once it is known how it takes the key and what it speaks. */
 export interface Server extends AppList {

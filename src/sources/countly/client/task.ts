@@ -1,9 +1,9 @@
-import { SourceError, TransientError } from "../../core/errors.ts";
-import { members, plain } from "../../json/text-scanner.ts";
-import { Body } from "../../http/body.ts";
-import { member } from "../../http/paging/page.ts";
-import { parseJson } from "../../http/json-body.ts";
-import { sleep } from "../../core/sleep.ts";
+import { SourceError, TransientError } from "../../../core/errors.ts";
+import { members, plain } from "../../../json/text-scanner.ts";
+import { Body } from "../../../http/body.ts";
+import { member } from "../../../http/paging/page.ts";
+import { parseJson } from "../../../http/json-body.ts";
+import { sleep } from "../../../core/sleep.ts";
 import type { Ask, Question, Told } from "./countly-client.ts";
 
 /** Between two looks at a task: at first, and at most, in milliseconds. */

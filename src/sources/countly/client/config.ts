@@ -1,6 +1,12 @@
 import { z } from "zod";
-import { secretText, serviceUrl, textList, toggle, wholeNumber } from "../../core/config-field.ts";
-import { clientFields } from "../../http/client-fields.ts";
+import {
+  secretText,
+  serviceUrl,
+  textList,
+  toggle,
+  wholeNumber,
+} from "../../../core/config-field.ts";
+import { clientFields } from "../../../http/client-fields.ts";
 
 /** Stands for every app that the key may read. */
 export const everyApp = "*";

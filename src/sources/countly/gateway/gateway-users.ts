@@ -1,6 +1,6 @@
-import { firstPresent } from "../../json/row-mapper.ts";
-import { members, noMembers, plain } from "../../json/text-scanner.ts";
-import type { Rejected } from "../../core/source.ts";
+import { firstPresent } from "../../../json/row-mapper.ts";
+import { members, noMembers, plain } from "../../../json/text-scanner.ts";
+import type { Rejected } from "../../../core/source.ts";
 
 /** Users that a gateway shows when it is asked for those of an app. */
 export interface GatewayUsers {

@@ -1,6 +1,6 @@
-import type { Json } from "../../core/source.ts";
-import type { Query } from "../../http/url.ts";
-import type { Spelling } from "./countly-client.ts";
+import type { Json } from "../../../core/source.ts";
+import type { Query } from "../../../http/url.ts";
+import type { Spelling } from "../client/countly-client.ts";
 import type { MongoQuery } from "./user-query.ts";
 
 /** What is asked of a way to read users. */

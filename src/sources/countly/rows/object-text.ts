@@ -1,4 +1,4 @@
-import { elements, members } from "../../json/text-scanner.ts";
+import { elements, members } from "../../../json/text-scanner.ts";
 
 /** Members that are nobody's business: with them one could send data in the name of an app, or log in. */
 const secretNames = ["salt", "checksum_salt", "api_key", "auth_token", "password"];

@@ -1,10 +1,10 @@
-import { ConfigError, SourceError } from "../../core/errors.ts";
-import { members, noMembers, plain } from "../../json/text-scanner.ts";
-import { firstPresent } from "../../json/row-mapper.ts";
-import { statusOf } from "../../http/http-error.ts";
-import { member } from "../../http/paging/page.ts";
-import type { Ask, Told } from "./countly-client.ts";
-import { wholeList } from "./offset-pages.ts";
+import { ConfigError, SourceError } from "../../../core/errors.ts";
+import { members, noMembers, plain } from "../../../json/text-scanner.ts";
+import { firstPresent } from "../../../json/row-mapper.ts";
+import { statusOf } from "../../../http/http-error.ts";
+import { member } from "../../../http/paging/page.ts";
+import type { Ask, Told } from "../client/countly-client.ts";
+import { wholeList } from "../gateway/offset-pages.ts";
 
 /** An app of the server. */
 export interface App {

@@ -1,4 +1,4 @@
-import { SourceError } from "../../core/errors.ts";
+import { SourceError } from "../../../core/errors.ts";
 import type { PageQuestion, UserPage } from "./user-page.ts";
 
 /** So many hexadecimal digits of an id say where it lies among all others, which are spread evenly: they are hashes. */

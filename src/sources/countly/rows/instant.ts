@@ -1,5 +1,5 @@
-import { plain } from "../../json/text-scanner.ts";
-import { fromEpochSeconds } from "../../core/timestamp.ts";
+import { plain } from "../../../json/text-scanner.ts";
+import { fromEpochSeconds } from "../../../core/timestamp.ts";
 
 /** Below these a number is one of seconds, milliseconds or microseconds; each is past the year 5000 in its unit, and before 1974 in the next. */
 const limits = [

@@ -1,4 +1,4 @@
-import { TransientError } from "../../core/errors.ts";
+import { TransientError } from "../../../core/errors.ts";
 import type { UserPage } from "./user-page.ts";
 import type { UserReader } from "./user-reader.ts";
 

@@ -1,9 +1,9 @@
-import type { SourceContext } from "../../core/source.ts";
-import { newHide } from "../../core/redact.ts";
-import type { Body } from "../../http/body.ts";
-import { newClient, type Client } from "../../http/client.ts";
-import { parseJson } from "../../http/json-body.ts";
-import type { Query } from "../../http/url.ts";
+import type { SourceContext } from "../../../core/source.ts";
+import { newHide } from "../../../core/redact.ts";
+import type { Body } from "../../../http/body.ts";
+import { newClient, type Client } from "../../../http/client.ts";
+import { parseJson } from "../../../http/json-body.ts";
+import type { Query } from "../../../http/url.ts";
 import type { CountlyConfig } from "./config.ts";
 import { withoutWrappers } from "./ejson.ts";
 import { withoutEntities } from "./entities.ts";

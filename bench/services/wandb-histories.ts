@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { GraphqlBody } from "../../src/demo/wandb/graphql.ts";
+import type { GraphqlBody } from "../../src/emulators/wandb/graphql.ts";
 import { runAsks, type RunAsk } from "./wandb-history-query.ts";
 import { textOf, type ServedRun } from "./wandb-runs.ts";
 

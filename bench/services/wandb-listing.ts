@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { GraphqlBody } from "../../src/demo/wandb/graphql.ts";
-import { instantKey } from "../../src/demo/wandb/project.ts";
-import { runFilter } from "../../src/demo/wandb/run-filter.ts";
+import type { GraphqlBody } from "../../src/emulators/wandb/graphql.ts";
+import { instantKey } from "../../src/emulators/wandb/project.ts";
+import { runFilter } from "../../src/emulators/wandb/run-filter.ts";
 import { textOf, type ServedRun } from "./wandb-runs.ts";
 
 const variablesShape = z.object({

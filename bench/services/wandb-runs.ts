@@ -1,8 +1,8 @@
-import type { Call } from "../../src/demo/wandb/call.ts";
-import type { WandbProject } from "../../src/demo/wandb/project.ts";
-import { runView, userView } from "../../src/demo/wandb/run-view.ts";
-import type { WandbRun } from "../../src/demo/wandb/run.ts";
-import { syntheticHistory } from "../../src/demo/wandb/synthetic-history.ts";
+import type { Call } from "../../src/emulators/wandb/call.ts";
+import type { WandbProject } from "../../src/emulators/wandb/project.ts";
+import { runView, userView } from "../../src/emulators/wandb/run-view.ts";
+import type { WandbRun } from "../../src/emulators/wandb/run.ts";
+import { syntheticHistory } from "../../src/emulators/wandb/synthetic-history.ts";
 import type { WandbShape } from "./wandb.ts";
 import { HistoryLines } from "./wandb-history-lines.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { countlyService } from "../../src/demo/countly/service.ts";
-import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
-import { listen, withBody } from "../../src/demo/listen.ts";
+import { countlyService } from "../../src/emulators/countly/service.ts";
+import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
+import { listen, withBody } from "../../src/emulators/listen.ts";
 import { countlyAccess } from "../services/countly.ts";
 import { workerOptions } from "../worker.ts";
 

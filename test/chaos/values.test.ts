@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { RawJson } from "../../src/demo/raw-json.ts";
-import { OpikWorkspace } from "../../src/demo/opik/workspace.ts";
+import { RawJson } from "../../src/emulators/raw-json.ts";
+import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
 import { contents } from "../support/contents.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
 import { startOpik } from "../support/opik.ts";

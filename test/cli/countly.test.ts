@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
+import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
 import { startCountly } from "../support/countly.ts";
 import { databases } from "../support/databases.ts";
 import { logLines, newFolder, run } from "../support/program.ts";

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { CountlyWorkspace } from "../../src/demo/countly/workspace.ts";
+import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
 import { startCountly } from "../support/countly.ts";
 import { databases } from "../support/databases.ts";
 import { killWhen } from "../support/kill.ts";

@@ -5,8 +5,8 @@ import { databases, type TestDatabase } from "../support/databases.ts";
 import { killWhen } from "../support/kill.ts";
 import { newFolder, run, start } from "../support/program.ts";
 import { startWandb, type Wandb } from "../support/wandb.ts";
-import { syntheticHistory } from "../../src/demo/wandb/synthetic-history.ts";
-import { WandbWorkspace } from "../../src/demo/wandb/workspace.ts";
+import { syntheticHistory } from "../../src/emulators/wandb/synthetic-history.ts";
+import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
 
 const kills = 20;
 const runs = 150;

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { OpikWorkspace } from "../../src/demo/opik/workspace.ts";
+import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
 import { contents } from "../support/contents.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
 import { killWhen } from "../support/kill.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { OpikWorkspace } from "../../src/demo/opik/workspace.ts";
+import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
 import { databases } from "../support/databases.ts";
 import { startOpik } from "../support/opik.ts";
 import { newFolder, run } from "../support/program.ts";

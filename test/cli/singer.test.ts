@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { demoWorkspace } from "../../src/demo/opik/demo-workspace.ts";
+import { demoWorkspace } from "../../src/emulators/opik/demo-workspace.ts";
 import { runPiped, startPiped } from "../singer/program.ts";
 import { contents } from "../support/contents.ts";
 import { databases } from "../support/databases.ts";

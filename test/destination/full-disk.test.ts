@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { OpikWorkspace } from "../../src/demo/opik/workspace.ts";
+import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
 import { contents } from "../support/contents.ts";
 import { newSqlite } from "../support/databases.ts";
 import { startOpik } from "../support/opik.ts";

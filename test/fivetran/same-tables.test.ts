@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Source } from "../../src/core/source.ts";
-import { demoWorkspace as countlyDemo } from "../../src/demo/countly/demo-workspace.ts";
-import { RawJson } from "../../src/demo/raw-json.ts";
-import { OpikWorkspace } from "../../src/demo/opik/workspace.ts";
-import { trainOn, demoWorkspace as wandbDemo } from "../../src/demo/wandb/demo-workspace.ts";
+import { demoWorkspace as countlyDemo } from "../../src/emulators/countly/demo-workspace.ts";
+import { RawJson } from "../../src/emulators/raw-json.ts";
+import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
+import { trainOn, demoWorkspace as wandbDemo } from "../../src/emulators/wandb/demo-workspace.ts";
 import { countly } from "../../src/sources/countly/source.ts";
 import { opik } from "../../src/sources/opik/source.ts";
 import { wandb } from "../../src/sources/wandb/source.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Source } from "../../src/core/source.ts";
-import { demoWorkspace as countlyDemo } from "../../src/demo/countly/demo-workspace.ts";
-import { demoWorkspace as opikDemo } from "../../src/demo/opik/demo-workspace.ts";
-import { demoWorkspace as wandbDemo, trainOn } from "../../src/demo/wandb/demo-workspace.ts";
+import { demoWorkspace as countlyDemo } from "../../src/emulators/countly/demo-workspace.ts";
+import { demoWorkspace as opikDemo } from "../../src/emulators/opik/demo-workspace.ts";
+import { demoWorkspace as wandbDemo, trainOn } from "../../src/emulators/wandb/demo-workspace.ts";
 import { countly } from "../../src/sources/countly/source.ts";
 import { opik } from "../../src/sources/opik/source.ts";
 import { wandb } from "../../src/sources/wandb/source.ts";

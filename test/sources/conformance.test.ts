@@ -1,8 +1,11 @@
 import { describe, test } from "vitest";
 import { conformance, type SourceSubject } from "../../src/connector/conformance.ts";
-import { demoWorkspace as countlyWorkspace } from "../../src/demo/countly/demo-workspace.ts";
-import { demoWorkspace as opikWorkspace } from "../../src/demo/opik/demo-workspace.ts";
-import { demoWorkspace as wandbWorkspace, trainOn } from "../../src/demo/wandb/demo-workspace.ts";
+import { demoWorkspace as countlyWorkspace } from "../../src/emulators/countly/demo-workspace.ts";
+import { demoWorkspace as opikWorkspace } from "../../src/emulators/opik/demo-workspace.ts";
+import {
+  demoWorkspace as wandbWorkspace,
+  trainOn,
+} from "../../src/emulators/wandb/demo-workspace.ts";
 import { countly } from "../../src/sources/countly/source.ts";
 import { opik } from "../../src/sources/opik/source.ts";
 import { wandb } from "../../src/sources/wandb/source.ts";

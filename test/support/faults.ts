@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import type { Listener } from "../../src/demo/listen.ts";
+import type { Listener } from "../../src/emulators/listen.ts";
 
 type ResponseHeaders = Readonly<Record<string, string | number>>;
 

@@ -1,4 +1,4 @@
-import type { Listener, ServerRequest } from "../../src/demo/listen.ts";
+import type { Listener, ServerRequest } from "../../src/emulators/listen.ts";
 
 export interface ListRow {
   readonly id: string;

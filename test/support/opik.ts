@@ -1,8 +1,8 @@
-import { listen, type Listening } from "../../src/demo/listen.ts";
-import { opikService } from "../../src/demo/opik/service.ts";
-import type { OpikRequest, OpikServiceOptions } from "../../src/demo/opik/service.ts";
-import type { OpikTraps } from "../../src/demo/opik/traps.ts";
-import { OpikWorkspace } from "../../src/demo/opik/workspace.ts";
+import { listen, type Listening } from "../../src/emulators/listen.ts";
+import { opikService } from "../../src/emulators/opik/service.ts";
+import type { OpikRequest, OpikServiceOptions } from "../../src/emulators/opik/service.ts";
+import type { OpikTraps } from "../../src/emulators/opik/faults.ts";
+import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
 
 export interface Opik extends Listening {
   readonly workspace: OpikWorkspace;

@@ -1,11 +1,11 @@
-import type { Listener, ServerRequest } from "../../src/demo/listen.ts";
+import type { Listener, ServerRequest } from "../../src/emulators/listen.ts";
 import { startServer } from "./http-server.ts";
-import type { WandbCounters } from "../../src/demo/wandb/call.ts";
-import { parseBody } from "../../src/demo/wandb/graphql.ts";
-import { wandbService } from "../../src/demo/wandb/service.ts";
-import type { WandbTraps } from "../../src/demo/wandb/traps.ts";
-import { WandbWorkspace } from "../../src/demo/wandb/workspace.ts";
-import { seededRandom } from "../../src/demo/seeded-random.ts";
+import type { WandbCounters } from "../../src/emulators/wandb/call.ts";
+import { parseBody } from "../../src/emulators/wandb/graphql.ts";
+import { wandbService } from "../../src/emulators/wandb/service.ts";
+import type { WandbTraps } from "../../src/emulators/wandb/faults.ts";
+import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
+import { seededRandom } from "../../src/emulators/seeded-random.ts";
 
 /** A request that was seen. */
 export interface WandbRequest extends ServerRequest {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Edition } from "../../../src/demo/countly/call.ts";
-import type { Document } from "../../../src/demo/countly/document.ts";
-import type { CountlyMember } from "../../../src/demo/countly/member.ts";
-import type { CountlyWorkspace } from "../../../src/demo/countly/workspace.ts";
+import type { Edition } from "../../../src/emulators/countly/call.ts";
+import type { Document } from "../../../src/emulators/countly/document.ts";
+import type { CountlyMember } from "../../../src/emulators/countly/member.ts";
+import type { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { idsOf } from "../../sources/countly/cells.ts";
 import type { Random } from "../random.ts";
 import type { Keys, StoredCheckpoint } from "../service.ts";

@@ -1,6 +1,6 @@
-import type { CountlyApp } from "../../../src/demo/countly/app.ts";
-import type { Document } from "../../../src/demo/countly/document.ts";
-import { RawJson } from "../../../src/demo/raw-json.ts";
+import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
+import type { Document } from "../../../src/emulators/countly/document.ts";
+import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { idsOf } from "../../sources/countly/cells.ts";
 import { awkwardJson } from "../awkward.ts";
 import type { Random } from "../random.ts";

@@ -1,7 +1,7 @@
-import type { Edition } from "../../../src/demo/countly/call.ts";
-import { CountlyClock } from "../../../src/demo/countly/clock.ts";
-import type { CountlyTraps, Part } from "../../../src/demo/countly/traps.ts";
-import { CountlyWorkspace } from "../../../src/demo/countly/workspace.ts";
+import type { Edition } from "../../../src/emulators/countly/call.ts";
+import { CountlyClock } from "../../../src/emulators/countly/clock.ts";
+import type { CountlyTraps, Part } from "../../../src/emulators/countly/faults.ts";
+import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Random } from "../random.ts";
 import type { ChaosService, ServiceKind } from "../service.ts";

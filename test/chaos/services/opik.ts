@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { OpikClock } from "../../../src/demo/opik/clock.ts";
-import type { NewItem, OpikDataset } from "../../../src/demo/opik/dataset.ts";
-import { RawJson } from "../../../src/demo/raw-json.ts";
-import type { OpikTraps } from "../../../src/demo/opik/traps.ts";
-import { OpikWorkspace } from "../../../src/demo/opik/workspace.ts";
+import { OpikClock } from "../../../src/emulators/opik/clock.ts";
+import type { NewItem, OpikDataset } from "../../../src/emulators/opik/dataset.ts";
+import { RawJson } from "../../../src/emulators/raw-json.ts";
+import type { OpikTraps } from "../../../src/emulators/opik/faults.ts";
+import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
 import { startOpik } from "../../support/opik.ts";
 import { awkwardJson } from "../awkward.ts";
 import type { Random } from "../random.ts";

@@ -1,16 +1,16 @@
 import { z } from "zod";
-import { WandbClock } from "../../../src/demo/wandb/clock.ts";
-import type { WandbProject } from "../../../src/demo/wandb/project.ts";
-import type { WandbRun } from "../../../src/demo/wandb/run.ts";
-import { syntheticHistory } from "../../../src/demo/wandb/synthetic-history.ts";
-import type { WandbTraps } from "../../../src/demo/wandb/traps.ts";
-import { WandbWorkspace } from "../../../src/demo/wandb/workspace.ts";
+import { WandbClock } from "../../../src/emulators/wandb/clock.ts";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
+import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
+import { syntheticHistory } from "../../../src/emulators/wandb/synthetic-history.ts";
+import type { WandbTraps } from "../../../src/emulators/wandb/faults.ts";
+import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
 import { heldBy } from "../../sources/wandb/tables.ts";
 import { startWandb } from "../../support/wandb.ts";
 import type { Random } from "../random.ts";
 import { keyText } from "../service.ts";
 import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
-import { seededRandom } from "../../../src/demo/seeded-random.ts";
+import { seededRandom } from "../../../src/emulators/seeded-random.ts";
 
 const apiKey = "wandb-key-90a2ee";
 

@@ -1,7 +1,11 @@
-import type { CountlyApp } from "../../../src/demo/countly/app.ts";
-import type { Edition } from "../../../src/demo/countly/call.ts";
-import { documentText, type Document, type Value } from "../../../src/demo/countly/document.ts";
-import type { CountlyWorkspace } from "../../../src/demo/countly/workspace.ts";
+import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
+import type { Edition } from "../../../src/emulators/countly/call.ts";
+import {
+  documentText,
+  type Document,
+  type Value,
+} from "../../../src/emulators/countly/document.ts";
+import type { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import type { SqlRow, TestDatabase } from "../../support/databases.ts";
 
 /** The cells of a row by column; JSON as what it stands for. */

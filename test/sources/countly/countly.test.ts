@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { CountlyApp } from "../../../src/demo/countly/app.ts";
-import { RawJson } from "../../../src/demo/raw-json.ts";
+import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
+import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { startCountly, type Countly } from "../../support/countly.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncCountly } from "../../support/sync-countly.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/core/errors.ts";
-import type { StampUnit } from "../../../src/demo/countly/user.ts";
-import { CountlyWorkspace } from "../../../src/demo/countly/workspace.ts";
+import type { StampUnit } from "../../../src/emulators/countly/user.ts";
+import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";

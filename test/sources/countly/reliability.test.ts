@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newLog } from "../../../src/core/log.ts";
 import { newTransfer } from "../../../src/core/request-stats.ts";
-import type { CountlyApp } from "../../../src/demo/countly/app.ts";
-import type { Listener, ServerRequest } from "../../../src/demo/listen.ts";
+import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
+import type { Listener, ServerRequest } from "../../../src/emulators/listen.ts";
 import { countly as source } from "../../../src/sources/countly/source.ts";
 import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";

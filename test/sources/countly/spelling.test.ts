@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { escaped } from "../../../src/demo/countly/html-escape.ts";
-import type { Value } from "../../../src/demo/countly/document.ts";
+import { escaped } from "../../../src/emulators/countly/html-escape.ts";
+import type { Value } from "../../../src/emulators/countly/document.ts";
 import { withoutEntities } from "../../../src/sources/countly/client/entities.ts";
 import { withoutWrappers } from "../../../src/sources/countly/client/ejson.ts";
 import { instantOf } from "../../../src/sources/countly/rows/instant.ts";

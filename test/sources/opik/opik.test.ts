@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { databases, type TestDatabase } from "../../support/databases.ts";
-import { RawJson } from "../../../src/demo/raw-json.ts";
-import { OpikWorkspace } from "../../../src/demo/opik/workspace.ts";
+import { RawJson } from "../../../src/emulators/raw-json.ts";
+import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
 import { startOpik, type Opik } from "../../support/opik.ts";
 import { syncOpik } from "../../support/sync-source.ts";
 

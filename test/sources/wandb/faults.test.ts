@@ -4,11 +4,11 @@ import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type StartOptions, type Wandb } from "../../support/wandb.ts";
-import { badGateway, errorsAnswer } from "../../../src/demo/wandb/answer.ts";
-import { RawJson } from "../../../src/demo/raw-json.ts";
-import type { WandbProject } from "../../../src/demo/wandb/project.ts";
-import { wandbSchema } from "../../../src/demo/wandb/schema.ts";
-import { WandbWorkspace } from "../../../src/demo/wandb/workspace.ts";
+import { badGateway, errorsAnswer } from "../../../src/emulators/wandb/answer.ts";
+import { RawJson } from "../../../src/emulators/raw-json.ts";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
+import { wandbSchema } from "../../../src/emulators/wandb/schema.ts";
+import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
 import { heldBy, standing } from "./tables.ts";
 
 let database: TestDatabase;

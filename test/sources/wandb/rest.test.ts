@@ -3,8 +3,8 @@ import { databases, type TestDatabase } from "../../support/databases.ts";
 import { startServer } from "../../support/http-server.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
-import type { WandbProject } from "../../../src/demo/wandb/project.ts";
-import type { RestTrap } from "../../../src/demo/wandb/traps.ts";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
+import type { RestTrap } from "../../../src/emulators/wandb/faults.ts";
 import { heldBy, standing, type Tables } from "./tables.ts";
 
 describe.each(databases)("REST, on %s", (_name, newDatabase) => {

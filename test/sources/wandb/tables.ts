@@ -1,9 +1,9 @@
 import type { TestDatabase } from "../../support/databases.ts";
-import { dotted } from "../../../src/demo/wandb/history-keys.ts";
-import { isRecord, parseJson } from "../../../src/demo/wandb/json.ts";
-import { RawJson } from "../../../src/demo/raw-json.ts";
-import type { WandbProject } from "../../../src/demo/wandb/project.ts";
-import type { WandbRun } from "../../../src/demo/wandb/run.ts";
+import { dotted } from "../../../src/emulators/wandb/history-keys.ts";
+import { isRecord, parseJson } from "../../../src/emulators/wandb/json.ts";
+import { RawJson } from "../../../src/emulators/raw-json.ts";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
+import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 
 type Cells = Readonly<Record<string, unknown>>;
 

@@ -3,9 +3,9 @@ import { answer } from "../../support/faults.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
-import { errorsAnswer } from "../../../src/demo/wandb/answer.ts";
-import type { WandbProject } from "../../../src/demo/wandb/project.ts";
-import type { WandbRun } from "../../../src/demo/wandb/run.ts";
+import { errorsAnswer } from "../../../src/emulators/wandb/answer.ts";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
+import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 import { heldBy, standing } from "./tables.ts";
 
 type Options = [

@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
+import { startCountly } from "../../support/countly.ts";
+import type { Countly } from "../../support/countly.ts";
+import { asking, didsOf } from "./ask.ts";
+
+let countly: Countly;
+let ask: ReturnType<typeof asking>;
+let app: CountlyApp;
+
+beforeEach(async () => {
+  countly = await startCountly({ edition: "original" });
+  ask = asking(countly);
+  app = countly.workspace.addApp({ fields: { name: "Salt & Pepper" }, users: 150 });
+});
+
+afterEach(async () => {
+  await countly[Symbol.asyncDispose]();
+});
+
+const list = z.object({ data: z.array(z.record(z.string(), z.unknown())) });
+
+async function rows(path: string, params: Readonly<Record<string, string>> = {}) {
+  return list.parse(await ask.json(path, params)).data;
+}
+
+test("apps, groups and users are lists under `data`, nothing escaped", async () => {
+  countly.workspace.addGroup({ name: "R & D", user_count: 3 });
+
+  expect(await rows("/o/apps/all")).toMatchObject([{ _id: app.id, name: "Salt & Pepper" }]);
+  expect(await rows("/o/groups")).toMatchObject([{ name: "R & D", user_count: 3 }]);
+  expect(await rows("/o/users/all", { app_id: app.id, limit: "1" })).toMatchObject([
+    { app_id: app.id, did: "device-1", sc: 1 },
+  ]);
+});
+
+test("pages go by limit and skip; one that lies beyond the end is empty", async () => {
+  const page = async (skip: number) =>
+    didsOf(await rows("/o/users/all", { app_id: app.id, skip: String(skip) }));
+
+  expect(await page(0)).toHaveLength(100);
+  expect(await page(100)).toHaveLength(50);
+  expect(await page(150)).toEqual([]);
+});
+
+test("a gateway that ignores skip repeats its first page, of every list", async () => {
+  countly.traps.ignoreSkip = true;
+  const asked = { app_id: app.id, limit: "10" };
+
+  for (const path of ["/o/users/all", "/o/apps/all"]) {
+    expect(await rows(path, { ...asked, skip: "10" })).toEqual(await rows(path, asked));
+  }
+});
+
+test("a period of two instants picks users by their last session", async () => {
+  const last = (await rows("/o/users/all", { app_id: app.id, skip: "149" }))[0];
+  const at = Number(last?.["ls"]) * 1000;
+
+  const period = JSON.stringify([at, at]);
+  expect(await rows("/o/users/all", { app_id: app.id, period })).toEqual([last]);
+});
+
+test("there is nothing else, and nothing without a key", async () => {
+  expect((await ask.post("/o/apps/mine")).status).toBe(404);
+  expect((await ask.post("/o/export/db")).status).toBe(404);
+  expect((await ask.post("/o/groups", { api_key: "wrong" })).status).toBe(401);
+});

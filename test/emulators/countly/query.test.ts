@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
+import { startCountly } from "../../support/countly.ts";
+import type { Countly } from "../../support/countly.ts";
+import { asking, didsOf } from "./ask.ts";
+
+let countly: Countly;
+let ask: ReturnType<typeof asking>;
+let app: CountlyApp;
+
+beforeEach(async () => {
+  countly = await startCountly();
+  ask = asking(countly);
+  app = countly.workspace.addApp();
+  app.addUser({ did: "seconds", last_sync: 1_700_000_000, custom: { plan: "pro", n: 2 } });
+  app.addUser({ did: "milliseconds", last_sync: 1_700_000_000_000, custom: { plan: "free" } });
+  app.addUser({ did: "string", last_sync: "1700000000", name: null });
+  app.addUser({ did: "none", last_sync: undefined, tags: ["a", "b"] });
+});
+
+afterEach(async () => {
+  await countly[Symbol.asyncDispose]();
+});
+
+async function found(query: object): Promise<unknown[]> {
+  return didsOf(await ask.exported(app, { query: JSON.stringify(query) }));
+}
+
+test("comparisons hold between values of one type only", async () => {
+  expect(await found({ last_sync: { $gte: 1_700_000_000 } })).toEqual(["seconds", "milliseconds"]);
+  expect(await found({ last_sync: { $gte: "17" } })).toEqual(["string"]);
+  expect(await found({ last_sync: { $gt: 1_700_000_000, $lt: 2e12 } })).toEqual(["milliseconds"]);
+  expect(await found({ last_sync: { $lte: 1_700_000_000 } })).toEqual(["seconds"]);
+});
+
+test("no date is greater than the text of one, or than a number", async () => {
+  expect(await found({ lu: { $gt: "2000-01-01T00:00:00.000Z" } })).toEqual([]);
+  expect(await found({ lu: { $gt: 0 } })).toEqual([]);
+});
+
+test("members of members are reached with dots", async () => {
+  expect(await found({ "custom.plan": "pro" })).toEqual(["seconds"]);
+  expect(await found({ "custom.n": { $gt: 1 } })).toEqual(["seconds"]);
+});
+
+test("what is not there equals null, and does not exist", async () => {
+  expect(await found({ last_sync: null })).toEqual(["none"]);
+  expect(await found({ last_sync: { $exists: false } })).toEqual(["none"]);
+  expect(await found({ name: { $exists: true } })).toEqual(["string"]);
+  expect(await found({ last_sync: { $type: "string" } })).toEqual(["string"]);
+});
+
+test("an element of a list is enough", async () => {
+  expect(await found({ tags: "b" })).toEqual(["none"]);
+  expect(await found({ tags: ["a", "b"] })).toEqual(["none"]);
+});
+
+test("conditions are combined", async () => {
+  expect(await found({ did: { $in: ["none", "string"] } })).toEqual(["string", "none"]);
+  expect(await found({ did: { $nin: ["none", "string"] }, "custom.n": { $ne: 2 } })).toEqual([
+    "milliseconds",
+  ]);
+  const either = { $or: [{ last_sync: "1700000000" }, { last_sync: { $gt: 1e12 } }] };
+  expect(await found(either)).toEqual(["milliseconds", "string"]);
+  expect(await found({ $and: [either, { did: "string" }] })).toEqual(["string"]);
+});
+
+test("operators that run code are taken out of a query", async () => {
+  expect(await found({ $where: "sleep(1000)", did: "none" })).toEqual(["none"]);
+});
+
+test("rows are sorted by type first, then by value", async () => {
+  const sort = JSON.stringify({ last_sync: -1 });
+
+  expect(didsOf(await ask.exported(app, { sort }))).toEqual([
+    "string",
+    "milliseconds",
+    "seconds",
+    "none",
+  ]);
+});
+
+test("without a sort the order is not that of the ids", async () => {
+  const ids = (await ask.exported(app)).map(({ _id }) => String(_id));
+
+  expect(ids).not.toEqual(ids.toSorted());
+  const sorted = await ask.exported(app, { sort: JSON.stringify({ _id: -1 }) });
+  expect(sorted.map(({ _id }) => _id)).toEqual(ids.toSorted().toReversed());
+});

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { OpikClock } from "../../../src/emulators/opik/clock.ts";
+import { demoWorkspace } from "../../../src/emulators/opik/demo-workspace.ts";
+import type { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
+
+test("the demo workspace holds 6 projects, 12 datasets and about 2,500 items", () => {
+  const { projects, datasets } = demoWorkspace();
+  const items = datasets.reduce((total, { size }) => total + size, 0);
+
+  expect([projects.length, datasets.length]).toEqual([6, 12]);
+  expect(items).toBeGreaterThan(2400);
+  expect(items).toBeLessThan(2600);
+  expect(datasets.filter(({ size }) => size === 0)).toHaveLength(1);
+});
+
+test("the demo workspace is the same for the same seed", () => {
+  expect(itemTexts(demoWorkspace(7))).toEqual(itemTexts(demoWorkspace(7)));
+  expect(itemTexts(demoWorkspace(7))).not.toEqual(itemTexts(demoWorkspace(8)));
+});
+
+test("every item of the demo workspace is JSON with ids that are UUIDv7 and instants in order", () => {
+  for (const text of itemTexts(demoWorkspace())) {
+    const item: unknown = JSON.parse(text);
+    expect(item).toMatchObject({
+      id: expect.stringMatching(
+        /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/,
+      ) as unknown,
+    });
+    const [created, updated] = ["created_at", "last_updated_at"].map((name) => instant(item, name));
+    expect(updated! >= created!).toBe(true);
+  }
+});
+
+test("instants of the demo workspace have 0, 3, 6 and 9 digits after the second", () => {
+  const digits = itemTexts(demoWorkspace()).map(
+    (text) => instant(JSON.parse(text), "created_at").length,
+  );
+
+  expect([...new Set(digits)].sort((a, b) => a - b)).toEqual([19, 23, 26, 29]);
+});
+
+test("ids and instants of the clock come in order", () => {
+  const clock = new OpikClock();
+  const ids = Array.from({ length: 500 }, () => clock.id());
+  const instants = Array.from({ length: 500 }, () => clock.instant().slice(0, -1));
+
+  expect(ids.toSorted()).toEqual(ids);
+  expect(instants.toSorted()).toEqual(instants);
+});
+
+function itemTexts({ datasets }: OpikWorkspace): string[] {
+  return datasets.flatMap((dataset) =>
+    dataset.rowsOf(dataset.versions.length).map(({ text }) => text),
+  );
+}
+
+/** Without its Z, so that the order of the text is the order of time. */
+function instant(item: unknown, name: string): string {
+  const value: unknown =
+    typeof item === "object" && item !== null ? Reflect.get(item, name) : undefined;
+  return String(value).slice(0, -1);
+}

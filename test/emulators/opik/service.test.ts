@@ -1,0 +1,562 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { RawJson } from "../../../src/emulators/raw-json.ts";
+import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
+import { startOpik } from "../../support/opik.ts";
+import type { Opik } from "../../support/opik.ts";
+
+let opik: Opik;
+
+beforeEach(async () => {
+  opik = await startOpik();
+});
+
+afterEach(async () => {
+  await opik[Symbol.asyncDispose]();
+});
+
+describe("lists", () => {
+  test("answer ten rows unless asked for more, the newest id first", async () => {
+    const ids = Array.from(
+      { length: 12 },
+      (_, n) => opik.workspace.addProject({ name: `p${n}` }).id,
+    );
+
+    const first = await page("/projects");
+    const second = await page("/projects?page=2");
+
+    expect([first.page, first.size, first.total]).toEqual([1, 10, 12]);
+    expect(idsOf([...first.content, ...second.content])).toEqual(ids.toReversed());
+  });
+
+  test("say as `size` how many rows they hold, not how many were asked for", async () => {
+    opik.workspace.addProject({ name: "only" });
+
+    expect(await page("/projects?size=500")).toMatchObject({ size: 1, total: 1 });
+    expect(await page("/projects?size=500&page=2")).toMatchObject({
+      size: 0,
+      total: 1,
+      content: [],
+    });
+  });
+
+  test("have no greatest size", async () => {
+    addItems(3000);
+
+    expect((await page(`${itemsPath()}?size=3000`)).content).toHaveLength(3000);
+  });
+
+  test("refuse a page or a size below 1", async () => {
+    expect(await refusal("/projects?page=0")).toEqual([
+      400,
+      { errors: ["query param page must be greater than or equal to 1"] },
+    ]);
+    expect((await refusal("/datasets?size=-1"))[0]).toBe(400);
+    expect((await refusal("/datasets?size=ten"))[0]).toBe(404);
+  });
+
+  test("order by the first sortable field, instants as instants, and ignore what they cannot sort by", async () => {
+    const early = opik.workspace.addProject({ name: "b", created_at: "2025-01-01T00:00:00Z" }).id;
+    const late = opik.workspace.addProject({ name: "A", created_at: "2025-01-01T00:00:00.5Z" }).id;
+
+    const ids = async (field: string, direction: string) =>
+      idsOf((await page(`/projects?sorting=${json([{ field, direction }])}`)).content);
+
+    expect(await ids("created_at", "ASC")).toEqual([early, late]);
+    expect(await ids("name", "DESC")).toEqual([early, late]);
+    expect(await ids("colour", "ASC")).toEqual([late, early]);
+    expect((await page("/projects")).sortableBy).toContain("last_updated_at");
+  });
+
+  test("find names that contain the one asked for, in any case", async () => {
+    for (const name of ["Support bot", "rag"]) opik.workspace.addDataset({ name });
+
+    expect((await page("/datasets?name=BOT")).content).toMatchObject([{ name: "Support bot" }]);
+  });
+
+  test("filter by time and refuse a filter they do not know", async () => {
+    opik.workspace.addDataset({ name: "old", last_updated_at: "2024-01-01T00:00:00Z" });
+    opik.workspace.addDataset({ name: "new", last_updated_at: "2026-01-01T00:00:00.1Z" });
+    const filter = (field: string) =>
+      `/datasets?filters=${json([{ field, operator: ">=", value: "2026-01-01T00:00:00Z" }])}`;
+
+    expect((await page(filter("last_updated_at"))).content).toMatchObject([{ name: "new" }]);
+    expect((await refusal(filter("colour")))[0]).toBe(400);
+  });
+
+  test("leave out what is null", async () => {
+    opik.workspace.addProject({ name: "p", description: null });
+
+    const [project] = (await page("/projects")).content;
+
+    expect(project).toMatchObject({ name: "p", created_by: "ada" });
+    expect(project).not.toHaveProperty("description");
+  });
+
+  test("send raw JSON byte for byte", async () => {
+    const name = String.raw`"\ud800\u0000 ` + `é/\u2028"`;
+    const data = String.raw`{"n":12345678901234567890,"f":1.0,"e":1e400,"n":2,"__proto__":{"a":1}}`;
+    opik.workspace.addProject({ name: new RawJson(name) });
+    opik.workspace.addDataset({ name: "d" }).addItems([{ data: new RawJson(data) }]);
+
+    expect(await text("/projects")).toContain(`"name":${name}`);
+    expect(await text(itemsPath())).toContain(`"data":${data}`);
+    expect(await streamText({ dataset_name: "d" })).toContain(`"data":${data}`);
+  });
+
+  test("are compressed for a client that accepts gzip", async () => {
+    addItems(50);
+
+    const plain = await fetch(url(itemsPath()), { headers: { "accept-encoding": "identity" } });
+    const compressed = await fetch(url(itemsPath()), { headers: { "accept-encoding": "gzip" } });
+
+    expect(plain.headers.get("content-encoding")).toBeNull();
+    expect(compressed.headers.get("content-encoding")).toBe("gzip");
+    expect(await compressed.text()).toBe(await plain.text());
+  });
+
+  test("stand under /api too", async () => {
+    expect((await fetch(`${opik.url}/api/v1/private/projects`)).status).toBe(200);
+    expect((await fetch(`${opik.url}/api/is-alive/ping`)).status).toBe(200);
+  });
+
+  test("answer 404 for a path or an id that there is not, 405 for another method", async () => {
+    const gone = "01952f5e-0000-7000-8000-000000000000";
+    expect(await refusal("/prompts")).toEqual([404, { code: 404, message: "HTTP 404 Not Found" }]);
+    for (const path of [
+      `/datasets/${gone}`,
+      `/datasets/${gone}/items`,
+      `/datasets/${gone}/versions`,
+    ])
+      expect(await refusal(path)).toEqual([404, { code: 404, message: "Dataset not found" }]);
+    expect((await refusal("/projects", { method: "POST" }))[0]).toBe(405);
+  });
+});
+
+describe("dataset versions", () => {
+  test("are made by every write, and an old one reads as it was", async () => {
+    const dataset = opik.workspace.addDataset({ name: "d" });
+    const [a = "", b = ""] = dataset.addItems([{ data: 1 }, { data: 2 }]);
+    dataset.updateItem(a, { data: "changed" });
+    dataset.deleteItems([b]);
+    dataset.addItems([{ data: 4 }]);
+
+    const versions = (await page(`/datasets/${dataset.id}/versions`)).content;
+    const read = await Promise.all(
+      versions.map(async (v) =>
+        (await items(`?version=${String(v["version_hash"])}`)).map((i) => i["data"]),
+      ),
+    );
+
+    expect(versions.map((v) => v["version_name"])).toEqual(["v4", "v3", "v2", "v1"]);
+    expect(versions.map((v) => v["is_latest"])).toEqual([true, false, false, false]);
+    expect(versions[2]).toMatchObject({
+      items_total: 2,
+      items_added: 0,
+      items_modified: 1,
+      items_deleted: 0,
+    });
+    expect(versions[1]).toMatchObject({ items_total: 1, items_deleted: 1 });
+    expect(read).toEqual([[4, "changed"], ["changed"], [2, "changed"], [2, 1]]);
+  });
+
+  test("show in the dataset, and not before the first item", async () => {
+    const dataset = opik.workspace.addDataset({ name: "d" });
+    const before = await get(`/datasets/${dataset.id}`);
+    dataset.addItems([{ data: {} }]);
+
+    expect(before).not.toHaveProperty("latest_version");
+    expect(await get(`/datasets/${dataset.id}`)).toMatchObject({
+      dataset_items_count: 1,
+      latest_version: { version_hash: dataset.versions[0]?.version_hash, version_name: "v1" },
+    });
+  });
+
+  test("keep their hash when a write goes into the latest one", async () => {
+    const dataset = addItems(2);
+    const [before] = (await page(`/datasets/${dataset.id}/versions`)).content;
+    dataset.addItems([{ data: "third" }], { inPlace: true });
+    const [after, ...others] = (await page(`/datasets/${dataset.id}/versions`)).content;
+
+    expect(others).toEqual([]);
+    expect(after?.["version_hash"]).toBe(before?.["version_hash"]);
+    expect(after).toMatchObject({ items_total: 3, items_added: 3 });
+    expect(after?.["last_updated_at"]).not.toBe(before?.["last_updated_at"]);
+    expect(await items(`?version=${String(after?.["version_hash"])}`)).toHaveLength(3);
+  });
+
+  test("are found by name, and by the tag `latest`", async () => {
+    const dataset = addItems(1);
+    const retrieve = (version_name: string) =>
+      fetch(url(`/datasets/${dataset.id}/versions/retrieve`), post({ version_name }));
+
+    expect(await (await retrieve("v1")).json()).toMatchObject({
+      version_name: "v1",
+      items_total: 1,
+    });
+    expect((await retrieve("v2")).status).toBe(404);
+    expect((await retrieve("one")).status).toBe(422);
+    expect(await items("?version=latest")).toHaveLength(1);
+    expect((await refusal(`${itemsPath()}?version=v1`))[0]).toBe(404);
+  });
+
+  test("are unknown to an older service", async () => {
+    const workspace = new OpikWorkspace({ versioned: false });
+    await using old = await startOpik({ workspace });
+    const dataset = workspace.addDataset({ name: "d" });
+    const [id = ""] = dataset.addItems([{ data: 1 }]);
+    dataset.updateItem(id, { data: 2 });
+    const answer = async (path: string) =>
+      await (await fetch(`${old.url}/v1/private${path}`)).text();
+
+    expect(await answer("/datasets")).not.toContain("latest_version");
+    expect(await answer(`/datasets/${dataset.id}/versions`)).toContain("404");
+    expect(await answer(`/datasets/${dataset.id}/items?version=any`)).toContain('"data":2');
+  });
+});
+
+describe("dataset items", () => {
+  test("have their columns beside them", async () => {
+    opik.workspace
+      .addDataset({ name: "d" })
+      .addItems([{ data: { input: "q" } }, { data: { input: null } }]);
+
+    expect(JSON.parse(await text(itemsPath()))).toMatchObject({
+      columns: [{ name: "input", types: ["null", "string"], filter_field_prefix: "data" }],
+      sortableBy: [],
+    });
+  });
+
+  test("lose their images only where `truncate` is true", async () => {
+    opik.workspace
+      .addDataset({ name: "d" })
+      .addItems([{ data: { image: "data:image/png;base64,AAAA" } }]);
+
+    expect(await text(itemsPath())).toContain("base64,AAAA");
+    expect(await text(`${itemsPath()}?truncate=true`)).toContain('"image":"[image]"');
+  });
+});
+
+describe("the item stream", () => {
+  test("filters", async () => {
+    const [id = ""] = addItems(3)
+      .rowsOf(1)
+      .map(({ item }) => item.id);
+    const filters = JSON.stringify([{ field: "id", operator: "<", value: id }]);
+
+    expect(lines(await streamText({ dataset_name: "d", filters }))).toMatchObject([
+      { data: 1 },
+      { data: 0 },
+    ]);
+  });
+
+  test("separates objects with CR LF, newest first, and goes on below the last id", async () => {
+    addItems(5);
+    const body = await streamText({ dataset_name: "d", steam_limit: 3 });
+    const first = lines(body);
+    const rest = lines(
+      await streamText({ dataset_name: "d", last_retrieved_id: first[2]?.["id"] }),
+    );
+
+    expect(body).toMatch(/^(\{.*\}\r\n){3}$/);
+    expect([...first, ...rest].map((item) => item["data"])).toEqual([4, 3, 2, 1, 0]);
+  });
+
+  test("sends 2000 rows unless asked for fewer, and refuses to send more", async () => {
+    addItems(2001);
+
+    expect(lines(await streamText({ dataset_name: "d" }))).toHaveLength(2000);
+    for (const steam_limit of [0, 2001]) {
+      const answer = await stream({ dataset_name: "d", steam_limit });
+      expect([answer.status, await answer.json()]).toEqual([
+        422,
+        { errors: ["steamLimit must be between 1 and 2000"] },
+      ]);
+    }
+  });
+
+  test("does not know the right spelling of its limit", async () => {
+    addItems(5);
+
+    expect(lines(await streamText({ dataset_name: "d", stream_limit: 3 }))).toHaveLength(5);
+  });
+
+  test("refuses a body without a name, a body that is no JSON, and a name that there is not", async () => {
+    expect((await stream({})).status).toBe(422);
+    expect((await fetch(url("/datasets/items/stream"), { method: "POST", body: "{" })).status).toBe(
+      400,
+    );
+    expect((await stream({ dataset_name: "nowhere" })).status).toBe(404);
+  });
+
+  test("mixes versions when a write comes between two pages, unless the version is pinned", async () => {
+    const dataset = addItems(4);
+    const pinned = dataset.versions[0]?.version_hash;
+    const oldest = dataset.rowsOf(1).at(-1)?.item.id ?? "";
+    const page1 = lines(await streamText({ dataset_name: "d", steam_limit: 2 }));
+    const last_retrieved_id = page1[1]?.["id"];
+    dataset.deleteItems([oldest]);
+
+    const unpinned = lines(await streamText({ dataset_name: "d", last_retrieved_id }));
+    const stable = lines(
+      await streamText({ dataset_name: "d", last_retrieved_id, dataset_version: pinned }),
+    );
+
+    expect([unpinned.length, stable.length]).toEqual([1, 2]);
+  });
+
+  test("tells datasets of one name apart by their project", async () => {
+    for (const name of ["one", "two"]) {
+      const project_id = opik.workspace.addProject({ name }).id;
+      opik.workspace.addDataset({ name: "d", project_id }).addItems([{ data: name }]);
+    }
+
+    expect(lines(await streamText({ dataset_name: "d", project_name: "one" }))).toMatchObject([
+      { data: "one" },
+    ]);
+  });
+});
+
+describe("the login", () => {
+  const login = { apiKey: "secret", workspace: "team" };
+  const key = { authorization: "secret" };
+
+  test.each([
+    ["no key", 401, { "comet-workspace": "team" }],
+    ["a wrong key", 401, { "comet-workspace": "team", authorization: "guess" }],
+    ["a key after Bearer", 401, { "comet-workspace": "team", authorization: "Bearer secret" }],
+    ["no workspace", 403, key],
+    ["an unknown workspace", 403, { ...key, "comet-workspace": "other" }],
+    ["key and workspace", 200, { ...key, "comet-workspace": "team" }],
+  ])("of a hosted service answers %s with %i", async (_, status, headers) => {
+    await using hosted = await startOpik({ login });
+
+    expect((await fetch(`${hosted.url}/api/v1/private/projects`, { headers })).status).toBe(status);
+    expect((await fetch(`${hosted.url}/api/is-alive/ping`)).status).toBe(200);
+  });
+
+  test("of a self-hosted service knows no workspace but `default`", async () => {
+    const headers = (name: string) => ({ headers: { "Comet-Workspace": name } });
+
+    expect((await fetch(url("/projects"), headers("default"))).status).toBe(200);
+    expect(await refusal("/projects", headers("team"))).toEqual([
+      404,
+      { code: 404, message: "Workspace not found" },
+    ]);
+  });
+});
+
+describe("traps", () => {
+  test("rateLimit refuses with RateLimit-Reset and without Retry-After", async () => {
+    opik.traps.rateLimit = { allow: 1, refuse: 2, resetSeconds: 7 };
+    const answers = await inTurn(4, () => fetch(url("/projects")));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 429, 429, 200]);
+    expect(await answers[1]!.json()).toEqual({
+      code: 429,
+      message: "Too Many Requests: workspace rate limit exceeded",
+    });
+    expect(answers[1]!.headers.get("ratelimit-reset")).toBe("7");
+    expect(answers[1]!.headers.get("retry-after")).toBeNull();
+    expect(answers[0]!.headers.get("ratelimit-reset")).toBeNull();
+    expect(answers[0]!.headers.get("opik-workspace-remaining-limit")).toBe("0");
+  });
+
+  test("streamBreak ends a 200 with a time-out line, with nothing, or with a cut", async () => {
+    addItems(5);
+    const broken = (how: "timeout" | "silence" | "disconnect") => {
+      opik.traps.streamBreak = { afterRows: 2, how };
+      return streamText({ dataset_name: "d" });
+    };
+
+    expect(lines(await broken("timeout")).slice(1)).toMatchObject([
+      { data: 3 },
+      { code: 500, message: "Streaming operation timed out" },
+    ]);
+    expect(lines(await broken("silence"))).toHaveLength(2);
+    await expect(broken("disconnect")).rejects.toThrow("terminated");
+  });
+
+  test("streamBreak leaves a stream whole that has no more rows", async () => {
+    addItems(2);
+    opik.traps.streamBreak = { afterRows: 2, how: "timeout" };
+
+    expect(lines(await streamText({ dataset_name: "d" }))).toMatchObject([
+      { data: 1 },
+      { data: 0 },
+    ]);
+  });
+
+  test("pageSizeCap gives fewer rows than were asked for", async () => {
+    addItems(5);
+    opik.traps.pageSizeCap = 2;
+
+    expect(await page(`${itemsPath()}?size=100`)).toMatchObject({ size: 2, total: 5 });
+    expect((await items("?size=100&page=3")).map((i) => i["data"])).toEqual([0]);
+    expect(lines(await streamText({ dataset_name: "d" }))).toHaveLength(2);
+  });
+
+  test("brokenDataset answers 500 for the items of one dataset", async () => {
+    const dataset = addItems(1);
+    opik.traps.brokenDataset = dataset.id;
+
+    expect((await refusal(itemsPath()))[0]).toBe(500);
+    expect((await stream({ dataset_name: "d" })).status).toBe(500);
+    expect(await get(`/datasets/${dataset.id}`)).toMatchObject({ name: "d" });
+  });
+
+  test("noStream takes the stream away", async () => {
+    opik.traps.noStream = 405;
+
+    expect((await stream({ dataset_name: "d" })).status).toBe(405);
+  });
+
+  test("ignorePaging answers everything at once, whatever the page", async () => {
+    addItems(25);
+    opik.traps.ignorePaging = true;
+
+    expect(await items("?page=3&size=10")).toHaveLength(25);
+  });
+
+  test("documentedShape answers as the original connector's documentation says", async () => {
+    const dataset = opik.workspace.addDataset({ name: "d" });
+    dataset.addItems([{ data: { input: "q", expected_output: "a", metadata: { n: 1 } } }]);
+    opik.traps.documentedShape = true;
+
+    const answer = await get(itemsPath());
+
+    expect(Object.keys(answer)).toEqual(["items"]);
+    expect(answer["items"]).toMatchObject([
+      { dataset_id: dataset.id, inputs: "q", outputs: "a", metadata: { n: 1 } },
+    ]);
+    expect(answer["items"]).not.toMatchObject([{ data: {} }]);
+  });
+
+  test("onPage changes the workspace between two pages", async () => {
+    const dataset = addItems(4);
+    opik.traps.onPage = ({ rows }) => void dataset.addItems([{ data: `after ${rows}` }]);
+
+    const first = await items("?size=2");
+    const second = await items("?size=2&page=2");
+
+    expect([...first, ...second].map((i) => i["data"])).toEqual([3, 2, 2, 1]);
+  });
+
+  test("latencyMs holds answers back", async () => {
+    opik.traps.latencyMs = 60_000;
+    const answer = fetch(`${opik.url}/is-alive/ping`).catch(() => undefined);
+    const silence = new Promise((resolve) => setTimeout(resolve, 200, "silence"));
+
+    expect(await Promise.race([answer, silence])).toBe("silence");
+  });
+});
+
+test("intercept comes before the service and is in the log too", async () => {
+  await using faulty = await startOpik({
+    intercept: (request, response, next) => {
+      if (request.url?.endsWith("page=2")) response.writeHead(502).end("<html>");
+      else next();
+    },
+  });
+  const status = async (path: string) => (await fetch(`${faulty.url}/v1/private${path}`)).status;
+
+  expect([await status("/projects"), await status("/projects?page=2")]).toEqual([200, 502]);
+  expect(faulty.requests).toHaveLength(2);
+});
+
+test("requests logs method, path, query, headers and body", async () => {
+  await fetch(`${opik.url}/api/v1/private/projects?size=5`, { headers: { "user-agent": "me" } });
+  await stream({ dataset_name: "d" });
+
+  expect(opik.requests).toMatchObject([
+    {
+      method: "GET",
+      path: "/v1/private/projects",
+      query: { size: "5" },
+      headers: { "user-agent": "me" },
+    },
+    { method: "POST", path: "/v1/private/datasets/items/stream", body: '{"dataset_name":"d"}' },
+  ]);
+});
+
+type Entity = Record<string, unknown>;
+
+const pageShape = z.looseObject({
+  page: z.number(),
+  size: z.number(),
+  total: z.number(),
+  content: z.array(z.record(z.string(), z.unknown())),
+  sortableBy: z.array(z.string()).optional(),
+});
+
+function url(path: string): string {
+  return `${opik.url}/v1/private${path}`;
+}
+
+function json(value: unknown): string {
+  return encodeURIComponent(JSON.stringify(value));
+}
+
+function post(body: unknown): RequestInit {
+  return { method: "POST", body: JSON.stringify(body) };
+}
+
+async function text(path: string): Promise<string> {
+  return await (await fetch(url(path))).text();
+}
+
+async function get(path: string): Promise<Entity> {
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(await text(path)));
+}
+
+async function page(path: string) {
+  return pageShape.parse(await get(path));
+}
+
+async function refusal(path: string, init?: RequestInit): Promise<[number, unknown]> {
+  const answer = await fetch(url(path), init);
+  return [answer.status, await answer.json()];
+}
+
+/** Writes one batch of items, with the numbers from 0 as their data, to a new dataset named d. */
+function addItems(count: number) {
+  const dataset = opik.workspace.addDataset({ name: "d" });
+  dataset.addItems(Array.from({ length: count }, (_, data) => ({ data })));
+  return dataset;
+}
+
+function itemsPath(): string {
+  return `/datasets/${opik.workspace.datasets[0]?.id ?? ""}/items`;
+}
+
+async function items(query: string): Promise<Entity[]> {
+  return (await page(itemsPath() + query)).content;
+}
+
+function idsOf(entities: readonly Entity[]): unknown[] {
+  return entities.map(({ id }) => id);
+}
+
+function stream(body: unknown): Promise<Response> {
+  return fetch(url("/datasets/items/stream"), post(body));
+}
+
+async function streamText(body: unknown): Promise<string> {
+  const answer = await stream(body);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get("content-type")).toBe("application/octet-stream");
+  return await answer.text();
+}
+
+function lines(body: string): Entity[] {
+  return body
+    .split("\r\n")
+    .filter(Boolean)
+    .map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
+}
+
+async function inTurn<T>(times: number, act: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let turn = 0; turn < times; turn += 1) results.push(await act());
+  return results;
+}

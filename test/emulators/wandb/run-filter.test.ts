@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startWandb } from "../../support/wandb.ts";
+import type { Wandb } from "../../support/wandb.ts";
+import { asking, vision } from "./ask.ts";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
+
+let wandb: Wandb;
+let project: WandbProject;
+let ask: ReturnType<typeof asking>;
+
+beforeEach(async () => {
+  wandb = await startWandb();
+  ask = asking(wandb);
+  project = wandb.workspace.addProject({ name: "vision" });
+});
+
+afterEach(async () => {
+  await wandb[Symbol.asyncDispose]();
+});
+
+describe("filters", () => {
+  beforeEach(() => {
+    project.addRun({
+      name: "a",
+      displayName: "alpha",
+      state: "finished",
+      tags: ["x"],
+      group: "g",
+      config: { lr: 0.1, net: { depth: 3 } },
+      summary: { acc: 0.9 },
+      createdAt: "2026-01-01T00:00:00Z",
+    });
+    project.addRun({
+      name: "b",
+      displayName: "beta",
+      state: "running",
+      tags: ["x", "y"],
+      jobType: "eval",
+      config: { lr: 0.2 },
+      summary: { acc: NaN },
+      createdAt: "2026-01-02T00:00:00.5Z",
+    });
+    project.addRun({
+      name: "c",
+      displayName: "gamma",
+      state: "failed",
+      heartbeatAt: null,
+      createdAt: "2026-01-03T00:00:00Z",
+    });
+  });
+
+  test.each([
+    [{}, "abc"],
+    [{ state: "finished" }, "a"],
+    [{ state: { $ne: "finished" } }, "bc"],
+    [{ state: { $in: ["failed", "running"] } }, "bc"],
+    [{ state: { $nin: ["failed", "running"] } }, "a"],
+    [{ tags: "x" }, "ab"],
+    [{ tags: { $in: ["y", "z"] } }, "b"],
+    [{ tags: { $nin: ["y"] } }, "ac"],
+    [{ name: "b" }, "b"],
+    [{ id: "b" }, ""],
+    [{ displayName: { $regex: "^.?a" } }, "ac"],
+    [{ jobType: { $exists: true } }, "b"],
+    [{ group: null }, "bc"],
+    [{ "config.lr": { $gt: 0.1 } }, "b"],
+    [{ "config.lr.value": { $gte: 0.1, $lt: 0.2 } }, "a"],
+    [{ "config.net.depth": 3 }, "a"],
+    [{ "config.lr": { $exists: false } }, "c"],
+    [{ "summary_metrics.acc": { $lte: 0.9 } }, "a"],
+    [{ createdAt: { $gte: "2026-01-02T00:00:00Z" } }, "bc"],
+    [{ createdAt: { $gt: "2026-01-02T00:00:00Z", $lte: "2026-01-02T00:00:00.5Z" } }, "b"],
+    [{ heartbeatAt: { $lt: "2030-01-01T00:00:00Z" } }, "ab"],
+    [{ $or: [{ name: "a" }, { name: "c" }] }, "ac"],
+    [{ $nor: [{ name: "a" }, { name: "c" }] }, "b"],
+    [{ $and: [{ tags: "x" }, { state: "running" }] }, "b"],
+  ])("find by %j the runs %s", async (filters, names) => {
+    const text = JSON.stringify(filters);
+    const { project: counted } = await ask.data(
+      `query($f: JSONString) { ${vision} { runCount(filters: $f) } }`,
+      { f: text },
+    );
+
+    expect(
+      (await ask.walk({ filters: text, order: "+created_at", first: 1 })).flat().join(""),
+    ).toBe(names);
+    expect(counted).toEqual({ runCount: names.length });
+  });
+
+  test.each(["2026-01-01T00:00:00", "2026-01-01", "2026-01-01T00:00:00+00:00"])(
+    "match nothing by the instant %s, which has no Z",
+    async (instant) => {
+      const filters = JSON.stringify({ heartbeatAt: { $gte: instant } });
+
+      expect(await ask.walk({ filters })).toEqual([[]]);
+    },
+  );
+
+  test("answer 500 for an instant as a number, 400 for what they do not know", async () => {
+    const status = async (filters: string) =>
+      (
+        await ask.statusAndBody(
+          `query($f: JSONString) { ${vision} { runs(filters: $f) { totalCount edges { cursor } } } }`,
+          { variables: { f: filters } },
+        )
+      )[0];
+
+    expect(await status(`{"heartbeatAt":{"$gte":1767225600.5}}`)).toBe(500);
+    expect(await status(`{"name":{"$near":1}}`)).toBe(400);
+    expect(await status(`{"name":`)).toBe(400);
+  });
+});

@@ -13,8 +13,8 @@ await build({
   input: {
     cli: "src/cli.ts",
     connector: "src/connector/api.ts",
-    conformance: "src/connector/conformance.ts",
-    "own-modules": "src/connector/own-modules.ts",
+    conformance: "src/connector/conformance/suite.ts",
+    "own-modules": "src/connector/module-hooks.ts",
     "sqlite-thread": "src/destination/sqlite/writer-thread-main.ts",
   },
   platform: "node",

@@ -10,7 +10,7 @@ import {
 } from "./commands/flags.ts";
 import { programCommands } from "./commands/program-commands.ts";
 import { alone, builtIn, outsideSource, takenNames, type Subject } from "./commands/subject.ts";
-import type { Outside } from "./connector/outside.ts";
+import type { Outside } from "./connector/external-connectors.ts";
 import type { TargetConnector } from "./connector/connector.ts";
 import { takeConnectors } from "./connector/take-connectors.ts";
 import { ConfigError, messageOf } from "./core/errors.ts";
@@ -62,7 +62,7 @@ const connectorOption = {
 
 async function loadConnectors(names: readonly string[]): Promise<Outside> {
   if (names.length === 0) return {};
-  const { loadOutside } = await import("./connector/outside.ts");
+  const { loadOutside } = await import("./connector/external-connectors.ts");
   return await loadOutside(names, { folder: process.cwd(), taken: takenNames });
 }
 

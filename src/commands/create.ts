@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { createPackage } from "../create/create.ts";
+import { createPackage } from "../connector/create-package.ts";
 import { exitStatus } from "../exit-status.ts";
 import { packageFolder, templateFolder } from "../package-folder.ts";
 import { version } from "../version.ts";

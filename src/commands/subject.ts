@@ -1,4 +1,4 @@
-import type { Outside } from "../connector/outside.ts";
+import type { Outside } from "../connector/external-connectors.ts";
 import type { TargetConnector } from "../connector/connector.ts";
 import type { Source } from "../core/source.ts";
 import { loadSource, sourceNames } from "../sources/registry.ts";

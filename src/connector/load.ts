@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { packageName } from "./about.ts";
 import { connectorKinds, type Connector } from "./connector.ts";
-import { recognise } from "./recognise.ts";
+import { recognise } from "./validate-connector.ts";
 
 export interface LoadOptions {
   /** The folder that relative files, and packages, are looked for from. */

@@ -1,7 +1,7 @@
 import type { Key } from "../core/schema.ts";
 import type { SourceContext } from "../core/source.ts";
 import type { Destination, Pipeline, Session, State, SyncRecord } from "../core/destination.ts";
-import { ledgerOf } from "./ledger.ts";
+import { ledgerOf } from "./state-names.ts";
 import { TargetSession, type ConfiguredTarget } from "./target-session.ts";
 
 /**

@@ -8,7 +8,7 @@ import {
   type SyncEnd,
 } from "../core/destination.ts";
 import type { Changes, TargetConnector, Writer } from "./connector.ts";
-import { ledgerOf, type Ledger } from "./ledger.ts";
+import { ledgerOf, type Ledger } from "./state-names.ts";
 import { targetTable, type TargetTable } from "./target-table.ts";
 
 /** A target with its settings. */

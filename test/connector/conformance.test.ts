@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { helpdesk } from "../../docs/extend/example/helpdesk.ts";
-import { conformance, type Check } from "../../src/connector/conformance.ts";
+import { conformance, type Check } from "../../src/connector/conformance/suite.ts";
 import { text } from "../../src/core/config-field.ts";
 import type { Batch, ReadOptions, Source, Stream } from "../../src/core/source.ts";
 import { startServer } from "../support/http-server.ts";

@@ -1,5 +1,5 @@
 import { describe, test } from "vitest";
-import { conformance, type SourceSubject } from "../../src/connector/conformance.ts";
+import { conformance, type SourceSubject } from "../../src/connector/conformance/suite.ts";
 import { demoWorkspace as countlyWorkspace } from "../../src/emulators/countly/demo-workspace.ts";
 import { demoWorkspace as opikWorkspace } from "../../src/emulators/opik/demo-workspace.ts";
 import {

@@ -5,8 +5,8 @@ import type { Settings } from "../../configuration/configuration-file.ts";
 import { fieldMeta } from "../../core/config-field.ts";
 import { aboutConnector } from "../about.ts";
 import { configProperties } from "../config-properties.ts";
-import type { Attempt, Subject } from "../conformance.ts";
-import { connectorName } from "../recognise.ts";
+import type { Attempt, Subject } from "./suite.ts";
+import { connectorName } from "../validate-connector.ts";
 
 const looksSecret = /(?:^|_)(?:key|token|secret|password)$/i;
 

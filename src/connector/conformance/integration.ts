@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { secretsOf } from "../../configuration/configuration.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
-import type { Attempt, IntegrationSubject } from "../conformance.ts";
+import type { Attempt, IntegrationSubject } from "./suite.ts";
 import { rejection } from "./login.ts";
 import { configOf, Trial } from "./trial.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Attempt, SourceSubject } from "../conformance.ts";
+import type { Attempt, SourceSubject } from "./suite.ts";
 import { contents, syncSource, type Synced } from "./sync-source.ts";
 import { Trial } from "./trial.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Columns, Key, Row, Table } from "../../core/schema.ts";
 import type { Changes, Writer } from "../connector.ts";
-import type { Attempt, TargetStandIn, TargetSubject } from "../conformance.ts";
+import type { Attempt, TargetStandIn, TargetSubject } from "./suite.ts";
 import { targetTable, type TargetTable } from "../target-table.ts";
 import { configOf, Trial } from "./trial.ts";
 

@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { moduleName, packageName } from "../connector/about.ts";
-import type { ConnectorKind } from "../connector/connector.ts";
-import { connectorName } from "../connector/recognise.ts";
+import { moduleName, packageName } from "./about.ts";
+import type { ConnectorKind } from "./connector.ts";
+import { connectorName } from "./validate-connector.ts";
 import { ConfigError } from "../core/errors.ts";
 
 export interface CreateOptions {

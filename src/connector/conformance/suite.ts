@@ -1,12 +1,12 @@
-import type { Settings } from "../configuration/configuration-file.ts";
-import type { IntegrationConnector, SourceConnector, TargetConnector } from "./connector.ts";
-import type { Source } from "../core/source.ts";
-import { describedChecks } from "./conformance/described.ts";
-import { integrationChecks } from "./conformance/integration.ts";
-import { loginChecks } from "./conformance/login.ts";
-import { packageChecks } from "./conformance/package.ts";
-import { sourceChecks } from "./conformance/source.ts";
-import { targetChecks } from "./conformance/target.ts";
+import type { Settings } from "../../configuration/configuration-file.ts";
+import type { IntegrationConnector, SourceConnector, TargetConnector } from "../connector.ts";
+import type { Source } from "../../core/source.ts";
+import { describedChecks } from "./described.ts";
+import { integrationChecks } from "./integration.ts";
+import { loginChecks } from "./login.ts";
+import { packageChecks } from "./package.ts";
+import { sourceChecks } from "./source.ts";
+import { targetChecks } from "./target.ts";
 
 /** The conformance suite: the module `rivulet/conformance`. */
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { arch, cpus, platform, totalmem } from "node:os";
 import { join } from "node:path";
 import { Chalk } from "chalk";
-import { tableText } from "../src/terminal/table.ts";
+import { tableText } from "../src/cli/terminal/table.ts";
 import type { Figure } from "./scenario.ts";
 
 /** Prints a table, and below it where the time goes of each figure that misses an aim. */

@@ -11,7 +11,7 @@ const apart = ["better-sqlite3", "pg-native", "echarts", "@inquirer"];
 await build({
   cwd: resolve(import.meta.dirname, ".."),
   input: {
-    cli: "src/cli.ts",
+    cli: "src/cli/main.ts",
     connector: "src/connector/api.ts",
     conformance: "src/connector/conformance/suite.ts",
     "own-modules": "src/connector/module-hooks.ts",

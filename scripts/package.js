@@ -41,7 +41,7 @@ async function bundle() {
   const entry = join(folder, "entry.ts");
   await writeFile(
     entry,
-    `import { serveAlone } from ${JSON.stringify(join(root, "src/standalone.ts"))};
+    `import { serveAlone } from ${JSON.stringify(join(root, "src/cli/standalone.ts"))};
 import { ${name} } from ${JSON.stringify(join(root, `src/sources/${name}/source.ts`))};
 void serveAlone(${name});\n`,
   );

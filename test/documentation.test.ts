@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { configProperties } from "../src/connector/config-properties.ts";
-import { commands, commandsOf } from "../src/commands/commands.ts";
-import { flagNames } from "../src/commands/flags.ts";
+import { commands, commandsOf } from "../src/cli/source-commands.ts";
+import { flagNames } from "../src/cli/invocation/flags.ts";
 import { readConfiguration } from "../src/configuration/configuration.ts";
-import { exitStatus } from "../src/exit-status.ts";
+import { exitStatus } from "../src/cli/invocation/exit-status.ts";
 import { loadSource, serviceNames, sourceNames } from "../src/sources/registry.ts";
 import { newFolder, run } from "./support/program.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../core/errors.ts";
 import type { Checkpoint, Checkpoints } from "../core/source.ts";
-import type { SavedHoldings } from "./holdings.ts";
+import type { SavedHoldings } from "./known-keys.ts";
 
 /** Fivetran takes 10 MB; from here on, what is only there to save work is left out. */
 const comfortable = 8_000_000;

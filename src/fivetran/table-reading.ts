@@ -1,11 +1,11 @@
 import { TransientError } from "../core/errors.ts";
 import { readStream } from "../engine/read-stream.ts";
 import type { Batch, Checkpoint } from "../core/source.ts";
-import { Holdings } from "./holdings.ts";
+import { Holdings } from "./known-keys.ts";
 import type { RecordBatch } from "./record-batch.ts";
 import type { Selected } from "./selection.ts";
 import { copyOf, note, type State } from "./state.ts";
-import { TableAnswers } from "./table-answers.ts";
+import { TableAnswers } from "./table-responses.ts";
 import type { UpdateOptions } from "./update.ts";
 import type { Warnings } from "./warnings.ts";
 import { textResponse } from "./wire.ts";

@@ -3,7 +3,7 @@ import { newLog } from "../../src/core/log.ts";
 import type { Source } from "../../src/core/source.ts";
 import { newTransfer } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { load } from "../../src/load.ts";
+import { load } from "../../src/singer/load.ts";
 import { allOf, type Wanted } from "../../src/singer/catalog.ts";
 import { Output } from "../../src/singer/output.ts";
 import { parseState } from "../../src/singer/tap-state.ts";

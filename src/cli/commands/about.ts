@@ -1,0 +1,28 @@
+import { aboutConnector } from "../../connector/about.ts";
+import type { Connector } from "../../connector/connector.ts";
+import type { Source } from "../../core/source.ts";
+import { exitStatus } from "../invocation/exit-status.ts";
+import { tableText } from "../terminal/table.ts";
+import { version } from "../invocation/version.ts";
+import type { Invocation } from "../invocation/invocation.ts";
+
+/** Says what this connector is and what it can be told. */
+export function aboutCommand({ source, flags, terminal }: Invocation<Connector | Source>): number {
+  const about = aboutConnector(source, version());
+  if (flags.json === true) {
+    terminal.printJson(about);
+    return exitStatus.completed;
+  }
+  terminal.print(`${terminal.color.bold(about.description)}  (rivulet ${version()})\n`);
+  const rows = about.config.map(({ name, type, is_mandatory, default_value, env, description }) => [
+    name,
+    type,
+    is_mandatory ? "required" : default_value,
+    env.join(", "),
+    description,
+  ]);
+  terminal.print(
+    tableText({ columns: ["key", "type", "default", "environment", ""], rows }, terminal),
+  );
+  return exitStatus.completed;
+}

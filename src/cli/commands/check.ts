@@ -1,0 +1,49 @@
+import { messageOf } from "../../core/errors.ts";
+import { exitStatus, exitStatusOf } from "../invocation/exit-status.ts";
+import { configure, type ConfiguredSource, type Invocation } from "../invocation/invocation.ts";
+import { openConfigured } from "./open-configured.ts";
+
+/** Proves configuration, login and destination, each with its own line and remedy. */
+export async function checkCommand(invocation: Invocation): Promise<number> {
+  const { source } = invocation;
+  const outcomes: number[] = [];
+  const step = async <T>(name: string, prove: () => Promise<T>): Promise<T | undefined> => {
+    const { result, status } = await proved(name, prove, invocation);
+    outcomes.push(status);
+    return result;
+  };
+  const configured = await step("configuration", () => configure(invocation));
+  if (configured) {
+    await step("login", () => source.check(configured.config, configured.context));
+    await step("destination", () => checkDestination(configured));
+  }
+  return Math.max(...outcomes);
+}
+
+async function checkDestination(configured: ConfiguredSource): Promise<void> {
+  await using destination = await openConfigured(configured);
+  await destination.check();
+}
+
+interface Proof<T> {
+  readonly result?: T;
+  readonly status: number;
+}
+
+/** Says on a line of its own whether something is as it should be. */
+export async function proved<T>(
+  name: string,
+  prove: () => Promise<T>,
+  { terminal, signal }: Pick<Invocation, "terminal" | "signal">,
+): Promise<Proof<T>> {
+  const { color } = terminal;
+  try {
+    const result = await prove();
+    terminal.print(`${color.green("ok")}      ${name}`);
+    return { result, status: exitStatus.completed };
+  } catch (error) {
+    signal.throwIfAborted();
+    terminal.print(`${color.red("failed")}  ${name}: ${messageOf(error)}`);
+    return { status: exitStatusOf(error) };
+  }
+}

@@ -1,0 +1,21 @@
+import { relative } from "node:path";
+import { createPackage } from "../../connector/create-package.ts";
+import { exitStatus } from "../invocation/exit-status.ts";
+import { packageFolder, templateFolder } from "../invocation/package-folder.ts";
+import { version } from "../invocation/version.ts";
+import type { Invocation } from "../invocation/invocation.ts";
+
+/** Writes a package for a connector of one's own, and says what to do next. */
+export async function createCommand({ flags, terminal }: Invocation<undefined>): Promise<number> {
+  const { name = "", kind = "source" } = flags;
+  const parent = process.cwd();
+  const options = { name, kind, parent, templates: templateFolder, version: version() };
+  const folder = `./${relative(parent, await createPackage(options))}`;
+  const { bold } = terminal.color;
+  terminal.print(
+    `wrote ${bold(folder)}: ${kind === "integration" ? "an" : "a"} ${kind} that works, for an API that is made up`,
+  );
+  const install = `npm install --no-save "${relative(folder, packageFolder)}"`;
+  terminal.print(`see its README.md; try it: ${bold(`cd ${folder} && ${install} && npm test`)}`);
+  return exitStatus.completed;
+}

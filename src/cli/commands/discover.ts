@@ -1,0 +1,40 @@
+import { c8Schema } from "../../connector/c8-schema.ts";
+import type { Stream } from "../../core/source.ts";
+import { exitStatus } from "../invocation/exit-status.ts";
+import { tableText } from "../terminal/table.ts";
+import { configure, type Invocation } from "../invocation/invocation.ts";
+
+/** Shows the streams with their columns, types, keys and cursors. */
+export async function discoverCommand(invocation: Invocation): Promise<number> {
+  const { terminal, flags } = invocation;
+  const { streams } = await configure(invocation);
+  if (flags.json === true) {
+    terminal.printJson({ schemas: streams.map(catalogEntry) });
+    return exitStatus.completed;
+  }
+  for (const stream of streams) {
+    const rows = Object.entries(stream.columns).map(([column, type]) => [
+      column,
+      type,
+      roleOf(stream, column),
+    ]);
+    terminal.print(
+      terminal.color.bold(stream.name) +
+        (stream.description === undefined ? "" : `: ${stream.description}`),
+    );
+    terminal.print(`${tableText({ columns: ["column", "type", ""], rows }, terminal)}\n`);
+  }
+  return exitStatus.completed;
+}
+
+/** A schema of the C8 contract (`name`, `attributes`), and what it has no words for. */
+function catalogEntry(stream: Stream) {
+  const { description, columns, primaryKey, cursor } = stream;
+  const more = { description, columns, primary_key: primaryKey, cursor: cursor ?? null };
+  return { ...c8Schema(stream), ...more };
+}
+
+function roleOf({ primaryKey, cursor }: Stream, column: string): string {
+  if (primaryKey.includes(column)) return "primary key";
+  return column === cursor ? "cursor" : "";
+}

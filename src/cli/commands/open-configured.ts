@@ -1,0 +1,14 @@
+import type { Destination } from "../../core/destination.ts";
+import { openDestination } from "../../destination/open.ts";
+import type { ConfiguredSource } from "../invocation/invocation.ts";
+
+/** Opens where a source is copied to: the destination, or the target that takes its place. */
+export async function openConfigured(
+  { destination: url, context, target }: ConfiguredSource,
+  options: { readonly thread?: boolean } = {},
+): Promise<Destination> {
+  const destination = await openDestination(url, { ...context, ...options });
+  if (!target) return destination;
+  const { TargetDestination } = await import("../../connector/target-destination.ts");
+  return new TargetDestination(destination, { ...target, context });
+}

@@ -1,0 +1,27 @@
+import { writeFile } from "node:fs/promises";
+import { ConfigError, messageOf } from "../../core/errors.ts";
+import { openDestination } from "../../destination/open.ts";
+import { exitStatus } from "../invocation/exit-status.ts";
+import { plotSvg, plotText } from "../terminal/plot.ts";
+import { readCurves } from "./curves.ts";
+import { configure, type Invocation } from "../invocation/invocation.ts";
+
+/** Draws metrics of runs, as they stand in the destination, over their steps. */
+export async function plotCommand(invocation: Invocation): Promise<number> {
+  const { terminal, flags } = invocation;
+  const { run = "", metric = "", svg } = flags;
+  const configured = await configure(invocation);
+  await using destination = await openDestination(configured.destination, configured.context);
+  const curves = await readCurves(destination, configured.streams, { run, metric });
+  terminal.print(plotText(curves, terminal));
+  if (svg !== undefined) await save(svg, plotSvg(curves));
+  return exitStatus.completed;
+}
+
+async function save(file: string, picture: string): Promise<void> {
+  try {
+    await writeFile(file, picture);
+  } catch (cause) {
+    throw new ConfigError(`--svg ${file}: cannot be written (${messageOf(cause)})`, { cause });
+  }
+}

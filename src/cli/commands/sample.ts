@@ -1,0 +1,63 @@
+import { c8Sample, type C8Sample } from "../../connector/c8-schema.ts";
+import { readStream } from "../../engine/read-stream.ts";
+import type { Row, Value } from "../../core/schema.ts";
+import type { Stream } from "../../core/source.ts";
+import { exitStatus } from "../invocation/exit-status.ts";
+import { tableText } from "../terminal/table.ts";
+import { configure, readOptions, type Invocation } from "../invocation/invocation.ts";
+
+const defaultRows = 10;
+
+/** Shows the first rows of each stream, without a destination. */
+export async function sampleCommand(invocation: Invocation): Promise<number> {
+  const { terminal, flags } = invocation;
+  const { streams } = await configure(invocation);
+  const samples: C8Sample[] = [];
+  for (const stream of streams) {
+    if (flags.json === true) {
+      const rows = await firstRows(stream, invocation, defaultRows);
+      samples.push(c8Sample(stream, rows));
+    } else {
+      show(stream, await firstRows(stream, invocation, stream.sampleRows), invocation);
+    }
+  }
+  if (flags.json === true) terminal.printJson({ samples });
+  return exitStatus.completed;
+}
+
+async function firstRows(
+  stream: Stream,
+  invocation: Invocation,
+  usual = defaultRows,
+): Promise<readonly Row[]> {
+  const wanted = invocation.flags.limit ?? usual;
+  const rows: Row[] = [];
+  for await (const group of readStream(stream, {
+    ...readOptions(invocation),
+    checkpoints: new Map(),
+  })) {
+    rows.push(...group.flatMap((batch) => batch.rows).slice(0, wanted - rows.length));
+    if (rows.length >= wanted) break;
+  }
+  return rows;
+}
+
+/** One block a row: wide rows do not fit side by side. */
+function show({ name, columns }: Stream, rows: readonly Row[], { terminal }: Invocation): void {
+  const { color, width } = terminal;
+  terminal.print(color.bold(`${name}: ${rows.length} ${rows.length === 1 ? "row" : "rows"}`));
+  for (const row of rows) {
+    const cells = Object.keys(columns).map((column) => [
+      column,
+      shortened(row[column], width - 30),
+    ]);
+    terminal.print(`${tableText({ columns: ["", ""], rows: cells }, terminal)}\n`);
+  }
+}
+
+function shortened(value: Value, room: number): string {
+  const text =
+    value == null ? "" : value instanceof Uint8Array ? `${value.length} bytes` : String(value);
+  const line = text.replace(/\s+/g, " ");
+  return line.length > Math.max(room, 20) ? `${line.slice(0, Math.max(room, 20) - 1)}…` : line;
+}

@@ -1,0 +1,21 @@
+import { once } from "node:events";
+import { exitStatus } from "../invocation/exit-status.ts";
+import { serve } from "../../fivetran/server.ts";
+import type { Invocation } from "../invocation/invocation.ts";
+
+const defaultPort = 50051;
+
+/** Serves the source to Fivetran until it is told to end. The configuration comes with each call. */
+export async function serveCommand({ source, flags, signal }: Invocation): Promise<number> {
+  const { port = defaultPort, quiet, "log-level": level = "info" } = flags;
+  const write = (line: string): void => {
+    process.stdout.write(line);
+  };
+  const threshold = quiet === true ? "warning" : level;
+  await using serving = await serve({ source, port, signal, write, threshold });
+  const { log } = serving;
+  log.info(`${source.title}: serving Fivetran on port ${serving.port}`);
+  if (!signal.aborted) await once(signal, "abort");
+  log.info("ending; what is under way goes on from its last checkpoint next time");
+  return exitStatus.completed;
+}

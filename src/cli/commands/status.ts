@@ -1,0 +1,55 @@
+import type { SyncRecord } from "../../core/destination.ts";
+import { exitStatus } from "../invocation/exit-status.ts";
+import { count } from "../terminal/count.ts";
+import { seconds } from "../terminal/summary.ts";
+import { tableText } from "../terminal/table.ts";
+import { configure, type Invocation } from "../invocation/invocation.ts";
+import { openConfigured } from "./open-configured.ts";
+
+const defaultSyncs = 10;
+
+/** Shows the last syncs: how they ended, what they wrote and how long they took. */
+export async function statusCommand(invocation: Invocation): Promise<number> {
+  const { terminal, flags } = invocation;
+  const configured = await configure(invocation);
+  await using destination = await openConfigured(configured);
+  const { name } = configured.pipeline;
+  const syncs = await destination.syncs(flags.limit ?? defaultSyncs, name);
+  if (flags.json === true) {
+    terminal.printJson(syncs.map((sync) => ({ ...sync, counts: Object.fromEntries(sync.counts) })));
+  } else if (syncs.length === 0) {
+    terminal.print(`no sync of ${name} into ${destination.label} yet`);
+  } else {
+    terminal.print(tableText({ columns, rows: syncs.map(cells) }, terminal));
+  }
+  return exitStatus.completed;
+}
+
+const columns = [
+  "started",
+  "status",
+  "#took",
+  "#inserted",
+  "#updated",
+  "#unchanged",
+  "#deleted",
+  "#requests",
+  "error",
+];
+
+function cells({ startedAt, endedAt, status, counts, transfer, error }: SyncRecord): string[] {
+  const sum = (key: "inserted" | "updated" | "unchanged" | "deleted"): string =>
+    count([...counts.values()].reduce((total, counted) => total + counted[key], 0));
+  const took =
+    endedAt === undefined ? "" : seconds((Date.parse(endedAt) - Date.parse(startedAt)) / 1000);
+  const started = startedAt.slice(0, 19).replace("T", " ");
+  const written = [sum("inserted"), sum("updated"), sum("unchanged"), sum("deleted")];
+  return [
+    started,
+    status,
+    took,
+    ...written,
+    count(transfer.requests),
+    (error ?? "").split("\n")[0] ?? "",
+  ];
+}

@@ -1,0 +1,110 @@
+import { readStream } from "../../engine/read-stream.ts";
+import { keyOf, type ColumnType, type Key, type Table, type Value } from "../../core/schema.ts";
+import type { Stream } from "../../core/source.ts";
+import { canonical, ValueError } from "../../core/value.ts";
+import type { Destination } from "../../core/destination.ts";
+import { openDestination } from "../../destination/open.ts";
+import { exitStatus } from "../invocation/exit-status.ts";
+import { count } from "../terminal/count.ts";
+import { tableText } from "../terminal/table.ts";
+import { configure, readOptions, type Invocation } from "../invocation/invocation.ts";
+
+interface Difference {
+  readonly stream: string;
+  readonly atSource: number;
+  readonly atDestination: number;
+  /** What could not be read or understood. */
+  readonly unreadable: readonly string[];
+  /** Keys that the service has and the destination has not, and the other way round. */
+  readonly missing: readonly string[];
+  readonly extra: readonly string[];
+}
+
+/** Compares the keys of each stream with the service and writes nothing. Exit status 1 where they differ or could not be compared. */
+export async function verifyCommand(invocation: Invocation): Promise<number> {
+  const { terminal, flags } = invocation;
+  const configured = await configure(invocation);
+  await using destination = await openDestination(configured.destination, configured.context);
+  const differences: Difference[] = [];
+  for (const stream of configured.streams)
+    differences.push(await compare(stream, destination, invocation));
+  if (flags.json === true) terminal.printJson(differences);
+  else show(differences, invocation);
+  const same = differences.every(
+    ({ unreadable, missing, extra }) => unreadable.length + missing.length + extra.length === 0,
+  );
+  return same ? exitStatus.completed : exitStatus.failed;
+}
+
+async function compare(
+  stream: Stream,
+  destination: Destination,
+  invocation: Invocation,
+): Promise<Difference> {
+  const missing = new Set<string>();
+  const unreadable: string[] = [];
+  const options = { ...readOptions(invocation), checkpoints: new Map<string, never>() };
+  for await (const group of readStream(stream, options)) {
+    for (const { rows, rejected = [] } of group) {
+      for (const row of rows) missing.add(keyText(stream, keyOf(stream, row)));
+      unreadable.push(...rejected.map(({ key, reason }) => `${key} (${reason})`));
+    }
+  }
+  const atSource = missing.size;
+  const extra: string[] = [];
+  let atDestination = 0;
+  for await (const key of destination.keys(stream)) {
+    atDestination += 1;
+    const text = keyText(stream, key);
+    if (!missing.delete(text)) extra.push(text);
+  }
+  const counts = { stream: stream.name, atSource, atDestination, missing: [...missing] };
+  // What could not be read may well be there: nobody knows what is too much.
+  return { ...counts, unreadable, extra: unreadable.length > 0 ? [] : extra };
+}
+
+/** A key as text that is the same whichever way it was spelled. */
+function keyText({ columns, primaryKey }: Table, key: Key): string {
+  const parts = primaryKey.map((column, index) => {
+    const value = key[index];
+    return value == null ? null : spelledOnce(columns[column] ?? "string", value);
+  });
+  return JSON.stringify(parts.length === 1 ? parts[0] : parts);
+}
+
+function spelledOnce(type: ColumnType, value: Exclude<Value, null | undefined>): string {
+  try {
+    return String(canonical[type](value));
+  } catch (error) {
+    if (error instanceof ValueError) return String(value);
+    throw error;
+  }
+}
+
+function show(differences: readonly Difference[], { terminal }: Invocation): void {
+  const numbers = ["at the service", "in the destination", "missing", "too many", "unreadable"];
+  const columns = ["stream", ...numbers.map((name) => `#${name}`)];
+  const rows = differences.map(
+    ({ stream, atSource, atDestination, missing, extra, unreadable }) => [
+      stream,
+      ...[atSource, atDestination, missing.length, extra.length, unreadable.length].map(count),
+    ],
+  );
+  terminal.print(tableText({ columns, rows }, terminal));
+  for (const { stream, missing, extra, unreadable } of differences) {
+    const findings = [
+      [missing, "missing", "run sync, and see _rivulet_quarantine"],
+      [extra, "gone at the service", "run sync"],
+      [unreadable, "could not be read", "try again"],
+    ] as const;
+    for (const [keys, what, todo] of findings) {
+      if (keys.length > 0) terminal.print(`${stream}: ${what}: ${some(keys)}; ${todo}`);
+    }
+  }
+}
+
+function some(keys: readonly string[]): string {
+  return (
+    keys.slice(0, 5).join(", ") + (keys.length > 5 ? `, and ${count(keys.length - 5)} more` : "")
+  );
+}

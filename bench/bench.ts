@@ -15,7 +15,7 @@ import { start } from "./scenarios/start.ts";
 import { unchanged } from "./scenarios/unchanged.ts";
 import { wandbFirehose } from "./scenarios/wandb-firehose.ts";
 import { wandbProject } from "./scenarios/wandb-project.ts";
-import { listenForSignals, stopped, stopStatus } from "./stopped.ts";
+import { listenForSignals, stopped, stopStatus } from "./abort-signal.ts";
 
 const scenarios: readonly Scenario[] = [
   items,

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
-import { stopped } from "./stopped.ts";
+import { stopped } from "./abort-signal.ts";
 
 /** Starts node in a process that is ended where a signal ends the benchmarks. Throws after that. */
 export function startNode(args: readonly string[], options: SpawnOptions): ChildProcess {

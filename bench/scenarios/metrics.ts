@@ -1,4 +1,4 @@
-import { timeGoes, inSeconds } from "../goes.ts";
+import { timeGoes, inSeconds } from "../explain-usage.ts";
 import { atLeast, rate, whole, type Scenario } from "../scenario.ts";
 import { newTarget, pace, targetKinds, type TargetKind } from "../target.ts";
 import { runWorker } from "../worker.ts";

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { opikProgram, startOpik } from "../services/opik.ts";
-import { inSeconds, timeGoes } from "../goes.ts";
+import { inSeconds, timeGoes } from "../explain-usage.ts";
 import { leastCpu } from "../least-cpu.ts";
 import { runScript } from "../program.ts";
 import { atMost, under, type Scenario } from "../scenario.ts";

@@ -4,8 +4,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram, type Measured } from "../program.ts";
 import { bareNode } from "../bare-node.ts";
-import { memoryGoes, timeGoes } from "../goes.ts";
-import { stopped } from "../stopped.ts";
+import { memoryGoes, timeGoes } from "../explain-usage.ts";
+import { stopped } from "../abort-signal.ts";
 import {
   atLeast,
   atMost,

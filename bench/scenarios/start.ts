@@ -1,5 +1,5 @@
 import { bareNode } from "../bare-node.ts";
-import { inSeconds, timeGoes } from "../goes.ts";
+import { inSeconds, timeGoes } from "../explain-usage.ts";
 import { leastCpu } from "../least-cpu.ts";
 import { runProgram } from "../program.ts";
 import { under, type Scenario } from "../scenario.ts";

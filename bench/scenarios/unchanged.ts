@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
 import type { Measured } from "../program.ts";
-import { inSeconds, timeGoes } from "../goes.ts";
+import { inSeconds, timeGoes } from "../explain-usage.ts";
 import {
   under,
   atMost,

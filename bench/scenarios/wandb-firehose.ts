@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { timeGoes } from "../goes.ts";
+import { timeGoes } from "../explain-usage.ts";
 import { atLeast, rate, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 import { startWandb, wandbSync } from "../services/wandb.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { timeGoes } from "../goes.ts";
+import { timeGoes } from "../explain-usage.ts";
 import { atLeast, rate, under, whole, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 import { startWandb, wandbSync } from "../services/wandb.ts";

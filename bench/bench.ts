@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keep, print } from "./outcome.ts";
-import { postgresWhenAsked } from "./postgres.ts";
+import { keep, print } from "./results.ts";
+import { postgresWhenAsked } from "./lazy-postgres.ts";
 import type { BenchContext, Figure, Scenario } from "./scenario.ts";
 import { countly } from "./scenarios/countly.ts";
 import { items } from "./scenarios/items.ts";

@@ -12,7 +12,7 @@ import {
   type Scenario,
 } from "../scenario.ts";
 import { newSqlite, newTarget } from "../target.ts";
-import { WalWatch, type Written } from "../wal.ts";
+import { WalWatch, type Written } from "../wal-watch.ts";
 import type { Server } from "../worker.ts";
 
 /** The same items again, in full: nothing of their table is written. Rivulet's own tables, which know of each sync, are. */

@@ -1,6 +1,6 @@
-import type { Call } from "../../src/emulators/wandb/call.ts";
+import type { Call } from "../../src/emulators/wandb/backend.ts";
 import type { WandbProject } from "../../src/emulators/wandb/project.ts";
-import { runView, userView } from "../../src/emulators/wandb/run-view.ts";
+import { runView, userView } from "../../src/emulators/wandb/run-resolvers.ts";
 import type { WandbRun } from "../../src/emulators/wandb/run.ts";
 import { syntheticHistory } from "../../src/emulators/wandb/synthetic-history.ts";
 import type { WandbShape } from "./wandb.ts";

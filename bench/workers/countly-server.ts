@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { countlyService } from "../../src/emulators/countly/service.ts";
 import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
-import { listen, withBody } from "../../src/emulators/listen.ts";
+import { listen, withBody } from "../../src/emulators/http-server.ts";
 import { countlyAccess } from "../services/countly.ts";
 import { workerOptions } from "../worker.ts";
 

@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { z } from "zod";
 import { connectToWrite } from "../../src/destination/sqlite/connection.ts";
-import { quote } from "../../src/destination/sqlite/quote.ts";
+import { quote } from "../../src/destination/sqlite/quote-identifier.ts";
 import { workerOptions } from "../worker.ts";
 
 const rowsAtOnce = 50;

@@ -12,7 +12,7 @@ import { programCommands } from "./program-commands.ts";
 import { alone, builtIn, outsideSource, takenNames, type Subject } from "./command-set.ts";
 import type { Outside } from "../connector/external-connectors.ts";
 import type { TargetConnector } from "../connector/connector.ts";
-import { takeConnectors } from "../connector/take-connectors.ts";
+import { takeConnectors } from "../connector/connector-flag.ts";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { suggestion } from "../core/suggestion.ts";
 import { newRedact } from "../core/redact.ts";

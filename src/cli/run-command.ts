@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { isForeseen, messageOf } from "../core/errors.ts";
 import type { Invocation } from "./invocation/invocation.ts";
 import type { Level } from "../core/log.ts";
-import { isClosedPipe, outputFailure } from "../core/output-failure.ts";
+import { isClosedPipe, outputFailure } from "../core/output-error.ts";
 import { exitStatus, exitStatusOf, Interrupted } from "./invocation/exit-status.ts";
 import { keepHeapSmall } from "./heap.ts";
 import { openTerminal, type LogFormat, type Terminal } from "./terminal/terminal.ts";

@@ -5,7 +5,7 @@ import type {
   SourceConnector,
   TargetConnector,
 } from "./connector.ts";
-import { loadConnector, type LoadOptions } from "./load.ts";
+import { loadConnector, type LoadOptions } from "./load-connector.ts";
 
 /** The connectors that a command line brings along: a source and a target go together, an integration stands alone. */
 export interface Outside {

@@ -1,8 +1,8 @@
 import type { Key, Row, Table } from "../core/schema.ts";
 import type { Batch, Sweep } from "../core/source.ts";
-import { HeldPart, type SavedPart } from "./held-part.ts";
+import { HeldPart, type SavedPart } from "./scope-keys.ts";
 import { keyText, placeText, type Place } from "./key-text.ts";
-import { SweptKeys } from "./swept-keys.ts";
+import { SweptKeys } from "./sweep-matcher.ts";
 
 /** What is saved of a stream's holdings: its parts by the values that their rows have in common, as JSON text. Null where nobody knows. */
 export type SavedHoldings = Readonly<Record<string, SavedPart>> | null;

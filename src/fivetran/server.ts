@@ -1,11 +1,17 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import { Connector, type ConnectorOptions } from "./connector.ts";
+import { Connector, type ConnectorOptions } from "./fivetran-connector.ts";
 import { healthService } from "./health.ts";
 import { reflectionService } from "./reflection.ts";
-import { connectorService } from "./service.ts";
-import { descriptorSet, health, reflection, reflectionAlpha, sourceConnector } from "./services.ts";
+import { connectorService } from "./connector-service.ts";
+import {
+  descriptorSet,
+  health,
+  reflection,
+  reflectionAlpha,
+  sourceConnector,
+} from "./service-definitions.ts";
 
 export interface ServeOptions extends ConnectorOptions {
   /** 0 for any that is free. */

@@ -2,7 +2,7 @@ import type { Key, Row, Table } from "../core/schema.ts";
 import type { Rejected } from "../core/source.ts";
 import { ValueError } from "../core/value.ts";
 import { keyText } from "./key-text.ts";
-import type { RecordBatch } from "./record-batch.ts";
+import type { RecordBatch } from "./record-buffer.ts";
 import { valueOf } from "./values.ts";
 import { recordBytes, type Cell, type RecordType } from "./wire.ts";
 

@@ -1,11 +1,11 @@
 import { ConfigError, isForeseen, SourceError, TransientError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Stream } from "../core/source.ts";
-import { RecordBatch } from "./record-batch.ts";
+import { RecordBatch } from "./record-buffer.ts";
 import type { Selection } from "./requests.ts";
 import { selectedOf } from "./selection.ts";
 import { State } from "./state.ts";
-import { readTable } from "./table-reading.ts";
+import { readTable } from "./table-reader.ts";
 import { Warnings } from "./warnings.ts";
 import { textResponse } from "./wire.ts";
 

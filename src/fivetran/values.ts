@@ -1,6 +1,6 @@
 import type { ColumnType, Value } from "../core/schema.ts";
 import { canonical, ValueError } from "../core/value.ts";
-import { escapeLoneSurrogates, spellOut } from "../destination/sql/text-encoding.ts";
+import { escapeLoneSurrogates, spellOut } from "../destination/sql/text-escaping.ts";
 import type { WriteValue } from "./wire.ts";
 
 type Known = Exclude<Value, null | undefined>;

@@ -1,4 +1,4 @@
-import { spellMs } from "./duration.ts";
+import { spellMs } from "./format-duration.ts";
 import { HttpFailure } from "./http-error.ts";
 
 /** How long one attempt may take, and no byte of it may come, in milliseconds. */

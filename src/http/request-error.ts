@@ -1,5 +1,5 @@
 import { ConfigError, SourceError, TransientError } from "../core/errors.ts";
-import { spellMs } from "./duration.ts";
+import { spellMs } from "./format-duration.ts";
 import { type HttpFailure, isOutage, isPassing } from "./http-error.ts";
 
 /** What to tell a person about an answer's status: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */

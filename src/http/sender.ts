@@ -8,7 +8,7 @@ import { newAxios } from "./axios-instance.ts";
 import { jitterMs } from "./backoff.ts";
 import type { Body } from "./body.ts";
 import type { Answer, ClientOptions, Request } from "./client.ts";
-import { spellMs } from "./duration.ts";
+import { spellMs } from "./format-duration.ts";
 import { HttpFailure, failureOf, isPassing } from "./http-error.ts";
 import { requestError } from "./request-error.ts";
 import { Throttle } from "./throttle.ts";

@@ -1,5 +1,5 @@
 import type { Columns, ColumnType } from "../core/schema.ts";
-import { deletedColumn, syncedAtColumn } from "../destination/sql/columns.ts";
+import { deletedColumn, syncedAtColumn } from "../destination/sql/column-names.ts";
 
 /**
  * The columns of a stream's table, as schemas that follow one another need them. A column keeps the type that it had first, because rows are in it:

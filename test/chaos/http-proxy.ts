@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import type { Listener, ServerRequest } from "../../src/emulators/listen.ts";
+import type { Listener, ServerRequest } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 /** A request, and what the service answers to it. */

@@ -1,4 +1,4 @@
-import type { ServerRequest } from "../../src/emulators/listen.ts";
+import type { ServerRequest } from "../../src/emulators/http-server.ts";
 import type { Random } from "./random.ts";
 
 /** Keys, as text, of what stands in each table. */

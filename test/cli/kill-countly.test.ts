@@ -5,7 +5,7 @@ import { startCountly } from "../support/countly.ts";
 import { databases } from "../support/databases.ts";
 import { killWhen } from "../support/kill.ts";
 import { newFolder, run, start } from "../support/program.ts";
-import { heldBy, idsOf, standing } from "../sources/countly/cells.ts";
+import { heldBy, idsOf, standing } from "../sources/countly/expected-rows.ts";
 
 const kills = 20;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Remembered } from "../../src/core/memo.ts";
+import { Remembered } from "../../src/core/async-memo.ts";
 
 test("an answer is asked for once, also while it is under way; one that failed is asked for again", async () => {
   let asked = 0;

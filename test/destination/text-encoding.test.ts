@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { spellOut, spellOutJson, unspell } from "../../src/destination/sql/text-encoding.ts";
+import { spellOut, spellOutJson, unspell } from "../../src/destination/sql/text-escaping.ts";
 
 const piece = fc.constantFrom(
   ...["\\", "\\\\", "\0", "\ud83d", "\ude00", "u0000", "ud83d", "ude00", "uD800", "00", '"', "a"],

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ColumnType, Table, Value } from "../../src/core/schema.ts";
-import { unspell } from "../../src/destination/sql/text-encoding.ts";
+import { unspell } from "../../src/destination/sql/text-escaping.ts";
 import { destinations } from "../support/databases.ts";
 import { countsOf, useDatabase } from "./fixture.ts";
 

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import protobuf from "protobufjs";
 import descriptor from "protobufjs/ext/descriptor/index.js";
 import { expect, test } from "vitest";
-import { descriptorSet } from "../../src/fivetran/services.ts";
+import { descriptorSet } from "../../src/fivetran/service-definitions.ts";
 
 interface Message {
   readonly name: string;

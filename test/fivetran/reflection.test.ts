@@ -7,7 +7,7 @@ import {
 import { loadFileDescriptorSetFromObject } from "@grpc/proto-loader";
 import descriptor from "protobufjs/ext/descriptor/index.js";
 import { expect, test } from "vitest";
-import { health, reflection, reflectionAlpha } from "../../src/fivetran/services.ts";
+import { health, reflection, reflectionAlpha } from "../../src/fivetran/service-definitions.ts";
 import { memorySource } from "./memory-source.ts";
 import { served } from "./serving.ts";
 

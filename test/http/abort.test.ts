@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { sleep } from "../../src/core/sleep.ts";
 import { answer, failing, silence, silenceInBody, slowDrip } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/listen.ts";
+import type { Listener } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 const reason = new Error("stopped by a person");

@@ -4,7 +4,7 @@ import { ConfigError, SourceError, TransientError } from "../../src/core/errors.
 import { isTooLarge, statusOf } from "../../src/http/http-error.ts";
 import { answer, failing, gzipBomb, inTurn, redirectTo } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/listen.ts";
+import type { Listener } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 describe("a request", () => {

@@ -5,7 +5,7 @@ import { newLog } from "../../src/core/log.ts";
 import { Graphql, type Question } from "../../src/http/graphql.ts";
 import { answer, inTurn } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/listen.ts";
+import type { Listener } from "../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../support/http-server.ts";
 
 let server: TestServer;

@@ -17,7 +17,7 @@ import {
   slowDrip,
 } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/listen.ts";
+import type { Listener } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 const body = JSON.stringify({ rows: Array.from({ length: 1000 }, (_, id) => ({ id })) });

@@ -15,7 +15,7 @@ import {
 } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import type { Body } from "../../src/http/body.ts";
-import type { Listener } from "../../src/emulators/listen.ts";
+import type { Listener } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 const secret = "opik-key-0123456789";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { silence, silenceInBody, slowDrip } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/listen.ts";
+import type { Listener } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 const body = '{"text":"drop by drop"}';

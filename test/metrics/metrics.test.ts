@@ -3,9 +3,9 @@ import { newLog } from "../../src/core/log.ts";
 import { newTransfer } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
-import { observedSession } from "../../src/metrics/observed-session.ts";
+import { observedSession } from "../../src/metrics/counting-session.ts";
 import { newSqlite } from "../support/databases.ts";
-import { Parsed } from "./parsed.ts";
+import { Parsed } from "./parsed-metrics.ts";
 
 const parsed = async (metrics: Metrics): Promise<Parsed> => new Parsed(await metrics.text());
 

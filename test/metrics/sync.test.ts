@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startOpik } from "../support/opik.ts";
 import { logLines, newFolder, run, start } from "../support/program.ts";
-import { Parsed } from "./parsed.ts";
+import { Parsed } from "./parsed-metrics.ts";
 
 async function newPlace(url: string) {
   return await newFolder({ "configuration.json": { opik: { base_url: url, retry_attempts: 0 } } });

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { newLog } from "../../src/core/log.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { load } from "../../src/singer/load.ts";
+import { load } from "../../src/singer/run-target.ts";
 import type { Summary } from "../../src/engine/sync.ts";
 import type { TestDatabase } from "../support/databases.ts";
 

@@ -3,11 +3,11 @@ import { newLog } from "../../src/core/log.ts";
 import type { Source } from "../../src/core/source.ts";
 import { newTransfer } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { load } from "../../src/singer/load.ts";
+import { load } from "../../src/singer/run-target.ts";
 import { allOf, type Wanted } from "../../src/singer/catalog.ts";
-import { Output } from "../../src/singer/output.ts";
+import { Output } from "../../src/singer/line-output.ts";
 import { parseState } from "../../src/singer/tap-state.ts";
-import { tap, type TapEnd } from "../../src/singer/tap.ts";
+import { tap, type TapEnd } from "../../src/singer/run-tap.ts";
 import type { Summary } from "../../src/engine/sync.ts";
 
 export interface ThroughOptions {

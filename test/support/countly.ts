@@ -1,10 +1,10 @@
-import type { CountlyRequest, Edition } from "../../src/emulators/countly/call.ts";
-import { paramsOf } from "../../src/emulators/countly/call.ts";
+import type { CountlyRequest, Edition } from "../../src/emulators/countly/request-context.ts";
+import { paramsOf } from "../../src/emulators/countly/request-context.ts";
 import { countlyService } from "../../src/emulators/countly/service.ts";
 import type { CountlyTraps } from "../../src/emulators/countly/faults.ts";
 import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
 import { startServer } from "./http-server.ts";
-import type { Listener } from "../../src/emulators/listen.ts";
+import type { Listener } from "../../src/emulators/http-server.ts";
 
 export interface Countly extends AsyncDisposable {
   /** Without a slash at its end. */

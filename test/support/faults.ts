@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import type { Listener } from "../../src/emulators/listen.ts";
+import type { Listener } from "../../src/emulators/http-server.ts";
 
 type ResponseHeaders = Readonly<Record<string, string | number>>;
 

@@ -2,7 +2,7 @@ import http, { type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import https from "node:https";
 import { text } from "node:stream/consumers";
-import type { Listener, ServerRequest } from "../../src/emulators/listen.ts";
+import type { Listener, ServerRequest } from "../../src/emulators/http-server.ts";
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string;

@@ -1,4 +1,4 @@
-import type { Listener, ServerRequest } from "../../src/emulators/listen.ts";
+import type { Listener, ServerRequest } from "../../src/emulators/http-server.ts";
 
 export interface ListRow {
   readonly id: string;

@@ -1,4 +1,4 @@
-import { listen, type Listening } from "../../src/emulators/listen.ts";
+import { listen, type Listening } from "../../src/emulators/http-server.ts";
 import { opikService } from "../../src/emulators/opik/service.ts";
 import type { OpikRequest, OpikServiceOptions } from "../../src/emulators/opik/service.ts";
 import type { OpikTraps } from "../../src/emulators/opik/faults.ts";

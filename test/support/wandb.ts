@@ -1,6 +1,6 @@
-import type { Listener, ServerRequest } from "../../src/emulators/listen.ts";
+import type { Listener, ServerRequest } from "../../src/emulators/http-server.ts";
 import { startServer } from "./http-server.ts";
-import type { WandbCounters } from "../../src/emulators/wandb/call.ts";
+import type { WandbCounters } from "../../src/emulators/wandb/backend.ts";
 import { parseBody } from "../../src/emulators/wandb/graphql.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
 import type { WandbTraps } from "../../src/emulators/wandb/faults.ts";

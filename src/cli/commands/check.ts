@@ -1,7 +1,7 @@
 import { messageOf } from "../../core/errors.ts";
 import { exitStatus, exitStatusOf } from "../invocation/exit-status.ts";
 import { configure, type ConfiguredSource, type Invocation } from "../invocation/invocation.ts";
-import { openConfigured } from "./open-configured.ts";
+import { openConfigured } from "./open-configured-destination.ts";
 
 /** Proves configuration, login and destination, each with its own line and remedy. */
 export async function checkCommand(invocation: Invocation): Promise<number> {

@@ -2,7 +2,7 @@ import type { Destination } from "../../core/destination.ts";
 import { plotText } from "../terminal/plot.ts";
 import { tableText } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { readCurves } from "./curves.ts";
+import { readCurves } from "./read-curves.ts";
 
 /** Shows what a demo has copied: a few queries with their results, and curves. */
 export async function showDemo(destination: Destination, terminal: Terminal): Promise<void> {

@@ -4,7 +4,7 @@ import type { SourceContext } from "../../core/source.ts";
 import { newTransfer } from "../../core/request-stats.ts";
 import { countlyDemo } from "../../emulators/countly/demo-service.ts";
 import type { DemoService } from "../../emulators/demo-service.ts";
-import { listen } from "../../emulators/listen.ts";
+import { listen } from "../../emulators/http-server.ts";
 import { opikDemo } from "../../emulators/opik/demo-service.ts";
 import { wandbDemo } from "../../emulators/wandb/demo-service.ts";
 import { openDestination } from "../../destination/open.ts";

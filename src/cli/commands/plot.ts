@@ -3,7 +3,7 @@ import { ConfigError, messageOf } from "../../core/errors.ts";
 import { openDestination } from "../../destination/open.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { plotSvg, plotText } from "../terminal/plot.ts";
-import { readCurves } from "./curves.ts";
+import { readCurves } from "./read-curves.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 
 /** Draws metrics of runs, as they stand in the destination, over their steps. */

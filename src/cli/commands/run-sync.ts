@@ -1,9 +1,9 @@
-import type { Watcher } from "../../metrics/watch.ts";
+import type { Watcher } from "../../metrics/with-metrics.ts";
 import { sync, type Summary } from "../../engine/sync.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { showSummary } from "../terminal/summary.ts";
 import type { ConfiguredSource, Invocation } from "../invocation/invocation.ts";
-import { openConfigured } from "./open-configured.ts";
+import { openConfigured } from "./open-configured-destination.ts";
 
 export interface CopyOptions extends Pick<Invocation, "terminal" | "signal"> {
   readonly fullRefresh: boolean;

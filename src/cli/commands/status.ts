@@ -1,10 +1,10 @@
 import type { SyncRecord } from "../../core/destination.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { count } from "../terminal/count.ts";
+import { count } from "../terminal/format-numbers.ts";
 import { seconds } from "../terminal/summary.ts";
 import { tableText } from "../terminal/table.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
-import { openConfigured } from "./open-configured.ts";
+import { openConfigured } from "./open-configured-destination.ts";
 
 const defaultSyncs = 10;
 

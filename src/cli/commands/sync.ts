@@ -1,7 +1,7 @@
 import { readStream } from "../../engine/read-stream.ts";
 import { exitStatus, exitStatusFor } from "../invocation/exit-status.ts";
-import { watched } from "../../metrics/watch.ts";
-import { count } from "../terminal/count.ts";
+import { watched } from "../../metrics/with-metrics.ts";
+import { count } from "../terminal/format-numbers.ts";
 import { tableText } from "../terminal/table.ts";
 import { copy } from "./run-sync.ts";
 import {
@@ -10,7 +10,7 @@ import {
   type ConfiguredSource,
   type Invocation,
 } from "../invocation/invocation.ts";
-import { openConfigured } from "./open-configured.ts";
+import { openConfigured } from "./open-configured-destination.ts";
 
 /** The main job: copies the source into the destination. */
 export async function syncCommand(invocation: Invocation): Promise<number> {

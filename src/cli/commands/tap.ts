@@ -4,8 +4,8 @@ import { ConfigError } from "../../core/errors.ts";
 import type { Stream } from "../../core/source.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { allOf, catalogOf, wantedBy, type Wanted } from "../../singer/catalog.ts";
-import { ClosedPipe, Output } from "../../singer/output.ts";
-import { tap, type TapEnd } from "../../singer/tap.ts";
+import { ClosedPipe, Output } from "../../singer/line-output.ts";
+import { tap, type TapEnd } from "../../singer/run-tap.ts";
 import { parseState, TapState, type Subject } from "../../singer/tap-state.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 

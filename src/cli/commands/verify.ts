@@ -5,7 +5,7 @@ import { canonical, ValueError } from "../../core/value.ts";
 import type { Destination } from "../../core/destination.ts";
 import { openDestination } from "../../destination/open.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { count } from "../terminal/count.ts";
+import { count } from "../terminal/format-numbers.ts";
 import { tableText } from "../terminal/table.ts";
 import { configure, readOptions, type Invocation } from "../invocation/invocation.ts";
 

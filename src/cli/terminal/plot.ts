@@ -1,6 +1,6 @@
 import type { EChartsType } from "echarts/core";
 import { z } from "zod";
-import { BrailleCanvas, cellDots } from "./braille.ts";
+import { BrailleCanvas, cellDots } from "./braille-canvas.ts";
 import { curveColors, withChart, type ChartSize, type Curve } from "./chart.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,5 +1,5 @@
 import type { PartitionCount, Units } from "../../core/source.ts";
-import { count } from "./count.ts";
+import { count } from "./format-numbers.ts";
 
 /** How far a stream is. */
 export interface Standing {

@@ -1,6 +1,6 @@
 import type { Counts } from "../../core/destination.ts";
 import type { Summary } from "../../engine/sync.ts";
-import { count } from "./count.ts";
+import { count } from "./format-numbers.ts";
 import { tableText } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 

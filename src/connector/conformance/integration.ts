@@ -3,7 +3,7 @@ import { secretsOf } from "../../configuration/configuration.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import type { Attempt, IntegrationSubject } from "./suite.ts";
 import { rejection } from "./login.ts";
-import { configOf, Trial } from "./trial.ts";
+import { configOf, Trial } from "./sandbox.ts";
 
 /** That an integration does its job, again and again, and without telling its secrets. */
 export function integrationChecks({ connector, start }: IntegrationSubject): readonly Attempt[] {

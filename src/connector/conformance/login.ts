@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { secretsOf } from "../../configuration/configuration.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import type { Attempt, Subject } from "./suite.ts";
-import { configOf, Trial } from "./trial.ts";
+import { configOf, Trial } from "./sandbox.ts";
 
 /** That `check` proves the login, and says what a person has to change. */
 export function loginChecks({ connector, start }: Subject): readonly Attempt[] {

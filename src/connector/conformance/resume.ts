@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Attempt, SourceSubject } from "./suite.ts";
 import { contents, syncSource, type Synced } from "./sync-source.ts";
-import { Trial } from "./trial.ts";
+import { Trial } from "./sandbox.ts";
 
 /** More interruptions than this show nothing new, and take their time. */
 const maxInterruptions = 20;

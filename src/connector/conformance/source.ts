@@ -9,7 +9,7 @@ import type { Attempt, SourceSubject } from "./suite.ts";
 import { rejection } from "./login.ts";
 import { resumeChecks } from "./resume.ts";
 import { contents, syncSource } from "./sync-source.ts";
-import { configOf, Trial } from "./trial.ts";
+import { configOf, Trial } from "./sandbox.ts";
 
 /** That a source declares what it reads, and reads it whole, once, and without telling its secrets. */
 export function sourceChecks(subject: SourceSubject): readonly Attempt[] {

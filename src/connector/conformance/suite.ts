@@ -1,7 +1,7 @@
 import type { Settings } from "../../configuration/configuration-file.ts";
 import type { IntegrationConnector, SourceConnector, TargetConnector } from "../connector.ts";
 import type { Source } from "../../core/source.ts";
-import { describedChecks } from "./described.ts";
+import { describedChecks } from "./description.ts";
 import { integrationChecks } from "./integration.ts";
 import { loginChecks } from "./login.ts";
 import { packageChecks } from "./package.ts";

@@ -3,7 +3,7 @@ import type { Settings } from "../../configuration/configuration-file.ts";
 import type { Batch, Source, Stream } from "../../core/source.ts";
 import { openDestination } from "../../destination/open.ts";
 import { sync, type Summary } from "../../engine/sync.ts";
-import { configOf, type Trial } from "./trial.ts";
+import { configOf, type Trial } from "./sandbox.ts";
 
 export interface SyncOptions {
   readonly settings: Settings;

@@ -3,7 +3,7 @@ import type { Columns, Key, Row, Table } from "../../core/schema.ts";
 import type { Changes, Writer } from "../connector.ts";
 import type { Attempt, TargetStandIn, TargetSubject } from "./suite.ts";
 import { targetTable, type TargetTable } from "../target-table.ts";
-import { configOf, Trial } from "./trial.ts";
+import { configOf, Trial } from "./sandbox.ts";
 
 const table = "conformance";
 

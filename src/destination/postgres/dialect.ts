@@ -4,9 +4,9 @@ import type { Dialect, Transaction } from "../sql/dialect.ts";
 import { parseAddress, type Address, type ConnectOptions } from "./connection.ts";
 import { isAborted, isCancelled, isLost, isWorthRetry, translate } from "./errors.ts";
 import { Link } from "./reconnecting-client.ts";
-import { postgresNames } from "./names.ts";
+import { postgresNames } from "./naming.ts";
 import type { PostgresTransaction } from "./transaction.ts";
-import { postgresValues } from "./values.ts";
+import { postgresValues } from "./type-mapping.ts";
 
 const attempts = 4;
 

@@ -10,7 +10,7 @@ import {
   type Connected,
 } from "./connection.ts";
 import { translate } from "./errors.ts";
-import { cancelWaiting } from "./cancel-blocked-statement.ts";
+import { cancelWaiting } from "./cancel-blocked-statements.ts";
 import { PostgresTransaction } from "./transaction.ts";
 
 const firstPauseMs = 100;

@@ -13,7 +13,7 @@ import { kyselyOn } from "../sql/kysely.ts";
 import type { OwnTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";
 import { translate } from "./errors.ts";
-import { findTable } from "./introspect.ts";
+import { findTable } from "./find-table.ts";
 import { keysOf, Upserts } from "./upsert.ts";
 
 type SqlRow = Record<string, unknown>;

@@ -1,12 +1,12 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import { escapeIdentifier, type Client } from "pg";
-import { deletedColumn, syncedAtColumn } from "../sql/columns.ts";
+import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
 import type { PreparedColumn, PreparedTable, SqlValue, Written } from "../sql/dialect.ts";
 import type { OwnTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";
 import { copyInto } from "./copy.ts";
 import { isDuplicate } from "./errors.ts";
-import { postgresValues } from "./values.ts";
+import { postgresValues } from "./type-mapping.ts";
 
 /** Up to so many rows, and characters, an array for each column is faster than COPY. */
 const fewRows = 200;

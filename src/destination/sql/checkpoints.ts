@@ -5,7 +5,7 @@ import { inTurn } from "./settle-all.ts";
 import { chunks } from "./chunks.ts";
 import type { State } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
-import { spellOut, unspell } from "./text-encoding.ts";
+import { spellOut, unspell } from "./text-escaping.ts";
 
 /** Checkpoints as JSON text by stream and partition; null for one that is forgotten. */
 export type CheckpointTexts = ReadonlyMap<string, ReadonlyMap<string, string | null>>;

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import type { Row } from "../../core/schema.ts";
-import { deletedColumn, syncedAtColumn } from "./columns.ts";
+import { deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type { SqlValue, Transaction } from "./dialect.ts";
-import { RowError } from "./encode.ts";
+import { RowError } from "./row-encoder.ts";
 import type { Prepared } from "./write-plan.ts";
 import { ValueError } from "../../core/value.ts";
 

@@ -2,10 +2,10 @@ import { partitionKey } from "../../engine/partitions.ts";
 import { sql } from "kysely";
 import type { Rejected } from "../../core/source.ts";
 import { boundedKey } from "./key-text.ts";
-import { formatPlace, type Place } from "./quarantine-scope.ts";
+import { formatPlace, type Place } from "./entry-location.ts";
 import type { Transaction } from "./dialect.ts";
 import { chunks } from "./chunks.ts";
-import { spellOut, unspell } from "./text-encoding.ts";
+import { spellOut, unspell } from "./text-escaping.ts";
 import { now } from "./now.ts";
 
 /** What one write changes in quarantine: entries by stream and key; undefined for one that is removed. */

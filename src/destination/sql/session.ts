@@ -6,7 +6,7 @@ import { inTurn } from "./settle-all.ts";
 import { Checkpoints, formatState } from "./checkpoints.ts";
 import type { Counts, Session, State, SyncEnd } from "../../core/destination.ts";
 import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
-import { encoderOf } from "./encode.ts";
+import { encoderOf } from "./row-encoder.ts";
 import {
   bindIdentity,
   endLease,
@@ -17,7 +17,7 @@ import {
   type Lease,
 } from "./lease.ts";
 import { planOf, touchedBy, type Plan, type Prepared } from "./write-plan.ts";
-import { prepareTable, type Fitted } from "./prepare.ts";
+import { prepareTable, type Fitted } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
 import { StateAge } from "./stale-state.ts";
 import { countRejected, storeSteps } from "./execute-plan.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { sql, type RawBuilder } from "kysely";
 import type { Range, Sweep } from "../../core/source.ts";
 import { ValueError } from "../../core/value.ts";
-import { deletedColumn, syncedAtColumn } from "./columns.ts";
+import { deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type { PreparedColumn, PreparedTable, SqlValue, Transaction } from "./dialect.ts";
 import { ownPrefix } from "./system-tables.ts";
 import type { Prepared } from "./write-plan.ts";

@@ -2,12 +2,12 @@ import { sql } from "kysely";
 import type { Log } from "../../core/log.ts";
 import type { Key, Table } from "../../core/schema.ts";
 import { parseState, readCheckpoints } from "./checkpoints.ts";
-import { deletedColumn } from "./columns.ts";
+import { deletedColumn } from "./column-names.ts";
 import type { Destination, Pipeline, Session, State, SyncRecord } from "../../core/destination.ts";
 import type { Dialect, SqlValue } from "./dialect.ts";
 import { takeLease } from "./lease.ts";
 import { migrate } from "./migrate.ts";
-import { describe, keyNames, tableName } from "./prepare.ts";
+import { describe, keyNames, tableName } from "./prepare-table.ts";
 import { SqlSession } from "./session.ts";
 import { readSyncs } from "./sync-log.ts";
 

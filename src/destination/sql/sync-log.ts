@@ -6,7 +6,7 @@ import type { Counts, SyncEnd, SyncRecord } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
 import { isHeldSince } from "./lease.ts";
 import { now } from "./now.ts";
-import { spellOut, unspell } from "./text-encoding.ts";
+import { spellOut, unspell } from "./text-escaping.ts";
 
 /** Writes that a sync has begun; the id of its row. */
 export async function beginSync(tx: Transaction, pipeline: string): Promise<string> {

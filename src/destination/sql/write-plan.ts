@@ -1,10 +1,10 @@
 import type { Key, Row } from "../../core/schema.ts";
 import type { Batch, Rejected, Sweep } from "../../core/source.ts";
 import type { PreparedTable, SqlValue } from "./dialect.ts";
-import { RowError, type Encoder } from "./encode.ts";
+import { RowError, type Encoder } from "./row-encoder.ts";
 import { rowText } from "./key-text.ts";
 import { onePerKey, type EachOnce } from "./deduplicate.ts";
-import { coverage, placeOf } from "./quarantine-scope.ts";
+import { coverage, placeOf } from "./entry-location.ts";
 import { QuarantineChanges, type Quarantine } from "./quarantine.ts";
 import { RowValues } from "./row-values.ts";
 import { rowUpdate, type RowUpdate } from "./partial-updates.ts";

@@ -17,7 +17,7 @@ import { isBusy, translate } from "./errors.ts";
 import { OpenedFile } from "./file-identity.ts";
 import { openInThread } from "./writer-thread.ts";
 import { SqliteTransaction } from "./transaction.ts";
-import { sqliteValues } from "./values.ts";
+import { sqliteValues } from "./type-mapping.ts";
 
 export interface SqliteOptions {
   /** How long to wait for another program that has locked the file. */

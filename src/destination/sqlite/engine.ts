@@ -1,7 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { QueryResult } from "kysely";
 import type { Found, SqlValue, Written } from "../sql/dialect.ts";
-import { findTable } from "./introspect.ts";
+import { findTable } from "./find-table.ts";
 import { stageKeys } from "./stage-keys.ts";
 import type { UpsertSql } from "./upsert-sql.ts";
 import { widenColumn } from "./widen.ts";

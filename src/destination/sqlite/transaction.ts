@@ -15,7 +15,7 @@ import type { RowValues } from "../sql/row-values.ts";
 import type { Engine } from "./engine.ts";
 import { translate } from "./errors.ts";
 import { upsertSql, type UpsertSql } from "./upsert-sql.ts";
-import { sqliteValues } from "./values.ts";
+import { sqliteValues } from "./type-mapping.ts";
 
 /** What is done inside a transaction on the one connection to the file. */
 export class SqliteTransaction implements Transaction {

@@ -1,8 +1,8 @@
-import { deletedColumn, syncedAtColumn } from "../sql/columns.ts";
+import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
 import type { PreparedTable } from "../sql/dialect.ts";
-import { keyNames } from "../sql/prepare.ts";
+import { keyNames } from "../sql/prepare-table.ts";
 import { updatedFunction } from "./engine.ts";
-import { quote } from "./quote.ts";
+import { quote } from "./quote-identifier.ts";
 
 /** A statement that upserts so many rows, whose values follow one another, and `@syncedAt`. */
 interface RowsSql {

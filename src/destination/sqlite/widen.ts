@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
-import { findTable } from "./introspect.ts";
-import { quote } from "./quote.ts";
+import { findTable } from "./find-table.ts";
+import { quote } from "./quote-identifier.ts";
 
 /**
  * Makes an integer column a double by the way that SQLite's documentation recommends: a new table from the same definition but for this type, into which

@@ -1,10 +1,10 @@
-import { message, output } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { message, output } from "./response.ts";
+import type { Answer } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
 import { authenticated, authorizedApp, globalAdmin } from "./auth.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "./request-context.ts";
 import type { Document } from "./document.ts";
-import { find } from "./find.ts";
+import { find } from "./find-users.ts";
 import { administers } from "./member.ts";
 import type { CountlyMember } from "./member.ts";
 

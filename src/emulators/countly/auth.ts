@@ -1,6 +1,6 @@
-import { Refusal } from "./answer.ts";
+import { Refusal } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "./request-context.ts";
 import { administers, mayRead } from "./member.ts";
 import type { CountlyMember, Right } from "./member.ts";
 

@@ -1,12 +1,12 @@
-import { output, Refusal } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { output, Refusal } from "./response.ts";
+import type { Answer } from "./response.ts";
 import { authorizedApp } from "./auth.ts";
-import type { Call, Params } from "./call.ts";
+import type { Call, Params } from "./request-context.ts";
 import type { Document } from "./document.ts";
-import { count } from "./find.ts";
+import { count } from "./find-users.ts";
 import { integer, lenientObject } from "./params.ts";
-import { BadQuery } from "./query.ts";
-import { searchUsers } from "./search-users.ts";
+import { BadQuery } from "./mongo-query.ts";
+import { searchUsers } from "./user-page.ts";
 
 /** `/o/app_users/consents` of the compliance hub, which takes any query and any projection. A query that the database refuses finds nothing at all, with 200. */
 export function listConsents(call: Call): Answer {

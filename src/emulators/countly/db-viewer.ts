@@ -1,16 +1,16 @@
-import { message, output, Refusal } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { message, output, Refusal } from "./response.ts";
+import type { Answer } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
 import { appIdOf, appOfCollection, authenticated } from "./auth.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "./request-context.ts";
 import { documentText } from "./document.ts";
 import type { Document } from "./document.ts";
 import { strictQuery } from "./export-db.ts";
-import { count } from "./find.ts";
+import { count } from "./find-users.ts";
 import { mayRead } from "./member.ts";
 import { integer, lenientObject } from "./params.ts";
-import { BadQuery } from "./query.ts";
-import { searchUsers } from "./search-users.ts";
+import { BadQuery } from "./mongo-query.ts";
+import { searchUsers } from "./user-page.ts";
 
 /** `/o/db` of the database viewer: a page of a collection in EJSON, with the count of all that the filter finds. */
 export function viewCollection(call: Call): Answer {

@@ -1,5 +1,5 @@
 import type { DemoService } from "../demo-service.ts";
-import { withBody } from "../listen.ts";
+import { withBody } from "../http-server.ts";
 import { demoWorkspace } from "./demo-workspace.ts";
 import { countlyService } from "./service.ts";
 

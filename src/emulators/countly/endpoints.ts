@@ -1,13 +1,13 @@
-import { message, output, Refusal } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { message, output, Refusal } from "./response.ts";
+import type { Answer } from "./response.ts";
 import { answerApps } from "./apps.ts";
 import { globalAdmin } from "./auth.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "./request-context.ts";
 import { listConsents } from "./consents.ts";
 import { viewCollection } from "./db-viewer.ts";
 import { exportCollection } from "./export-db.ts";
 import { answerMembers } from "./members.ts";
-import { answerOriginal } from "./original.ts";
+import { answerOriginal } from "./original-gateway.ts";
 import { answerTasks } from "./tasks.ts";
 import type { Part } from "./faults.ts";
 import { answerUserDetails } from "./user-details.ts";

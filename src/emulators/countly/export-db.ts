@@ -1,13 +1,13 @@
-import { message, Refusal, stream } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { message, Refusal, stream } from "./response.ts";
+import type { Answer } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
 import { appIdOf, appOfCollection, authenticated } from "./auth.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "./request-context.ts";
 import type { Document } from "./document.ts";
 import { mayRead } from "./member.ts";
 import { integer, lenientObject } from "./params.ts";
-import { BadQuery, parseQuery } from "./query.ts";
-import { searchUsers } from "./search-users.ts";
+import { BadQuery, parseQuery } from "./mongo-query.ts";
+import { searchUsers } from "./user-page.ts";
 
 /**
  * `/o/export/db`: the documents of a collection as a bare array, of which the server knows those of users. A collection that is not there has

@@ -1,7 +1,7 @@
-import { message, output } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { message, output } from "./response.ts";
+import type { Answer } from "./response.ts";
 import { authenticated, globalAdmin } from "./auth.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "./request-context.ts";
 import type { Document } from "./document.ts";
 import type { CountlyMember } from "./member.ts";
 

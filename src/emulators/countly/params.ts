@@ -1,5 +1,5 @@
 import type { Document } from "./document.ts";
-import { parseQuery } from "./query.ts";
+import { parseQuery } from "./mongo-query.ts";
 
 /** A number as `parseInt` reads it; 0 where there is none. */
 export function integer(text: string | undefined): number {

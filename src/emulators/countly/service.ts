@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
-import type { Listener } from "../listen.ts";
-import { message, Refusal, send } from "./answer.ts";
-import type { Answer } from "./answer.ts";
-import { paramsOf } from "./call.ts";
-import type { Call, Edition } from "./call.ts";
+import type { Listener } from "../http-server.ts";
+import { message, Refusal, send } from "./response.ts";
+import type { Answer } from "./response.ts";
+import { paramsOf } from "./request-context.ts";
+import type { Call, Edition } from "./request-context.ts";
 import { answerCall } from "./endpoints.ts";
 import { Tasks } from "./tasks.ts";
 import { RateLimit } from "./faults.ts";

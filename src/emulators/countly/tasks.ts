@@ -1,7 +1,7 @@
-import { message, output, Refusal } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { message, output, Refusal } from "./response.ts";
+import type { Answer } from "./response.ts";
 import { authorizedApp } from "./auth.ts";
-import type { Call } from "./call.ts";
+import type { Call } from "./request-context.ts";
 import { documentText } from "./document.ts";
 import type { Document, Value } from "./document.ts";
 

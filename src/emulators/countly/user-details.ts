@@ -1,13 +1,13 @@
-import { output, Refusal } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { output, Refusal } from "./response.ts";
+import type { Answer } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
 import { authorizedApp } from "./auth.ts";
-import type { Call, Params } from "./call.ts";
+import type { Call, Params } from "./request-context.ts";
 import type { Document } from "./document.ts";
-import { count, find } from "./find.ts";
+import { count, find } from "./find-users.ts";
 import { integer, lenientObject } from "./params.ts";
-import { BadQuery } from "./query.ts";
-import { searchUsers } from "./search-users.ts";
+import { BadQuery } from "./mongo-query.ts";
+import { searchUsers } from "./user-page.ts";
 
 /**
  * `/o?method=user_details` of Enterprise: a list of users, or with `uid` or `did` one of them. Its source is not public: which column a number

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { refusal } from "./answer.ts";
+import { refusal } from "./response.ts";
 
 /** The key and the workspace that a hosted service knows. */
 export interface OpikLogin {

@@ -1,12 +1,18 @@
 import { z } from "zod";
-import { parseBody, refusal } from "./answer.ts";
-import type { Answer } from "./answer.ts";
-import { existingDataset, selectRows } from "./call.ts";
-import type { Call } from "./call.ts";
+import { parseBody, refusal } from "./response.ts";
+import type { Answer } from "./response.ts";
+import { existingDataset, selectRows } from "./request-context.ts";
+import type { Call } from "./request-context.ts";
 import type { OpikEntity } from "./dataset.ts";
-import { columnsText, datasetText, documentedItemText, itemText, versionText } from "./entities.ts";
+import {
+  columnsText,
+  datasetText,
+  documentedItemText,
+  itemText,
+  versionText,
+} from "./entity-json.ts";
 import { entityText, plainText } from "./json.ts";
-import { filter, pageOf, sorted } from "./query.ts";
+import { filter, pageOf, sorted } from "./list-query.ts";
 import { streamItems } from "./stream.ts";
 
 /** What the service answers to a request below `/v1/private`. Throws a Refusal. */

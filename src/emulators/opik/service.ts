@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { refusal, Refusal, send } from "./answer.ts";
-import type { Answer } from "./answer.ts";
+import { refusal, Refusal, send } from "./response.ts";
+import type { Answer } from "./response.ts";
 import { authorize } from "./auth.ts";
 import type { OpikLogin } from "./auth.ts";
 import { answerCall } from "./endpoints.ts";

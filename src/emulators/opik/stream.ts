@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { parseBody, refusal, streamAnswer } from "./answer.ts";
-import type { Answer } from "./answer.ts";
-import { selectRows } from "./call.ts";
-import type { Call } from "./call.ts";
+import { parseBody, refusal, streamAnswer } from "./response.ts";
+import type { Answer } from "./response.ts";
+import { selectRows } from "./request-context.ts";
+import type { Call } from "./request-context.ts";
 import type { OpikDataset } from "./dataset.ts";
 import { plainText } from "./json.ts";
 

@@ -1,5 +1,5 @@
 import type { DemoService } from "../demo-service.ts";
-import { withBody } from "../listen.ts";
+import { withBody } from "../http-server.ts";
 import { demoWorkspace, trainOn } from "./demo-workspace.ts";
 import { wandbService } from "./service.ts";
 import { seededRandom } from "../seeded-random.ts";

@@ -1,4 +1,4 @@
-import type { Answer } from "./answer.ts";
+import type { Answer } from "./response.ts";
 
 /** What a W&B server does to its clients; every member may be changed while the server runs. */
 export interface WandbTraps {

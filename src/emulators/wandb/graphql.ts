@@ -11,10 +11,10 @@ import {
 } from "graphql";
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { z } from "zod";
-import { errorsAnswer, Refusal } from "./answer.ts";
-import type { Answer } from "./answer.ts";
-import type { Call } from "./call.ts";
-import { queryView } from "./query-view.ts";
+import { errorsAnswer, Refusal } from "./response.ts";
+import type { Answer } from "./response.ts";
+import type { Call } from "./backend.ts";
+import { queryView } from "./query-resolvers.ts";
 import { wandbSchema } from "./schema.ts";
 
 /** A GraphQL request. */

@@ -1,5 +1,5 @@
-import { badGateway, errorsAnswer, Refusal } from "./answer.ts";
-import type { Call } from "./call.ts";
+import { badGateway, errorsAnswer, Refusal } from "./response.ts";
+import type { Call } from "./backend.ts";
 import { compareToPlace, instantKey } from "./project.ts";
 import type { RunOrder, WandbProject } from "./project.ts";
 import { runFilter } from "./run-filter.ts";

@@ -1,13 +1,13 @@
-import { errorAnswer, Refusal } from "./answer.ts";
-import type { Answer } from "./answer.ts";
-import type { Call } from "./call.ts";
+import { errorAnswer, Refusal } from "./response.ts";
+import type { Answer } from "./response.ts";
+import type { Call } from "./backend.ts";
 import { jsonText } from "./json.ts";
 import { RawJson } from "../raw-json.ts";
 import type { NonFinite } from "./json.ts";
 import { pageOfRuns } from "./pages.ts";
 import type { WandbProject } from "./project.ts";
 import type { WandbRun } from "./run.ts";
-import { checkHistory } from "./run-view.ts";
+import { checkHistory } from "./run-resolvers.ts";
 import type { RestTrap } from "./faults.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { errorsAnswer, Refusal } from "./answer.ts";
+import { errorsAnswer, Refusal } from "./response.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
 import { instantKey } from "./project.ts";
 import type { WandbRun } from "./run.ts";

@@ -4,7 +4,7 @@ import { keyOf, type Key, type Row } from "../../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../../core/source.ts";
 import type { Client } from "../client.ts";
 import { sawAll, unseen, type List, type Page, type Pages } from "./page.ts";
-import { PageReader, type ReadPage, type RowDeclaration } from "./page-rows.ts";
+import { PageReader, type ReadPage, type RowDeclaration } from "./page-mapper.ts";
 import { numberedPages } from "./numbered-pages.ts";
 import type { Query } from "../url.ts";
 

@@ -5,10 +5,10 @@ import { statusOf } from "../../http/http-error.ts";
 import type { App } from "./server/app-list.ts";
 import type { CountlyConfig } from "./client/config.ts";
 import type { Ask } from "./client/countly-client.ts";
-import { goneApps } from "./gone-apps.ts";
-import { objectText } from "./rows/object-text.ts";
+import { goneApps } from "./deleted-apps.ts";
+import { objectText } from "./rows/strip-secrets.ts";
 import { appDeclaration, pageReader } from "./rows/rows.ts";
-import type { CountlySession, Server } from "./server/session.ts";
+import type { CountlySession, Server } from "./server/login.ts";
 import { stamped } from "./rows/tables.ts";
 
 /** A member of an object, by its name; its value as JSON. */

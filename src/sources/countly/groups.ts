@@ -3,10 +3,10 @@ import type { ReadOptions, Stream } from "../../core/source.ts";
 import { failureOf } from "../../http/http-error.ts";
 import { pageBody } from "../../http/paging/page.ts";
 import type { CountlyConfig } from "./client/config.ts";
-import { withoutSecrets } from "./rows/object-text.ts";
+import { withoutSecrets } from "./rows/strip-secrets.ts";
 import { wholeList, type WholeList } from "./gateway/offset-pages.ts";
 import { groupDeclaration, pageReader } from "./rows/rows.ts";
-import type { CountlySession, Server } from "./server/session.ts";
+import type { CountlySession, Server } from "./server/login.ts";
 import { stamped } from "./rows/tables.ts";
 
 const path = "o/groups";

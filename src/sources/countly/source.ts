@@ -2,7 +2,7 @@ import type { Source } from "../../core/source.ts";
 import { appStream } from "./apps.ts";
 import { countlyConfig, type CountlyConfig } from "./client/config.ts";
 import { groupStream } from "./groups.ts";
-import { CountlySession } from "./server/session.ts";
+import { CountlySession } from "./server/login.ts";
 import { userStream } from "./users.ts";
 
 /** Countly: the apps of a server, its groups, and the users of the apps. */

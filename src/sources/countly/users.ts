@@ -2,11 +2,11 @@ import { ConfigError, SourceError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import type { Batch, Checkpoint, Stream } from "../../core/source.ts";
 import type { App } from "./server/app-list.ts";
-import { readUsers, type UsersReading } from "./users/app-users.ts";
+import { readUsers, type UsersReading } from "./users/read-users.ts";
 import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
-import { goneApps } from "./gone-apps.ts";
+import { goneApps } from "./deleted-apps.ts";
 import { userDeclaration, pageReader } from "./rows/rows.ts";
-import type { CountlySession } from "./server/session.ts";
+import type { CountlySession } from "./server/login.ts";
 import { stamped } from "./rows/tables.ts";
 import type { WayMemory } from "./users/user-reader.ts";
 

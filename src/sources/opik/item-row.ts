@@ -1,7 +1,7 @@
 import { firstPresent } from "../../json/row-mapper.ts";
 import { MemberReader, type Members } from "../../json/object-reader.ts";
 import type { Value } from "../../core/schema.ts";
-import type { RowDeclaration } from "../../http/paging/page-rows.ts";
+import type { RowDeclaration } from "../../http/paging/page-mapper.ts";
 import type { OpikConfig } from "./config.ts";
 import { itemColumns } from "./tables.ts";
 

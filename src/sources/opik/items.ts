@@ -15,11 +15,11 @@ import type {
 import { Walk, type Shown } from "../../engine/sweep-tracker.ts";
 import type { Client } from "../../http/client.ts";
 import { statusOf } from "../../http/http-error.ts";
-import { PageReader } from "../../http/paging/page-rows.ts";
+import { PageReader } from "../../http/paging/page-mapper.ts";
 import type { OpikConfig } from "./config.ts";
 import { listDatasets, type Dataset, type DatasetList } from "./datasets.ts";
 import { itemDeclaration } from "./item-row.ts";
-import { newItemWalk, type ItemPage } from "./item-walk.ts";
+import { newItemWalk, type ItemPage } from "./item-listing.ts";
 
 type Part = Omit<Batch, "stream">;
 

@@ -15,7 +15,7 @@ import {
   silenceInBody,
   slowDrip,
 } from "../../support/faults.ts";
-import type { Listener } from "../../../src/emulators/listen.ts";
+import type { Listener } from "../../../src/emulators/http-server.ts";
 import { startServer } from "../../support/http-server.ts";
 import type { Ended } from "../../support/program.ts";
 import type { Bout } from "../bout.ts";

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Edition } from "../../../src/emulators/countly/call.ts";
+import type { Edition } from "../../../src/emulators/countly/request-context.ts";
 import type { Document } from "../../../src/emulators/countly/document.ts";
 import type { CountlyMember } from "../../../src/emulators/countly/member.ts";
 import type { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
-import { idsOf } from "../../sources/countly/cells.ts";
+import { idsOf } from "../../sources/countly/expected-rows.ts";
 import type { Random } from "../random.ts";
 import type { Keys, StoredCheckpoint } from "../service.ts";
 import {

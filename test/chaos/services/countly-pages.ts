@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { paramsOf } from "../../../src/emulators/countly/call.ts";
+import { paramsOf } from "../../../src/emulators/countly/request-context.ts";
 import type { ChaosService } from "../service.ts";
 
 /** A list is paged by `skip`, or by ids that are smaller than the last one. */

@@ -1,7 +1,7 @@
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import type { Document } from "../../../src/emulators/countly/document.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
-import { idsOf } from "../../sources/countly/cells.ts";
+import { idsOf } from "../../sources/countly/expected-rows.ts";
 import { awkwardJson } from "../awkward.ts";
 import type { Random } from "../random.ts";
 

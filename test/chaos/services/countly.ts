@@ -1,4 +1,4 @@
-import type { Edition } from "../../../src/emulators/countly/call.ts";
+import type { Edition } from "../../../src/emulators/countly/request-context.ts";
 import { CountlyClock } from "../../../src/emulators/countly/clock.ts";
 import type { CountlyTraps, Part } from "../../../src/emulators/countly/faults.ts";
 import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";

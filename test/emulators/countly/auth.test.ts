@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking } from "./ask.ts";
+import { asking } from "./client.ts";
 
 let countly: Countly;
 let ask: ReturnType<typeof asking>;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking, didsOf } from "./ask.ts";
+import { asking, didsOf } from "./client.ts";
 
 let countly: Countly;
 let ask: ReturnType<typeof asking>;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking, didsOf } from "./ask.ts";
+import { asking, didsOf } from "./client.ts";
 
 let countly: Countly;
 let ask: ReturnType<typeof asking>;

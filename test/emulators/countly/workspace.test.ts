@@ -7,7 +7,7 @@ import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking } from "./ask.ts";
+import { asking } from "./client.ts";
 
 let countly: Countly;
 let ask: ReturnType<typeof asking>;

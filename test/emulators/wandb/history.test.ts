@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { anyText, asking, path, record, vision } from "./ask.ts";
+import { anyText, asking, path, record, vision } from "./graphql-client.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { syntheticHistory } from "../../../src/emulators/wandb/synthetic-history.ts";

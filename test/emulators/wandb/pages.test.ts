@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { asking, path, record, vision } from "./ask.ts";
+import { asking, path, record, vision } from "./graphql-client.ts";
 import { WandbClock } from "../../../src/emulators/wandb/clock.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { anyText, asking, basic, record } from "./ask.ts";
+import { anyText, asking, basic, record } from "./graphql-client.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 
 let wandb: Wandb;

@@ -5,7 +5,7 @@ import type { NumberedList } from "../../../src/http/paging/page-requests.ts";
 import { numberedPages, type NumberedPage } from "../../../src/http/paging/numbered-pages.ts";
 import { answer, failing, inTurn } from "../../support/faults.ts";
 import { testClient, type TestClient } from "../../support/http-client.ts";
-import type { Listener } from "../../../src/emulators/listen.ts";
+import type { Listener } from "../../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../../support/http-server.ts";
 import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
 

@@ -4,7 +4,7 @@ import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { startCountly, type Countly } from "../../support/countly.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
-import { heldBy, idsAsKept, idsOf, standing } from "./cells.ts";
+import { heldBy, idsAsKept, idsOf, standing } from "./expected-rows.ts";
 
 type Options = [
   settings?: Parameters<typeof syncCountly>[1],

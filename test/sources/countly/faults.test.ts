@@ -6,7 +6,7 @@ import { startCountly, type Countly, type StartOptions } from "../../support/cou
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
-import { idsAsKept, idsOf } from "./cells.ts";
+import { idsAsKept, idsOf } from "./expected-rows.ts";
 
 type Settings = Parameters<typeof syncCountly>[1];
 type Options = Parameters<typeof syncCountly>[2];

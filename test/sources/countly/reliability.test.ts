@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newLog } from "../../../src/core/log.ts";
 import { newTransfer } from "../../../src/core/request-stats.ts";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
-import type { Listener, ServerRequest } from "../../../src/emulators/listen.ts";
+import type { Listener, ServerRequest } from "../../../src/emulators/http-server.ts";
 import { countly as source } from "../../../src/sources/countly/source.ts";
 import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
-import { heldBy, idsAsKept, idsOf, standing } from "./cells.ts";
+import { heldBy, idsAsKept, idsOf, standing } from "./expected-rows.ts";
 
 type Settings = Parameters<typeof syncCountly>[1];
 type Options = Parameters<typeof syncCountly>[2];

@@ -4,7 +4,7 @@ import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type StartOptions, type Wandb } from "../../support/wandb.ts";
-import { badGateway, errorsAnswer } from "../../../src/emulators/wandb/answer.ts";
+import { badGateway, errorsAnswer } from "../../../src/emulators/wandb/response.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { wandbSchema } from "../../../src/emulators/wandb/schema.ts";

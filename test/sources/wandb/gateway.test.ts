@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
-import type { Listener } from "../../../src/emulators/listen.ts";
+import type { Listener } from "../../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../../support/http-server.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 

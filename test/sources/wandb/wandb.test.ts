@@ -3,7 +3,7 @@ import { answer } from "../../support/faults.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
-import { errorsAnswer } from "../../../src/emulators/wandb/answer.ts";
+import { errorsAnswer } from "../../../src/emulators/wandb/response.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 import { heldBy, standing } from "./tables.ts";

@@ -6,7 +6,7 @@ import { parseJson } from "../../../http/json-body.ts";
 import type { Query } from "../../../http/url.ts";
 import type { CountlyConfig } from "./config.ts";
 import { withoutWrappers } from "./ejson.ts";
-import { withoutEntities } from "./entities.ts";
+import { withoutEntities } from "./html-entities.ts";
 
 /**
  * How the key travels: in the form of a POST, which no server writes into its log; as a token in the header `countly-token`; or in

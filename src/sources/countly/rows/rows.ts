@@ -3,8 +3,8 @@ import { elements, plain } from "../../../json/text-scanner.ts";
 import type { Members } from "../../../json/object-reader.ts";
 import type { Value } from "../../../core/schema.ts";
 import type { Log } from "../../../core/log.ts";
-import { PageReader, type RowDeclaration } from "../../../http/paging/page-rows.ts";
-import { instantOf } from "./instant.ts";
+import { PageReader, type RowDeclaration } from "../../../http/paging/page-mapper.ts";
+import { instantOf } from "./to-instant.ts";
 import { appColumns, groupColumns, userColumns } from "./tables.ts";
 
 type Fields = Readonly<Record<string, Field>>;

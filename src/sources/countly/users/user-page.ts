@@ -2,9 +2,9 @@ import { SourceError, TransientError } from "../../../core/errors.ts";
 import { members, plain } from "../../../json/text-scanner.ts";
 import { member, pageBody } from "../../../http/paging/page.ts";
 import type { Ask } from "../client/countly-client.ts";
-import { askPatiently } from "../client/task.ts";
+import { askPatiently } from "../client/await-task.ts";
 import { isWithin, userQuery, type IdRange } from "./user-query.ts";
-import type { UserWay } from "./user-ways.ts";
+import type { UserWay } from "./user-endpoints.ts";
 
 /** A user, as JSON, and its `_id`. */
 export interface User {

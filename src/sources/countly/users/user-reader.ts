@@ -9,7 +9,7 @@ import {
   type UserPlace,
 } from "./user-page.ts";
 import type { IdRange } from "./user-query.ts";
-import { userWays, type UserWay } from "./user-ways.ts";
+import { userWays, type UserWay } from "./user-endpoints.ts";
 
 /** The way that worked last, with whatever app: the one to try first with the next. */
 export interface WayMemory {

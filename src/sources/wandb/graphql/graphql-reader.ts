@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { Remembered } from "../../../core/memo.ts";
+import { Remembered } from "../../../core/async-memo.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import type { Graphql, Select } from "../../../http/graphql.ts";
 import { takeCensus } from "./run-counts.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { HistoryBatches } from "./history-batches.ts";
-import { walkHistory, type Bearable } from "./history-walk.ts";
-import type { Census, ListedRun, Reader, RunPage } from "../reader/reader.ts";
-import { runNode, runPages, type Connection, type ProjectPlace } from "./run-connection.ts";
+import { walkHistory, type Bearable } from "./graphql-history.ts";
+import type { Census, ListedRun, Reader, RunPage } from "../reader/project-reader.ts";
+import { runNode, runPages, type Connection, type ProjectPlace } from "./run-pages.ts";
 import { aliveSince, filterText } from "./run-filters.ts";
 
 /** Runs in a page of a listing that asks for little of each. */

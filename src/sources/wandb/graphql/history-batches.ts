@@ -3,7 +3,7 @@ import { ConfigError, TransientError } from "../../../core/errors.ts";
 import { HttpFailure } from "../../../http/http-error.ts";
 import type { Graphql, GraphqlError, Select } from "../../../http/graphql.ts";
 import { BatchSize } from "./batch-size.ts";
-import { known, type ProjectPlace } from "./run-connection.ts";
+import { known, type ProjectPlace } from "./run-pages.ts";
 
 /** A window of one run's history. */
 export interface HistoryAsk {

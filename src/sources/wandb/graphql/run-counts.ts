@@ -7,8 +7,8 @@ import {
   type Creation,
   type Landmark,
 } from "../reader/deletion-baseline.ts";
-import type { Census } from "../reader/reader.ts";
-import { known, runNode, runPages, type ProjectPlace } from "./run-connection.ts";
+import type { Census } from "../reader/project-reader.ts";
+import { known, runNode, runPages, type ProjectPlace } from "./run-pages.ts";
 import { aliveSince, createdBefore, filterText, named, type Filters } from "./run-filters.ts";
 
 export interface CensusOptions extends ProjectPlace {

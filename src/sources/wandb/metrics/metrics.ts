@@ -5,7 +5,7 @@ import type { WandbConfig } from "../connection/config.ts";
 import type { DoneRuns } from "./finished-runs.ts";
 import { eachProject } from "../project/read-projects.ts";
 import type { Landmark } from "../reader/deletion-baseline.ts";
-import { LineCounts } from "./line-counts.ts";
+import { LineCounts } from "./line-count-check.ts";
 import { metricFilter } from "./metric-filter.ts";
 import {
   goneProjects,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Checkpoint } from "../../../core/source.ts";
-import type { ListedRun } from "../reader/reader.ts";
+import type { ListedRun } from "../reader/project-reader.ts";
 
 /**
  * What is saved of a run: where to go on in its history, and, once all of that was read, what the run looked like. Without the

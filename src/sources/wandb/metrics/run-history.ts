@@ -1,10 +1,10 @@
 import type { Batch, Checkpoint, Sweep } from "../../../core/source.ts";
 import type { Turns } from "../../../engine/semaphore.ts";
-import type { LineCounts } from "./line-counts.ts";
+import type { LineCounts } from "./line-count-check.ts";
 import type { MetricFilter } from "./metric-filter.ts";
 import { MetricRows } from "./metric-rows.ts";
 import { ownColumns, type ProjectScope } from "../project/project-scope.ts";
-import type { HistoryPage, ListedRun, Reader } from "../reader/reader.ts";
+import type { HistoryPage, ListedRun, Reader } from "../reader/project-reader.ts";
 import { doneCheckpoint, failedCheckpoint, openCheckpoint } from "./run-checkpoint.ts";
 
 type Part = Omit<Batch, "stream">;

@@ -1,5 +1,5 @@
 import { ConfigError } from "../../../core/errors.ts";
-import { Remembered } from "../../../core/memo.ts";
+import { Remembered } from "../../../core/async-memo.ts";
 import type { SourceContext } from "../../../core/source.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { Graphql } from "../../../http/graphql.ts";
@@ -7,7 +7,7 @@ import { wandbClient } from "../connection/client.ts";
 import { everyProject, type WandbConfig } from "../connection/config.ts";
 import { graphqlReader } from "../graphql/graphql-reader.ts";
 import type { Landmark } from "../reader/deletion-baseline.ts";
-import type { Census, Reader } from "../reader/reader.ts";
+import type { Census, Reader } from "../reader/project-reader.ts";
 import { restReader } from "../rest/rest-reader.ts";
 import { listProjects } from "../graphql/project-list.ts";
 

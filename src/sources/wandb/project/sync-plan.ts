@@ -5,7 +5,7 @@ import type { WandbConfig } from "../connection/config.ts";
 import { epoch } from "../reader/instant.ts";
 import { filterText } from "../graphql/run-filters.ts";
 import { NextLandmark, type Landmark } from "../reader/deletion-baseline.ts";
-import type { Census, Reader } from "../reader/reader.ts";
+import type { Census, Reader } from "../reader/project-reader.ts";
 import type { WandbSession } from "./session.ts";
 
 /** What a stream remembers of a project. */

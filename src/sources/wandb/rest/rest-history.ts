@@ -1,7 +1,7 @@
 import { linkedPages, type ListClient } from "../../../http/paging/chained-pages.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { stepOf } from "../reader/history-position.ts";
-import type { HistoryPage } from "../reader/reader.ts";
+import type { HistoryPage } from "../reader/project-reader.ts";
 
 /**
  * A run's history through REST: from its first page to its last, as there is no way to ask for a part. As long as the steps ascend, a

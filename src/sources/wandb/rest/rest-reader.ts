@@ -1,15 +1,15 @@
 import { z } from "zod";
 import { ConfigError } from "../../../core/errors.ts";
-import { Remembered } from "../../../core/memo.ts";
+import { Remembered } from "../../../core/async-memo.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import { linkedPages } from "../../../http/paging/chained-pages.ts";
 import type { Client } from "../../../http/client.ts";
 import type { Page } from "../../../http/paging/page.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { landmarkOf, newestRuns, type Landmark } from "../reader/deletion-baseline.ts";
-import { lenient } from "./lenient-client.ts";
+import { lenient } from "./accept-python-json.ts";
 import { restHistory } from "./rest-history.ts";
-import type { Census, ListedRun, Reader } from "../reader/reader.ts";
+import type { Census, ListedRun, Reader } from "../reader/project-reader.ts";
 
 export interface RestReaderOptions {
   readonly client: Client;

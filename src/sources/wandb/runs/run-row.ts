@@ -2,7 +2,7 @@ import { firstPresent } from "../../../json/row-mapper.ts";
 import type { Members } from "../../../json/object-reader.ts";
 import { members, plain, unquote } from "../../../json/text-scanner.ts";
 import type { Value } from "../../../core/schema.ts";
-import type { RowDeclaration } from "../../../http/paging/page-rows.ts";
+import type { RowDeclaration } from "../../../http/paging/page-mapper.ts";
 import { ownColumns, type ProjectScope } from "../project/project-scope.ts";
 import { pythonJson } from "../reader/python-json.ts";
 import { runColumns, tableOf } from "../project/tables.ts";

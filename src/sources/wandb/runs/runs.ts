@@ -1,12 +1,12 @@
 import { HighWaterMark } from "../../../engine/high-water-mark.ts";
 import type { Row } from "../../../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../../../core/source.ts";
-import { PageReader } from "../../../http/paging/page-rows.ts";
+import { PageReader } from "../../../http/paging/page-mapper.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { eachProject } from "../project/read-projects.ts";
 import { epoch } from "../reader/instant.ts";
 import { goneProjects, partitionOf, sweepOf, type ProjectScope } from "../project/project-scope.ts";
-import type { RunPage } from "../reader/reader.ts";
+import type { RunPage } from "../reader/project-reader.ts";
 import { runDeclaration } from "./run-row.ts";
 import type { WandbSession } from "../project/session.ts";
 import { runColumns, tableOf } from "../project/tables.ts";

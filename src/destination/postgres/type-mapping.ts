@@ -1,0 +1,42 @@
+import { canonical } from "../../core/value.ts";
+import type { Values } from "../sql/dialect.ts";
+import { spellOut, spellOutJson, unspell } from "../sql/text-escaping.ts";
+
+/** All values go as text, which is what both parameters and COPY take. */
+export const postgresValues: Values = {
+  types: {
+    boolean: "boolean",
+    integer: "bigint",
+    double: "double precision",
+    decimal: "numeric",
+    date: "date",
+    timestamp: "timestamp with time zone",
+    string: "text",
+    binary: "bytea",
+    json: "jsonb",
+  },
+  keyCollation: ' collate "C"',
+  encode: {
+    boolean: (value) => (value === true ? "t" : "f"),
+    integer: String,
+    double: (value) => (Object.is(value, -0) ? "-0" : String(value)),
+    decimal: String,
+    date: String,
+    timestamp: String,
+    string: (value) => spellOut(String(value)),
+    binary: (value) =>
+      value instanceof Uint8Array ? `\\x${Buffer.from(value).toString("hex")}` : null,
+    json: (value) => spellOutJson(String(value)),
+  },
+  decode: {
+    boolean: (value) => value === "t",
+    integer: (value) => value !== null && canonical.integer(value),
+    double: (value) => value !== null && canonical.double(value),
+    decimal: (value) => value,
+    date: (value) => value,
+    timestamp: (value) => (value === null ? null : canonical.timestamp(value)),
+    string: (value) => (typeof value === "string" ? unspell(value) : value),
+    binary: (value) => (typeof value === "string" ? Buffer.from(value.slice(2), "hex") : value),
+    json: (value) => (typeof value === "string" ? unspell(value) : value),
+  },
+};

@@ -1,0 +1,51 @@
+import { canonical } from "../../core/value.ts";
+import type { Known, SqlValue, Values } from "../sql/dialect.ts";
+import { escapeLoneSurrogates, spellOut, unspell } from "../sql/text-escaping.ts";
+
+/** SQLite has four types; text holds all that it lacks. */
+export const sqliteValues: Values = {
+  types: {
+    boolean: "integer",
+    integer: "integer",
+    double: "real",
+    decimal: "text",
+    date: "text",
+    timestamp: "text",
+    string: "text",
+    binary: "blob",
+    json: "text",
+  },
+  keyCollation: "",
+  encode: {
+    boolean: Number,
+    integer: number,
+    // SQLite makes NULL of NaN; text stays what it is, even in a column of type REAL.
+    double: (value) => (Number.isNaN(value) ? "NaN" : number(value)),
+    decimal: String,
+    date: String,
+    timestamp: String,
+    string: (value) => encodeString(String(value)),
+    binary: (value) => (value instanceof Uint8Array ? Buffer.from(value) : null),
+    json: (value) => escapeLoneSurrogates(String(value)),
+  },
+  decode: {
+    boolean: (value) => value !== null && Number(value) !== 0,
+    integer: (value) => value !== null && canonical.integer(value),
+    double: (value) => value !== null && canonical.double(value),
+    decimal: (value) => value,
+    date: (value) => value,
+    timestamp: (value) => value,
+    string: (value) => (typeof value === "string" ? unspell(value) : value),
+    binary: (value) => value,
+    json: (value) => value,
+  },
+};
+
+function number(value: Known): SqlValue {
+  return typeof value === "bigint" ? value : Number(value);
+}
+
+/** SQLite's text holds U+0000, so that only what `unspell` would take for something else has to be spelled out. */
+function encodeString(text: string): string {
+  return text.isWellFormed() && !text.includes("\\u") ? text : spellOut(text);
+}

@@ -1,0 +1,119 @@
+import { isDocument, isList } from "./document.ts";
+import type { Document, Value } from "./document.ts";
+import { compare, isSameType, typeName } from "./value-order.ts";
+import type { Row } from "./synthetic-users.ts";
+
+/** A query that the database refuses. */
+export class BadQuery extends Error {
+  override readonly name = "BadQuery";
+}
+
+/**
+ * Whether a row meets a query of MongoDB: equality, `$eq $ne $gt $gte $lt $lte $in $nin $exists $type` on members and, with dots, on members of
+ * members; `$and`, `$or` and `$nor`. A comparison holds between values of one type only, so that no number is greater than a string.
+ * Throws a BadQuery for anything else.
+ *
+ * @see https://www.mongodb.com/docs/manual/reference/operator/query/
+ */
+export function matches(query: Document): (row: Row) => boolean {
+  const tests = Object.entries(query).map(([name, condition]) => {
+    const combine = combinations[name];
+    if (combine) return combine(subqueries(name, condition));
+    if (name.startsWith("$")) throw new BadQuery(`unknown top level operator: ${name}`);
+    const test = fieldTest(condition ?? null);
+    return (row: Row) => test(valueAt(row, name));
+  });
+  return (row) => tests.every((test) => test(row));
+}
+
+type Test = (value: Value | undefined) => boolean;
+type RowTest = (row: Row) => boolean;
+
+const combinations: Readonly<Record<string, (tests: readonly RowTest[]) => RowTest>> = {
+  $and: (tests) => (row) => tests.every((test) => test(row)),
+  $or: (tests) => (row) => tests.some((test) => test(row)),
+  $nor: (tests) => (row) => !tests.some((test) => test(row)),
+};
+
+function subqueries(name: string, condition: Value | undefined): RowTest[] {
+  if (!isList(condition) || condition.length === 0 || !condition.every(isDocument)) {
+    throw new BadQuery(`${name} must be a nonempty array of objects`);
+  }
+  return condition.map(matches);
+}
+
+function valueAt(row: Row, path: string): Value | undefined {
+  const [first = "", ...rest] = path.split(".");
+  return rest.reduce<Value | undefined>(
+    (value, name) => (isDocument(value) ? value[name] : undefined),
+    row.member(first),
+  );
+}
+
+function fieldTest(condition: Value): Test {
+  const operators = isDocument(condition) ? Object.entries(condition) : [];
+  if (!operators.some(([name]) => name.startsWith("$"))) return equalTo(condition);
+  const tests = operators.map(([name, operand]) => {
+    const operator = fieldOperators[name];
+    if (!operator) throw new BadQuery(`unknown operator: ${name}`);
+    return operator(operand ?? null);
+  });
+  return (value) => tests.every((test) => test(value));
+}
+
+const fieldOperators: Readonly<Record<string, (operand: Value) => Test>> = {
+  $eq: equalTo,
+  $ne: (operand) => not(equalTo(operand)),
+  $gt: (operand) => compared(operand, (order) => order > 0),
+  $gte: (operand) => compared(operand, (order) => order >= 0),
+  $lt: (operand) => compared(operand, (order) => order < 0),
+  $lte: (operand) => compared(operand, (order) => order <= 0),
+  $in: among,
+  $nin: (operand) => not(among(operand)),
+  $exists: (operand) => (value) => (value !== undefined) === Boolean(operand),
+  $type: (operand) => (value) => value !== undefined && typeName(value) === operand,
+};
+
+function not(test: Test): Test {
+  return (value) => !test(value);
+}
+
+function equalTo(operand: Value): Test {
+  if (operand === null) return (value) => value === null || value === undefined;
+  return compared(operand, (order) => order === 0);
+}
+
+function among(operand: Value): Test {
+  if (!isList(operand)) throw new BadQuery("$in needs an array");
+  const tests = operand.map(equalTo);
+  return (value) => tests.some((test) => test(value));
+}
+
+/** A list meets a condition when one of its elements does. */
+function compared(operand: Value, holds: (order: number) => boolean): Test {
+  const test = (value: Value): boolean =>
+    isSameType(value, operand) && holds(compare(value, operand));
+  return (value) => {
+    if (value === undefined) return false;
+    return test(value) || (isList(value) && value.some(test));
+  };
+}
+
+/** A query as JSON text says it: without `$where`, `$expr`, `$function` and `$accumulator`, which the server takes out. Throws a SyntaxError. */
+export function parseQuery(text: string, dates: "plain" | "ejson" = "plain"): Document {
+  const parsed: unknown = JSON.parse(text, (name, value: unknown) => {
+    if (unsafe.has(name)) return undefined;
+    return dates === "ejson" ? revived(value) : value;
+  });
+  const query = parsed as Value;
+  return isDocument(query) ? query : {};
+}
+
+const unsafe = new Set(["$where", "$expr", "$function", "$accumulator"]);
+
+/** EJSON has dates; of its other types a query here has none. */
+function revived(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("$date" in value)) return value;
+  const { $date } = value;
+  return typeof $date === "string" || typeof $date === "number" ? new Date($date) : value;
+}

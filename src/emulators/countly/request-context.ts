@@ -1,0 +1,38 @@
+import type { ServerRequest } from "../http-server.ts";
+import type { Tasks } from "./tasks.ts";
+import type { CountlyTraps } from "./faults.ts";
+import type { CountlyWorkspace } from "./workspace.ts";
+
+/**
+ * What a server is: Countly Community, Countly Enterprise, or a gateway of the shape that the original connector asked for
+ * (`/o/apps/all`, `/o/groups` and `/o/users/all` that answer `{"data":[…]}`).
+ */
+export type Edition = "community" | "enterprise" | "original";
+
+/** Parameters by name. */
+export type Params = Readonly<Record<string, string>>;
+
+/** A request that was seen. */
+export interface CountlyRequest extends ServerRequest {
+  /** Of the URL and of the form, which has precedence. */
+  readonly params: Params;
+}
+
+/** A request, and the server that it reached. */
+export interface Call {
+  readonly workspace: CountlyWorkspace;
+  readonly edition: Edition;
+  readonly traps: CountlyTraps;
+  readonly tasks: Tasks;
+  readonly request: ServerRequest;
+  /** Without a slash at its end. */
+  readonly path: string;
+  readonly params: Params;
+}
+
+/** The parameters of a request, those of a form last. */
+export function paramsOf({ url, headers, body }: ServerRequest): Params {
+  const isForm = /^application\/x-www-form-urlencoded\b/.test(headers["content-type"] ?? "");
+  const form = isForm ? new URLSearchParams(body) : [];
+  return Object.fromEntries([...url.searchParams, ...form]);
+}

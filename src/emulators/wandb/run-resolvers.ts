@@ -1,0 +1,117 @@
+import { badGateway, errorsAnswer, Refusal } from "./response.ts";
+import type { Call } from "./backend.ts";
+import { dotted } from "./history-keys.ts";
+import { isMembers, isRecord, jsonText, parseJson } from "./json.ts";
+import type { Json, Members } from "./json.ts";
+import type { WandbRun } from "./run.ts";
+import { sample } from "./sampling.ts";
+
+/** The fields of the type Run that need no project. */
+export function runView(run: WandbRun, call: Call) {
+  const { user, config, summary } = run.fields;
+  return {
+    ...run.fields,
+    id: run.id,
+    name: run.name,
+    readOnly: false,
+    user: user === null ? null : userView(user, call),
+    config: () => (isMembers(config) ? wrapped(config) : (config?.text ?? null)),
+    summaryMetrics: () => (summary ? jsonText(summary) : null),
+    systemMetrics: () => run.events.at(-1) ?? "{}",
+    historyLineCount: () => run.history.lineCount,
+    eventsLineCount: () => run.events.length,
+    historyKeys: () => historyKeys(run),
+    history: (window: HistoryWindow) => history(run, window, call),
+    events: ({ samples }: { samples?: number | null }) =>
+      sample(run.events, samples ?? defaultSamples, call.random),
+    sampledHistory: ({ specs }: { specs: readonly string[] }) =>
+      specs.map((spec) => sampledHistory(run, parseJson(spec), call)),
+  };
+}
+
+/** The fields of the type User. */
+export function userView(username: string, { workspace }: Call) {
+  const { entity } = workspace;
+  return {
+    id: Buffer.from(`User:${username}`).toString("base64"),
+    name: username,
+    username,
+    email: `${username}@${entity}.example`,
+    admin: false,
+    entity,
+    defaultEntity: entityView(entity),
+  };
+}
+
+/** The fields of the type Entity. */
+export function entityView(name: string) {
+  return { id: Buffer.from(`Entity:${name}`).toString("base64"), name };
+}
+
+/** Throws a Refusal where this run's history is broken; without a status the error is one in a 200. */
+export function checkHistory(run: WandbRun, { traps }: Call): void {
+  const { brokenHistory } = traps;
+  if (brokenHistory?.run !== run.name) return;
+  const message = `failed to read the history of ${run.name}`;
+  if (brokenHistory.status === undefined) throw new Error(message);
+  throw new Refusal(errorsAnswer(brokenHistory.status, message));
+}
+
+const defaultSamples = 500;
+
+interface HistoryWindow {
+  /** The scalar Int64 takes numbers and text. */
+  readonly minStep?: number | string | null;
+  readonly maxStep?: number | string | null;
+  readonly samples?: number | null;
+}
+
+/** The rows with minStep ≤ step < maxStep; where there are more of them than `samples`, a part. */
+function history(run: WandbRun, window: HistoryWindow, call: Call): readonly string[] {
+  checkHistory(run, call);
+  const { minStep, maxStep } = window;
+  const samples = window.samples ?? defaultSamples;
+  const { traps, counters, random } = call;
+  if (samples > (traps.tooLarge?.rows ?? Infinity)) throw new Refusal(badGateway);
+  const lines = [...run.history.lines(Number(minStep ?? 0), Number(maxStep ?? Infinity))];
+  const paged = typeof (minStep ?? maxStep) !== "undefined";
+  const first = paged && traps.overfullPage === "first";
+  const rows = first ? lines.slice(0, samples) : sample(lines, samples, random);
+  counters.historyRows += rows.length;
+  traps.onPage?.({ field: "history", size: rows.length });
+  return rows;
+}
+
+/** The rows that have all the keys, up to and with `maxStep`, with those keys alone; NaN and the infinities are strings. */
+function sampledHistory(run: WandbRun, spec: unknown, call: Call): readonly unknown[] {
+  checkHistory(run, call);
+  if (!isRecord(spec)) throw new Refusal(errorsAnswer(400, "a spec is an object"));
+  const keys = Array.isArray(spec["keys"]) ? spec["keys"].map(String) : [];
+  const from = Number(spec["minStep"] ?? 0);
+  const to = Number(spec["maxStep"] ?? Infinity) + 1;
+  const rows: unknown[] = [];
+  for (const line of run.history.lines(from, to)) {
+    const row = parseJson(line);
+    const values = new Map([...dotted(row), ...(isRecord(row) ? Object.entries(row) : [])]);
+    const picked = keys.map((key): [string, unknown] => [key, values.get(key) ?? null]);
+    if (picked.every(([, value]) => value !== null)) rows.push(Object.fromEntries(picked));
+  }
+  return sample(rows, Number(spec["samples"] ?? defaultSamples), call.random);
+}
+
+/** Where there is no row, one of the two answers that the SDK knows: null, and, while the run is running, an object without `lastStep`. */
+function historyKeys({ history, fields }: WandbRun): object | null {
+  const { lastStep } = history;
+  if (lastStep === undefined && fields.state === "running") return { keys: {}, sets: [] };
+  if (lastStep === undefined) return null;
+  return { sets: [], keys: history.keys(), lastStep };
+}
+
+/** The configuration as the service keeps it: each value in an object of its own, NaN and the infinities as null. */
+function wrapped(config: Members): string {
+  const _wandb = { cli_version: "0.25.0", python_version: "3.12.11", t: { 1: [1, 5] } };
+  const values = Object.entries({ ...config, _wandb }).map(
+    ([key, value]: [string, Json]): [string, Json] => [key, { value, desc: null }],
+  );
+  return jsonText(Object.fromEntries(values), "null");
+}

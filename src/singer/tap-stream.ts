@@ -1,0 +1,145 @@
+import { ConfigError, isForeseen, LockedError } from "../core/errors.ts";
+import { readStream } from "../engine/read-stream.ts";
+import { keyOf, type Key } from "../core/schema.ts";
+import type { Batch, Rejected } from "../core/source.ts";
+import { fromEpochMs } from "../core/timestamp.ts";
+import type { Wanted } from "./catalog.ts";
+import { RecordWriter, UnwritableError } from "./message-builder.ts";
+import type { TapOptions } from "./run-tap.ts";
+
+/** So many rejected rows are told one by one. */
+const told = 20;
+
+/** Writes the messages of one stream. */
+export class StreamWriting {
+  readonly #wanted: Wanted;
+  readonly #options: TapOptions;
+  readonly #writer: RecordWriter;
+  readonly #version: number;
+  /** How many keys the source showed when it had shown the whole table. */
+  #shown: number | undefined;
+  #unusable: string | undefined;
+  records = 0;
+  rejected = 0;
+
+  constructor(wanted: Wanted, options: TapOptions) {
+    const { identity, startedAt } = options;
+    this.#wanted = wanted;
+    this.#options = options;
+    this.#version = startedAt.getTime();
+    const isWhole = wanted.stream.cursor === undefined;
+    this.#writer = new RecordWriter(wanted, {
+      identity,
+      ...(isWhole ? { version: this.#version } : {}),
+    });
+  }
+
+  /** Writes all; the error where the stream could not be read. */
+  async run(): Promise<Error | undefined> {
+    const { output, signal } = this.#options;
+    output.line(this.#writer.schema());
+    try {
+      await this.#read();
+      this.#activate();
+      return undefined;
+    } catch (error) {
+      if (signal.aborted || output.isLost || !endsStreamOnly(error)) throw error;
+      return error;
+    } finally {
+      this.#summarize();
+      await output.flush();
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { state, output, startedAt, signal, log } = this.#options;
+    const { stream, fullRefresh } = this.#wanted;
+    const checkpoints = state.checkpoints(stream.name);
+    for await (const group of readStream(stream, {
+      checkpoints,
+      fullRefresh,
+      startedAt,
+      signal,
+      log,
+    })) {
+      let isMoved = false;
+      for (const batch of group) {
+        await this.#batch(batch);
+        isMoved = state.take(batch) || isMoved;
+      }
+      if (isMoved || this.#writer.hasSweeps) output.line(this.#writer.state(state.text));
+      await output.flush();
+    }
+  }
+
+  async #batch({ rows, updates = [], deletes = [], sweep, ...batch }: Batch): Promise<void> {
+    const { output } = this.#options;
+    const { stream } = this.#wanted;
+    const at = fromEpochMs(batch.readAt ?? Date.now()) ?? "";
+    for (const row of rows) {
+      this.#attempt(
+        () => keyOf(stream, row),
+        () => this.#writer.record(row, at),
+      );
+      if (output.isFull) await output.flush();
+    }
+    for (const row of updates) {
+      this.#attempt(
+        () => keyOf(stream, row),
+        () => [this.#writer.update(row, at)],
+      );
+    }
+    for (const key of deletes) {
+      this.#attempt(
+        () => key,
+        () => [this.#writer.deletion(key, at)],
+      );
+    }
+    if (sweep) {
+      const missing = this.#writer.sweep(sweep);
+      this.#unusable ??= missing;
+      const { where, range, by } = sweep;
+      if (!where && !range && !by) this.#shown = sweep.keys.length;
+    }
+    for (const entry of batch.rejected ?? []) this.#reject(entry);
+  }
+
+  #attempt(key: () => Key, make: () => readonly string[]): void {
+    try {
+      for (const line of make()) this.#options.output.line(line);
+      this.records += 1;
+    } catch (error) {
+      if (!(error instanceof UnwritableError)) throw error;
+      const text = JSON.stringify(key().map((value) => (value == null ? null : String(value))));
+      this.#reject({ key: text, reason: error.message });
+    }
+  }
+
+  #reject({ key, reason }: Pick<Rejected, "key" | "reason">): void {
+    this.rejected += 1;
+    if (this.rejected <= told)
+      this.#options.log.warning(`${this.#wanted.stream.name}: ${key}: ${reason}; left out`);
+  }
+
+  /** Other targets learn from it that what this run did not show is gone; only where it has shown all, and every row could be written. */
+  #activate(): void {
+    if (this.#wanted.stream.cursor !== undefined || this.#shown === undefined) return;
+    if (this.records >= this.#shown && this.rejected === 0)
+      this.#options.output.line(this.#writer.activate(this.#version));
+  }
+
+  #summarize(): void {
+    const { name } = this.#wanted.stream;
+    const { log } = this.#options;
+    if (this.rejected > told) log.warning(`${name}: ${this.rejected} rows in all were left out`);
+    if (this.#unusable !== undefined)
+      log.warning(
+        `${name}: rows that are gone can only be told with the column "${this.#unusable}", which the catalog does not select; select it`,
+      );
+  }
+}
+
+/** Whether an error leaves the other streams readable. */
+function endsStreamOnly(error: unknown): error is Error {
+  return isForeseen(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
+}

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import type { Checkpoint } from "../../core/source.ts";
+import type { Client } from "../../http/client.ts";
+import { statusOf } from "../../http/http-error.ts";
+import { sawAll, type Page } from "../../http/paging/page.ts";
+import { numberedPages } from "../../http/paging/numbered-pages.ts";
+import { api } from "./client.ts";
+import { rowKeys, type Dataset } from "./datasets.ts";
+import { streamedItems } from "./streamed-items.ts";
+
+/** Some items of a dataset, as the service spelled them. */
+export interface ItemPage extends Pick<Page, "rows" | "bytes" | "number" | "unreadable"> {
+  /** From where the next walk goes on after this page. */
+  readonly resume: Checkpoint;
+}
+
+/** One walk through the items of a dataset. */
+export interface ItemWalk extends AsyncIterable<ItemPage> {
+  /** Whether the walk, which has ended, has shown every item, with so many different ones. */
+  complete(distinct: number): Promise<boolean>;
+}
+
+export interface ItemWalkOptions {
+  readonly size: number;
+  /** What a page of an earlier walk said to go on from. */
+  readonly resume: Checkpoint | undefined;
+}
+
+/**
+ * A walk through the items of a dataset: by numbered pages where a version holds them still, else by the stream, whose pages cannot
+ * shift. A service that has no stream, or whose dataset names collide, is read by numbered pages all the same; a total that changes
+ * meanwhile then makes the walk incomplete.
+ */
+export function newItemWalk(client: Client, dataset: Dataset, options: ItemWalkOptions): ItemWalk {
+  if (dataset.versionHash !== undefined || !dataset.hasOwnName)
+    return pagedItems(client, dataset, options);
+  let walk = streamedItems(client, dataset, {
+    size: options.size,
+    ...streamPlace.parse(options.resume ?? {}),
+  });
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* walk;
+      } catch (error) {
+        if (![404, 405].includes(statusOf(error) ?? 0)) throw error;
+        walk = pagedItems(client, dataset, { ...options, resume: undefined });
+        yield* walk;
+      }
+    },
+    complete: (distinct) => walk.complete(distinct),
+  };
+}
+
+const streamPlace = z.object({ after: z.string().optional() });
+const pagePlace = z.object({ offset: z.number(), size: z.number() });
+
+/** @see https://www.comet.com/docs/opik/reference/rest-api/datasets/get-dataset-items */
+function pagedItems(
+  client: Client,
+  { id, versionHash, items }: Dataset,
+  { size, resume }: ItemWalkOptions,
+): ItemWalk {
+  const from = pagePlace.safeParse(resume).data;
+  const pages = numberedPages(client, {
+    path: `${api}/datasets/${encodeURIComponent(id)}/items`,
+    query: { version: versionHash, truncate: false },
+    rowKeys,
+    size,
+    ...(from ? { from } : {}),
+  });
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const page of pages) yield { ...page, resume: { ...page.next } };
+    },
+    // A dataset without items may not tell a total.
+    complete: (distinct) =>
+      Promise.resolve(sawAll(pages, distinct) || (distinct + items === 0 && pages.complete)),
+  };
+}

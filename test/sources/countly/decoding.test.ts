@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { escaped } from "../../../src/emulators/countly/html-escape.ts";
+import type { Value } from "../../../src/emulators/countly/document.ts";
+import { withoutEntities } from "../../../src/sources/countly/client/html-entities.ts";
+import { withoutWrappers } from "../../../src/sources/countly/client/ejson.ts";
+import { instantOf } from "../../../src/sources/countly/rows/to-instant.ts";
+
+describe("HTML entities", () => {
+  test.each([
+    [`{"a &amp; b":"&lt;i&gt; &quot;x&quot; it&#39;s"}`, `{"a & b":"<i> \\"x\\" it's"}`],
+    [`{"once":"&amp;lt;"}`, `{"once":"&lt;"}`],
+    [`{"json":"{\\"k\\":\\"&lt;v&gt; &quot;\\"}"}`, `{"json":"{\\"k\\":\\"<v> \\\\\\"\\"}"}`],
+    [`{"other":"&eacute; &#46; &"}`, `{"other":"&eacute; &#46; &"}`],
+    [`{"by another hand":"\\u0026amp;"}`, `{"by another hand":"&"}`],
+    [
+      `{"n": 1.10, "big": 12345678901234567890, "\\u00e9": "\\/"}`,
+      `{"n": 1.10, "big": 12345678901234567890, "\\u00e9": "\\/"}`,
+    ],
+  ])("%s", (sent, meant) => {
+    expect(withoutEntities(sent)).toBe(meant);
+  });
+
+  test("whatever the server escapes comes back, unless it held an entity before", () => {
+    const strings = fc.string({
+      unit: fc.constantFrom("a", "&", "<", ">", '"', "'", "{", "}", "[", "]", ":", ",", "\\", " "),
+    });
+    // The server parses what holds JSON, and writes it without its white space.
+    const isRespelled = (text: string): boolean => /^\s*[[{]/.test(text) && / /.test(text);
+    const hasEntity = (text: string): boolean => /&(?:amp|quot|#39|lt|gt|#46|#36);/.test(text);
+    fc.assert(
+      fc.property(fc.json({ depthSize: "small" }), strings, (json, text) => {
+        const value = {
+          json: JSON.parse(json) as Value,
+          [text]: text,
+          inner: JSON.stringify({ [text]: [text] }),
+        };
+        fc.pre(!hasEntity(JSON.stringify(value)) && !isRespelled(text));
+        const back: unknown = JSON.parse(withoutEntities(JSON.stringify(escaped(value))));
+        expect(back).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+});
+
+describe("EJSON", () => {
+  test.each([
+    [`{"lu":{"$date":"2025-06-02T08:00:04Z"}}`, `{"lu":"2025-06-02T08:00:04.000Z"}`],
+    [`{"lu":{"$date":"2025-06-02T08:00:04.125Z"}}`, `{"lu":"2025-06-02T08:00:04.125Z"}`],
+    [`{"lu":{"$date":{"$numberLong":"-62135596800001"}}}`, `{"lu":-62135596800001}`],
+    [
+      `{"n":{"$numberLong":"9007199254740993"},"d":{"$numberDouble":"Infinity"}}`,
+      `{"n":9007199254740993,"d":"Infinity"}`,
+    ],
+    [
+      `{"_id":{"$oid":"5f0c"},"text":"{\\"$date\\":\\"2025\\"}"}`,
+      `{"_id":"5f0c","text":"{\\"$date\\":\\"2025\\"}"}`,
+    ],
+  ])("%s", (sent, meant) => {
+    expect(withoutWrappers(sent)).toBe(meant);
+  });
+});
+
+describe("instants", () => {
+  test.each([
+    ["1700000000", "2023-11-14T22:13:20.000000Z"],
+    ["1700000000123", "2023-11-14T22:13:20.123000Z"],
+    ['"1700000000123"', "2023-11-14T22:13:20.123000Z"],
+    ["1700000000123456", "2023-11-14T22:13:20.123456Z"],
+    ["1700000000.5", "2023-11-14T22:13:20.500000Z"],
+    ['"2023-11-14T22:13:20.123Z"', "2023-11-14T22:13:20.123Z"],
+    ["-1", "1969-12-31T23:59:59.000000Z"],
+    ["0", undefined],
+    ['""', undefined],
+    ["null", undefined],
+    [undefined, undefined],
+    ['"yesterday"', "yesterday"],
+  ])("%s is %s", (slice, instant) => {
+    expect(instantOf(slice)).toBe(instant);
+  });
+});

@@ -16,7 +16,7 @@ import {
   type Scenario,
 } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
-import { seededRandom } from "../../src/emulators/seeded-random.ts";
+import { seededRandom } from "../../src/emulators/random.ts";
 
 const table = "events";
 const lineBytes = 400;

@@ -1,4 +1,4 @@
-import { seededRandom } from "../../src/emulators/seeded-random.ts";
+import { seededRandom } from "../../src/emulators/random.ts";
 /** What the service of a scenario holds. */
 export interface OpikShape {
   readonly datasets: number;

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { listen, withBody, type ServerRequest } from "../../src/emulators/http-server.ts";
-import { seededRandom } from "../../src/emulators/seeded-random.ts";
+import { seededRandom } from "../../src/emulators/random.ts";
 import { errorsAnswer } from "../../src/emulators/wandb/response.ts";
 import type { Call } from "../../src/emulators/wandb/backend.ts";
 import { parseBody } from "../../src/emulators/wandb/graphql.ts";

@@ -1,11 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Resolves after so many milliseconds, or rejects with the signal's reason as soon as it aborts. */
-export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Resolves after `milliseconds`, or rejects with the signal's reason as soon as it aborts. */
+export async function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await setTimeout(milliseconds, undefined, { signal });
+    await setTimeout(milliseconds, undefined, signal ? { signal } : {});
   } catch (error) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     throw error;
   }
 }

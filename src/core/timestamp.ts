@@ -108,3 +108,9 @@ function offsetSeconds(zone: string | undefined): number {
 function inRange(text: string): string | undefined {
   return canonical.test(text) && !text.startsWith("0000") ? text : undefined;
 }
+
+/** The current time as fixed-width UTC text. */
+export function currentTimestamp(): string {
+  const text = new Date().toISOString();
+  return toTimestamp(text) ?? text;
+}

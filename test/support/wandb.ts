@@ -5,7 +5,7 @@ import { parseBody } from "../../src/emulators/wandb/graphql.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
 import type { WandbTraps } from "../../src/emulators/wandb/faults.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
-import { seededRandom } from "../../src/emulators/seeded-random.ts";
+import { seededRandom } from "../../src/emulators/random.ts";
 
 /** A request that was seen. */
 export interface WandbRequest extends ServerRequest {

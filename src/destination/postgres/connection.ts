@@ -1,6 +1,6 @@
 import { Client, type QueryResult } from "pg";
 import { ConfigError, TransientError } from "../../core/errors.ts";
-import { pause } from "../sql/pause.ts";
+import { sleep } from "../../core/sleep.ts";
 
 /** What a `postgres:` URL says. */
 export interface Address {
@@ -118,7 +118,7 @@ export async function endBackend(client: Client, { pid, since }: Backend): Promi
   for (let polls = 0; polls < endPolls; polls += 1) {
     const { rowCount } = await client.query(query, [pid, since]);
     if (!rowCount) return;
-    await pause(endPollMs, undefined);
+    await sleep(endPollMs, undefined);
   }
   throw new TransientError("the server has not ended the connection that was lost");
 }

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { TransientError } from "../../core/errors.ts";
-import { pause } from "../sql/pause.ts";
+import { sleep } from "../../core/sleep.ts";
 import {
   connect,
   endBackend,
@@ -82,7 +82,7 @@ export class Link implements AsyncDisposable {
         const mayPass = translate(this.#address.label, error) instanceof TransientError;
         if (!mayPass || Date.now() >= deadline) throw error;
       }
-      await pause(pauseMs, signal);
+      await sleep(pauseMs, signal);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Rejected } from "../../core/source.ts";
 import { addCounts, noCounts, type Counts } from "../../core/destination.ts";
 import { DataError, type Transaction, type Written } from "./dialect.ts";
-import { now } from "./now.ts";
+import { currentTimestamp } from "../../core/timestamp.ts";
 import type { EachOnce } from "./deduplicate.ts";
 import { rejectedRow, type Plan, type Prepared } from "./write-plan.ts";
 import type { Deletions } from "./soft-deletes.ts";
@@ -25,7 +25,7 @@ export async function storeSteps(
   plan: Plan,
   { deletions, careful }: StoreOptions,
 ): Promise<Stored> {
-  const at = now();
+  const at = currentTimestamp();
   const stored: Stored = { counts: new Map(), refused: [] };
   for (const step of plan.steps) {
     const { prepared, deletes: keys, sweep } = step;

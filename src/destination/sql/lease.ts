@@ -4,8 +4,7 @@ import { z } from "zod";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 import type { Pipeline } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
-import { lastEpoch } from "./last-epoch.ts";
-import { now } from "./now.ts";
+import { currentTimestamp } from "../../core/timestamp.ts";
 
 /** Who holds a pipeline's lock. */
 interface Holder {
@@ -54,7 +53,7 @@ export async function takeLease(
   if (holder && (await isAlive(tx, holder))) throw locked(pipeline.name, holder);
   // Where the lock is gone, or is that of a backup, epochs that were used do not come again.
   const epoch = Math.max(stored?.epoch ?? 0, await lastEpoch(tx, pipeline.name)) + 1;
-  const lease = { pipeline, durationMs, epoch, id: randomUUID(), since: now() };
+  const lease = { pipeline, durationMs, epoch, id: randomUUID(), since: currentTimestamp() };
   live.add(lease.id);
   const lock = await lockOf(tx, lease, stored?.lock);
   await tx.db
@@ -211,4 +210,18 @@ function locked(pipeline: string, holder: Holder): LockedError {
 
 function nameOf({ pid, host, since }: Holder): string {
   return `process ${pid} on ${host}, which began at ${since}`;
+}
+
+/** The greatest epoch under which a sync of the pipeline has written; 0 where none is known. */
+export async function lastEpoch(tx: Transaction, pipeline: string): Promise<number> {
+  // By epoch, not by when a sync began: clocks of hosts may go wrong.
+  const last = await tx.db
+    .selectFrom("_rivulet_sync")
+    .select("epoch")
+    .where("pipeline", "=", pipeline)
+    .where("epoch", "is not", null)
+    .orderBy("epoch", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return Number(last?.epoch ?? 0);
 }

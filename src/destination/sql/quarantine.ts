@@ -6,7 +6,7 @@ import { formatPlace, type Place } from "./entry-location.ts";
 import type { Transaction } from "./dialect.ts";
 import { chunks } from "./chunks.ts";
 import { spellOut, unspell } from "./text-escaping.ts";
-import { now } from "./now.ts";
+import { currentTimestamp } from "../../core/timestamp.ts";
 
 /** What one write changes in quarantine: entries by stream and key; undefined for one that is removed. */
 export class QuarantineChanges {
@@ -137,7 +137,7 @@ export class Quarantine {
         key: spellOut(key),
         payload: spellOut(payload),
         reason: spellOut(reason),
-        when: now(),
+        when: currentTimestamp(),
         place: spellOut(formatPlace(where)),
       }));
       await tx.db

@@ -1,8 +1,8 @@
 import type { Log } from "../../core/log.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Transaction } from "./dialect.ts";
-import { lastEpoch } from "./last-epoch.ts";
-import type { Lease } from "./lease.ts";
+
+import { lastEpoch, type Lease } from "./lease.ts";
 
 /**
  * Whether a pipeline's state is older than its rows, as after a backup of it was put in place. Each sync that writes leaves its epoch in its row

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Transfer } from "../../core/request-stats.ts";
 import { newTransfer } from "../../core/request-stats.ts";
-import { toTimestamp } from "../../core/timestamp.ts";
+import { currentTimestamp, toTimestamp } from "../../core/timestamp.ts";
 import type { Counts, SyncEnd, SyncRecord } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
 import { isHeldSince } from "./lease.ts";
-import { now } from "./now.ts";
 import { spellOut, unspell } from "./text-escaping.ts";
 
 /** Writes that a sync has begun; the id of its row. */
@@ -13,7 +12,7 @@ export async function beginSync(tx: Transaction, pipeline: string): Promise<stri
   const id = randomUUID();
   await tx.db
     .insertInto("_rivulet_sync")
-    .values({ id, pipeline, started_at: now(), status: "running" })
+    .values({ id, pipeline, started_at: currentTimestamp(), status: "running" })
     .execute();
   return id;
 }
@@ -26,7 +25,7 @@ export async function endSync(
   await tx.db
     .updateTable("_rivulet_sync")
     .set({
-      ended_at: now(),
+      ended_at: currentTimestamp(),
       status,
       rows: spellOut(JSON.stringify(Object.fromEntries(counts))),
       requests: transfer.requests,

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import pLimit from "p-limit";
 import { allDone } from "../sql/settle-all.ts";
 import type { Dialect, Names, Transaction } from "../sql/dialect.ts";
-import { pause } from "../sql/pause.ts";
+import { sleep } from "../../core/sleep.ts";
 import {
   checkDirectory,
   connect,
@@ -178,7 +178,7 @@ class SqliteDialect implements Dialect {
           throw error;
         }
       }
-      await pause(pollMs, signal);
+      await sleep(pollMs, signal);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Chance } from "../chance.ts";
+import { Chance } from "../random.ts";
 
 interface ClockOptions {
   readonly start?: string;

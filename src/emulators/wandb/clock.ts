@@ -1,4 +1,4 @@
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../random.ts";
 
 export interface ClockOptions {
   readonly start?: string;

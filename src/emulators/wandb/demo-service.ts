@@ -2,7 +2,7 @@ import type { DemoService } from "../demo-service.ts";
 import { withBody } from "../http-server.ts";
 import { demoWorkspace, trainOn } from "./demo-workspace.ts";
 import { wandbService } from "./service.ts";
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../random.ts";
 
 /** A W&B server with the demo's project. */
 export function wandbDemo(): DemoService {

@@ -2,7 +2,7 @@ import { WandbClock } from "./clock.ts";
 import type { WandbProject } from "./project.ts";
 import type { WandbRun } from "./run.ts";
 import { WandbWorkspace } from "./workspace.ts";
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../random.ts";
 
 /** The workspace of somebody who trains a small model: one project with six runs, the same every time. The last run is still running. */
 export function demoWorkspace(): WandbWorkspace {

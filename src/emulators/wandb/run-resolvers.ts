@@ -4,7 +4,6 @@ import { dotted } from "./history-keys.ts";
 import { isMembers, isRecord, jsonText, parseJson } from "./json.ts";
 import type { Json, Members } from "./json.ts";
 import type { WandbRun } from "./run.ts";
-import { sample } from "./sampling.ts";
 
 /** The fields of the type Run that need no project. */
 export function runView(run: WandbRun, call: Call) {
@@ -114,4 +113,15 @@ function wrapped(config: Members): string {
     ([key, value]: [string, Json]): [string, Json] => [key, { value, desc: null }],
   );
   return jsonText(Object.fromEntries(values), "null");
+}
+
+/** So many elements at random, in their order; all of them where there are no more. */
+function sample<T>(all: readonly T[], size: number, random: () => number): readonly T[] {
+  if (all.length <= size) return all;
+  let wanted = size;
+  return all.filter((_, index) => {
+    const taken = random() * (all.length - index) < wanted;
+    if (taken) wanted -= 1;
+    return taken;
+  });
 }

@@ -1,5 +1,5 @@
 import type { GeneratedHistory } from "./history.ts";
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../random.ts";
 
 export interface SyntheticOptions {
   /** Another number, other values. */

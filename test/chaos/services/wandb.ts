@@ -10,7 +10,7 @@ import { startWandb } from "../../support/wandb.ts";
 import type { Random } from "../random.ts";
 import { keyText } from "../service.ts";
 import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
-import { seededRandom } from "../../../src/emulators/seeded-random.ts";
+import { seededRandom } from "../../../src/emulators/random.ts";
 
 const apiKey = "wandb-key-90a2ee";
 

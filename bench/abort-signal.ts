@@ -6,10 +6,10 @@ export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const controller = new AbortController();
 
 /** Aborted by the first signal, which is its reason. */
-export const stopped: AbortSignal = controller.signal;
+export const abortSignal: AbortSignal = controller.signal;
 
 /** From here on a signal aborts. One that comes again changes nothing: npm passes on what the terminal has sent already. */
-export function listenForSignals(): void {
+export function abortOnSignals(): void {
   for (const signal of stopSignals) {
     process.on(signal, () => {
       controller.abort(signal);
@@ -18,7 +18,7 @@ export function listenForSignals(): void {
 }
 
 /** The exit status of what a signal has ended. */
-export function stopStatus(): number {
-  const signal = stopSignals.find((name) => name === stopped.reason);
+export function signalExitStatus(): number {
+  const signal = stopSignals.find((name) => name === abortSignal.reason);
   return signal === undefined ? 1 : 128 + constants.signals[signal];
 }

@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runScript, type Measured } from "./program.ts";
+import { runScript, type MeasuredRun } from "./program.ts";
 
 /** Runs a node that does nothing: what it uses, any program does. */
-export async function bareNode(folder: string): Promise<Measured> {
+export async function bareNode(folder: string): Promise<MeasuredRun> {
   const nothing = join(folder, "nothing.mjs");
   await writeFile(nothing, "");
   return await runScript(nothing, []);

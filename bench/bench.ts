@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keep, print } from "./results.ts";
-import { postgresWhenAsked } from "./lazy-postgres.ts";
+import { saveResults, printResults } from "./results.ts";
+import { lazyPostgres } from "./lazy-postgres.ts";
 import type { BenchContext, Figure, Scenario } from "./scenario.ts";
 import { countly } from "./scenarios/countly.ts";
 import { items } from "./scenarios/items.ts";
@@ -15,7 +15,7 @@ import { start } from "./scenarios/start.ts";
 import { unchanged } from "./scenarios/unchanged.ts";
 import { wandbFirehose } from "./scenarios/wandb-firehose.ts";
 import { wandbProject } from "./scenarios/wandb-project.ts";
-import { listenForSignals, stopped, stopStatus } from "./abort-signal.ts";
+import { abortOnSignals, abortSignal, signalExitStatus } from "./abort-signal.ts";
 
 const scenarios: readonly Scenario[] = [
   items,
@@ -44,33 +44,33 @@ export interface BenchOptions {
  * Gives the exit status.
  */
 export async function bench({ names, short, results }: BenchOptions): Promise<number> {
-  listenForSignals();
+  abortOnSignals();
   const figures: Figure[] = [];
   let status = 0;
   try {
-    await using postgres = postgresWhenAsked();
-    for (const scenario of chosen(names)) {
-      if (stopped.aborted) break;
-      const done = await measure(scenario, { short, postgres: postgres.url, figures });
+    await using postgres = lazyPostgres();
+    for (const scenario of selectScenarios(names)) {
+      if (abortSignal.aborted) break;
+      const done = await runScenario(scenario, { short, postgres: postgres.url, figures });
       if (!done) status = 1;
     }
   } finally {
-    if (stopped.aborted) status = stopStatus();
+    if (abortSignal.aborted) status = signalExitStatus();
     if (figures.length > 0) {
-      const file = await keep(figures, { short, complete: status === 0, folder: results });
-      print(figures);
+      const file = await saveResults(figures, { short, complete: status === 0, folder: results });
+      printResults(figures);
       process.stdout.write(`\n${file}\n`);
     }
   }
   return status;
 }
 
-function chosen(names: readonly string[]): readonly Scenario[] {
+function selectScenarios(names: readonly string[]): readonly Scenario[] {
   return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name));
 }
 
 /** Adds the figures of a scenario, each as soon as it is known. False where it could not be run to its end. */
-async function measure(
+async function runScenario(
   scenario: Scenario,
   { figures, ...context }: Omit<BenchContext, "folder"> & { readonly figures: Figure[] },
 ): Promise<boolean> {
@@ -84,7 +84,7 @@ async function measure(
   } catch (error) {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
     // What fails after a signal fails because its processes were ended.
-    const told = stopped.aborted ? `stopped by ${String(stopped.reason)}` : why;
+    const told = abortSignal.aborted ? `stopped by ${String(abortSignal.reason)}` : why;
     process.stderr.write(`${scenario.name}: ${told}\n`);
     return false;
   } finally {

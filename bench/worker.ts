@@ -5,14 +5,14 @@ import type { Readable } from "node:stream";
 import { createInterface } from "node:readline";
 import type { z } from "zod";
 import { startNode } from "./node-process.ts";
-import { runScript, type Measured } from "./program.ts";
+import { runScript, type MeasuredRun } from "./program.ts";
 
 /** Runs a script of `workers/` with these options to its end; what it printed last is its answer. */
 export async function runWorker<T>(
   name: string,
   options: object,
   shape: z.ZodType<T>,
-): Promise<Measured & { readonly answer: T }> {
+): Promise<MeasuredRun & { readonly answer: T }> {
   const nodeArgs = ["--max-old-space-size=8192"];
   const measured = await runScript(workerPath(name), [JSON.stringify(options)], { nodeArgs });
   const last = measured.stdout.trimEnd().split("\n").at(-1) ?? "";
@@ -20,7 +20,7 @@ export async function runWorker<T>(
 }
 
 /** The options that a worker was started with. */
-export function workerOptions<T>(shape: z.ZodType<T>): T {
+export function readWorkerOptions<T>(shape: z.ZodType<T>): T {
   return shape.parse(JSON.parse(process.argv[2] ?? "{}"));
 }
 
@@ -52,7 +52,7 @@ export async function startServer(name: string, options: object): Promise<Server
 }
 
 /** How often a server was asked. */
-export async function requestsTo({ url }: Server): Promise<number> {
+export async function countRequests({ url }: Server): Promise<number> {
   return Number(await (await fetch(`${url}/requests`)).text());
 }
 

@@ -1,8 +1,8 @@
 import { sql, type Migration } from "kysely";
-import type { OwnTypes } from "./migrations.ts";
+import type { SystemColumnTypes } from "./migrations.ts";
 
 /** State and locks, the log of syncs, and the quarantine. */
-export function ownTables({ timestamp, json }: OwnTypes): Migration {
+export function systemTables({ timestamp, json }: SystemColumnTypes): Migration {
   return {
     async up(db) {
       await db.schema

@@ -1,18 +1,18 @@
 import type { Migration } from "kysely";
-import { ownTables } from "./0001-own-tables.ts";
+import { systemTables } from "./0001-own-tables.ts";
 import { quarantinePlace } from "./0002-quarantine-place.ts";
 import { syncEpoch } from "./0003-sync-epoch.ts";
 
 /** The SQL types that differ between databases. */
-export interface OwnTypes {
+export interface SystemColumnTypes {
   readonly timestamp: string;
   readonly json: string;
 }
 
 /** Every migration by name, oldest first: new ones are added at the end, and none is ever changed. */
-export function migrations(types: OwnTypes): Readonly<Record<string, Migration>> {
+export function migrations(types: SystemColumnTypes): Readonly<Record<string, Migration>> {
   return {
-    "0001-own-tables": ownTables(types),
+    "0001-own-tables": systemTables(types),
     "0002-quarantine-place": quarantinePlace,
     "0003-sync-epoch": syncEpoch,
   };

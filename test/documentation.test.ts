@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { configProperties } from "../src/connector/config-properties.ts";
-import { commands, commandsOf } from "../src/cli/source-commands.ts";
+import { sourceCommands, commandsOf } from "../src/cli/source-commands.ts";
 import { flagNames } from "../src/cli/invocation/flags.ts";
 import { readConfiguration } from "../src/configuration/configuration.ts";
 import { exitStatus } from "../src/cli/invocation/exit-status.ts";
@@ -17,7 +17,8 @@ const readme = read("README.md");
 const firstCells = new Set([...readme.matchAll(/^\| `?([^`|]+?)`? +\|/gm)].map(([, cell]) => cell));
 
 test("README has every command and every option", () => {
-  for (const { usage } of commands) expect(firstCells).toContain([usage].flat()[0]?.split(" ")[0]);
+  for (const { usage } of sourceCommands)
+    expect(firstCells).toContain([usage].flat()[0]?.split(" ")[0]);
   for (const flag of flagNames) expect(firstCells).toContain(`--${flag}`);
 });
 

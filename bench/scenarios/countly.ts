@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { countlyProgram, startCountly } from "../services/countly.ts";
 import { bareNode } from "../bare-node.ts";
-import { memoryGoes } from "../explain-usage.ts";
-import { atMost, rate, under, whole, type Scenario } from "../scenario.ts";
+import { explainMemory } from "../explain-usage.ts";
+import { atMost, formatRate, under, formatInteger, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
-import { requestsTo } from "../worker.ts";
+import { countRequests } from "../worker.ts";
 
 const mostMegabytes = 300;
 /** Peaks that differ by less are the same. */
@@ -20,18 +20,18 @@ export const countly: Scenario = {
     const large = await syncs(apps, many);
     const { seconds, cpuSeconds, peakMegabytes } = large.run;
     const ratio = peakMegabytes / small.run.peakMegabytes;
-    const requests = [large.first, large.second].map(whole).join(", then ");
+    const requests = [large.first, large.second].map(formatInteger).join(", then ");
     yield {
-      scenario: `countly, ${apps} x ${whole(many)} users`,
-      measured: `${whole(peakMegabytes)} MB, ${rate(apps * many, seconds)}, ${requests} requests`,
-      floor: `${whole(small.run.peakMegabytes)} MB with ${whole(few)} each`,
+      scenario: `countly, ${apps} x ${formatInteger(many)} users`,
+      measured: `${formatInteger(peakMegabytes)} MB, ${formatRate(apps * many, seconds)}, ${requests} requests`,
+      floor: `${formatInteger(small.run.peakMegabytes)} MB with ${formatInteger(few)} each`,
       ratio,
       aims: [
         under(mostMegabytes, peakMegabytes, "MB"),
         atMost(sameWithin, ratio),
         atMost(3 * apps + 4, large.second, "requests the second time"),
       ],
-      goes: memoryGoes(large.run, await bareNode(context.folder)),
+      goes: explainMemory(large.run, await bareNode(context.folder)),
       detail: {
         ...{ seconds, peakMegabytes, cpuSeconds },
         ...{ first: large.first, second: large.second, fewPeakMegabytes: small.run.peakMegabytes },
@@ -43,9 +43,9 @@ export const countly: Scenario = {
       const { destination } = newSqlite(join(context.folder, `countly-${users}`));
       const sync = await countlyProgram(context, { server, destination });
       const run = await sync();
-      const first = await requestsTo(server);
+      const first = await countRequests(server);
       await sync();
-      return { run, first, second: (await requestsTo(server)) - first };
+      return { run, first, second: (await countRequests(server)) - first };
     }
   },
 };

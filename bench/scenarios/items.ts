@@ -1,8 +1,8 @@
-import { timeGoes } from "../explain-usage.ts";
-import type { Measured } from "../program.ts";
+import { explainTime } from "../explain-usage.ts";
+import type { MeasuredRun } from "../program.ts";
 import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
-import { atLeast, rate, type Figure, type Scenario } from "../scenario.ts";
-import { newTarget, targetKinds, type Pace, type TargetKind } from "../target.ts";
+import { atLeast, formatRate, type Figure, type Scenario } from "../scenario.ts";
+import { newTarget, targetKinds, type Throughput, type TargetKind } from "../target.ts";
 
 const aims: Readonly<Record<TargetKind, number>> = { sqlite: 0.65, postgres: 0.7 };
 
@@ -15,27 +15,27 @@ export const items: Scenario = {
       await using target = await newTarget(kind, context);
       const sync = await opikProgram(context, { server, destination: target.destination });
       const run = await sync();
-      yield figureOf(kind, { run, floor: await target.floor(itemTable) });
+      yield toFigure(kind, { run, floor: await target.floor(itemTable) });
     }
   },
 };
 
-function figureOf(
+function toFigure(
   kind: TargetKind,
-  { run, floor }: { readonly run: Measured; readonly floor: Pace },
+  { run, floor }: { readonly run: MeasuredRun; readonly floor: Throughput },
 ): Figure {
   const { seconds, cpuSeconds, peakMegabytes } = run;
   const ratio = floor.seconds / seconds;
   return {
     scenario: `items, ${kind}`,
-    measured: rate(floor.rows, seconds),
-    floor: rate(floor.rows, floor.seconds),
+    measured: formatRate(floor.rows, seconds),
+    floor: formatRate(floor.rows, floor.seconds),
     ratio,
     aims: [atLeast(aims[kind], ratio)],
-    goes: timeGoes({
+    goes: explainTime({
       run,
       floorSeconds: floor.seconds,
-      rest: "the rest is JSON, keys and garbage, and the database that waits for pages",
+      remainder: "the rest is JSON, keys and garbage, and the database that waits for pages",
     }),
     detail: { rows: floor.rows, seconds, floorSeconds: floor.seconds, cpuSeconds, peakMegabytes },
   };

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { inSeconds, timeGoes } from "../explain-usage.ts";
+import { formatSeconds, explainTime } from "../explain-usage.ts";
 import { opikProgram, startOpik } from "../services/opik.ts";
 import { atMost, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
-import { requestsTo } from "../worker.ts";
+import { countRequests } from "../worker.ts";
 
 const latencyMs = 100;
 /** What the program does without being told. */
@@ -20,7 +20,7 @@ export const latency: Scenario = {
     const { destination } = newSqlite(join(context.folder, "latency"));
     const sync = await opikProgram(context, { server, destination });
     const run = await sync();
-    const requests = await requestsTo(server);
+    const requests = await countRequests(server);
     // Of what is needed, not of what was asked: a request too many is no excuse.
     const needed = datasets + lists;
     const floorSeconds = (needed * latencyMs) / 1000 / concurrency;
@@ -31,12 +31,13 @@ export const latency: Scenario = {
       floor: `${floorSeconds.toFixed(2)} s for ${needed}, ${concurrency} at once`,
       ratio,
       aims: [atMost(1.2, ratio)],
-      goes: timeGoes({
+      goes: explainTime({
         run,
-        also: [
-          `${requests} requests were sent; the ${needed} that are needed wait for ${inSeconds(floorSeconds)}`,
+        notes: [
+          `${requests} requests were sent; the ${needed} that are needed wait for ${formatSeconds(floorSeconds)}`,
         ],
-        rest: "the rest is start-up, and the lists that are read one after the other before the items",
+        remainder:
+          "the rest is start-up, and the lists that are read one after the other before the items",
       }),
       detail: { seconds: run.seconds, cpuSeconds: run.cpuSeconds, requests, needed, floorSeconds },
     };

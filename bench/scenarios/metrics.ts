@@ -1,6 +1,6 @@
-import { timeGoes, inSeconds } from "../explain-usage.ts";
-import { atLeast, rate, whole, type Scenario } from "../scenario.ts";
-import { newTarget, pace, targetKinds, type TargetKind } from "../target.ts";
+import { explainTime, formatSeconds } from "../explain-usage.ts";
+import { atLeast, formatRate, formatInteger, type Scenario } from "../scenario.ts";
+import { newTarget, throughputShape, targetKinds, type TargetKind } from "../target.ts";
 import { runWorker } from "../worker.ts";
 
 const aims: Readonly<Record<TargetKind, number>> = { sqlite: 0.65, postgres: 0.75 };
@@ -13,24 +13,26 @@ export const metrics: Scenario = {
     for (const kind of targetKinds) {
       await using target = await newTarget(kind, context);
       const { destination } = target;
-      const run = await runWorker("metrics", { destination, rows }, pace);
+      const run = await runWorker("metrics", { destination, rows }, throughputShape);
       const { seconds } = run.answer;
       const floor = await target.floor("metrics");
       const ratio = floor.seconds / seconds;
       yield {
         scenario: `metrics, writer alone, ${kind}`,
-        measured: rate(rows, seconds),
-        floor: rate(rows, floor.seconds),
+        measured: formatRate(rows, seconds),
+        floor: formatRate(rows, floor.seconds),
         ratio,
         aims: [
           atLeast(aims[kind], ratio),
-          { aim: `${whole(rows)} rows stored`, met: floor.rows === rows },
+          { aim: `${formatInteger(rows)} rows stored`, met: floor.rows === rows },
         ],
-        goes: timeGoes({
+        goes: explainTime({
           run,
           floorSeconds: floor.seconds,
-          also: [`the writer had the clock for ${inSeconds(seconds)}, the rest is making the rows`],
-          rest: "each group is planned and stored before the next is made",
+          notes: [
+            `the writer had the clock for ${formatSeconds(seconds)}, the rest is making the rows`,
+          ],
+          remainder: "each group is planned and stored before the next is made",
         }),
         detail: {
           ...{ rows, seconds, floorSeconds: floor.seconds },

@@ -2,8 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { opikProgram, startOpik } from "../services/opik.ts";
-import { inSeconds, timeGoes } from "../explain-usage.ts";
-import { leastCpu } from "../least-cpu.ts";
+import { formatSeconds, explainTime } from "../explain-usage.ts";
+import { runWithLeastCpu } from "../least-cpu.ts";
 import { runScript } from "../program.ts";
 import { atMost, under, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
@@ -20,10 +20,10 @@ export const noOp: Scenario = {
     const recorder = pathToFileURL(join(import.meta.dirname, "../modules/record.js")).href;
     const env = { BENCH_MODULES_FILE: list };
     await sync([], { env, nodeArgs: ["--import", recorder] });
-    await writeFile(list, modulesOf(await readFile(list, "utf8")));
+    await writeFile(list, selectModules(await readFile(list, "utf8")));
     const loader = join(import.meta.dirname, "../workers/load-modules.js");
-    const own = await leastCpu(context, () => sync());
-    const bare = await leastCpu(context, () => runScript(loader, [list]));
+    const own = await runWithLeastCpu(context, () => sync());
+    const bare = await runWithLeastCpu(context, () => runScript(loader, [list]));
     const ratio = own.cpuSeconds / bare.cpuSeconds;
     yield {
       scenario: "no-op",
@@ -31,10 +31,12 @@ export const noOp: Scenario = {
       floor: `${bare.cpuSeconds.toFixed(3)} s loading modules`,
       ratio,
       aims: [under(0.3, own.cpuSeconds, "s"), atMost(2, ratio)],
-      goes: timeGoes({
+      goes: explainTime({
         run: own,
-        also: [`a node that only loads the same modules used ${inSeconds(bare.cpuSeconds)} of CPU`],
-        rest: "the rest is opening the file, three requests and the thread of SQLite",
+        notes: [
+          `a node that only loads the same modules used ${formatSeconds(bare.cpuSeconds)} of CPU`,
+        ],
+        remainder: "the rest is opening the file, three requests and the thread of SQLite",
       }),
       detail: { cpuSeconds: own.cpuSeconds, bareCpuSeconds: bare.cpuSeconds, wall: own.seconds },
     };
@@ -42,7 +44,7 @@ export const noOp: Scenario = {
 };
 
 /** What was loaded by the program, without what started or measured it. */
-function modulesOf(recorded: string): string {
+function selectModules(recorded: string): string {
   const modules = recorded
     .split("\n")
     .filter((url) => url.startsWith("file:"))

@@ -2,15 +2,15 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, type Measured } from "../program.ts";
+import { runProgram, type MeasuredRun } from "../program.ts";
 import { bareNode } from "../bare-node.ts";
-import { memoryGoes, timeGoes } from "../explain-usage.ts";
-import { stopped } from "../abort-signal.ts";
+import { explainMemory, explainTime } from "../explain-usage.ts";
+import { abortSignal } from "../abort-signal.ts";
 import {
   atLeast,
   atMost,
-  rate,
-  whole,
+  formatRate,
+  formatInteger,
   type BenchContext,
   type Figure,
   type Scenario,
@@ -30,10 +30,10 @@ export const singer: Scenario = {
   name: "singer",
   async *run(context) {
     const [few, many] = context.short ? [200_000, 500_000] : [500_000, 2_000_000];
-    const small = await load(context, few);
-    yield speedOf(few, small);
-    const large = await load(context, many);
-    yield memoryOf(many, {
+    const small = await measureTarget(context, few);
+    yield speedFigure(few, small);
+    const large = await measureTarget(context, many);
+    yield memoryFigure(many, {
       small: small.run,
       large: large.run,
       bare: await bareNode(context.folder),
@@ -42,11 +42,11 @@ export const singer: Scenario = {
 };
 
 interface Loaded {
-  readonly run: Measured;
+  readonly run: MeasuredRun;
   readonly floorSeconds: number;
 }
 
-async function load({ folder }: BenchContext, rows: number): Promise<Loaded> {
+async function measureTarget({ folder }: BenchContext, rows: number): Promise<Loaded> {
   const stdin = join(folder, "messages.jsonl");
   await writeMessages(stdin, rows);
   const target = newSqlite(join(folder, `singer-${rows}`));
@@ -57,41 +57,41 @@ async function load({ folder }: BenchContext, rows: number): Promise<Loaded> {
   return { run, floorSeconds: bare.seconds };
 }
 
-function speedOf(rows: number, { run, floorSeconds }: Loaded): Figure {
+function speedFigure(rows: number, { run, floorSeconds }: Loaded): Figure {
   const { seconds, cpuSeconds, peakMegabytes } = run;
   const ratio = floorSeconds / seconds;
   return {
     scenario: "singer, sqlite",
-    measured: rate(rows, seconds, "records"),
-    floor: rate(rows, floorSeconds),
+    measured: formatRate(rows, seconds, "records"),
+    floor: formatRate(rows, floorSeconds),
     ratio,
     aims: [atLeast(leastRows, rows / seconds, "records/s"), atLeast(leastRatio, ratio)],
-    goes: timeGoes({
+    goes: explainTime({
       run,
       floorSeconds,
-      also: [`the floor comes to ${rate(rows, floorSeconds)}`],
-      rest: "the rest is the JSON of the lines, keys and garbage",
+      notes: [`the floor comes to ${formatRate(rows, floorSeconds)}`],
+      remainder: "the rest is the JSON of the lines, keys and garbage",
     }),
     detail: { rows, seconds, floorSeconds, cpuSeconds, peakMegabytes },
   };
 }
 
-function memoryOf(
+function memoryFigure(
   rows: number,
   {
     small,
     large,
     bare,
-  }: { readonly small: Measured; readonly large: Measured; readonly bare: Measured },
+  }: { readonly small: MeasuredRun; readonly large: MeasuredRun; readonly bare: MeasuredRun },
 ): Figure {
   const ratio = large.peakMegabytes / small.peakMegabytes;
   return {
-    scenario: `singer, memory, ${whole(rows)} records`,
-    measured: `${whole(large.peakMegabytes)} MB`,
-    floor: `${whole(small.peakMegabytes)} MB`,
+    scenario: `singer, memory, ${formatInteger(rows)} records`,
+    measured: `${formatInteger(large.peakMegabytes)} MB`,
+    floor: `${formatInteger(small.peakMegabytes)} MB`,
     ratio,
     aims: [atMost(sameWithin, ratio)],
-    goes: memoryGoes(large, bare),
+    goes: explainMemory(large, bare),
     detail: { peakMegabytes: large.peakMegabytes },
   };
 }
@@ -121,10 +121,10 @@ async function writeMessages(file: string, rows: number): Promise<void> {
     const id = `${part()}-${part()}-${part()}-${number}`;
     const created_at = new Date(Date.UTC(2026, 0, 1) + number * 1000).toISOString();
     const scored = { number, score: random(), correct: number % 3 === 0, created_at };
-    lines.push(recordOf({ id, ...scored, author: "ada", answer: part() }));
+    lines.push(recordMessage({ id, ...scored, author: "ada", answer: part() }));
     if (number % 10_000 === 0) lines.push(JSON.stringify({ type: "STATE", value: { number } }));
     if (lines.length < 1000 && number < rows - 1) continue;
-    stopped.throwIfAborted();
+    abortSignal.throwIfAborted();
     if (!output.write(`${lines.splice(0).join("\n")}\n`)) await once(output, "drain");
   }
   output.end();
@@ -132,7 +132,7 @@ async function writeMessages(file: string, rows: number): Promise<void> {
 }
 
 /** A RECORD whose line is as long as it should be. */
-function recordOf(record: Readonly<Record<string, unknown>>): string {
+function recordMessage(record: Readonly<Record<string, unknown>>): string {
   const line = (question: string): string =>
     JSON.stringify({ type: "RECORD", stream: table, record: { ...record, question } });
   return line("?".padStart(lineBytes - line("").length, "why "));

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import { Client } from "pg";
 import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
-import type { Measured } from "../program.ts";
-import { inSeconds, timeGoes } from "../explain-usage.ts";
+import type { MeasuredRun } from "../program.ts";
+import { formatSeconds, explainTime } from "../explain-usage.ts";
 import {
   under,
   atMost,
-  whole,
+  formatInteger,
   type BenchContext,
   type Figure,
   type Scenario,
 } from "../scenario.ts";
 import { newSqlite, newTarget } from "../target.ts";
-import { WalWatch, type Written } from "../wal-watch.ts";
+import { WalWatch, type WriteCounts } from "../wal-watch.ts";
 import type { Server } from "../worker.ts";
 
 /** The same items again, in full: nothing of their table is written. Rivulet's own tables, which know of each sync, are. */
@@ -32,7 +32,7 @@ async function inSqlite(context: BenchContext, server: Server): Promise<Figure> 
   using wal = new WalWatch(path);
   const second = await sync(["--full-refresh"]);
   const written = wal.pagesWritten(itemTable);
-  return figureOf("sqlite", { first, second, written, unit: "pages" });
+  return toFigure("sqlite", { first, second, written, unit: "pages" });
 }
 
 async function inPostgres(context: BenchContext, server: Server): Promise<Figure> {
@@ -44,16 +44,16 @@ async function inPostgres(context: BenchContext, server: Server): Promise<Figure
   const second = await sync(["--full-refresh"]);
   const after = await rowsWritten(destination);
   const written = { ofTable: after.ofTable - before.ofTable, inAll: after.inAll - before.inAll };
-  return figureOf("postgres", { first, second, written, unit: "rows" });
+  return toFigure("postgres", { first, second, written, unit: "rows" });
 }
 
-async function rowsWritten(destination: string): Promise<Written> {
+async function rowsWritten(destination: string): Promise<WriteCounts> {
   const url = new URL(destination);
   const schema = url.searchParams.get("schema");
   url.search = "";
   const client = new Client({ connectionString: url.href });
   await client.connect();
-  const { rows } = await client.query<Record<keyof Written, string>>(
+  const { rows } = await client.query<Record<keyof WriteCounts, string>>(
     `select sum(written) as "inAll", sum(written) filter (where relname = $2) as "ofTable"
      from (select relname, n_tup_ins + n_tup_upd + n_tup_del as written
            from pg_stat_user_tables where schemaname = $1) as tables`,
@@ -64,26 +64,26 @@ async function rowsWritten(destination: string): Promise<Written> {
 }
 
 interface Runs {
-  readonly first: Measured;
-  readonly second: Measured;
-  readonly written: Written;
+  readonly first: MeasuredRun;
+  readonly second: MeasuredRun;
+  readonly written: WriteCounts;
   readonly unit: string;
 }
 
-function figureOf(kind: string, { first, second, written, unit }: Runs): Figure {
+function toFigure(kind: string, { first, second, written, unit }: Runs): Figure {
   const ratio = second.seconds / first.seconds;
   return {
     scenario: `unchanged, ${kind}`,
-    measured: `${second.seconds.toFixed(2)} s, ${whole(written.ofTable)} ${unit} of the items written, ${whole(written.inAll)} in all`,
+    measured: `${second.seconds.toFixed(2)} s, ${formatInteger(written.ofTable)} ${unit} of the items written, ${formatInteger(written.inAll)} in all`,
     floor: `${first.seconds.toFixed(2)} s the first time`,
     ratio,
     aims: [under(1, ratio), atMost(0, written.ofTable, `${unit} of the items`)],
-    goes: timeGoes({
+    goes: explainTime({
       run: second,
-      also: [
-        `the first time it used ${inSeconds(first.cpuSeconds)} of CPU in ${inSeconds(first.seconds)}`,
+      notes: [
+        `the first time it used ${formatSeconds(first.cpuSeconds)} of CPU in ${formatSeconds(first.seconds)}`,
       ],
-      rest: "each row is compared with the one that stands, looked up by a random id",
+      remainder: "each row is compared with the one that stands, looked up by a random id",
     }),
     detail: {
       ...{ seconds: second.seconds, cpuSeconds: second.cpuSeconds, firstSeconds: first.seconds },

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { timeGoes } from "../explain-usage.ts";
-import { atLeast, rate, type Scenario } from "../scenario.ts";
+import { explainTime } from "../explain-usage.ts";
+import { atLeast, formatRate, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 import { startWandb, wandbSync } from "../services/wandb.ts";
 
@@ -20,14 +20,15 @@ export const wandbFirehose: Scenario = {
     const ratio = floor.seconds / seconds;
     yield {
       scenario: "wandb-firehose, sqlite",
-      measured: rate(floor.rows, seconds, "values"),
-      floor: rate(floor.rows, floor.seconds, "values"),
+      measured: formatRate(floor.rows, seconds, "values"),
+      floor: formatRate(floor.rows, floor.seconds, "values"),
       ratio,
       aims: [atLeast(aim, ratio)],
-      goes: timeGoes({
+      goes: explainTime({
         run,
         floorSeconds: floor.seconds,
-        rest: "the rest is lines and rows on one core, SQLite on the other, and the service between",
+        remainder:
+          "the rest is lines and rows on one core, SQLite on the other, and the service between",
       }),
       detail: { rows: floor.rows, seconds, floorSeconds: floor.seconds, cpuSeconds, peakMegabytes },
     };

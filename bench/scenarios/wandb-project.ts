@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { timeGoes } from "../explain-usage.ts";
-import { atLeast, rate, under, whole, type Scenario } from "../scenario.ts";
+import { explainTime } from "../explain-usage.ts";
+import { atLeast, formatRate, under, formatInteger, type Scenario } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
 import { startWandb, wandbSync } from "../services/wandb.ts";
-import { requestsTo, runWorker } from "../worker.ts";
+import { countRequests, runWorker } from "../worker.ts";
 
 const timesFaster = 20;
 const mostMegabytes = 300;
@@ -25,7 +25,7 @@ export const wandbProject: Scenario = {
     const { destination } = newSqlite(join(context.folder, "wandb-project"));
     const run = await wandbSync(context, { server, destination });
     const { seconds, peakMegabytes } = run;
-    const requests = await requestsTo(server);
+    const requests = await countRequests(server);
     const part = context.short ? 50 : 300;
     const { answer: walk } = await runWorker(
       "wandb-walk",
@@ -37,15 +37,18 @@ export const wandbProject: Scenario = {
     const ratio = walkSeconds / seconds;
     const values = runs * shape.steps * shape.metrics;
     yield {
-      scenario: `wandb-project, ${whole(runs)} runs`,
-      measured: `${seconds.toFixed(1)} s, ${whole(requests)} requests, ${whole(peakMegabytes)} MB`,
-      floor: `a walk: ${whole(walkSeconds)} s, ${whole(walkRequests)} requests`,
+      scenario: `wandb-project, ${formatInteger(runs)} runs`,
+      measured: `${seconds.toFixed(1)} s, ${formatInteger(requests)} requests, ${formatInteger(peakMegabytes)} MB`,
+      floor: `a walk: ${formatInteger(walkSeconds)} s, ${formatInteger(walkRequests)} requests`,
       ratio,
       aims: [atLeast(timesFaster, ratio), under(mostMegabytes, peakMegabytes, "MB")],
-      goes: timeGoes({
+      goes: explainTime({
         run,
-        also: [`${whole(values)} values were stored at ${rate(values, seconds, "values")}`],
-        rest: "most of the rest is storing them, see wandb-firehose for what SQLite alone needs",
+        notes: [
+          `${formatInteger(values)} values were stored at ${formatRate(values, seconds, "values")}`,
+        ],
+        remainder:
+          "most of the rest is storing them, see wandb-firehose for what SQLite alone needs",
       }),
       detail: {
         seconds,

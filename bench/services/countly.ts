@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, type Measured } from "../program.ts";
+import { runProgram, type MeasuredRun } from "../program.ts";
 import type { BenchContext } from "../scenario.ts";
 import { startServer, type Server } from "../worker.ts";
 
@@ -21,7 +21,7 @@ export function startCountly(shape: CountlyShape): Promise<Server> {
 export async function countlyProgram(
   { folder }: BenchContext,
   { server, destination }: { readonly server: Server; readonly destination: string },
-): Promise<() => Promise<Measured>> {
+): Promise<() => Promise<MeasuredRun>> {
   const cwd = await mkdtemp(join(folder, "countly-"));
   const countly = {
     ...{ base_url: server.url, api_key: countlyAccess.apiKey, app_id: "*" },

@@ -29,7 +29,7 @@ export class OpikPages {
     const { pageSize, itemsPerDataset, itemBytes } = shape;
     const count = Math.min(pageSize, itemsPerDataset);
     this.#items = Array.from({ length: count }, () =>
-      Buffer.from(itemText(dataset, { random, itemBytes }), "latin1"),
+      Buffer.from(itemJson(dataset, { random, itemBytes }), "latin1"),
     );
   }
 
@@ -59,7 +59,7 @@ const idBytes = '{"id":"00000000-0000-0000-0000-000000000000"'.length;
 
 const words = "when does the model answer a question that it was not asked about before".split(" ");
 
-function itemText(
+function itemJson(
   dataset: number,
   { random, itemBytes }: { random: () => number; itemBytes: number },
 ): string {

@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OpikShape } from "./opik-pages.ts";
-import { runProgram, type Measured, type RunOptions } from "../program.ts";
+import { runProgram, type MeasuredRun, type RunOptions } from "../program.ts";
 import type { BenchContext } from "../scenario.ts";
 import { startServer, type Server } from "../worker.ts";
 
@@ -12,7 +12,7 @@ export interface OpikOptions extends Partial<OpikShape> {
   readonly keep?: boolean;
 }
 
-const usual: OpikShape = {
+const defaultShape: OpikShape = {
   datasets: 1,
   itemsPerDataset: 200_000,
   pageSize: 1000,
@@ -22,15 +22,15 @@ const usual: OpikShape = {
 
 /** A stand-in for Opik in a process of its own: by default 200,000 items of about 400 bytes with random ids, 1,000 a page. */
 export function startOpik(options: OpikOptions): Promise<Server> {
-  return startServer("opik-server", { ...usual, ...options });
+  return startServer("opik-server", { ...defaultShape, ...options });
 }
 
 /** Makes a configuration and gives what runs `opik-sync` with it. */
 export async function opikProgram(
   { folder }: BenchContext,
   options: { readonly server: Server; readonly destination: string; readonly pageSize?: number },
-): Promise<(args?: readonly string[], run?: RunOptions) => Promise<Measured>> {
-  const { server, destination, pageSize = usual.pageSize } = options;
+): Promise<(args?: readonly string[], run?: RunOptions) => Promise<MeasuredRun>> {
+  const { server, destination, pageSize = defaultShape.pageSize } = options;
   const cwd = await mkdtemp(join(folder, "opik-"));
   const opik = { base_url: server.url, page_size: pageSize };
   await writeFile(join(cwd, "configuration.json"), JSON.stringify({ destination, opik }));

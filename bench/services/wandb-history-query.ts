@@ -1,5 +1,5 @@
 /** What a query asks of one run. Of the arguments these are the names of the variables. */
-export interface RunAsk {
+export interface RunSelection {
   readonly alias: string;
   /** The fields before the history, in their order. */
   readonly fields: readonly string[];
@@ -13,21 +13,22 @@ export interface RunAsk {
  * What a query for the histories of several runs asks; undefined where it is another operation. Throws a RangeError where it is that
  * operation in a form that is not known here: nobody notices a slow answer, and the figure would be wrong.
  */
-export function runAsks(query: string): readonly RunAsk[] | undefined {
+export function parseHistoryQuery(query: string): readonly RunSelection[] | undefined {
   if (!/^\s*query History\b/.test(query)) return undefined;
   const text = query.replace(/\s+/g, " ").trim();
-  if (!frame.test(text.replace(oneRun, ""))) throw new RangeError(`unknown query: ${text}`);
-  return [...text.matchAll(oneRun)].map(askOf);
+  if (!framePattern.test(text.replace(runPattern, "")))
+    throw new RangeError(`unknown query: ${text}`);
+  return [...text.matchAll(runPattern)].map(toRunSelection);
 }
 
-const oneRun =
+const runPattern =
   /(\w+): run\(name: \$(\w+)\) \{ ((?:\w+ )*)history\(minStep: \$(\w+), maxStep: \$(\w+), samples: \$(\w+)\) \} /g;
 
 /** The query without its runs. */
-const frame =
+const framePattern =
   /^query History\([^)]*\) \{ viewer \{ id \} project\(name: \$project, entityName: \$entity\) \{ \} \}$/;
 
-function askOf([
+function toRunSelection([
   ,
   alias = "",
   name = "",
@@ -35,6 +36,6 @@ function askOf([
   minStep = "",
   maxStep = "",
   samples = "",
-]: RegExpExecArray): RunAsk {
+]: RegExpExecArray): RunSelection {
   return { alias, fields: fields.match(/\w+/g) ?? [], name, minStep, maxStep, samples };
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { GraphqlBody } from "../../src/emulators/wandb/graphql.ts";
-import { instantKey } from "../../src/emulators/wandb/project.ts";
-import { runFilter } from "../../src/emulators/wandb/run-filter.ts";
-import { textOf, type ServedRun } from "./wandb-runs.ts";
+import type { GraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
+import { instantSortKey } from "../../src/emulators/wandb/project.ts";
+import { parseRunFilter } from "../../src/emulators/wandb/run-filter.ts";
+import { fieldJson, type SerializedRun } from "./wandb-runs.ts";
 
 const variablesShape = z.object({
   filters: z.string(),
@@ -21,31 +21,31 @@ const pageQuery =
  */
 export class WandbListing {
   readonly #start: string;
-  readonly #runs: readonly ServedRun[];
+  readonly #runs: readonly SerializedRun[];
   /** Whether all runs pass, by the text of filters. */
   readonly #passed = new Map<string, boolean>();
 
   /** Takes the runs in their order, and the text with which answers begin, up to the members of the project. */
-  constructor(runs: readonly ServedRun[], start: string) {
+  constructor(runs: readonly SerializedRun[], start: string) {
     this.#start = start;
     this.#runs = runs;
   }
 
   /** Undefined where something else is asked for, or in another form. */
-  answer({ query, variables }: GraphqlBody): readonly Buffer[] | undefined {
+  respond({ query, variables }: GraphqlRequest): readonly Buffer[] | undefined {
     const [, selection] = pageQuery.exec(query.replace(/\s+/g, " ").trim()) ?? [];
     const fields = selection?.match(/\w+ \{ [^}]*\}|\w+/g);
     const page = variablesShape.safeParse(variables);
     if (!fields || !page.success || !this.#allPass(page.data.filters)) return undefined;
     const { after, first } = page.data;
-    const begin = after ? numberIn(after) : 0;
+    const begin = after ? runNumber(after) : 0;
     const shown = this.#runs.slice(begin, begin + first);
     const edges = shown.map((served) => {
-      const members = fields.map((field) => `"${nameOf(field)}":${textOf(field, served)}`);
+      const members = fields.map((field) => `"${fieldName(field)}":${fieldJson(field, served)}`);
       return `{"node":{${members.join(",")}}}`;
     });
     const pageInfo = {
-      endCursor: cursorOf(shown.at(-1)) ?? after,
+      endCursor: runCursor(shown.at(-1)) ?? after,
       hasNextPage: begin + first < this.#runs.length,
     };
     const total = `"total":${this.#runs.length}`;
@@ -55,7 +55,7 @@ export class WandbListing {
 
   /** The stand-in looks at all runs for each page, which tells how many pass. */
   #allPass(filters: string): boolean {
-    const passes = runFilter(filters);
+    const passes = parseRunFilter(filters);
     const passed = this.#passed.get(filters) ?? this.#runs.every(({ run }) => passes(run));
     this.#passed.set(filters, passed);
     return passed;
@@ -63,20 +63,22 @@ export class WandbListing {
 }
 
 /** The stand-in's cursor of a run: where it is in the order, and its number, counted from 1. */
-function cursorOf(served: ServedRun | undefined): string | undefined {
+function runCursor(served: SerializedRun | undefined): string | undefined {
   if (!served) return undefined;
   const { fields, number } = served.run;
-  return Buffer.from(JSON.stringify([instantKey(fields.createdAt), number])).toString("base64url");
+  return Buffer.from(JSON.stringify([instantSortKey(fields.createdAt), number])).toString(
+    "base64url",
+  );
 }
 
-const placeShape = z.tuple([z.string(), z.int()]);
+const cursorShape = z.tuple([z.string(), z.int()]);
 
 /** The number of the run that a cursor stands for: so many runs come before the next one. */
-function numberIn(cursor: string): number {
+function runNumber(cursor: string): number {
   const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-  return placeShape.parse(place)[1];
+  return cursorShape.parse(place)[1];
 }
 
-function nameOf(field: string): string {
+function fieldName(field: string): string {
   return /^\w+/.exec(field)?.[0] ?? field;
 }

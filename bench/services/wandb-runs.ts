@@ -1,13 +1,13 @@
-import type { Call } from "../../src/emulators/wandb/backend.ts";
+import type { WandbBackend } from "../../src/emulators/wandb/backend.ts";
 import type { WandbProject } from "../../src/emulators/wandb/project.ts";
-import { runView, userView } from "../../src/emulators/wandb/run-resolvers.ts";
+import { runResolvers, userResolvers } from "../../src/emulators/wandb/run-resolvers.ts";
 import type { WandbRun } from "../../src/emulators/wandb/run.ts";
 import { syntheticHistory } from "../../src/emulators/wandb/synthetic-history.ts";
 import type { WandbShape } from "./wandb.ts";
 import { HistoryLines } from "./wandb-history-lines.ts";
 
 /** A run with all that is told of it, serialised once. */
-export interface ServedRun {
+export interface SerializedRun {
   readonly run: WandbRun;
   /** The fields as JSON text, by their names; `user` with its selection. */
   readonly texts: ReadonlyMap<string, string>;
@@ -15,18 +15,18 @@ export interface ServedRun {
 }
 
 /** So many histories differ; the lines of every run would be more than memory holds. */
-const mostHistories = 50;
+const maxHistories = 50;
 
 /** Adds finished runs to an empty project, each created 10 seconds after the one before. The oldest comes first. */
 export function addRuns(
   project: WandbProject,
   { runs, steps, metrics }: Omit<WandbShape, "latencyMs">,
-  call: Call,
-): readonly ServedRun[] {
+  call: WandbBackend,
+): readonly SerializedRun[] {
   const histories = new Map<number, History>();
   return Array.from({ length: runs }, (_, index) => {
     const at = new Date(Date.UTC(2026, 0, 1) + index * 10_000).toISOString();
-    const which = index % mostHistories;
+    const which = index % maxHistories;
     const generated = syntheticHistory({ run: which, steps, metrics });
     const run = project.addRun({
       state: "finished",
@@ -34,53 +34,53 @@ export function addRuns(
       heartbeatAt: at,
       history: generated,
     });
-    const history = histories.get(which) ?? historyOf(run, call);
+    const history = histories.get(which) ?? serializeHistory(run, call);
     histories.set(which, history);
     return {
       run,
-      texts: new Map([...ownTexts(run, call), ...history.texts]),
+      texts: new Map([...serializeOwnFields(run, call), ...history.texts]),
       lines: history.lines,
     };
   });
 }
 
 /** A field as JSON text. Throws a RangeError where it is none of those that were serialised. */
-export function textOf(field: string, { texts }: ServedRun): string {
+export function fieldJson(field: string, { texts }: SerializedRun): string {
   const text = texts.get(field);
   if (text === undefined) throw new RangeError(`unknown field ${field}`);
   return text;
 }
 
 /** How an answer that holds the viewer's id and a project begins. */
-export function answerStart(call: Call): string {
-  const { id } = userView(call.workspace.user, call);
+export function responseStart(call: WandbBackend): string {
+  const { id } = userResolvers(call.workspace.user, call);
   return `{"data":{"viewer":${JSON.stringify({ id })},"project":{`;
 }
 
-type Texts = readonly (readonly [string, string])[];
+type FieldTexts = readonly (readonly [string, string])[];
 
 /** What runs with the same history have in common. */
 interface History {
-  readonly texts: Texts;
+  readonly texts: FieldTexts;
   readonly lines: HistoryLines;
 }
 
-function historyOf(run: WandbRun, call: Call): History {
-  const { historyLineCount, historyKeys } = runView(run, call);
+function serializeHistory(run: WandbRun, call: WandbBackend): History {
+  const { historyLineCount, historyKeys } = runResolvers(run, call);
   const values = { historyLineCount: historyLineCount(), historyKeys: historyKeys() };
-  return { texts: textsOf(values), lines: new HistoryLines([...run.history.lines()]) };
+  return { texts: serializeFields(values), lines: new HistoryLines([...run.history.lines()]) };
 }
 
-function ownTexts(run: WandbRun, call: Call): Texts {
-  const { id, name, user, config, summaryMetrics } = runView(run, call);
+function serializeOwnFields(run: WandbRun, call: WandbBackend): FieldTexts {
+  const { id, name, user, config, summaryMetrics } = runResolvers(run, call);
   const values = {
     ...run.fields,
     ...{ id, name, config: config(), summaryMetrics: summaryMetrics() },
     "user { name username }": user && { name: user.name, username: user.username },
   };
-  return textsOf(values);
+  return serializeFields(values);
 }
 
-function textsOf(values: object): Texts {
+function serializeFields(values: object): FieldTexts {
   return Object.entries(values).map(([field, value]) => [field, JSON.stringify(value)]);
 }

@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, type Measured } from "../program.ts";
+import { runProgram, type MeasuredRun } from "../program.ts";
 import type { BenchContext } from "../scenario.ts";
 import { startServer, type Server } from "../worker.ts";
 
@@ -23,7 +23,7 @@ export function startWandb(shape: WandbShape): Promise<Server> {
 export async function wandbSync(
   { folder }: BenchContext,
   { server, destination }: { readonly server: Server; readonly destination: string },
-): Promise<Measured> {
+): Promise<MeasuredRun> {
   const cwd = await mkdtemp(join(folder, "wandb-"));
   const { entity, project, apiKey } = wandbAccess;
   const wandb = { api_key: apiKey, entity, project, base_url: server.url };

@@ -3,15 +3,15 @@ import { countlyService } from "../../src/emulators/countly/service.ts";
 import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
 import { listen, withBody } from "../../src/emulators/http-server.ts";
 import { countlyAccess } from "../services/countly.ts";
-import { workerOptions } from "../worker.ts";
+import { readWorkerOptions } from "../worker.ts";
 
 /** A Countly server whose users are made when they are asked for, in a process of its own. `/requests` says how often it was asked. */
-const { apps, users } = workerOptions(z.object({ apps: z.number(), users: z.number() }));
+const { apps, users } = readWorkerOptions(z.object({ apps: z.number(), users: z.number() }));
 
 const workspace = new CountlyWorkspace();
 for (let app = 0; app < apps; app += 1) workspace.addApp({ users });
 workspace.admin.apiKey = countlyAccess.apiKey;
-const service = countlyService({ workspace, edition: "community", traps: {} });
+const service = countlyService({ workspace, edition: "community", faults: {} });
 let requests = 0;
 const server = await listen(
   withBody((request, response) => {

@@ -3,12 +3,12 @@ import { pipeline } from "node:stream/promises";
 import { Client, escapeIdentifier } from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import { z } from "zod";
-import { workerOptions } from "../worker.ts";
+import { readWorkerOptions } from "../worker.ts";
 
 const rowsPerTransaction = 10_000;
 
 /** The floor: COPY of the rows of a table that rivulet has filled, from memory into a temporary table, and an upsert into an equal table. */
-const { url, schema, table } = workerOptions(
+const { url, schema, table } = readWorkerOptions(
   z.object({ url: z.string(), schema: z.string(), table: z.string() }),
 );
 const client = new Client({ connectionString: url });

@@ -1,8 +1,8 @@
 import Database from "better-sqlite3";
 import { z } from "zod";
-import { connectToWrite } from "../../src/destination/sqlite/connection.ts";
-import { quote } from "../../src/destination/sqlite/quote-identifier.ts";
-import { workerOptions } from "../worker.ts";
+import { connectForWriting } from "../../src/destination/sqlite/connection.ts";
+import { quoteIdentifier } from "../../src/destination/sqlite/quote-identifier.ts";
+import { readWorkerOptions } from "../worker.ts";
 
 const rowsAtOnce = 50;
 const rowsPerTransaction = 10_000;
@@ -12,7 +12,7 @@ const rowsPerPart = 200_000;
  * The floor: a bare loop of the driver puts the rows of a table that rivulet has filled, in the order in which it did, into an equal table of a new file with
  * the same settings. Rows are read into memory part by part, while the clock stands still.
  */
-const { from, to, table } = workerOptions(
+const { from, to, table } = readWorkerOptions(
   z.object({ from: z.string(), to: z.string(), table: z.string() }),
 );
 const source = new Database(from, { readonly: true });
@@ -22,7 +22,7 @@ const schema = source
 const columns = source
   .prepare<[string], { name: string; pk: number }>("select name, pk from pragma_table_info(?)")
   .all(table);
-const target = connectToWrite(to);
+const target = connectForWriting(to);
 target.exec(schema?.sql ?? "");
 const many = target.prepare(upsertSql(rowsAtOnce));
 const one = target.prepare(upsertSql(1));
@@ -32,7 +32,7 @@ let rows = 0;
 let part: unknown[] = [];
 const width = columns.length;
 for (const row of source
-  .prepare<[], unknown[]>(`select * from ${quote(table)} order by rowid`)
+  .prepare<[], unknown[]>(`select * from ${quoteIdentifier(table)} order by rowid`)
   .raw()
   .iterate()) {
   part.push(...row);
@@ -69,11 +69,11 @@ function timed(work: () => void): void {
 }
 
 function upsertSql(count: number): string {
-  const names = columns.map(({ name }) => quote(name));
+  const names = columns.map(({ name }) => quoteIdentifier(name));
   const key = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk);
   const row = `(${names.map(() => "?").join(",")})`;
-  const set = columns.filter(({ pk }) => pk === 0).map(({ name }) => quote(name));
-  return `insert into ${quote(table)} (${names.join(",")}) values ${Array<string>(count).fill(row).join(",")}
-    on conflict (${key.map(({ name }) => quote(name)).join(",")})
+  const set = columns.filter(({ pk }) => pk === 0).map(({ name }) => quoteIdentifier(name));
+  return `insert into ${quoteIdentifier(table)} (${names.join(",")}) values ${Array<string>(count).fill(row).join(",")}
+    on conflict (${key.map(({ name }) => quoteIdentifier(name)).join(",")})
     do update set ${set.map((name) => `${name}=excluded.${name}`).join(",")}`;
 }

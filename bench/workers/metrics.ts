@@ -3,11 +3,11 @@ import { newLog } from "../../src/core/log.ts";
 import type { Row, Table } from "../../src/core/schema.ts";
 import type { Batch } from "../../src/core/source.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { workerOptions } from "../worker.ts";
+import { readWorkerOptions } from "../worker.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
 
 /** Puts narrow rows in key order through the writer. Rows are made part by part, while the clock stands still. */
-const { destination: url, rows: total } = workerOptions(
+const { destination: url, rows: total } = readWorkerOptions(
   z.object({ destination: z.string(), rows: z.number() }),
 );
 

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { datasetId, OpikPages } from "../services/opik-pages.ts";
-import { workerOptions } from "../worker.ts";
+import { readWorkerOptions } from "../worker.ts";
 
 /** An Opik service whose answers were serialised before anybody asked, without compression, in a process of its own. */
-const options = workerOptions(
+const options = readWorkerOptions(
   z.object({
     datasets: z.number(),
     itemsPerDataset: z.number(),

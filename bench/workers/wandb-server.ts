@@ -3,21 +3,21 @@ import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { listen, withBody, type ServerRequest } from "../../src/emulators/http-server.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
-import { errorsAnswer } from "../../src/emulators/wandb/response.ts";
-import type { Call } from "../../src/emulators/wandb/backend.ts";
-import { parseBody } from "../../src/emulators/wandb/graphql.ts";
+import { graphqlErrors } from "../../src/emulators/wandb/response.ts";
+import type { WandbBackend } from "../../src/emulators/wandb/backend.ts";
+import { parseGraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
 import { WandbHistories } from "../services/wandb-histories.ts";
 import { WandbListing } from "../services/wandb-listing.ts";
-import { addRuns, answerStart } from "../services/wandb-runs.ts";
-import { workerOptions } from "../worker.ts";
+import { addRuns, responseStart } from "../services/wandb-runs.ts";
+import { readWorkerOptions } from "../worker.ts";
 
 /**
  * A W&B service in a process of its own. The histories of several runs and pages of all runs are answered from what was serialised
  * before anybody asks, and everything else by the stand-in, with the same runs.
  */
-const { latencyMs, project, apiKey, ...shape } = workerOptions(
+const { latencyMs, project, apiKey, ...shape } = readWorkerOptions(
   z.object({
     runs: z.number(),
     steps: z.number(),
@@ -29,15 +29,15 @@ const { latencyMs, project, apiKey, ...shape } = workerOptions(
 );
 
 const workspace = new WandbWorkspace();
-const call: Call = {
+const call: WandbBackend = {
   workspace,
-  traps: latencyMs > 0 ? { latencyMs } : {},
+  faults: latencyMs > 0 ? { latencyMs } : {},
   counters: { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 },
   random: seededRandom(1),
 };
 const runs = addRuns(workspace.addProject({ name: project }), shape, call);
-const histories = new WandbHistories(runs, answerStart(call));
-const listing = new WandbListing(runs, answerStart(call));
+const histories = new WandbHistories(runs, responseStart(call));
+const listing = new WandbListing(runs, responseStart(call));
 const service = wandbService(call, apiKey);
 const credentials = `Basic ${Buffer.from(`api:${apiKey}`).toString("base64")}`;
 let requests = 0;
@@ -67,15 +67,15 @@ interface Parts {
 
 /** Undefined where the stand-in has to answer. A refusal ends the program that is measured, so that it comes to no figure. */
 function serialised({ headers, body: text }: ServerRequest): Parts | undefined {
-  const body = parseBody(text);
+  const body = parseGraphqlRequest(text);
   const { entity, project: name } = body?.variables ?? {};
   if (!body || entity !== workspace.entity || name !== project) return undefined;
   if (headers.authorization !== credentials) return undefined;
   try {
-    const parts = histories.answer(body) ?? listing.answer(body);
+    const parts = histories.respond(body) ?? listing.respond(body);
     return parts && { status: 200, parts };
   } catch (error) {
-    const refusal = errorsAnswer(400, `the benchmark's server: ${String(error)}`);
+    const refusal = graphqlErrors(400, `the benchmark's server: ${String(error)}`);
     return { status: refusal.status, parts: [Buffer.from(refusal.text)] };
   }
 }

@@ -2,7 +2,7 @@ import { Agent } from "node:http";
 import axios from "axios";
 import { z } from "zod";
 import { wandbAccess } from "../services/wandb.ts";
-import { workerOptions } from "../worker.ts";
+import { readWorkerOptions } from "../worker.ts";
 
 const runsPerPage = 50;
 const stepsPerPage = 1000;
@@ -11,7 +11,7 @@ const stepsPerPage = 1000;
  * A plain walk through the first runs of a project, one request at a time, as the service's own client does it: a page of runs, then for
  * each run its last step and its history by pages of 1,000 steps. Values are read, and stored nowhere.
  */
-const { url, runs: wanted } = workerOptions(z.object({ url: z.string(), runs: z.number() }));
+const { url, runs: wanted } = readWorkerOptions(z.object({ url: z.string(), runs: z.number() }));
 const { entity, project, apiKey } = wandbAccess;
 const client = axios.create({
   baseURL: url,

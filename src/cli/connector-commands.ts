@@ -1,7 +1,7 @@
 import type { IntegrationConnector, TargetConnector } from "../connector/connector.ts";
 import type { Command } from "./source-commands.ts";
 
-const about = {
+const aboutCommand = {
   usage: "about",
   summary: "Show version, configuration keys and reserved keys",
   flags: ["json"],
@@ -9,7 +9,7 @@ const about = {
   load: async () => (await import("./commands/about.ts")).aboutCommand,
 } as const;
 
-const check = {
+const checkCommand = {
   usage: "check",
   summary: "Prove configuration and login",
   flags: ["config"],
@@ -26,8 +26,8 @@ export const integrationCommands: readonly Command<IntegrationConnector>[] = [
     examples: [["$0 sync", "do it now"]],
     load: async () => (await import("./commands/run-integration.ts")).runIntegrationCommand,
   },
-  check,
-  about,
+  checkCommand,
+  aboutCommand,
 ];
 
 /** The commands of a target from outside that need no source. */
@@ -37,8 +37,8 @@ export const targetCommands: readonly Command<TargetConnector>[] = [
     summary: "Write what a Singer tap sends to standard input into the target",
     flags: ["config", "destination", "pipeline", "metrics-port", "metrics-file"],
     examples: [["opik-sync tap | $0 sync > state.json", "from a tap into the target"]],
-    load: async () => (await import("./commands/sync-into-target.ts")).receiveCommand,
+    load: async () => (await import("./commands/sync-into-target.ts")).syncIntoTargetCommand,
   },
-  check,
-  about,
+  checkCommand,
+  aboutCommand,
 ];

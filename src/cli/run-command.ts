@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { isForeseen, messageOf } from "../core/errors.ts";
+import { isOperational, messageOf } from "../core/errors.ts";
 import type { Invocation } from "./invocation/invocation.ts";
 import type { Level } from "../core/log.ts";
-import { isClosedPipe, outputFailure } from "../core/output-error.ts";
-import { exitStatus, exitStatusOf, Interrupted } from "./invocation/exit-status.ts";
-import { keepHeapSmall } from "./heap.ts";
+import { isClosedPipe, outputError } from "../core/output-error.ts";
+import { exitStatus, exitStatusOfError, Interrupted } from "./invocation/exit-status.ts";
+import { limitHeapGrowth } from "./heap.ts";
 import { openTerminal, type LogFormat, type Terminal } from "./terminal/terminal.ts";
 
 /** How the program shows itself. */
@@ -14,35 +14,35 @@ export interface View {
 }
 
 /** What a command needs besides its source and flags. */
-export type Shell = Pick<Invocation, "terminal" | "signal">;
+export type CommandContext = Pick<Invocation, "terminal" | "signal">;
 
 /** Runs one command, turns what it throws into a message, and ends the process with the status that it stands for. */
 export async function runCommand(
-  command: (shell: Shell) => Promise<number>,
+  command: (shell: CommandContext) => Promise<number>,
   view: View,
 ): Promise<void> {
-  keepHeapSmall();
+  limitHeapGrowth();
   const terminal = openTerminal(view);
-  const lost = outputLoss();
-  const signal = interruptions(terminal);
+  const lost = watchOutputErrors();
+  const signal = interruptionSignal(terminal);
   let status: number;
   try {
     status = await command({ terminal, signal });
   } catch (error) {
-    tell(error, terminal);
-    status = exitStatusOf(error);
+    logError(error, terminal);
+    status = exitStatusOfError(error);
   }
-  await flushed();
+  await flushOutput();
   const loss = lost();
   if (loss && !isFailure(status)) {
-    tell(outputFailure(loss), terminal);
+    logError(outputError(loss), terminal);
     status = exitStatus.failed;
   }
   process.exit(status);
 }
 
 /** Takes note of what goes wrong with standard output. Who closes our output early (`| head`) has what they wanted, and ends no sync. */
-function outputLoss(): () => Error | undefined {
+function watchOutputErrors(): () => Error | undefined {
   let loss: Error | undefined;
   process.stdout.on("error", (error: Error) => {
     if (!isClosedPipe(error)) loss ??= error;
@@ -52,12 +52,12 @@ function outputLoss(): () => Error | undefined {
 }
 
 /** Aborted by the first SIGINT or SIGTERM; the second ends the process at once. */
-function interruptions({ log }: Terminal): AbortSignal {
+function interruptionSignal({ log }: Terminal): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
       const reason = new Interrupted(name);
-      if (controller.signal.aborted) process.exit(exitStatusOf(reason));
+      if (controller.signal.aborted) process.exit(exitStatusOfError(reason));
       log.warning(`${name}: saving what was read; once more ends at once`);
       controller.abort(reason);
     });
@@ -65,9 +65,9 @@ function interruptions({ log }: Terminal): AbortSignal {
   return controller.signal;
 }
 
-function tell(error: unknown, terminal: Terminal): void {
+function logError(error: unknown, terminal: Terminal): void {
   if (error instanceof Interrupted) terminal.log.warning(error.message);
-  else if (isForeseen(error)) terminal.log.severe(error.message);
+  else if (isOperational(error)) terminal.log.severe(error.message);
   else terminal.log.severe(`this is a bug in rivulet: ${bugText(error)}`);
 }
 
@@ -76,12 +76,12 @@ function bugText(error: unknown): string {
 }
 
 /** Resolves once everything that was written has been handed to the system, and what failed of it has been told. */
-async function flushed(): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map(handedOn));
+async function flushOutput(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map(flushStream));
   await setImmediate();
 }
 
-function handedOn(stream: NodeJS.WriteStream): Promise<void> {
+function flushStream(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || stream.writableEnded) resolve();
     else

@@ -15,15 +15,15 @@ export interface Command<About = Source> {
   readonly load: () => Promise<(invocation: Invocation<About>) => Promise<number> | number>;
 }
 
-const reading = ["config", "streams", "concurrency"] as const;
-const metrics = ["metrics-port", "metrics-file"] as const;
+const readingFlags = ["config", "streams", "concurrency"] as const;
+const metricsFlags = ["metrics-port", "metrics-file"] as const;
 
 /** All commands. The first is what runs without a command. */
-export const commands: readonly Command[] = [
+export const sourceCommands: readonly Command[] = [
   {
     usage: ["sync", "$0"],
     summary: "Copy everything that is new into the destination",
-    flags: [...reading, "destination", "full-refresh", "dry-run", ...metrics],
+    flags: [...readingFlags, "destination", "full-refresh", "dry-run", ...metricsFlags],
     examples: [
       ["$0", "copy what configuration.json says"],
       ["$0 --destination sqlite:./team.db", "copy into another database"],
@@ -56,7 +56,7 @@ export const commands: readonly Command[] = [
   {
     usage: "sample",
     summary: "Show the first rows of each stream, without a destination",
-    flags: [...reading, "limit", "json"],
+    flags: [...readingFlags, "limit", "json"],
     examples: [["$0 sample --limit 3", "three rows of each stream"]],
     load: async () => (await import("./commands/sample.ts")).sampleCommand,
   },
@@ -84,7 +84,7 @@ export const commands: readonly Command[] = [
   {
     usage: "verify",
     summary: "Compare the keys of each stream with the service; write nothing",
-    flags: [...reading, "destination", "json"],
+    flags: [...readingFlags, "destination", "json"],
     examples: [
       ["$0 verify", "is the copy complete?"],
       ["$0 verify --streams a", "only one stream, which takes less time"],
@@ -148,5 +148,5 @@ export const commands: readonly Command[] = [
 
 /** The commands of one source. */
 export function commandsOf(source: string): readonly Command[] {
-  return commands.filter(({ sources }) => sources?.includes(source) ?? true);
+  return sourceCommands.filter(({ sources }) => sources?.includes(source) ?? true);
 }

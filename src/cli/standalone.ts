@@ -6,21 +6,21 @@ import type { Source } from "../core/source.ts";
 import { runCommand } from "./run-command.ts";
 
 /** A whole program that serves one source to Fivetran: `--port` is all that it takes. What `npm run package` builds. */
-export async function serveAlone(source: Source): Promise<void> {
+export async function serveStandalone(source: Source): Promise<void> {
   await runCommand(
     async (shell) => {
-      const given = { _: [], $0: "", ...options() };
+      const given = { _: [], $0: "", ...parseOptions() };
       return await serveCommand({
         ...shell,
         source,
-        flags: readFlags(given, { flags: ["port"], named: [] }),
+        flags: readFlags(given, { flags: ["port"], argumentNames: [] }),
       });
     },
     { format: "json", level: "info" },
   );
 }
 
-function options(): Readonly<Record<string, string | undefined>> {
+function parseOptions(): Readonly<Record<string, string | undefined>> {
   try {
     return { ...parseArgs({ options: { port: { type: "string" } } }).values };
   } catch (cause) {

@@ -7,24 +7,24 @@ export type Settings = Readonly<Record<string, unknown>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The file that is read where none is named. */
-export const defaultPath = "configuration.json";
+export const defaultConfigPath = "configuration.json";
 
 /** The settings of a JSON file; undefined where there is no such file. Throws a ConfigError that never quotes the file. */
 export async function readSettings(file: string): Promise<Settings | undefined> {
   try {
-    return parsed((await readFile(file, "utf8")).replace(/^\uFEFF/, ""), file);
+    return parseSettings((await readFile(file, "utf8")).replace(/^\uFEFF/, ""), file);
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     throw new ConfigError(
-      `${file}: ${reasons[code ?? ""] ?? `cannot be read (${code ?? "unknown"})`}`,
+      `${file}: ${readErrors[code ?? ""] ?? `cannot be read (${code ?? "unknown"})`}`,
       { cause },
     );
   }
 }
 
-const reasons: Readonly<Record<string, string>> = {
+const readErrors: Readonly<Record<string, string>> = {
   EACCES: "no permission to read it; change its owner or mode",
   EISDIR: "is a directory; name the file in it",
 };
@@ -54,7 +54,7 @@ export async function writeSettings(file: string, settings: Settings): Promise<v
 }
 
 /** Parses without ever quoting the text in a message: it may hold a key. */
-function parsed(text: string, file: string): Settings {
+function parseSettings(text: string, file: string): Settings {
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: true });
   const [first] = errors;
@@ -62,7 +62,7 @@ function parsed(text: string, file: string): Settings {
     const before = text.slice(0, first.offset).split("\n");
     const place = `line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
     throw new ConfigError(
-      `${file}: ${place}: not JSON (${words(printParseErrorCode(first.error))})`,
+      `${file}: ${place}: not JSON (${spacedWords(printParseErrorCode(first.error))})`,
     );
   }
   if (tree?.type !== "object")
@@ -71,7 +71,7 @@ function parsed(text: string, file: string): Settings {
 }
 
 /** `CommaExpected` as `comma expected`. */
-function words(code: string): string {
+function spacedWords(code: string): string {
   return code.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
 }
 
@@ -79,13 +79,14 @@ function words(code: string): string {
  * Fills `${NAME}` and `${NAME:-default}` from the environment, all through a value. What becomes empty by it counts as absent.
  * Problems are added by path.
  */
-export function expanded(value: unknown, at: string, context: ExpandContext): unknown {
-  if (typeof value === "string") return expandedText(value, at, context);
+export function expandVariables(value: unknown, at: string, context: ExpandContext): unknown {
+  if (typeof value === "string") return expandText(value, at, context);
   if (Array.isArray(value))
-    return value.map((entry, index) => expanded(entry, `${at}.${index}`, context));
+    return value.map((entry, index) => expandVariables(entry, `${at}.${index}`, context));
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).map(
-    ([key, entry]) => [key, expanded(entry, at === "" ? key : `${at}.${key}`, context)] as const,
+    ([key, entry]) =>
+      [key, expandVariables(entry, at === "" ? key : `${at}.${key}`, context)] as const,
   );
   return Object.fromEntries(entries.filter(([, entry]) => entry !== undefined && entry !== ""));
 }
@@ -98,7 +99,7 @@ export interface ExpandContext {
 const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 const placeholder = /^\s*<[^<>]*>\s*$/;
 
-function expandedText(
+function expandText(
   text: string,
   at: string,
   { env, problems }: ExpandContext,

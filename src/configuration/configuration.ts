@@ -1,14 +1,14 @@
 import type { z } from "zod";
 import {
-  defaultPath,
-  expanded,
+  defaultConfigPath,
+  expandVariables,
   readSettings,
   type Environment,
   type Settings,
 } from "./configuration-file.ts";
 import { fieldMeta, type FieldMeta } from "../core/config-field.ts";
 import { ConfigError } from "../core/errors.ts";
-import { nearest, suggestion } from "../core/suggestion.ts";
+import { closestWord, suggestion } from "../core/suggestion.ts";
 import type { Source } from "../core/source.ts";
 
 /** What a configuration file says to one source. */
@@ -33,7 +33,7 @@ export interface ConfigurationOptions<Config> {
   readonly path?: string;
 }
 
-const ownKeys = ["destination", "pipeline"];
+const generalKeys = ["destination", "pipeline"];
 
 /**
  * Reads the JSON file, expands variables, fills absent keys from the environment, and checks the result with the
@@ -44,21 +44,21 @@ const ownKeys = ["destination", "pipeline"];
 export async function readConfiguration<Config>(
   options: ConfigurationOptions<Config>,
 ): Promise<Configuration<Config>> {
-  const { source, env, overrides = {}, path = defaultPath } = options;
+  const { source, env, overrides = {}, path = defaultConfigPath } = options;
   const problems: string[] = [];
   const root = await readSettings(path);
-  const { at, settings, own } = sections(root ?? {}, options, problems);
-  const given = { ...(expanded(settings, at, { env, problems }) as Settings) };
-  const filled = { ...withEnvironment(source, given, env), ...overrides };
+  const { at, settings, own } = splitSections(root ?? {}, options, problems);
+  const given = { ...(expandVariables(settings, at, { env, problems }) as Settings) };
+  const filled = { ...fillFromEnvironment(source, given, env), ...overrides };
   if (root === undefined && (options.path !== undefined || Object.keys(filled).length === 0)) {
     throw new ConfigError(
       `${path}: no such file; make one with the command init, or name another with --config`,
     );
   }
-  const { destination, pipeline = source.name } = expanded(own, "", { env, problems }) as Record<
-    string,
-    unknown
-  >;
+  const { destination, pipeline = source.name } = expandVariables(own, "", {
+    env,
+    problems,
+  }) as Record<string, unknown>;
   for (const [key, value] of Object.entries({ destination, pipeline })) {
     if (value !== undefined && typeof value !== "string") problems.push(`${key}: expected text`);
   }
@@ -67,13 +67,15 @@ export async function readConfiguration<Config>(
   for (const problem of checked.problems) {
     const [key = ""] = problem.path;
     const variable = key in given ? undefined : variableOf(source, key, env);
-    if (key in overrides) elsewhere.push(`--${told(problem)}`);
+    if (key in overrides) elsewhere.push(`--${formatProblem(problem)}`);
     else if (variable !== undefined) elsewhere.push(`${variable}: ${problem.message}`);
     // Of a value that could not be filled in, the schema would say that it is missing.
-    else if (!problems.some((known) => known.startsWith(told({ ...problem, message: "" }, at))))
-      problems.push(told(problem, at));
+    else if (
+      !problems.some((known) => known.startsWith(formatProblem({ ...problem, message: "" }, at)))
+    )
+      problems.push(formatProblem(problem, at));
   }
-  if (problems.length > 0) elsewhere.push(listed(path, problems));
+  if (problems.length > 0) elsewhere.push(formatProblems(path, problems));
   if (elsewhere.length > 0) throw new ConfigError(elsewhere.join("\n"));
   return {
     config: checked.config as Config,
@@ -84,17 +86,18 @@ export async function readConfiguration<Config>(
 }
 
 /** Divides the file into the source's settings (and where they stand) and our own. */
-function sections(
+function splitSections(
   root: Settings,
-  { source, sourceNames, path = defaultPath }: ConfigurationOptions<unknown>,
+  { source, sourceNames, path = defaultConfigPath }: ConfigurationOptions<unknown>,
   problems: string[],
 ): { readonly at: string; readonly settings: Settings; readonly own: Settings } {
-  const own = Object.fromEntries(Object.entries(root).filter(([key]) => ownKeys.includes(key)));
-  const known = [...new Set([...ownKeys, ...sourceNames, source.name])];
+  const own = Object.fromEntries(Object.entries(root).filter(([key]) => generalKeys.includes(key)));
+  const known = [...new Set([...generalKeys, ...sourceNames, source.name])];
   const others = Object.entries(root).filter(([key]) => !known.includes(key));
-  if (isFlat(source, root)) return { at: "", settings: Object.fromEntries(others), own };
-  const unknown = others.filter((entry) => !isForeignSection(entry, known));
-  problems.push(...unknown.map(([key]) => told(unknownKey([], key, known))));
+  if (hasTopLevelSettings(source, root))
+    return { at: "", settings: Object.fromEntries(others), own };
+  const unknown = others.filter((entry) => !isSectionOfAnotherConnector(entry, known));
+  problems.push(...unknown.map(([key]) => formatProblem(unknownKeyProblem([], key, known))));
   const section = root[source.name] ?? {};
   if (typeof section !== "object" || Array.isArray(section))
     throw new ConfigError(`${path}: ${source.name}: expected an object`);
@@ -102,22 +105,28 @@ function sections(
 }
 
 /** Whether this is the section of a connector from outside, which only its own commands know. */
-function isForeignSection([key, value]: [string, unknown], known: readonly string[]): boolean {
-  return typeof value === "object" && value !== null && nearest(key, known) === undefined;
+function isSectionOfAnotherConnector(
+  [key, value]: [string, unknown],
+  known: readonly string[],
+): boolean {
+  return typeof value === "object" && value !== null && closestWord(key, known) === undefined;
 }
 
 /** Whether a file holds the source's settings at its top level, and not in a section. */
-export function isFlat(source: Pick<Source, "name" | "config">, root: Settings): boolean {
+export function hasTopLevelSettings(
+  source: Pick<Source, "name" | "config">,
+  root: Settings,
+): boolean {
   return !(source.name in root) && Object.keys(root).some((key) => key in source.config.shape);
 }
 
 /** A file with other settings for the source, in the form that the file has; a setting that is undefined is taken out. */
-export function withSettings(
+export function mergeSettings(
   source: Pick<Source, "name" | "config">,
   root: Settings,
   settings: Settings,
 ): Settings {
-  if (isFlat(source, root)) return { ...root, ...settings };
+  if (hasTopLevelSettings(source, root)) return { ...root, ...settings };
   return {
     ...root,
     [source.name]: { ...(root[source.name] as Settings | undefined), ...settings },
@@ -125,7 +134,7 @@ export function withSettings(
 }
 
 /** Settings, and from the environment what they leave open. */
-export function withEnvironment(
+export function fillFromEnvironment(
   source: Pick<Source, "config">,
   given: Settings,
   env: Environment,
@@ -160,12 +169,12 @@ export function checkSettings(
   const { data, error } = source.config.strict().safeParse(settings);
   return {
     config: data,
-    problems: error?.issues.flatMap((issue) => described(issue, source)) ?? [],
+    problems: error?.issues.flatMap((issue) => problemsOf(issue, source)) ?? [],
   };
 }
 
 /** `opik.page_size: expected a whole number`. */
-export function told({ path, message }: Problem, at = ""): string {
+export function formatProblem({ path, message }: Problem, at = ""): string {
   const place = [at, ...path].filter((part) => part !== "").join(".");
   return place === "" ? message : `${place}: ${message}`;
 }
@@ -185,19 +194,23 @@ export function configFields(source: Pick<Source, "config">): Readonly<Record<st
   return Object.fromEntries(fields.flatMap(([key, meta]) => (meta ? [[key, meta]] : [])));
 }
 
-function described(issue: z.core.$ZodIssue, source: Pick<Source, "config">): Problem[] {
+function problemsOf(issue: z.core.$ZodIssue, source: Pick<Source, "config">): Problem[] {
   const path = issue.path.map(String);
   // What may be in a setting is for its own message to say.
   if (issue.code !== "unrecognized_keys" || path.length > 0)
     return [{ path, message: issue.message }];
-  return issue.keys.map((key) => unknownKey(path, key, Object.keys(source.config.shape)));
+  return issue.keys.map((key) => unknownKeyProblem(path, key, Object.keys(source.config.shape)));
 }
 
-function unknownKey(path: readonly string[], key: string, known: readonly string[]): Problem {
+function unknownKeyProblem(
+  path: readonly string[],
+  key: string,
+  known: readonly string[],
+): Problem {
   return { path: [...path, key], message: `unknown key; ${suggestion(key, known)}` };
 }
 
-function listed(path: string, problems: readonly string[]): string {
+function formatProblems(path: string, problems: readonly string[]): string {
   if (problems.length === 1) return `${path}: ${problems[0] ?? ""}`;
   return `${path}: ${problems.length} problems\n${problems.map((problem) => `  ${problem}`).join("\n")}`;
 }

@@ -3,7 +3,7 @@ import { configProperties, type ConfigProperty } from "./config-properties.ts";
 import type { Connector, ConnectorKind } from "./connector.ts";
 
 /** What the C8 contract wants to know of a connector. */
-export interface About {
+export interface ConnectorDescription {
   readonly name: string;
   readonly package_name: string;
   readonly version: string;
@@ -15,7 +15,10 @@ export interface About {
 }
 
 /** Describes a connector, or a source of ours; `ownVersion` is what one has that brings none. */
-export function aboutConnector(connector: Connector | Source, ownVersion: string): About {
+export function describeConnector(
+  connector: Connector | Source,
+  ownVersion: string,
+): ConnectorDescription {
   const known = "kind" in connector ? connector : { ...connector, kind: "source" as const };
   return {
     name: known.name,

@@ -1,7 +1,7 @@
 import type { Columns, ColumnType, Row, Value } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
 import { canonical, ValueError } from "../core/value.ts";
-import { collectionKeys, renamedColumns } from "./reserved-keys.ts";
+import { collectionKeys, renameReservedColumns } from "./reserved-keys.ts";
 
 /** The types of the C8 contract that our columns have; its `int` and `float` are of 32 bits, which no column is limited to. */
 export type SchemaAttributeType = "bool" | "long" | "double" | "string" | "object";
@@ -32,7 +32,7 @@ const attributeTypes: Readonly<Record<ColumnType, SchemaAttributeType>> = {
 
 /** The schema of a stream. */
 export function c8Schema({ name, columns, primaryKey }: Stream): C8Schema {
-  const names = namesInCollection(columns, primaryKey);
+  const names = collectionNames(columns, primaryKey);
   const attributes = Object.entries(columns).map(([column, type]) => ({
     name: names.get(column) ?? column,
     type: attributeTypes[type],
@@ -43,7 +43,7 @@ export function c8Schema({ name, columns, primaryKey }: Stream): C8Schema {
 /** Rows with their schema, their values as JSON has them. */
 export function c8Sample(stream: Stream, rows: readonly Row[]): C8Sample {
   const { columns, primaryKey } = stream;
-  const names = namesInCollection(columns, primaryKey);
+  const names = collectionNames(columns, primaryKey);
   const data = rows.map((row) =>
     Object.fromEntries(
       Object.entries(columns).map(([column, type]) => [
@@ -55,15 +55,15 @@ export function c8Sample(stream: Stream, rows: readonly Row[]): C8Sample {
   return { schema: c8Schema(stream), data };
 }
 
-function namesInCollection(columns: Columns, primaryKey: readonly string[]) {
-  return renamedColumns(Object.keys(columns), primaryKey, collectionKeys);
+function collectionNames(columns: Columns, primaryKey: readonly string[]) {
+  return renameReservedColumns(Object.keys(columns), primaryKey, collectionKeys);
 }
 
 function jsonValue(type: ColumnType, value: Value): unknown {
   if (value == null) return null;
   try {
     const one = canonical[type](value);
-    return type === "json" && typeof one === "string" ? parsed(one) : plainValue(one);
+    return type === "json" && typeof one === "string" ? parseUnlessRounded(one) : plainValue(one);
   } catch (error) {
     // A sync would put the row into quarantine; a sample shows what the service sent.
     if (error instanceof ValueError) return plainValue(value);
@@ -80,6 +80,6 @@ function plainValue(value: Value): Value {
 const longNumber = /[\d.]{16}|\d[eE][+-]?\d{3}/;
 
 /** JSON text as what it stands for, or as it is where its numbers would be rounded by that. */
-function parsed(text: string): unknown {
+function parseUnlessRounded(text: string): unknown {
   return longNumber.test(text) ? text : JSON.parse(text);
 }

@@ -45,7 +45,7 @@ export function configProperties({ config }: Pick<Source, "config">): ConfigProp
       is_dynamic: meta?.onlyWhen !== undefined,
       description: meta?.description ?? schema.description ?? "",
       default_value: fallback,
-      placeholder_value: meta?.placeholder ?? placeholder({ name, type, fallback }),
+      placeholder_value: meta?.placeholder ?? placeholderFor({ name, type, fallback }),
       ...(schema.enum ? { options: schema.enum.map(plainText) } : {}),
       env: meta?.env ?? [],
     };
@@ -53,12 +53,12 @@ export function configProperties({ config }: Pick<Source, "config">): ConfigProp
 }
 
 /** What `configuration.example.json` has for a key without a default. */
-function placeholder({ name, type, fallback }: Asked): string {
+function placeholderFor({ name, type, fallback }: PlaceholderOptions): string {
   const asksForText = ["string", "password", "array"].includes(type);
   return fallback === "" && asksForText ? `<YOUR_${name.toUpperCase()}>` : "";
 }
 
-interface Asked {
+interface PlaceholderOptions {
   readonly name: string;
   readonly type: ConfigAttributeType;
   readonly fallback: string;

@@ -3,7 +3,7 @@ import { ConfigError } from "../core/errors.ts";
 const flag = "--connector";
 
 /** The values of `--connector`, and the command line without them: what the other words mean depends on them. */
-export function takeConnectors(args: readonly string[]): {
+export function extractConnectorFlags(args: readonly string[]): {
   readonly names: readonly string[];
   readonly rest: readonly string[];
 } {

@@ -3,12 +3,12 @@ import type { Key, Table } from "../core/schema.ts";
 import type { Batch, Source, SourceContext } from "../core/source.ts";
 
 /** A source from outside of rivulet: it brings data in. */
-export interface SourceConnector<Config = unknown> extends Source<Config>, Edition {
+export interface SourceConnector<Config = unknown> extends Source<Config>, Versioned {
   readonly kind: "source";
 }
 
 /** A target from outside of rivulet: what a source brings goes there. */
-export interface TargetConnector<Config = unknown> extends Configurable<Config>, Edition {
+export interface TargetConnector<Config = unknown> extends Configurable<Config>, Versioned {
   readonly kind: "target";
   /** What a configuration writes to, so that one pipeline never mixes two. Never a secret. */
   identity(config: Config): string;
@@ -21,7 +21,7 @@ export interface TargetConnector<Config = unknown> extends Configurable<Config>,
 }
 
 /** Some other job with a service: rivulet gives it a configuration, a client and a place in cron. */
-export interface IntegrationConnector<Config = unknown> extends Configurable<Config>, Edition {
+export interface IntegrationConnector<Config = unknown> extends Configurable<Config>, Versioned {
   readonly kind: "integration";
   /** What it does, in a sentence. */
   readonly description: string;
@@ -52,7 +52,7 @@ export interface Configurable<Config = unknown> {
 }
 
 /** Which connector this is of several that were published. */
-interface Edition {
+interface Versioned {
   readonly version?: string;
 }
 

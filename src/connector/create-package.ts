@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { moduleName, packageName } from "./about.ts";
 import type { ConnectorKind } from "./connector.ts";
-import { connectorName } from "./validate-connector.ts";
+import { connectorNamePattern } from "./validate-connector.ts";
 import { ConfigError } from "../core/errors.ts";
 
 export interface CreateOptions {
@@ -23,13 +23,13 @@ export interface CreateOptions {
  */
 export async function createPackage(options: CreateOptions): Promise<string> {
   const { name, kind, parent, templates } = options;
-  if (!connectorName.test(name))
+  if (!connectorNamePattern.test(name))
     throw new ConfigError(
       `create: "${name}" is no name for a connector; use lower-case letters, digits and single - or _, such as help-desk`,
     );
   const folder = join(parent, packageName(kind, name));
   await makeFolder(folder);
-  const fill = newFill(options);
+  const fill = newTemplateFiller(options);
   for (const part of ["common", kind]) {
     const from = fileURLToPath(new URL(`${part}/`, templates));
     const files = await readdir(from, { recursive: true, withFileTypes: true });
@@ -59,7 +59,7 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /** Puts names in the place of the words that stand for them in a template. */
-function newFill({ name, kind, version }: CreateOptions): (text: string) => string {
+function newTemplateFiller({ name, kind, version }: CreateOptions): (text: string) => string {
   const words = name.replaceAll("-", "_");
   const values: Readonly<Record<string, string>> = {
     __NAME__: words,

@@ -8,18 +8,18 @@ import type {
 import { loadConnector, type LoadOptions } from "./load-connector.ts";
 
 /** The connectors that a command line brings along: a source and a target go together, an integration stands alone. */
-export interface Outside {
+export interface ExternalConnectors {
   readonly source?: SourceConnector;
   readonly target?: TargetConnector;
   readonly integration?: IntegrationConnector;
 }
 
 /** Loads connectors by what the command line calls them. Throws a ConfigError where one is none, or they do not go together. */
-export async function loadOutside(
+export async function loadExternalConnectors(
   names: readonly string[],
   options: LoadOptions,
-): Promise<Outside> {
-  let outside: Outside = {};
+): Promise<ExternalConnectors> {
+  let outside: ExternalConnectors = {};
   for (const name of names) {
     const connector = await loadConnector(name, options);
     if (outside[connector.kind])
@@ -31,7 +31,7 @@ export async function loadOutside(
   return outside;
 }
 
-function withConnector(outside: Outside, connector: Connector): Outside {
+function withConnector(outside: ExternalConnectors, connector: Connector): ExternalConnectors {
   switch (connector.kind) {
     case "source":
       return { ...outside, source: connector };

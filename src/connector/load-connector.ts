@@ -4,13 +4,13 @@ import { pathToFileURL } from "node:url";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { packageName } from "./about.ts";
 import { connectorKinds, type Connector } from "./connector.ts";
-import { recognise } from "./validate-connector.ts";
+import { validateConnector } from "./validate-connector.ts";
 
 export interface LoadOptions {
   /** The folder that relative files, and packages, are looked for from. */
   readonly folder: string;
   /** Names that a connector must not have. */
-  readonly taken: readonly string[];
+  readonly reservedNames: readonly string[];
 }
 
 /**
@@ -18,32 +18,32 @@ export interface LoadOptions {
  * by the contract (`helpdesk` for `rivulet-source-helpdesk`). Throws a ConfigError that names all that is missing.
  */
 export async function loadConnector(name: string, options: LoadOptions): Promise<Connector> {
-  lendOwnModules();
-  const file = locate(name, options.folder);
-  const found = recognise((await moduleOf(name, file))["connector"]);
+  registerModuleHooks();
+  const file = resolveModule(name, options.folder);
+  const found = validateConnector((await importModule(name, file))["connector"]);
   if ("problems" in found)
     throw new ConfigError(`--connector ${name}: no connector: ${found.problems.join("; ")}`);
   const { connector } = found;
-  if (options.taken.includes(connector.name))
+  if (options.reservedNames.includes(connector.name))
     throw new ConfigError(
       `--connector ${name}: the name "${connector.name}" is taken by rivulet itself; choose another`,
     );
   return connector;
 }
 
-let lent = false;
+let areHooksRegistered = false;
 
 /** What a connector imports from `rivulet/…` is the program that runs it, wherever the connector is, and whatever is installed there. */
-function lendOwnModules(): void {
-  if (lent) return;
-  lent = true;
+function registerModuleHooks(): void {
+  if (areHooksRegistered) return;
+  areHooksRegistered = true;
   const data = Object.fromEntries(
     ["rivulet/connector", "rivulet/conformance"].map((name) => [name, import.meta.resolve(name)]),
   );
   register("#own-modules", import.meta.url, { data });
 }
 
-function locate(name: string, folder: string): string {
+function resolveModule(name: string, folder: string): string {
   const require = createRequire(join(resolve(folder), "here.js"));
   const candidates = /^[./]|^[a-z]:|\.[cm]?[jt]s$/i.test(name)
     ? [resolve(folder, name)]
@@ -62,7 +62,10 @@ function locate(name: string, folder: string): string {
   );
 }
 
-async function moduleOf(name: string, file: string): Promise<Readonly<Record<string, unknown>>> {
+async function importModule(
+  name: string,
+  file: string,
+): Promise<Readonly<Record<string, unknown>>> {
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (cause) {

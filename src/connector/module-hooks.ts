@@ -1,9 +1,9 @@
 /** URLs by what is imported. */
-let own: Readonly<Record<string, string>> = {};
+let moduleUrls: Readonly<Record<string, string>> = {};
 
 /** Called by Node in the thread that finds modules, with what `register` was given. */
 export function initialize(modules: Readonly<Record<string, string>>): void {
-  own = modules;
+  moduleUrls = modules;
 }
 
 interface Resolved {
@@ -17,6 +17,6 @@ export function resolve(
   context: unknown,
   next: (specifier: string, context: unknown) => Promise<Resolved>,
 ): Resolved | Promise<Resolved> {
-  const url = own[specifier];
+  const url = moduleUrls[specifier];
   return url === undefined ? next(specifier, context) : { url, shortCircuit: true };
 }

@@ -6,7 +6,7 @@ export const collectionKeys: readonly string[] = ["_key", "_id", "_rev"];
  * counts is that the column is there, whatever its value. The first reserved key is the primary key over there (`""` for none): a
  * source's own primary key of that name keeps it.
  */
-export function renamedColumns(
+export function renameReservedColumns(
   columns: readonly string[],
   primaryKey: readonly string[],
   reserved: readonly string[],
@@ -16,13 +16,13 @@ export function renamedColumns(
   return new Map(
     columns.map((column) => {
       if (column === kept || !reserved.includes(column)) return [column, column];
-      const name = unused(column, taken);
+      const name = freeName(column, taken);
       taken.add(name);
       return [column, name];
     }),
   );
 }
 
-function unused(name: string, taken: ReadonlySet<string>): string {
-  return taken.has(name) ? unused(`_${name}`, taken) : name;
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? freeName(`_${name}`, taken) : name;
 }

@@ -1,7 +1,7 @@
 import type { Key } from "../core/schema.ts";
 import type { SourceContext } from "../core/source.ts";
 import type { Destination, Pipeline, Session, State, SyncRecord } from "../core/destination.ts";
-import { ledgerOf } from "./state-names.ts";
+import { stateNamesOf } from "./state-names.ts";
 import { TargetSession, type ConfiguredTarget } from "./target-session.ts";
 
 /**
@@ -40,7 +40,7 @@ export class TargetDestination implements Destination {
   }
 
   async state(pipeline: string): Promise<State> {
-    return ledgerOf(this.#target.connector).read(await this.#ledger.state(pipeline));
+    return stateNamesOf(this.#target.connector).toStreamNames(await this.#ledger.state(pipeline));
   }
 
   syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]> {

@@ -1,14 +1,14 @@
 import type { Table } from "../core/schema.ts";
 import type { Batch, Rejected } from "../core/source.ts";
 import {
-  noCounts,
+  zeroCounts,
   type Counts,
   type Session,
   type State,
   type SyncEnd,
 } from "../core/destination.ts";
 import type { Changes, TargetConnector, Writer } from "./connector.ts";
-import { ledgerOf, type Ledger } from "./state-names.ts";
+import { stateNamesOf, type StateNames } from "./state-names.ts";
 import { targetTable, type TargetTable } from "./target-table.ts";
 
 /** A target with its settings. */
@@ -17,7 +17,7 @@ export interface ConfiguredTarget {
   readonly config: unknown;
 }
 
-interface Opened {
+interface OpenTarget {
   readonly connector: Pick<TargetConnector, "name" | "reservedKeys">;
   readonly writer: Writer;
 }
@@ -28,16 +28,16 @@ interface Opened {
 export class TargetSession implements Session {
   readonly #session: Session;
   readonly #writer: Writer;
-  readonly #connector: Opened["connector"];
-  readonly #ledger: Ledger;
+  readonly #connector: OpenTarget["connector"];
+  readonly #ledger: StateNames;
   readonly #tables = new Map<string, TargetTable>();
   #written: Promise<unknown> = Promise.resolve();
 
-  constructor(session: Session, { connector, writer }: Opened) {
+  constructor(session: Session, { connector, writer }: OpenTarget) {
     this.#session = session;
     this.#writer = writer;
     this.#connector = connector;
-    this.#ledger = ledgerOf(connector);
+    this.#ledger = stateNamesOf(connector);
   }
 
   get lost(): AbortSignal {
@@ -45,7 +45,7 @@ export class TargetSession implements Session {
   }
 
   async state(): Promise<State> {
-    return this.#ledger.read(await this.#session.state());
+    return this.#ledger.toStreamNames(await this.#session.state());
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
@@ -65,7 +65,7 @@ export class TargetSession implements Session {
     const counts = new Map<string, Counts>();
     const all = batches.map((batch) => {
       const { changes, rejected } = this.#changesOf(batch);
-      const counted = counts.get(batch.stream) ?? noCounts();
+      const counted = counts.get(batch.stream) ?? zeroCounts();
       counted.inserted += changes?.rows.length ?? 0;
       counted.updated += changes?.updates.length ?? 0;
       counted.deleted += changes?.deletes.length ?? 0;
@@ -93,7 +93,7 @@ export class TargetSession implements Session {
 
   #withoutRows({ stream, partition, checkpoint, rejected }: Batch): Batch {
     return {
-      stream: this.#ledger.nameOf(stream),
+      stream: this.#ledger.storedName(stream),
       rows: [],
       ...(rejected ? { rejected } : {}),
       ...(partition === undefined ? {} : { partition }),
@@ -103,16 +103,16 @@ export class TargetSession implements Session {
 
   async replaceState(state: State, stream?: string): Promise<void> {
     const named = [...state].map(
-      ([name, checkpoints]) => [this.#ledger.nameOf(name), checkpoints] as const,
+      ([name, checkpoints]) => [this.#ledger.storedName(name), checkpoints] as const,
     );
     await this.#session.replaceState(
       new Map(named),
-      stream === undefined ? undefined : this.#ledger.nameOf(stream),
+      stream === undefined ? undefined : this.#ledger.storedName(stream),
     );
   }
 
-  quarantined(streams: readonly string[]): Promise<number> {
-    return this.#session.quarantined(streams.map((stream) => this.#ledger.nameOf(stream)));
+  countQuarantined(streams: readonly string[]): Promise<number> {
+    return this.#session.countQuarantined(streams.map((stream) => this.#ledger.storedName(stream)));
   }
 
   begin(): Promise<void> {

@@ -2,7 +2,7 @@ import { keyOf, type Columns, type Key, type Row, type Table } from "../core/sch
 import type { Batch, Rejected, Sweep } from "../core/source.ts";
 import { canonical, ValueError } from "../core/value.ts";
 import type { Changes, TargetConnector, TargetValue } from "./connector.ts";
-import { renamedColumns } from "./reserved-keys.ts";
+import { renameReservedColumns } from "./reserved-keys.ts";
 
 /** A stream's table as a target has it. */
 export interface TargetTable {
@@ -18,7 +18,7 @@ export function targetTable(
   { reservedKeys }: Pick<TargetConnector, "reservedKeys">,
 ): TargetTable {
   const { name, columns, primaryKey } = stream;
-  const names = renamedColumns(Object.keys(columns), primaryKey, reservedKeys);
+  const names = renameReservedColumns(Object.keys(columns), primaryKey, reservedKeys);
   const renamed = (column: string): string => names.get(column) ?? column;
   const byNewName = <Value>(found: Readonly<Record<string, Value>>): Record<string, Value> =>
     Object.fromEntries(Object.entries(found).map(([column, value]) => [renamed(column), value]));
@@ -28,7 +28,7 @@ export function targetTable(
       const refused: Rejected[] = [...rejected];
       const written = (some: readonly Row[], cells: Columns | undefined): TargetRow[] =>
         some.flatMap((row) => {
-          const result = canonicalRow(stream, row, cells ?? known(columns, row));
+          const result = canonicalRow(stream, row, cells ?? givenColumns(columns, row));
           if ("row" in result) return [byNewName(result.row)];
           refused.push(result.rejected);
           return [];
@@ -38,7 +38,7 @@ export function targetTable(
         rows: written(rows, columns),
         updates: written(updates, undefined),
         deletes,
-        ...(sweep ? { sweep: renamedSweep(sweep, { renamed, byNewName }) } : {}),
+        ...(sweep ? { sweep: renameSweepColumns(sweep, { renamed, byNewName }) } : {}),
       };
       return { changes, rejected: refused };
     },
@@ -48,7 +48,7 @@ export function targetTable(
 type TargetRow = Readonly<Record<string, TargetValue>>;
 
 /** The columns that a row says something about. */
-function known(columns: Columns, row: Row): Columns {
+function givenColumns(columns: Columns, row: Row): Columns {
   return Object.fromEntries(Object.entries(columns).filter(([column]) => column in row));
 }
 
@@ -57,7 +57,7 @@ interface Renaming {
   readonly byNewName: <Value>(found: Readonly<Record<string, Value>>) => Record<string, Value>;
 }
 
-function renamedSweep(sweep: Sweep, { renamed, byNewName }: Renaming): Sweep {
+function renameSweepColumns(sweep: Sweep, { renamed, byNewName }: Renaming): Sweep {
   const { where, range, by, ...rest } = sweep;
   return {
     ...rest,
@@ -80,11 +80,11 @@ function canonicalRow(table: Table, row: Row, columns: Columns): CanonicalRow {
     return { row: Object.fromEntries(cells) };
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    return { rejected: rejectedRow(keyOf(table, row), row, error.message) };
+    return { rejected: toRejected(keyOf(table, row), row, error.message) };
   }
 }
 
-function rejectedRow(key: Key, row: Row, reason: string): Rejected {
+function toRejected(key: Key, row: Row, reason: string): Rejected {
   return { key: jsonText(key.length === 1 ? key[0] : key), payload: jsonText(row), reason };
 }
 

@@ -2,43 +2,44 @@ import { z } from "zod";
 import { connectorKinds, type Connector, type ConnectorKind } from "./connector.ts";
 
 /** Letters, digits and single `_` or `-`: what a table of a database, an npm package and a module can all be called by. */
-export const connectorName = /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/;
+export const connectorNamePattern = /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/;
 
-const aFunction = z.custom<unknown>((value) => typeof value === "function", {
+const functionField = z.custom<unknown>((value) => typeof value === "function", {
   error: "expected a function",
 });
-const aText = (what: string) => z.string({ error: `expected ${what}` }).min(1, `expected ${what}`);
+const textField = (what: string) =>
+  z.string({ error: `expected ${what}` }).min(1, `expected ${what}`);
 
 const common = {
-  name: aText("a name").regex(connectorName, "expected a name like help_desk"),
-  title: aText("a name for people"),
-  version: aText("a version").optional(),
+  name: textField("a name").regex(connectorNamePattern, "expected a name like help_desk"),
+  title: textField("a name for people"),
+  version: textField("a version").optional(),
   config: z.custom<unknown>((value) => value instanceof z.ZodObject, {
     error: "expected z.object({…}) of zod 4",
   }),
-  check: aFunction,
+  check: functionField,
 };
 
 const shapes = {
-  source: z.object({ ...common, identity: aFunction, streams: aFunction }),
+  source: z.object({ ...common, identity: functionField, streams: functionField }),
   target: z.object({
     ...common,
-    identity: aFunction,
-    open: aFunction,
+    identity: functionField,
+    open: functionField,
     reservedKeys: z.array(z.string(), { error: "expected a list of names" }),
   }),
-  integration: z.object({ ...common, description: aText("a sentence"), run: aFunction }),
+  integration: z.object({ ...common, description: textField("a sentence"), run: functionField }),
 } as const satisfies Record<ConnectorKind, z.ZodType>;
 
-const aKind = z.object({ kind: z.enum(connectorKinds) });
+const kindShape = z.object({ kind: z.enum(connectorKinds) });
 
 /** The export `connector` of a module, if it is one; otherwise all that is wrong with it, each as `name: what`. */
-export function recognise(
+export function validateConnector(
   exported: unknown,
 ): { readonly connector: Connector } | { readonly problems: readonly string[] } {
   if (typeof exported !== "object" || exported === null)
     return { problems: ["connector: missing; export an object of this name"] };
-  const kind = aKind.safeParse(exported);
+  const kind = kindShape.safeParse(exported);
   if (!kind.success)
     return { problems: [`connector.kind: expected one of ${connectorKinds.join(", ")}`] };
   const { error } = shapes[kind.data.kind].safeParse(exported);

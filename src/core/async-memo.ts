@@ -1,5 +1,5 @@
 /** Answers that are asked for once and hold from then on; one that failed is asked for again. */
-export class Remembered<T> {
+export class AsyncMemo<T> {
   readonly #answers = new Map<string, Promise<T>>();
 
   get(key: string, ask: () => Promise<T>): Promise<T> {

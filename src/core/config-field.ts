@@ -37,7 +37,7 @@ export function wholeNumber(
 ) {
   const error = expected(`a whole number from ${bounds.min} to ${bounds.max}`, meta);
   const field = z.preprocess(
-    numeric,
+    toNumber,
     z.int({ error }).min(bounds.min, { error }).max(bounds.max, { error }),
   );
   return described(field, meta);
@@ -46,7 +46,7 @@ export function wholeNumber(
 /** True or false. */
 export function toggle(meta: FieldMeta) {
   return described(
-    z.preprocess(truth, z.boolean({ error: expected("true or false", meta) })),
+    z.preprocess(toBoolean, z.boolean({ error: expected("true or false", meta) })),
     meta,
   );
 }
@@ -85,7 +85,7 @@ export function choice<const Words extends readonly [string, ...string[]]>(
 export function textList(meta: FieldMeta) {
   const error = expected("a list of texts", meta);
   const list = z.preprocess(
-    commaSeparated,
+    toList,
     z.array(z.string({ error }).trim().min(1, { error }), { error }),
   );
   return described(list, meta);
@@ -94,7 +94,7 @@ export function textList(meta: FieldMeta) {
 /** A JSON object, or text that holds one. */
 export function jsonObject(meta: FieldMeta) {
   const error = expected("a JSON object", meta);
-  return described(z.preprocess(fromJson, z.record(z.string(), z.unknown(), { error })), meta);
+  return described(z.preprocess(tryParseJson, z.record(z.string(), z.unknown(), { error })), meta);
 }
 
 /** A field of a shape of its own, with what is known of it. */
@@ -110,30 +110,30 @@ function expected(
 ): (issue: { readonly input?: unknown }) => string {
   return ({ input }) => {
     if (input === undefined) return `missing; expected ${what}`;
-    return `expected ${what}${secret === true ? "" : `, got ${shown(input)}`}`;
+    return `expected ${what}${secret === true ? "" : `, got ${quoteInput(input)}`}`;
   };
 }
 
-function shown(input: unknown): string {
+function quoteInput(input: unknown): string {
   const text = JSON.stringify(input) as string | undefined;
   if (text === undefined) return typeof input;
   const safe = text.replace(/\/\/[^\s"]*@/g, `//${mask}@`);
   return safe.length > 60 ? `${safe.slice(0, 57)}…` : safe;
 }
 
-function numeric(input: unknown): unknown {
+function toNumber(input: unknown): unknown {
   return typeof input === "string" && /^\s*[+-]?\d+\s*$/.test(input) ? Number(input) : input;
 }
 
-function truth(input: unknown): unknown {
+function toBoolean(input: unknown): unknown {
   if (typeof input !== "string") return input;
   const word = input.trim().toLowerCase();
   if (["true", "yes", "on", "1"].includes(word)) return true;
   return ["false", "no", "off", "0"].includes(word) ? false : input;
 }
 
-function commaSeparated(input: unknown): unknown {
-  const list = fromJson(input);
+function toList(input: unknown): unknown {
+  const list = tryParseJson(input);
   if (Array.isArray(list)) return list;
   return typeof input === "string" ? input.split(",").map((entry) => entry.trim()) : input;
 }
@@ -147,7 +147,7 @@ function isServiceUrl(text: string): boolean {
 }
 
 /** What JSON text stands for; anything else as it is. */
-export function fromJson(input: unknown): unknown {
+export function tryParseJson(input: unknown): unknown {
   if (typeof input !== "string") return input;
   try {
     return JSON.parse(input);

@@ -1,6 +1,6 @@
 import type { Batch, Checkpoints } from "./source.ts";
 import type { Key, Table } from "./schema.ts";
-import type { Transfer } from "./request-stats.ts";
+import type { RequestStats } from "./request-stats.ts";
 
 /** Checkpoints by stream, then by partition. */
 export type State = ReadonlyMap<string, Checkpoints>;
@@ -32,7 +32,7 @@ export type SyncStatus = "completed" | "partial" | "failed" | "interrupted";
 export interface SyncEnd {
   readonly status: SyncStatus;
   readonly counts: WriteResult;
-  readonly transfer: Transfer;
+  readonly transfer: RequestStats;
   readonly error?: string;
 }
 
@@ -59,7 +59,7 @@ export interface Session extends AsyncDisposable {
   /** Replaces all checkpoints of one stream, or of all, which lets go of the identity, and empties its quarantine: `state import` and `state reset`. */
   replaceState(state: State, stream?: string): Promise<void>;
   /** How many entries of this pipeline and these streams are in quarantine now. */
-  quarantined(streams: readonly string[]): Promise<number>;
+  countQuarantined(streams: readonly string[]): Promise<number>;
   /** Writes the end of this sync into `_rivulet_sync`; its start was written by `begin`. */
   begin(): Promise<void>;
   end(end: SyncEnd): Promise<void>;
@@ -86,7 +86,7 @@ export interface Destination extends AsyncDisposable {
   keys(table: Table): AsyncIterable<Key>;
 }
 
-export function noCounts(): Counts {
+export function zeroCounts(): Counts {
   return { inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 };
 }
 

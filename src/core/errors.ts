@@ -30,7 +30,7 @@ export class LockedError extends Error {
 }
 
 /** Whether an error is one that the program foresaw, so that its message is enough and its stack would be noise. */
-export function isForeseen(error: unknown): error is Error {
+export function isOperational(error: unknown): error is Error {
   return (
     error instanceof ConfigError ||
     error instanceof TransientError ||

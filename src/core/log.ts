@@ -11,7 +11,7 @@ export interface Log {
   severe(message: string, fields?: Fields): void;
 }
 
-export interface Entry {
+export interface LogEntry {
   readonly level: Level;
   readonly message: string;
   readonly time: string;
@@ -19,7 +19,7 @@ export interface Entry {
 }
 
 /** A log that hands each entry at or above `threshold` to `write`. */
-export function newLog(write: (entry: Entry) => void, threshold: Level = "info"): Log {
+export function newLog(write: (entry: LogEntry) => void, threshold: Level = "info"): Log {
   const at = (level: Level) => {
     const wanted = levels.indexOf(level) >= levels.indexOf(threshold);
     return (message: string, fields: Fields = {}): void => {
@@ -35,6 +35,6 @@ export function newLog(write: (entry: Entry) => void, threshold: Level = "info")
 }
 
 /** One line of JSON: `{"level","message","time",…}`, for programs that read standard error. */
-export function jsonLine({ level, message, time, fields }: Entry): string {
+export function jsonLine({ level, message, time, fields }: LogEntry): string {
   return `${JSON.stringify({ level, message, time, ...fields })}\n`;
 }

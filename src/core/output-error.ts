@@ -9,7 +9,7 @@ export function isClosedPipe(error: Error): boolean {
 }
 
 /** Any other failure of standard output: a full disk, most likely. */
-export function outputFailure(cause: Error): TransientError {
+export function outputError(cause: Error): TransientError {
   return new TransientError(
     `standard output: cannot be written to (${messageOf(cause)}); make room, and run it again`,
     { cause },

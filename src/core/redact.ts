@@ -8,13 +8,13 @@ const shortestSecret = 8;
  * Takes secrets out of a text: each as it is, percent-encoded, as it stands in JSON, and without the `Bearer` before it; and the
  * password of every URL, but for the word that our own messages have in its place. The last guard: nothing should bring a secret here at all.
  */
-export function newRedact(secrets: readonly string[]): (text: string) => string {
-  const hide = newHide(secrets);
+export function newRedactor(secrets: readonly string[]): (text: string) => string {
+  const hide = newValueRedactor(secrets);
   return (text) => hide(text).replace(/(\/\/[^\s/?#:@"]*:)(?!password@)[^\s/?#"]*@/g, `$1${mask}@`);
 }
 
 /** The same without the passwords of URLs: for data, in which they are nobody's secret of ours. */
-export function newHide(secrets: readonly string[]): (text: string) => string {
+export function newValueRedactor(secrets: readonly string[]): (text: string) => string {
   const spellings = secrets
     .flatMap((secret) => [secret, secret.replace(/^(?:Bearer|Basic|Token)\s+/i, "")])
     .filter((secret) => secret.length >= shortestSecret)

@@ -1,5 +1,5 @@
 /** What a source's HTTP client has done so far; the summary of a sync shows it. */
-export interface Transfer {
+export interface RequestStats {
   requests: number;
   retries: number;
   /** Bytes of response bodies, after decompression. */
@@ -9,17 +9,17 @@ export interface Transfer {
   /** When the pause that the service last asked for ends, in milliseconds since 1970. Absent where it asked for none. */
   pausedUntil?: number;
   /** Absent where it may be asked. */
-  putOff?: PutOff;
+  deferral?: Deferral;
 }
 
 /** What a service said that wants no request for longer than it is waited for. */
-export interface PutOff {
+export interface Deferral {
   readonly message: string;
   readonly status: number | undefined;
   /** Until when, in milliseconds since 1970. */
   readonly until: number;
 }
 
-export function newTransfer(): Transfer {
+export function newRequestStats(): RequestStats {
   return { requests: 0, retries: 0, bytes: 0, waitedMs: 0 };
 }

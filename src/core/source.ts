@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Log } from "./log.ts";
 import type { Columns, Key, Row, Value } from "./schema.ts";
-import type { Transfer } from "./request-stats.ts";
+import type { RequestStats } from "./request-stats.ts";
 
 /** A value that JSON can hold. */
 export type Json =
@@ -126,7 +126,7 @@ export interface Stream {
 export interface SourceContext {
   readonly log: Log;
   /** Where the source's HTTP client counts what it does. */
-  readonly transfer: Transfer;
+  readonly transfer: RequestStats;
   readonly signal: AbortSignal;
 }
 

@@ -3,7 +3,7 @@ const iso =
 const canonical = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 /** UTC as programs write it. Every day but the 29th of February, so that no calendar is needed: a load has millions of instants. */
-const common =
+const commonUtc =
   /^(?!0000)\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|\+00:00)$/;
 
 /**
@@ -13,7 +13,7 @@ const common =
  */
 export function toTimestamp(text: string): string | undefined {
   if (text !== last.text)
-    last = { text, instant: common.test(text) ? padded(text) : fromAny(text) };
+    last = { text, instant: commonUtc.test(text) ? padToMicroseconds(text) : parseAny(text) };
   return last.instant;
 }
 
@@ -23,13 +23,13 @@ let last: { readonly text: string; readonly instant: string | undefined } = {
   instant: undefined,
 };
 
-function padded(text: string): string {
+function padToMicroseconds(text: string): string {
   if (text.length === 27 && text.endsWith("Z")) return text;
   const instant = text.slice(0, text.endsWith("Z") ? -1 : -6);
   return `${(instant.length === 19 ? `${instant}.` : instant.slice(0, 26)).padEnd(26, "0")}Z`;
 }
 
-function fromAny(text: string): string | undefined {
+function parseAny(text: string): string | undefined {
   const parts = iso.exec(text);
   if (!parts) return undefined;
   const [, year, month, day, hour = "00", minute = "00", second = "00", fraction = "", zone] =

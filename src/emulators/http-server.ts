@@ -4,13 +4,13 @@ import type { IncomingHttpHeaders, RequestListener, ServerResponse } from "node:
 import { text } from "node:stream/consumers";
 
 /** A service that listens on loopback until it is disposed of. */
-export interface Listening extends AsyncDisposable {
+export interface RunningServer extends AsyncDisposable {
   /** Without a slash at its end. */
   readonly url: string;
 }
 
 /** Listens on a port, by default a free one. */
-export async function listen(listener: RequestListener, port = 0): Promise<Listening> {
+export async function listen(listener: RequestListener, port = 0): Promise<RunningServer> {
   const server = createServer(listener);
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -36,10 +36,13 @@ export interface ServerRequest {
 }
 
 /** What answers requests. */
-export type Listener = (request: ServerRequest, response: ServerResponse) => void | Promise<void>;
+export type RequestHandler = (
+  request: ServerRequest,
+  response: ServerResponse,
+) => void | Promise<void>;
 
 /** Reads the body of each request before the listener sees it. A connection is cut where the listener fails. */
-export function withBody(listener: Listener): RequestListener {
+export function withBody(listener: RequestHandler): RequestListener {
   return (message, response) => {
     const answered = async (): Promise<void> => {
       const { method = "GET", headers } = message;

@@ -10,7 +10,7 @@ export function seededRandom(seed: number): () => number {
 }
 
 /** All chance of a stand-in, which comes from its seed. */
-export class Chance {
+export class RandomSource {
   readonly #random: () => number;
 
   constructor(seed: number) {

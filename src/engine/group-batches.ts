@@ -14,13 +14,13 @@ export const groupLimits: GroupLimits = { rows: 10_000, bytes: 2 * 2 ** 20, ms: 
  * Puts batches together until they are worth a transaction: so many rows or bytes, or so much time since the first. What had
  * arrived before an error is handed over before the error is.
  */
-export async function* grouped(
+export async function* groupBatches(
   batches: AsyncIterable<Batch>,
   limits: GroupLimits = groupLimits,
 ): AsyncGenerator<readonly Batch[], void> {
   const source = batches[Symbol.asyncIterator]();
   let group = new Group(limits);
-  let next = settled(source.next());
+  let next = toResult(source.next());
   try {
     for (;;) {
       const arrived = await (group.isEmpty ? next : Promise.race([next, group.timeIsUp()]));
@@ -35,7 +35,7 @@ export async function* grouped(
         return;
       } else {
         group.add(arrived.result.value);
-        next = settled(source.next());
+        next = toResult(source.next());
         if (group.isFull) {
           yield group.batches;
           group = new Group(limits);
@@ -87,10 +87,10 @@ class Group {
   }
 }
 
-type Settled<T> = { readonly result: T } | { readonly error: unknown };
+type Result<T> = { readonly result: T } | { readonly error: unknown };
 
 /** A promise that never rejects, so that it can be left waiting while something else is awaited. */
-async function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
+async function toResult<T>(promise: Promise<T>): Promise<Result<T>> {
   try {
     return { result: await promise };
   } catch (error) {

@@ -3,9 +3,9 @@ import type { Counts, Session } from "../core/destination.ts";
 
 interface GroupWriterOptions {
   readonly session: Session;
-  readonly wrote: (counts: ReadonlyMap<string, Counts>, group: readonly Batch[]) => void;
+  readonly onWritten: (counts: ReadonlyMap<string, Counts>, group: readonly Batch[]) => void;
   /** Called with the destination's error, after which nothing more is written. */
-  readonly refused: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** Writes groups in their order, at most one of them while another is being stored: it is made ready meanwhile. */
@@ -34,12 +34,12 @@ export class GroupWriter {
   async #store(group: readonly Batch[]): Promise<void> {
     // Its checkpoints would vouch for what was refused.
     if (this.#refusal) return;
-    const { session, wrote, refused } = this.#options;
+    const { session, onWritten, onError } = this.#options;
     try {
-      wrote(await session.write(group), group);
+      onWritten(await session.write(group), group);
     } catch (error) {
       this.#refusal ??= { error };
-      refused(error);
+      onError(error);
     }
   }
 }

@@ -1,14 +1,14 @@
-import { ConfigError, isForeseen, messageOf, TransientError } from "../core/errors.ts";
+import { ConfigError, isOperational, messageOf, TransientError } from "../core/errors.ts";
 import { readAhead, type Reader } from "./read-ahead.ts";
 import type { Batch, Checkpoint, PartitionCount, ReadOptions, Rejected } from "../core/source.ts";
 
-type Part = Omit<Batch, "stream">;
+type StreamBatch = Omit<Batch, "stream">;
 
 /** A slice of a stream that is read, and resumed, on its own. */
 export interface Partition {
   readonly key: string;
   /** Its batches, with its own checkpoints. */
-  read(signal: AbortSignal): AsyncIterable<Part>;
+  read(signal: AbortSignal): AsyncIterable<StreamBatch>;
   /** Where its rows stand in the table, by which a sweep knows that it is gone. */
   readonly where?: NonNullable<Rejected["where"]>;
   /** The stream's own checkpoint that becomes true once this partition, and all before it, are committed. */
@@ -32,7 +32,7 @@ export interface PartitionOptions extends Pick<ReadOptions, "signal" | "log"> {
 const maxBytes = 2 ** 20;
 
 /** So many failures without a success between them mean that the service fails, not the partitions. */
-const failuresInARow = 3;
+const maxConsecutiveFailures = 3;
 
 /**
  * Reads partitions concurrently, and lets the stream's mark pass one only when it and all before it have been handed over.
@@ -45,20 +45,20 @@ const failuresInARow = 3;
 export async function* readPartitions(
   partitions: Iterable<Partition> | AsyncIterable<Partition>,
   { concurrency, total, before = 0, signal, log }: PartitionOptions,
-): AsyncGenerator<Part, void> {
-  const order = new Order();
+): AsyncGenerator<StreamBatch, void> {
+  const order = new MarkTracker();
   const of = Array.isArray(partitions) ? before + partitions.length : total;
   const service = new ServiceHealth();
   const rejectedBy = (partition: Partition, failure: Failure): Rejected => {
     const { key, where, failedBefore = false } = partition;
     const { error } = failure;
-    if (!isForeseen(error) || error instanceof ConfigError || isOutage(error)) throw error;
-    if (!failedBefore && service.failed(failure)) throw error;
+    if (!isOperational(error) || error instanceof ConfigError || isOutage(error)) throw error;
+    if (!failedBefore && service.recordFailure(failure)) throw error;
     log.warning(`${key}: ${error.message}; in quarantine, the others go on`);
     const entry = { key: partitionKey(key), payload: key, reason: messageOf(error) };
     return where ? { ...entry, where } : entry;
   };
-  const reader = (partition: Partition): Reader<Part> => {
+  const reader = (partition: Partition): Reader<StreamBatch> => {
     const { key, where } = partition;
     const place = { partition: key, ...(where ? { where } : {}) };
     const index = order.begin(partition.mark);
@@ -66,7 +66,7 @@ export async function* readPartitions(
       const { successes } = service;
       try {
         for await (const part of partition.read(until)) yield { ...part, ...place };
-        service.succeeded();
+        service.recordSuccess();
       } catch (error) {
         until.throwIfAborted();
         const rejected = [rejectedBy(partition, { error, successes })];
@@ -82,7 +82,7 @@ export async function* readPartitions(
     told = order.finished;
     return { done: before + told, ...(of === undefined ? {} : { of }) };
   };
-  const parts = readAhead(mapped(partitions, reader), { concurrency, maxBytes, signal });
+  const parts = readAhead(mapAsync(partitions, reader), { concurrency, maxBytes, signal });
   for await (const part of parts) yield { ...part, partitions: reach() };
   service.throwIfDown();
   if (told < order.finished) yield { rows: [], bytes: 0, partitions: reach() };
@@ -93,7 +93,7 @@ export function partitionKey(partition: string): string {
   return JSON.stringify({ partition });
 }
 
-async function* mapped<A, B>(
+async function* mapAsync<A, B>(
   items: Iterable<A> | AsyncIterable<A>,
   make: (item: A) => B,
 ): AsyncGenerator<B, void> {
@@ -121,18 +121,18 @@ class ServiceHealth {
     return this.#successes;
   }
 
-  succeeded(): void {
+  recordSuccess(): void {
     this.#successes += 1;
     this.#inARow = 0;
   }
 
   /** Takes note of a failure, and says whether it is one too many. One during which another partition was read counts for nothing. */
-  failed(failure: Failure): boolean {
+  recordFailure(failure: Failure): boolean {
     this.#first ??= failure;
     this.#failures += 1;
     if (failure.successes < this.#successes) return false;
     this.#inARow += 1;
-    return this.#inARow >= failuresInARow;
+    return this.#inARow >= maxConsecutiveFailures;
   }
 
   /** Throws, at the end, where not one partition could be read, though several were tried: of one alone, nobody knows whose fault it is. */
@@ -142,7 +142,7 @@ class ServiceHealth {
 }
 
 /** Which of the marks has been earned: the last before the first partition that is not finished. */
-class Order {
+class MarkTracker {
   /** Marks of partitions that were begun and that the mark has not passed, by their place. */
   readonly #marks = new Map<number, Checkpoint | undefined>();
   readonly #finished = new Set<number>();

@@ -12,7 +12,7 @@ export interface ReadAheadOptions {
 export type Reader<T> = (signal: AbortSignal) => AsyncIterable<T>;
 
 /** What an item counts as where it does not say its size. */
-const unknownBytes = 65_536;
+const assumedBytes = 65_536;
 
 /**
  * Reads iterables ahead of whoever consumes them: several at once, each in its own order, in the order in which their items
@@ -30,7 +30,7 @@ export async function* readAhead<T extends { readonly bytes?: number }>(
   const work = async (): Promise<void> => {
     for (let next = await waiting.next(); !next.done; next = await waiting.next()) {
       for await (const item of next.value(until)) {
-        await queue.push(item, item.bytes ?? unknownBytes);
+        await queue.push(item, item.bytes ?? assumedBytes);
         until.throwIfAborted();
       }
     }

@@ -1,4 +1,4 @@
-import { grouped } from "./group-batches.ts";
+import { groupBatches } from "./group-batches.ts";
 import { readAhead } from "./read-ahead.ts";
 import type { Batch, ReadOptions, Stream } from "../core/source.ts";
 
@@ -15,11 +15,11 @@ export function readStream(
 ): AsyncGenerator<readonly Batch[], void> {
   const { signal } = options;
   const reader = (until: AbortSignal): AsyncIterable<Batch> =>
-    tagged(stream, { ...options, signal: until });
-  return grouped(readAhead([reader], { concurrency: 1, maxBytes, signal }));
+    withStreamName(stream, { ...options, signal: until });
+  return groupBatches(readAhead([reader], { concurrency: 1, maxBytes, signal }));
 }
 
-async function* tagged(stream: Stream, options: ReadOptions): AsyncGenerator<Batch, void> {
+async function* withStreamName(stream: Stream, options: ReadOptions): AsyncGenerator<Batch, void> {
   for await (const part of stream.read(options))
     yield { readAt: Date.now(), ...part, stream: stream.name };
 }

@@ -1,5 +1,5 @@
 /** So many may do something at the same time; the others wait for their turn, first come, first served. */
-export class Turns {
+export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
@@ -8,7 +8,7 @@ export class Turns {
   }
 
   /** Resolves when it is the caller's turn, with what ends it. */
-  async take(): Promise<() => void> {
+  async acquire(): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return () => {

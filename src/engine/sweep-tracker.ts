@@ -1,18 +1,18 @@
 import type { Sweep } from "../core/source.ts";
 
 /** How far a walk in order has come. */
-export interface Shown {
+export interface TraversalPosition {
   readonly below: string;
   readonly keys: number;
 }
 
-export interface WalkOptions {
+export interface SweepTrackerOptions {
   /** The column that is the primary key. */
   readonly key: string;
   /** Only rows with these values are walked. */
   readonly where?: Readonly<Record<string, string>>;
   /** Where an interrupted walk goes on: the last key that it had shown, and how many they were. */
-  readonly resume?: Shown | undefined;
+  readonly resume?: TraversalPosition | undefined;
   /** Whether the same part was walked before in this sync. */
   readonly again?: boolean;
 }
@@ -24,7 +24,7 @@ export interface WalkOptions {
  * the middle. Once the order breaks, keys are collected and the rest is cleared at the end; an earlier range that a late key belongs to
  * needs no repair, because the late row is upserted and thereby stands again.
  */
-export class Walk {
+export class SweepTracker {
   readonly #options: Pick<Sweep, "where" | "again">;
   readonly #key: string;
   /** The last key of the pages that were cleared; undefined before the first. */
@@ -35,41 +35,41 @@ export class Walk {
   #ordered: number;
   #blind = false;
 
-  constructor({ key, resume, ...options }: WalkOptions) {
+  constructor({ key, resume: position, ...options }: SweepTrackerOptions) {
     this.#options = options;
     this.#key = key;
-    this.#below = resume?.below;
-    this.#ordered = resume?.keys ?? 0;
+    this.#below = position?.below;
+    this.#ordered = position?.keys ?? 0;
   }
 
   /** Something of the part could not be seen: from here on, what is not shown may be there all the same. */
-  blind(): void {
+  markIncomplete(): void {
     this.#blind = true;
   }
 
-  get isBlind(): boolean {
+  get isIncomplete(): boolean {
     return this.#blind;
   }
 
   /** Where to resume: the last key whose page was cleared. Undefined where the order broke, and only a new walk can be complete. */
-  get resume(): Shown | undefined {
+  get resume(): TraversalPosition | undefined {
     if (this.#unordered || this.#blind || this.#below === undefined) return undefined;
     return { below: this.#below, keys: this.#ordered };
   }
 
   /** How many different keys were shown, at least: those that came after the order broke may have been shown before. */
-  get distinct(): number {
+  get distinctKeys(): number {
     const late = [...(this.#unordered ?? [])];
     const { length } = late.filter((key) => this.#below === undefined || key < this.#below);
     return this.#ordered + length;
   }
 
   /** What the page with these keys, in the order of the service, clears. */
-  page(keys: readonly string[]): Sweep | undefined {
+  addPage(keys: readonly string[]): Sweep | undefined {
     if (keys.length === 0 || this.#blind) return undefined;
     if (!this.#unordered && !this.#continues(keys)) this.#unordered = new Set();
     if (this.#unordered) {
-      for (const key of keys) this.#unordered.add(copied(key));
+      for (const key of keys) this.#unordered.add(detachedCopy(key));
       return undefined;
     }
     const last = keys.at(-1) ?? "";
@@ -80,14 +80,14 @@ export class Walk {
   }
 
   /** What the end of a complete walk clears: all that is left. Not to be asked of a blind one. */
-  end(): Sweep {
+  finish(): Sweep {
     return this.#sweep([...(this.#unordered ?? [])]);
   }
 
   #continues(keys: readonly string[]): boolean {
     let before = this.#below;
     for (const key of keys) {
-      if (!isPlain.test(key) || (before !== undefined && key >= before)) return false;
+      if (!printableAscii.test(key) || (before !== undefined && key >= before)) return false;
       before = key;
     }
     return true;
@@ -104,9 +104,9 @@ export class Walk {
 }
 
 /** Keys of which the order of bytes, by which databases sweep, is that of the text. */
-const isPlain = /^[\x20-\x7e]*$/;
+const printableAscii = /^[\x20-\x7e]*$/;
 
 /** A key is a slice that would keep the text of its whole row; putting two together makes a text of its own. */
-function copied(key: string): string {
+function detachedCopy(key: string): string {
   return ` ${key}`.slice(1);
 }

@@ -1,10 +1,10 @@
-import { ConfigError, isForeseen, LockedError, messageOf } from "../core/errors.ts";
+import { ConfigError, isOperational, LockedError, messageOf } from "../core/errors.ts";
 import { readStream } from "./read-stream.ts";
 import type { Batch, Checkpoints, ReadOptions, Stream } from "../core/source.ts";
-import type { Transfer } from "../core/request-stats.ts";
+import type { RequestStats } from "../core/request-stats.ts";
 import {
   addCounts,
-  noCounts,
+  zeroCounts,
   type Counts,
   type Session,
   type SyncStatus,
@@ -19,26 +19,26 @@ export interface Summary {
   readonly failures: ReadonlyMap<string, Error>;
   /** How many entries of these streams are in quarantine, from this sync and earlier ones. */
   readonly quarantined: number;
-  readonly transfer: Transfer;
+  readonly transfer: RequestStats;
   readonly seconds: number;
 }
 
 /** How far a stream is, as far as its batches said. */
-export type Reach = Pick<Batch, "expected" | "partitions">;
+export type StreamProgress = Pick<Batch, "expected" | "partitions">;
 
 /** Who wants to know how far a sync is. */
-export interface Progress {
+export interface ProgressListener {
   started(stream: Pick<Stream, "name" | "units">): void;
   /** `counts` are of all that was written so far. */
-  wrote(stream: string, counts: Counts, reach: Reach): void;
+  wrote(stream: string, counts: Counts, reach: StreamProgress): void;
   ended(stream: string): void;
 }
 
 export interface SyncOptions extends Omit<ReadOptions, "checkpoints"> {
   readonly session: Session;
   readonly streams: readonly Stream[];
-  readonly transfer: Transfer;
-  readonly progress: Progress;
+  readonly transfer: RequestStats;
+  readonly progress: ProgressListener;
 }
 
 /**
@@ -49,7 +49,7 @@ export interface SyncOptions extends Omit<ReadOptions, "checkpoints"> {
  */
 export async function sync(options: SyncOptions): Promise<Summary> {
   const { session, streams, transfer, startedAt } = options;
-  const counts = new Map<string, Counts>(streams.map(({ name }) => [name, noCounts()]));
+  const counts = new Map<string, Counts>(streams.map(({ name }) => [name, zeroCounts()]));
   const failures = new Map<string, Error>();
   await session.begin();
   try {
@@ -60,7 +60,7 @@ export async function sync(options: SyncOptions): Promise<Summary> {
       const failure = await copyStream(stream, checkpoints, { ...options, counts });
       if (failure) failures.set(stream.name, failure);
     }
-    const quarantined = await session.quarantined(streams.map(({ name }) => name));
+    const quarantined = await session.countQuarantined(streams.map(({ name }) => name));
     const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
     const error = [...failures].map(([name, failure]) => `${name}: ${failure.message}`).join("\n");
     await session.end({ status, counts, transfer, ...(error === "" ? {} : { error }) });
@@ -72,25 +72,25 @@ export async function sync(options: SyncOptions): Promise<Summary> {
   }
 }
 
-type Counting = SyncOptions & { readonly counts: ReadonlyMap<string, Counts> };
+type CountingOptions = SyncOptions & { readonly counts: ReadonlyMap<string, Counts> };
 
 /** Copies one stream; the error where reading it failed. What was read before the error is written. */
 async function copyStream(
   stream: Stream,
   checkpoints: Checkpoints,
-  options: Counting,
+  options: CountingOptions,
 ): Promise<Error | undefined> {
   const { session, progress, counts } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, session.lost, stop.signal]);
-  const written = counts.get(stream.name) ?? noCounts();
+  const written = counts.get(stream.name) ?? zeroCounts();
   const writer = new GroupWriter({
     session,
-    wrote(result, group) {
+    onWritten(result, group) {
       for (const more of result.values()) addCounts(written, more);
-      progress.wrote(stream.name, written, reachOf(group));
+      progress.wrote(stream.name, written, progressOf(group));
     },
-    refused(error) {
+    onError(error) {
       stop.abort(error);
     },
   });
@@ -104,7 +104,7 @@ async function copyStream(
   } catch (error) {
     // What the destination refused comes first.
     await writer.end();
-    if (!endsStreamOnly(error, options)) throw error;
+    if (!failsStreamOnly(error, options)) throw error;
     options.log.severe(`${stream.name}: ${error.message}`);
     return error;
   } finally {
@@ -113,12 +113,12 @@ async function copyStream(
 }
 
 /** Whether an error in reading leaves the other streams readable. */
-function endsStreamOnly(error: unknown, { signal, session }: SyncOptions): error is Error {
+function failsStreamOnly(error: unknown, { signal, session }: SyncOptions): error is Error {
   if (signal.aborted || session.lost.aborted) return false;
-  return isForeseen(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
+  return isOperational(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
 }
 
-function reachOf(group: readonly Batch[]): Reach {
+function progressOf(group: readonly Batch[]): StreamProgress {
   const { expected } = group.findLast((batch) => batch.expected !== undefined) ?? {};
   const { partitions } = group.findLast((batch) => batch.partitions !== undefined) ?? {};
   return { ...(expected === undefined ? {} : { expected }), ...(partitions ? { partitions } : {}) };
@@ -127,7 +127,7 @@ function reachOf(group: readonly Batch[]): Reach {
 /** Records how a sync ended; where even that fails, the first error is the one to tell. */
 async function recordFailure(
   error: unknown,
-  { session, signal, counts, transfer, log }: Counting,
+  { session, signal, counts, transfer, log }: CountingOptions,
 ): Promise<void> {
   const status = signal.aborted ? "interrupted" : "failed";
   try {

@@ -1,5 +1,5 @@
 import { configProperties } from "../connector/config-properties.ts";
-import { fromJson } from "../core/config-field.ts";
+import { tryParseJson } from "../core/config-field.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Source } from "../core/source.ts";
@@ -8,15 +8,15 @@ import type { Source } from "../core/source.ts";
 export type Configuration = Readonly<Record<string, string>>;
 
 /** What a source is configured with. Throws a ConfigError that names all that is wrong. */
-export function configOf(source: Source, configuration: Configuration): unknown {
-  const { data, error } = source.config.safeParse(settingsOf(source, configuration));
+export function parseConfig(source: Source, configuration: Configuration): unknown {
+  const { data, error } = source.config.safeParse(toSettings(source, configuration));
   if (!error) return data;
   const problems = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new ConfigError(`configuration: ${problems.join("; ")}`);
 }
 
 /** Warns of keys that the source does not have: they do nothing. */
-export function warnOfUnknown(source: Source, configuration: Configuration, log: Log): void {
+export function warnOfUnknownKeys(source: Source, configuration: Configuration, log: Log): void {
   const unknown = Object.keys(configuration).filter((key) => !(key in source.config.shape));
   if (unknown.length > 0)
     log.warning(`configuration: unknown keys, which do nothing: ${unknown.join(", ")}`);
@@ -30,7 +30,7 @@ export function secretsIn(source: Source, configuration: Configuration): readonl
     .filter((value) => value !== "");
 }
 
-function settingsOf(source: Source, configuration: Configuration): Record<string, unknown> {
+function toSettings(source: Source, configuration: Configuration): Record<string, unknown> {
   const lists = configProperties(source).filter(({ type }) => type === "array");
   const isList = new Set(lists.map(({ name }) => name));
   return Object.fromEntries(
@@ -38,7 +38,7 @@ function settingsOf(source: Source, configuration: Configuration): Record<string
       .filter(([, value]) => value.trim() !== "")
       .map(([key, value]) => [
         key,
-        isList.has(key) && value.trim().startsWith("[") ? fromJson(value) : value,
+        isList.has(key) && value.trim().startsWith("[") ? tryParseJson(value) : value,
       ]),
   );
 }

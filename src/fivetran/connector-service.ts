@@ -5,26 +5,26 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { callFailure, type CallFailure } from "./call-error.ts";
-import type { Connector } from "./fivetran-connector.ts";
-import { configured, testRequest, updateRequest } from "./requests.ts";
+import { toCallError, type CallError } from "./call-error.ts";
+import type { FivetranConnector } from "./fivetran-connector.ts";
+import { configuredRequest, testRequest, updateRequest } from "./requests.ts";
 
 /**
  * The four calls over gRPC. Whatever goes wrong becomes a status with its message, and the server goes on; `end` ends what is under
  * way.
  */
 export function connectorService(
-  connector: Connector,
+  connector: FivetranConnector,
   end: AbortSignal,
 ): UntypedServiceImplementation {
-  const failure = (error: unknown, request: unknown, signal: AbortSignal): CallFailure => {
-    const { configuration } = configured.parse(request);
-    return callFailure(error, { ...connector.voice(configuration), signal });
+  const failure = (error: unknown, request: unknown, signal: AbortSignal): CallError => {
+    const { configuration } = configuredRequest.parse(request);
+    return toCallError(error, { ...connector.redactingLog(configuration), signal });
   };
   const unary =
     (answer: (request: unknown, signal: AbortSignal) => unknown) =>
     (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>): void => {
-      const signal = signalOf(call, end);
+      const signal = callSignal(call, end);
       const answered = (async () => await answer(call.request, signal))();
       answered.then(
         (value) => {
@@ -39,12 +39,16 @@ export function connectorService(
     ConfigurationForm: unary(() => connector.form()),
     Test: unary((request, signal) => connector.test(testRequest.parse(request), signal)),
     Schema: unary((request, signal) =>
-      connector.schema(configured.parse(request).configuration, signal),
+      connector.schema(configuredRequest.parse(request).configuration, signal),
     ),
     async Update(call: ServerWritableStream<unknown, Buffer>): Promise<void> {
-      const signal = signalOf(call, end);
+      const signal = callSignal(call, end);
       try {
-        await send(connector.update(updateRequest.parse(call.request), signal), call, signal);
+        await writeResponses(
+          connector.update(updateRequest.parse(call.request), signal),
+          call,
+          signal,
+        );
         call.end();
       } catch (error) {
         call.emit("error", failure(error, call.request, signal));
@@ -54,7 +58,7 @@ export function connectorService(
 }
 
 /** Aborted when who called gives up, or the server ends. */
-function signalOf(call: EventEmitter, end: AbortSignal): AbortSignal {
+function callSignal(call: EventEmitter, end: AbortSignal): AbortSignal {
   const controller = new AbortController();
   call.on("cancelled", () => {
     controller.abort(new Error("the call was cancelled"));
@@ -63,7 +67,7 @@ function signalOf(call: EventEmitter, end: AbortSignal): AbortSignal {
 }
 
 /** Writes as fast as the answers are taken. */
-async function send(
+async function writeResponses(
   answers: AsyncIterable<Buffer>,
   call: ServerWritableStream<unknown, Buffer>,
   signal: AbortSignal,

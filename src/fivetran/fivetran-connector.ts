@@ -1,14 +1,14 @@
 import type { Level, Log } from "../core/log.ts";
 import type { Source, SourceContext, Stream } from "../core/source.ts";
-import { newTransfer } from "../core/request-stats.ts";
+import { newRequestStats } from "../core/request-stats.ts";
 import { messageOf } from "../core/errors.ts";
-import { newRedact } from "../core/redact.ts";
-import { configOf, secretsIn, warnOfUnknown, type Configuration } from "./configuration.ts";
+import { newRedactor } from "../core/redact.ts";
+import { parseConfig, secretsIn, warnOfUnknownKeys, type Configuration } from "./configuration.ts";
 import { connectionTests } from "./connection-tests.ts";
 import { configurationForm } from "./form.ts";
 import { connectorLog } from "./log.ts";
 import type { TestRequest, UpdateRequest } from "./requests.ts";
-import { updateAnswers } from "./update.ts";
+import { updateResponses } from "./update.ts";
 import { dataTypes } from "./values.ts";
 
 export interface ConnectorOptions {
@@ -17,19 +17,19 @@ export interface ConnectorOptions {
   readonly write: (line: string) => void;
   readonly threshold: Level;
   /** So many characters of a table's keys are remembered in the state, to know what is gone; of more, only digests. Default: 2^20. */
-  readonly rememberedCharacters?: number;
+  readonly maxKeyCharacters?: number;
   /** When a sync begins. Default: now. */
   readonly clock?: () => Date;
 }
 
 /** What says something without telling a secret. */
-export interface Voice {
+export interface RedactingLog {
   readonly redact: (text: string) => string;
   readonly log: Log;
 }
 
 /** A source as Fivetran's connector: what each of the four calls answers. No answer, log line or error holds a secret of its configuration. */
-export class Connector {
+export class FivetranConnector {
   readonly #options: ConnectorOptions;
 
   constructor(options: ConnectorOptions) {
@@ -51,10 +51,10 @@ export class Connector {
       return { failure: `unknown test "${name}"; there are ${known}` };
     }
     const { source } = this.#options;
-    const { redact } = this.voice(configuration);
+    const { redact } = this.redactingLog(configuration);
     try {
       const context = this.#context(configuration, signal);
-      await test.prove(source, configuration, context);
+      await test.run(source, configuration, context);
       return { success: true };
     } catch (error) {
       return { failure: redact(messageOf(error)) };
@@ -63,17 +63,20 @@ export class Connector {
 
   schema(configuration: Configuration, signal: AbortSignal) {
     const { streams } = this.#open(configuration, signal);
-    return { without_schema: { tables: streams.map(tableOf) }, selection_not_supported: false };
+    return {
+      without_schema: { tables: streams.map(describeTable) },
+      selection_not_supported: false,
+    };
   }
 
   update(
     { configuration, selection, state_json: stateJson }: UpdateRequest,
     signal: AbortSignal,
   ): AsyncGenerator<Buffer, void> {
-    const { rememberedCharacters = 2 ** 20, clock = () => new Date() } = this.#options;
-    return updateAnswers({
-      ...this.voice(configuration),
-      rememberedCharacters,
+    const { maxKeyCharacters = 2 ** 20, clock = () => new Date() } = this.#options;
+    return updateResponses({
+      ...this.redactingLog(configuration),
+      maxKeyCharacters,
       open: () => this.#open(configuration, signal),
       selection,
       stateJson: stateJson ?? undefined,
@@ -83,9 +86,9 @@ export class Connector {
   }
 
   /** How to speak of what is done with a configuration. */
-  voice(configuration: Configuration = {}): Voice {
+  redactingLog(configuration: Configuration = {}): RedactingLog {
     const { source, write, threshold } = this.#options;
-    const redact = newRedact(secretsIn(source, configuration));
+    const redact = newRedactor(secretsIn(source, configuration));
     return { redact, log: connectorLog({ write, threshold, redact }) };
   }
 
@@ -95,17 +98,17 @@ export class Connector {
   ): { readonly streams: readonly Stream[]; readonly identity: string } {
     const { source } = this.#options;
     const context = this.#context(configuration, signal);
-    warnOfUnknown(source, configuration, context.log);
-    const config = configOf(source, configuration);
+    warnOfUnknownKeys(source, configuration, context.log);
+    const config = parseConfig(source, configuration);
     return { streams: source.streams(config, context), identity: source.identity(config) };
   }
 
   #context(configuration: Configuration, signal: AbortSignal): SourceContext {
-    return { log: this.voice(configuration).log, transfer: newTransfer(), signal };
+    return { log: this.redactingLog(configuration).log, transfer: newRequestStats(), signal };
   }
 }
 
-function tableOf({ name, columns, primaryKey }: Stream) {
+function describeTable({ name, columns, primaryKey }: Stream) {
   return {
     name,
     columns: Object.entries(columns).map(([column, type]) => ({

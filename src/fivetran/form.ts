@@ -56,13 +56,13 @@ function formField(
     label: label ?? display_name,
     required: is_mandatory,
     ...(description === "" ? {} : { description }),
-    ...inputOf(property),
+    ...inputType(property),
     ...(["", "[]", "{}"].includes(fallback) ? {} : { default_value: fallback }),
     ...(placeholder === undefined ? {} : { placeholder }),
   };
 }
 
-function inputOf({ type, options, default_value, is_mandatory }: ConfigProperty) {
+function inputType({ type, options, default_value, is_mandatory }: ConfigProperty) {
   if (options) return { dropdown_field: { dropdown_field: options } };
   if (type === "password") return { text_field: "Password" };
   if (type !== "boolean") return { text_field: "PlainText" };

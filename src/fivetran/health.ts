@@ -6,11 +6,11 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
-interface Question {
+interface HealthRequest {
   readonly service?: string;
 }
 
-interface Health {
+interface HealthResponse {
   readonly status: "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
 }
 
@@ -19,11 +19,14 @@ export function healthService(
   services: readonly string[],
   end: AbortSignal,
 ): UntypedServiceImplementation {
-  const isKnown = ({ service = "" }: Question): boolean =>
+  const isKnown = ({ service = "" }: HealthRequest): boolean =>
     service === "" || services.includes(service);
-  const now = (): Health => ({ status: end.aborted ? "NOT_SERVING" : "SERVING" });
+  const now = (): HealthResponse => ({ status: end.aborted ? "NOT_SERVING" : "SERVING" });
   return {
-    Check({ request }: ServerUnaryCall<Question, Health>, reply: sendUnaryData<Health>): void {
+    Check(
+      { request }: ServerUnaryCall<HealthRequest, HealthResponse>,
+      reply: sendUnaryData<HealthResponse>,
+    ): void {
       if (isKnown(request)) reply(null, now());
       else
         reply({
@@ -31,7 +34,7 @@ export function healthService(
           details: `unknown service "${request.service ?? ""}"; there are ${services.join(", ")}`,
         });
     },
-    Watch(call: ServerWritableStream<Question, Health>): void {
+    Watch(call: ServerWritableStream<HealthRequest, HealthResponse>): void {
       call.write(isKnown(call.request) ? now() : { status: "SERVICE_UNKNOWN" });
       const tell = (): void => {
         call.write(now());

@@ -2,20 +2,20 @@ import protobuf from "protobufjs";
 import descriptor from "protobufjs/ext/descriptor/index.js";
 
 /** What is read of a `FileDescriptorProto`. */
-interface Descriptor {
+interface FileDescriptor {
   readonly name?: string;
   readonly package?: string;
   readonly dependency?: readonly string[];
-  readonly service?: readonly Named[];
-  readonly messageType?: readonly Named[];
-  readonly enumType?: readonly Named[];
+  readonly service?: readonly NamedDescriptor[];
+  readonly messageType?: readonly NamedDescriptor[];
+  readonly enumType?: readonly NamedDescriptor[];
 }
 
-interface Named {
+interface NamedDescriptor {
   readonly name?: string;
-  readonly method?: readonly Named[];
-  readonly nestedType?: readonly Named[];
-  readonly enumType?: readonly Named[];
+  readonly method?: readonly NamedDescriptor[];
+  readonly nestedType?: readonly NamedDescriptor[];
+  readonly enumType?: readonly NamedDescriptor[];
 }
 
 interface ProtoFile {
@@ -40,7 +40,7 @@ export class ProtoFiles {
   }
 
   /** A file, and those that it imports; undefined where there is no such file. */
-  named(name: string): readonly Uint8Array[] | undefined {
+  fileWithImports(name: string): readonly Uint8Array[] | undefined {
     if (!this.#files.has(name)) return undefined;
     const found = new Map<string, Uint8Array>();
     const waiting = [name];
@@ -54,13 +54,13 @@ export class ProtoFiles {
   }
 
   /** The file that defines a service, a method, a message or an enumeration, as `named` gives it. */
-  containing(symbol: string): readonly Uint8Array[] | undefined {
+  fileDefining(symbol: string): readonly Uint8Array[] | undefined {
     const name = this.#symbols.get(symbol);
-    return name === undefined ? undefined : this.named(name);
+    return name === undefined ? undefined : this.fileWithImports(name);
   }
 
   #add(bytes: Uint8Array): void {
-    const file = descriptor.FileDescriptorProto.decode(bytes) as unknown as Descriptor;
+    const file = descriptor.FileDescriptorProto.decode(bytes) as unknown as FileDescriptor;
     const { name = "", package: scope = "", dependency = [], service = [] } = file;
     this.#files.set(name, { bytes, dependencies: dependency });
     this.services.push(...service.map((each) => `${scope}.${each.name ?? ""}`));
@@ -68,7 +68,11 @@ export class ProtoFiles {
     for (const each of defined) this.#define(scope, each, name);
   }
 
-  #define(scope: string, { name = "", method, nestedType, enumType }: Named, file: string): void {
+  #define(
+    scope: string,
+    { name = "", method, nestedType, enumType }: NamedDescriptor,
+    file: string,
+  ): void {
     const symbol = `${scope}.${name}`;
     this.#symbols.set(symbol, file);
     const inside = [...(method ?? []), ...(nestedType ?? []), ...(enumType ?? [])];

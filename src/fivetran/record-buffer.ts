@@ -1,4 +1,4 @@
-import { recordResponse, recordsResponse, sizeAmongRecords, sizeOfRecords } from "./wire.ts";
+import { recordResponse, recordsResponse, sizeInRecords, recordsResponseSize } from "./wire.ts";
 
 /** Fivetran's own limit. */
 const maxRecords = 100;
@@ -6,28 +6,28 @@ const maxRecords = 100;
 /** Of an answer, by its exact size on the wire. */
 const maxBytes = 100 * 1024;
 
-export interface BatchOptions {
+export interface RecordBufferOptions {
   /** Told of a record that is larger than a whole batch may be, by its bytes. */
-  readonly oversized: (bytes: number) => void;
+  readonly onOversized: (bytes: number) => void;
 }
 
 /** Puts records together until an answer is full; one that is too large goes alone. */
-export class RecordBatch {
-  readonly #options: BatchOptions;
+export class RecordBuffer {
+  readonly #options: RecordBufferOptions;
   #records: Uint8Array[] = [];
   #size = 0;
 
-  constructor(options: BatchOptions) {
+  constructor(options: RecordBufferOptions) {
     this.#options = options;
   }
 
   /** The answers that adding a record makes ready. */
   *add(record: Uint8Array): Generator<Buffer> {
-    const size = sizeAmongRecords(record);
+    const size = sizeInRecords(record);
     const isFull = this.#records.length === maxRecords;
-    if (isFull || sizeOfRecords(this.#size + size) > maxBytes) yield* this.flush();
-    if (sizeOfRecords(size) > maxBytes) {
-      this.#options.oversized(record.length);
+    if (isFull || recordsResponseSize(this.#size + size) > maxBytes) yield* this.flush();
+    if (recordsResponseSize(size) > maxBytes) {
+      this.#options.onOversized(record.length);
       yield recordResponse(record);
       return;
     }

@@ -1,14 +1,14 @@
 import { status, type ServerDuplexStream, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { ProtoFiles } from "./proto-files.ts";
 
-interface Question {
+interface ReflectionRequest {
   readonly host?: string;
   readonly message_request?: string;
   readonly file_by_filename?: string;
   readonly file_containing_symbol?: string;
 }
 
-type Answer = Readonly<Record<string, unknown>>;
+type ReflectionResponse = Readonly<Record<string, unknown>>;
 
 /**
  * Shows programs such as grpcurl which services there are, and what their messages look like.
@@ -18,9 +18,9 @@ type Answer = Readonly<Record<string, unknown>>;
 export function reflectionService(descriptorSet: Uint8Array): UntypedServiceImplementation {
   const files = new ProtoFiles(descriptorSet);
   return {
-    ServerReflectionInfo(call: ServerDuplexStream<Question, Answer>): void {
-      call.on("data", (question: Question) => {
-        const answer = answerTo(question, files);
+    ServerReflectionInfo(call: ServerDuplexStream<ReflectionRequest, ReflectionResponse>): void {
+      call.on("data", (question: ReflectionRequest) => {
+        const answer = responseTo(question, files);
         call.write({ valid_host: question.host, original_request: question, ...answer });
       });
       call.on("end", () => {
@@ -30,7 +30,7 @@ export function reflectionService(descriptorSet: Uint8Array): UntypedServiceImpl
   };
 }
 
-function answerTo(question: Question, files: ProtoFiles): Answer {
+function responseTo(question: ReflectionRequest, files: ProtoFiles): ReflectionResponse {
   const {
     message_request: kind,
     file_by_filename: name,
@@ -40,17 +40,22 @@ function answerTo(question: Question, files: ProtoFiles): Answer {
     return {
       list_services_response: { service: files.services.map((service) => ({ name: service })) },
     };
-  if (kind === "file_by_filename") return descriptors(files.named(name ?? ""), name);
-  if (kind === "file_containing_symbol") return descriptors(files.containing(symbol ?? ""), symbol);
+  if (kind === "file_by_filename")
+    return descriptorResponse(files.fileWithImports(name ?? ""), name);
+  if (kind === "file_containing_symbol")
+    return descriptorResponse(files.fileDefining(symbol ?? ""), symbol);
   // proto3 has no extensions.
-  return failure(status.NOT_FOUND, "there are no extensions");
+  return errorResponse(status.NOT_FOUND, "there are no extensions");
 }
 
-function descriptors(found: readonly Uint8Array[] | undefined, what: string | undefined): Answer {
-  if (!found) return failure(status.NOT_FOUND, `unknown: ${what ?? ""}`);
+function descriptorResponse(
+  found: readonly Uint8Array[] | undefined,
+  what: string | undefined,
+): ReflectionResponse {
+  if (!found) return errorResponse(status.NOT_FOUND, `unknown: ${what ?? ""}`);
   return { file_descriptor_response: { file_descriptor_proto: found } };
 }
 
-function failure(code: status, message: string): Answer {
+function errorResponse(code: status, message: string): ReflectionResponse {
   return { error_response: { error_code: code, error_message: message } };
 }

@@ -39,7 +39,7 @@ const selection = z.object({
 });
 
 /** A request that holds a configuration, as it was decoded. */
-export const configured = z.object({ configuration });
+export const configuredRequest = z.object({ configuration });
 
 export const testRequest = z.object({ name: z.string().default(""), configuration });
 

@@ -1,32 +1,32 @@
 import type { Range } from "../core/source.ts";
-import { WalkDigest, type SavedWalk } from "./traversal-digest.ts";
+import { TraversalDigest, type SavedTraversal } from "./traversal-digest.ts";
 
 /** What is saved of a part: its keys as text while they are few, and the digest of walks through it. */
-export interface SavedPart {
+export interface SavedScope {
   readonly keys?: readonly string[];
-  readonly walk?: SavedWalk;
+  readonly walk?: SavedTraversal;
 }
 
 /** What the destination holds of one part of a table: the very keys while they are few, else the digest that tells whether any is gone. */
-export class HeldPart {
+export class ScopeKeys {
   #keys: Set<string> | undefined = new Set();
-  #walk = new WalkDigest();
+  #walk = new TraversalDigest();
   #size = 0;
   #isFresh = true;
 
-  static from({ keys, walk = { base: null } }: SavedPart): HeldPart {
-    const part = new HeldPart();
+  static from({ keys, walk = { base: null } }: SavedScope): ScopeKeys {
+    const part = new ScopeKeys();
     part.#isFresh = false;
-    part.#walk = WalkDigest.from(walk);
+    part.#walk = TraversalDigest.from(walk);
     part.#keys = keys && new Set(keys);
     for (const key of keys ?? []) part.#size += key.length;
     // Keys that were announced, and whose checkpoint never came.
-    if (part.#walk.isNew && (keys?.length ?? 0) > part.#walk.shown) part.#walk.forget();
+    if (part.#walk.wasEmpty && (keys?.length ?? 0) > part.#walk.shown) part.#walk.forget();
     return part;
   }
 
   /** Characters that the keys take. */
-  get size(): number {
+  get characters(): number {
     return this.#size;
   }
 
@@ -46,17 +46,17 @@ export class HeldPart {
 
   /** Whether all that stands there was shown by the walk that is under way. */
   get isNew(): boolean {
-    return this.#walk.isNew;
+    return this.#walk.wasEmpty;
   }
 
   /** Takes note of a key that was sent. */
   add(key: string): void {
     this.#walk.add(key);
-    this.hold(key);
+    this.addPossible(key);
   }
 
   /** Takes note of a key that may be there; says whether that is news. */
-  hold(key: string): boolean {
+  addPossible(key: string): boolean {
     if (!this.#keys || this.#keys.has(key)) return false;
     this.#keys.add(key);
     this.#size += key.length;
@@ -64,13 +64,13 @@ export class HeldPart {
   }
 
   /** Takes note of a key that a walk did not show any more. */
-  drop(key: string): void {
+  forget(key: string): void {
     if (this.#keys?.delete(key)) this.#size -= key.length;
   }
 
   /** Takes note that a key may be gone that was deleted outside of a walk. */
   remove(key: string): void {
-    this.drop(key);
+    this.forget(key);
     this.#walk.forget();
   }
 
@@ -85,7 +85,7 @@ export class HeldPart {
     return this.#walk.sweep(range, again);
   }
 
-  toJSON(): SavedPart {
+  toJSON(): SavedScope {
     const walk = this.#walk.toJSON();
     return { ...(this.#keys ? { keys: [...this.#keys] } : {}), ...(walk.base ? { walk } : {}) };
   }

@@ -2,21 +2,21 @@ import type { Stream } from "../core/source.ts";
 import type { Selection, TableSelection } from "./requests.ts";
 
 /** A stream, and which of its columns are wanted; those of the key always are. */
-export interface Selected {
+export interface SelectedTable {
   readonly stream: Stream;
   readonly columns: readonly string[];
 }
 
 /** The streams and columns that somebody wants, new ones included where that was chosen. Without a selection: all. */
-export function selectedOf(
+export function selectTables(
   streams: readonly Stream[],
   selection: Selection | null | undefined,
-): readonly Selected[] {
-  const { tables, includeNew } = choicesOf(selection);
+): readonly SelectedTable[] {
+  const { tables, includeNew } = tableChoices(selection);
   return streams.flatMap((stream) => {
     const choice = tables.find(({ table_name }) => table_name === stream.name);
     if (!(choice?.included ?? includeNew)) return [];
-    return [{ stream, columns: columnsOf(stream, choice) }];
+    return [{ stream, columns: selectColumns(stream, choice) }];
   });
 }
 
@@ -26,7 +26,7 @@ interface Choices {
 }
 
 /** Our tables are in no schema; where schemas are named all the same, the tables in them count. */
-function choicesOf(selection: Selection | null | undefined): Choices {
+function tableChoices(selection: Selection | null | undefined): Choices {
   const { without_schema: plain, with_schema: named } = selection ?? {};
   if (plain) return { tables: plain.tables, includeNew: plain.include_new_tables };
   if (!named) return { tables: [], includeNew: true };
@@ -37,7 +37,7 @@ function choicesOf(selection: Selection | null | undefined): Choices {
   };
 }
 
-function columnsOf(
+function selectColumns(
   { columns, primaryKey }: Stream,
   choice: TableSelection | undefined,
 ): readonly string[] {

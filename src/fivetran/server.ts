@@ -1,16 +1,16 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import { Connector, type ConnectorOptions } from "./fivetran-connector.ts";
+import { FivetranConnector, type ConnectorOptions } from "./fivetran-connector.ts";
 import { healthService } from "./health.ts";
 import { reflectionService } from "./reflection.ts";
 import { connectorService } from "./connector-service.ts";
 import {
   descriptorSet,
-  health,
-  reflection,
-  reflectionAlpha,
-  sourceConnector,
+  healthDefinition,
+  reflectionDefinition,
+  reflectionAlphaDefinition,
+  connectorDefinition,
 } from "./service-definitions.ts";
 
 export interface ServeOptions extends ConnectorOptions {
@@ -20,7 +20,7 @@ export interface ServeOptions extends ConnectorOptions {
   readonly signal: AbortSignal;
 }
 
-export interface Serving extends AsyncDisposable {
+export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly log: Log;
 }
@@ -29,23 +29,23 @@ export interface Serving extends AsyncDisposable {
 const maxMessageBytes = 128 * 2 ** 20;
 
 /** How long calls that are under way have to end. */
-const patienceMs = 5000;
+const shutdownGraceMs = 5000;
 
 /** Serves a source as a Fivetran source connector, on IPv6 and IPv4. Throws a ConfigError where the port is taken. */
-export async function serve({ port, signal, ...options }: ServeOptions): Promise<Serving> {
+export async function serve({ port, signal, ...options }: ServeOptions): Promise<RunningServer> {
   const server = new Server({
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
   });
   const shown = reflectionService(descriptorSet);
   const services = ["fivetran_sdk.v2.SourceConnector"];
-  const connector = new Connector(options);
-  server.addService(sourceConnector, connectorService(connector, signal));
-  server.addService(health, healthService(services, signal));
-  server.addService(reflection, shown);
-  server.addService(reflectionAlpha, shown);
+  const connector = new FivetranConnector(options);
+  server.addService(connectorDefinition, connectorService(connector, signal));
+  server.addService(healthDefinition, healthService(services, signal));
+  server.addService(reflectionDefinition, shown);
+  server.addService(reflectionAlphaDefinition, shown);
   const bound = await bind(server, port);
-  const { log } = connector.voice();
+  const { log } = connector.redactingLog();
   return { port: bound, log, [Symbol.asyncDispose]: () => shutDown(server) };
 }
 
@@ -54,16 +54,16 @@ async function bind(server: Server, port: number): Promise<number> {
   try {
     return await listen(server, `[::]:${port}`);
   } catch (error) {
-    if (!/EAFNOSUPPORT|EADDRNOTAVAIL/.test(messageOf(error))) throw taken(port, error);
+    if (!/EAFNOSUPPORT|EADDRNOTAVAIL/.test(messageOf(error))) throw portError(port, error);
   }
   try {
     return await listen(server, `0.0.0.0:${port}`);
   } catch (error) {
-    throw taken(port, error);
+    throw portError(port, error);
   }
 }
 
-function taken(port: number, cause: unknown): ConfigError {
+function portError(port: number, cause: unknown): ConfigError {
   return new ConfigError(
     `--port ${port}: cannot be listened on (${messageOf(cause)}); end who does, or name another port`,
     { cause },
@@ -84,7 +84,7 @@ async function shutDown(server: Server): Promise<void> {
     const timer = setTimeout(() => {
       server.forceShutdown();
       resolve();
-    }, patienceMs);
+    }, shutdownGraceMs);
     server.tryShutdown(() => {
       clearTimeout(timer);
       resolve();

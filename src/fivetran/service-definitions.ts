@@ -13,30 +13,32 @@ const definitions = loadFileDescriptorSetFromBuffer(descriptorSet, {
 });
 
 /** Fivetran's source connector. The answers of `Update` are written by `wire.ts`, byte by byte, because their size counts. */
-export const sourceConnector: ServiceDefinition = withBytes(
-  serviceOf("fivetran_sdk.v2.SourceConnector"),
+export const connectorDefinition: ServiceDefinition = withRawResponses(
+  requireService("fivetran_sdk.v2.SourceConnector"),
   "Update",
 );
 
 /** Whether the server serves. */
-export const health: ServiceDefinition = serviceOf("grpc.health.v1.Health");
+export const healthDefinition: ServiceDefinition = requireService("grpc.health.v1.Health");
 
 /** What the server offers, in the version that is current and in the one that older programs ask for: they differ by name only. */
-export const reflection: ServiceDefinition = serviceOf("grpc.reflection.v1.ServerReflection");
-export const reflectionAlpha: ServiceDefinition = Object.fromEntries(
-  Object.entries(reflection).map(([name, method]) => [
+export const reflectionDefinition: ServiceDefinition = requireService(
+  "grpc.reflection.v1.ServerReflection",
+);
+export const reflectionAlphaDefinition: ServiceDefinition = Object.fromEntries(
+  Object.entries(reflectionDefinition).map(([name, method]) => [
     name,
     { ...method, path: method.path.replace(".v1.", ".v1alpha.") },
   ]),
 );
 
-function serviceOf(name: string): ServiceDefinition {
+function requireService(name: string): ServiceDefinition {
   const definition = definitions[name];
   if (!definition || "format" in definition) throw new Error(`there is no service ${name}`);
   return definition;
 }
 
-function withBytes(service: ServiceDefinition, method: string): ServiceDefinition {
+function withRawResponses(service: ServiceDefinition, method: string): ServiceDefinition {
   const definition = service[method];
   if (!definition) throw new Error(`there is no method ${method}`);
   return { ...service, [method]: { ...definition, responseSerialize: (bytes: Buffer) => bytes } };

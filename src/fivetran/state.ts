@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../core/errors.ts";
 import type { Checkpoint, Checkpoints } from "../core/source.ts";
-import type { SavedHoldings } from "./known-keys.ts";
+import type { SavedKeys } from "./known-keys.ts";
 
 /** Fivetran takes 10 MB; from here on, what is only there to save work is left out. */
-const comfortable = 8_000_000;
+const comfortableLength = 8_000_000;
 const maxLength = 10_000_000;
 
 const savedStream = z.strictObject({
@@ -30,11 +30,11 @@ export interface StreamState {
   readonly columns: readonly string[];
   readonly checkpoints: Map<string, Checkpoint>;
   /** What the destination holds, as it is when the state is written. */
-  held: { toJSON(): SavedHoldings };
+  knownKeys: { toJSON(): SavedKeys };
 }
 
 /** The checkpoints of all streams, and what the destination holds as far as it is remembered: the `state_json` of a connection. */
-export class State {
+export class ConnectionState {
   readonly #identity: string;
   readonly #streams = new Map<string, StreamState>();
 
@@ -45,7 +45,7 @@ export class State {
    */
   constructor(identity: string, text = "{}") {
     this.#identity = identity;
-    const found = parsed(text);
+    const found = parseState(text);
     if (!found) return;
     if (found.identity !== identity) {
       throw new ConfigError(
@@ -53,11 +53,11 @@ export class State {
       );
     }
     for (const [name, { columns, checkpoints, held }] of Object.entries(found.streams)) {
-      const savedHeld = held as SavedHoldings;
+      const savedHeld = held as SavedKeys;
       this.#streams.set(name, {
         columns,
         checkpoints: new Map(Object.entries(checkpoints)),
-        held: { toJSON: () => savedHeld },
+        knownKeys: { toJSON: () => savedHeld },
       });
     }
   }
@@ -78,7 +78,7 @@ export class State {
   /** The `state_json`. Throws a SourceError where it would be larger than Fivetran takes. */
   format(): string {
     const text = this.#text(true);
-    if (text.length < comfortable) return text;
+    if (text.length < comfortableLength) return text;
     const short = this.#text(false);
     if (Buffer.byteLength(short) < maxLength) return short;
     throw new SourceError(
@@ -87,12 +87,12 @@ export class State {
   }
 
   #text(withHoldings: boolean): string {
-    const streams = [...this.#streams].map(([name, { columns, checkpoints, held }]) => [
+    const streams = [...this.#streams].map(([name, { columns, checkpoints, knownKeys }]) => [
       name,
       {
         columns,
         checkpoints: Object.fromEntries(checkpoints),
-        held: withHoldings ? held.toJSON() : null,
+        held: withHoldings ? knownKeys.toJSON() : null,
       },
     ]);
     return JSON.stringify({
@@ -104,7 +104,7 @@ export class State {
 }
 
 /** Notes a batch's checkpoint. */
-export function note(
+export function applyCheckpoint(
   checkpoints: Map<string, Checkpoint>,
   partition: string,
   checkpoint: Checkpoint | null,
@@ -114,11 +114,11 @@ export function note(
 }
 
 /** Checkpoints that the reader may keep while they change. */
-export function copyOf(checkpoints: Checkpoints): Checkpoints {
+export function copyCheckpoints(checkpoints: Checkpoints): Checkpoints {
   return new Map(checkpoints);
 }
 
-function parsed(text: string): z.output<typeof saved> | undefined {
+function parseState(text: string): z.output<typeof saved> | undefined {
   const json = fromJson(text === "" ? "{}" : text);
   if (JSON.stringify(json) === "{}") return undefined;
   const { data } = saved.safeParse(json);

@@ -1,9 +1,9 @@
 import type { Table, Value } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
-import { keyValue, type KeyValue, type Place } from "./key-text.ts";
+import { toKeyValue, type KeyValue, type Scope } from "./key-text.ts";
 
 /** What a sweep says of keys that are remembered as text, and of the parts of a table that they stand in. */
-export class SweptKeys {
+export class SweepMatcher {
   readonly #table: Table;
   readonly #sweep: Sweep;
   #shown: ReadonlySet<string> | undefined;
@@ -14,14 +14,14 @@ export class SweptKeys {
   }
 
   /** Whether the part can have rows that the sweep is about. */
-  concerns(place: Place): boolean {
+  appliesTo(place: Scope): boolean {
     return Object.entries(this.#sweep.where ?? {}).every(
       ([column, value]) => !(column in place) || place[column] === this.#form(column, value),
     );
   }
 
   /** Whether the sweep is about all rows of the part, but for the range, each by its key. */
-  isAllOf(place: Place): boolean {
+  coversScope(place: Scope): boolean {
     const { where = {}, by } = this.#sweep;
     const { primaryKey } = this.#table;
     const isByKey = by === undefined || primaryKey.every((column) => by.includes(column));
@@ -29,14 +29,14 @@ export class SweptKeys {
   }
 
   /** Whether the part as a whole is among what is there. */
-  shows(place: Place): boolean {
+  includesScope(place: Scope): boolean {
     const { by } = this.#sweep;
     if (!by?.every((column) => column in place)) return false;
     return this.#isShown(by.map((column) => place[column] ?? null));
   }
 
   /** Those of a part's keys that the sweep shows to be gone; undefined where they do not tell. */
-  missing(place: Place, keys: Iterable<string>): readonly string[] | undefined {
+  missingKeys(place: Scope, keys: Iterable<string>): readonly string[] | undefined {
     const { where = {}, range, by = this.#table.primaryKey } = this.#sweep;
     const needed = [...Object.keys(where), ...(range ? [range.column] : []), ...by];
     const { primaryKey } = this.#table;
@@ -54,7 +54,7 @@ export class SweptKeys {
   }
 
   #form(column: string, value: Value): KeyValue {
-    return keyValue(this.#table.columns[column], value);
+    return toKeyValue(this.#table.columns[column], value);
   }
 
   #isShown(values: readonly KeyValue[]): boolean {

@@ -1,41 +1,41 @@
 import { TransientError } from "../core/errors.ts";
 import { readStream } from "../engine/read-stream.ts";
 import type { Batch, Checkpoint } from "../core/source.ts";
-import { Holdings } from "./known-keys.ts";
-import type { RecordBatch } from "./record-buffer.ts";
-import type { Selected } from "./selection.ts";
-import { copyOf, note, type State } from "./state.ts";
-import { TableAnswers } from "./table-responses.ts";
+import { KnownKeys } from "./known-keys.ts";
+import type { RecordBuffer } from "./record-buffer.ts";
+import type { SelectedTable } from "./selection.ts";
+import { copyCheckpoints, applyCheckpoint, type ConnectionState } from "./state.ts";
+import { TableResponses } from "./table-responses.ts";
 import type { UpdateOptions } from "./update.ts";
 import type { Warnings } from "./warnings.ts";
 import { textResponse } from "./wire.ts";
 
-export interface TableReadingOptions extends Pick<
+export interface ReadTableOptions extends Pick<
   UpdateOptions,
-  "rememberedCharacters" | "startedAt" | "signal" | "log"
+  "maxKeyCharacters" | "startedAt" | "signal" | "log"
 > {
-  readonly state: State;
-  readonly batch: RecordBatch;
+  readonly state: ConnectionState;
+  readonly buffer: RecordBuffer;
   readonly warnings: Warnings;
 }
 
 /** How often a stream is begun in one sync. */
-const maxReadings = 3;
+const maxAttempts = 3;
 
 /**
  * The answers for one stream. One that the state does not know is truncated and read from the start: on the first sync, when columns were added to
  * the selection, and when something is gone whose key nobody knows.
  */
 export async function* readTable(
-  selected: Selected,
-  options: TableReadingOptions,
+  selected: SelectedTable,
+  options: ReadTableOptions,
 ): AsyncGenerator<Buffer, void> {
   const { stream, columns } = selected;
   const { state, log } = options;
   const before = state.get(stream.name)?.columns;
   if (before && columns.some((column) => !before.includes(column))) state.forget(stream.name);
-  for (let readings = 1; readings <= maxReadings; readings += 1) {
-    const isWhole = yield* new TableReading(selected, options).answers();
+  for (let readings = 1; readings <= maxAttempts; readings += 1) {
+    const isWhole = yield* new TableReader(selected, options).responses();
     if (isWhole) return;
     log.info(
       `${stream.name}: something is gone at the service, and its key is not known here; reading the table again from the start`,
@@ -49,47 +49,47 @@ export async function* readTable(
 }
 
 /** One attempt to read a stream. */
-class TableReading {
-  readonly #selected: Selected;
-  readonly #options: TableReadingOptions;
-  readonly #answers: TableAnswers;
-  readonly #holdings: Holdings;
+class TableReader {
+  readonly #selected: SelectedTable;
+  readonly #options: ReadTableOptions;
+  readonly #answers: TableResponses;
+  readonly #holdings: KnownKeys;
   readonly #checkpoints: Map<string, Checkpoint>;
   #hasBegun = false;
 
-  constructor(selected: Selected, options: TableReadingOptions) {
+  constructor(selected: SelectedTable, options: ReadTableOptions) {
     const { stream, columns } = selected;
-    const { state, batch, warnings } = options;
+    const { state, buffer, warnings } = options;
     this.#selected = selected;
     this.#options = options;
-    this.#answers = new TableAnswers({
-      ...{ table: stream, columns, batch },
-      refused({ key, reason }) {
+    this.#answers = new TableResponses({
+      ...{ table: stream, columns, buffer },
+      onRejected({ key, reason }) {
         warnings.add(`${stream.name}: ${key}: ${reason}`);
       },
     });
     const before = state.get(stream.name);
-    this.#holdings = new Holdings({
+    this.#holdings = new KnownKeys({
       table: stream,
-      saved: before ? before.held.toJSON() : {},
-      maxSize: options.rememberedCharacters,
+      saved: before ? before.knownKeys.toJSON() : {},
+      maxCharacters: options.maxKeyCharacters,
     });
     this.#checkpoints = new Map(before?.checkpoints);
   }
 
   /** Returns false where the stream has to be read again from its start. */
-  async *answers(): AsyncGenerator<Buffer, boolean> {
-    const { batch, ...reading } = this.#options;
+  async *responses(): AsyncGenerator<Buffer, boolean> {
+    const { buffer, ...reading } = this.#options;
     const { stream } = this.#selected;
-    const checkpoints = copyOf(this.#checkpoints);
+    const checkpoints = copyCheckpoints(this.#checkpoints);
     const groups = readStream(stream, { ...reading, checkpoints, fullRefresh: false });
     for await (const group of groups) {
       yield* this.#begin(group);
       for (const part of group) {
         if (!(yield* this.#part(part))) return yield* this.#again();
       }
-      yield* batch.flush();
-      yield* reading.warnings.take();
+      yield* buffer.flush();
+      yield* reading.warnings.drain();
       yield this.#checkpoint();
     }
     if (!this.#hasBegun) yield* this.#nothing();
@@ -99,12 +99,12 @@ class TableReading {
   /** A stream that had nothing to say is read all the same: the first time, its table is empty. */
   *#nothing(): Generator<Buffer> {
     yield* this.#begin([]);
-    yield* this.#options.batch.flush();
+    yield* this.#options.buffer.flush();
     yield this.#checkpoint();
   }
 
   *#again(): Generator<Buffer, false> {
-    yield* this.#options.batch.flush();
+    yield* this.#options.buffer.flush();
     return false;
   }
 
@@ -138,14 +138,14 @@ class TableReading {
     if (!gone) return false;
     yield* this.#answers.deletes(gone);
     if (part.checkpoint !== undefined)
-      note(this.#checkpoints, part.partition ?? "", part.checkpoint);
+      applyCheckpoint(this.#checkpoints, part.partition ?? "", part.checkpoint);
     return true;
   }
 
   #checkpoint(): Buffer {
     const { state } = this.#options;
     const { stream, columns } = this.#selected;
-    state.set(stream.name, { columns, checkpoints: this.#checkpoints, held: this.#holdings });
+    state.set(stream.name, { columns, checkpoints: this.#checkpoints, knownKeys: this.#holdings });
     return textResponse("checkpoint", state.format());
   }
 }

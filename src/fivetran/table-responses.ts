@@ -2,31 +2,31 @@ import type { Key, Row, Table } from "../core/schema.ts";
 import type { Rejected } from "../core/source.ts";
 import { ValueError } from "../core/value.ts";
 import { keyText } from "./key-text.ts";
-import type { RecordBatch } from "./record-buffer.ts";
-import { valueOf } from "./values.ts";
-import { recordBytes, type Cell, type RecordType } from "./wire.ts";
+import type { RecordBuffer } from "./record-buffer.ts";
+import { encodeValue } from "./values.ts";
+import { encodeRecord, type Cell, type RecordType } from "./wire.ts";
 
-export interface TableAnswersOptions {
+export interface TableResponsesOptions {
   readonly table: Table;
   /** Those that are wanted. */
   readonly columns: readonly string[];
-  readonly batch: RecordBatch;
+  readonly buffer: RecordBuffer;
   /** Told of what cannot be sent or was not understood: its key, and why. */
-  readonly refused: (rejected: Pick<Rejected, "key" | "reason">) => void;
+  readonly onRejected: (rejected: Pick<Rejected, "key" | "reason">) => void;
 }
 
 /** Makes records of the rows of one table. */
-export class TableAnswers {
-  readonly #options: TableAnswersOptions;
+export class TableResponses {
+  readonly #options: TableResponsesOptions;
 
-  constructor(options: TableAnswersOptions) {
+  constructor(options: TableResponsesOptions) {
     this.#options = options;
   }
 
   /** Marks everything as deleted that stands in the table before the records that come. */
   *truncate(): Generator<Buffer> {
-    const { table, batch } = this.#options;
-    yield* batch.add(recordBytes(table.name, "truncate"));
+    const { table, buffer } = this.#options;
+    yield* buffer.add(encodeRecord(table.name, "truncate"));
   }
 
   /** Whole rows. */
@@ -56,8 +56,8 @@ export class TableAnswers {
   }
 
   #record(type: RecordType, cells: readonly Cell[]): Generator<Buffer> {
-    const { table, batch } = this.#options;
-    return batch.add(recordBytes(table.name, type, cells));
+    const { table, buffer } = this.#options;
+    return buffer.add(encodeRecord(table.name, type, cells));
   }
 
   /** The cells of a row; undefined where it cannot be sent, which somebody is told. */
@@ -71,14 +71,14 @@ export class TableAnswers {
       try {
         if (value == null && table.primaryKey.includes(column))
           throw new ValueError("expected a value, as part of the primary key, got none");
-        cells.push([column, valueOf(type, value)]);
+        cells.push([column, encodeValue(type, value)]);
       } catch (error) {
         if (!(error instanceof ValueError)) throw error;
         const key = keyText(
           table,
           table.primaryKey.map((name) => row[name]),
         );
-        this.#options.refused({ key, reason: `column "${column}": ${error.message}` });
+        this.#options.onRejected({ key, reason: `column "${column}": ${error.message}` });
         return undefined;
       }
     }

@@ -9,7 +9,7 @@ interface Digest {
 }
 
 /** What is saved of a walk's digest. */
-export interface SavedWalk {
+export interface SavedTraversal {
   /** What stood before: the greatest of its keys, and the digest of all. Null where nobody knows. */
   readonly base: readonly [top: string, count: number, sum: number] | null;
   /** What a walk that is not over has shown: its greatest key, all, and those up to the greatest of before. */
@@ -36,20 +36,20 @@ interface Covered {
  * greater than the greatest of before must be as many, and have the same hashes. New keys are usually greater (ids that begin with the
  * time); where they are not, the walk proves nothing, which costs time, but never a row.
  */
-export class WalkDigest {
-  #base: (Digest & { readonly top: string }) | undefined = { ...none(), top: "" };
+export class TraversalDigest {
+  #base: (Digest & { readonly top: string }) | undefined = { ...emptyDigest(), top: "" };
   #top = "";
-  #shown = none();
-  #known = none();
+  #shown = emptyDigest();
+  #known = emptyDigest();
   #covered: Covered | undefined;
 
-  static from({ base, shown, covered }: SavedWalk): WalkDigest {
-    const walk = new WalkDigest();
+  static from({ base, shown: seenCount, covered }: SavedTraversal): TraversalDigest {
+    const walk = new TraversalDigest();
     walk.#base = base ? { top: base[0], count: base[1], sum: base[2] } : undefined;
     // What was shown outside of a walk may be of any age.
-    if (shown && !covered) walk.#base = undefined;
-    if (!shown || !covered) return walk;
-    const [top, count, sum, known, knownSum] = shown;
+    if (seenCount && !covered) walk.#base = undefined;
+    if (!seenCount || !covered) return walk;
+    const [top, count, sum, known, knownSum] = seenCount;
     walk.#top = top;
     walk.#shown = { count, sum };
     walk.#known = { count: known, sum: knownSum };
@@ -58,7 +58,7 @@ export class WalkDigest {
   }
 
   /** Whether nothing stood there before the walk that is under way. */
-  get isNew(): boolean {
+  get wasEmpty(): boolean {
     return this.#base?.count === 0;
   }
 
@@ -75,9 +75,9 @@ export class WalkDigest {
   add(key: string): void {
     if (!this.#base) return;
     const hash = hashOf(key);
-    grow(this.#shown, hash);
+    addHash(this.#shown, hash);
     if (key > this.#top) this.#top = key;
-    if (key <= this.#base.top) grow(this.#known, hash);
+    if (key <= this.#base.top) addHash(this.#known, hash);
   }
 
   /** What a sweep of this range says: the walk goes on, or it is over, and it has shown all that was there before, or that is not certain. */
@@ -97,7 +97,7 @@ export class WalkDigest {
     return this.#base?.count === 0 && this.#shown.count === 0;
   }
 
-  toJSON(): SavedWalk {
+  toJSON(): SavedTraversal {
     const base = this.#base;
     if (!base) return { base: null };
     const { count, sum } = this.#shown;
@@ -128,13 +128,13 @@ export class WalkDigest {
 
   #restart(): void {
     this.#top = "";
-    this.#shown = none();
-    this.#known = none();
+    this.#shown = emptyDigest();
+    this.#known = emptyDigest();
     this.#covered = undefined;
   }
 }
 
-function none(): Digest {
+function emptyDigest(): Digest {
   return { count: 0, sum: 0 };
 }
 
@@ -145,7 +145,7 @@ function hashOf(key: string): number {
   return createHash("sha1").update(key).digest().readUIntBE(0, 6);
 }
 
-function grow(digest: Digest, hash: number): void {
+function addHash(digest: Digest, hash: number): void {
   digest.count += 1;
   digest.sum = (digest.sum + hash) % modulus;
 }

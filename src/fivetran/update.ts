@@ -1,10 +1,10 @@
-import { ConfigError, isForeseen, SourceError, TransientError } from "../core/errors.ts";
+import { ConfigError, isOperational, SourceError, TransientError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Stream } from "../core/source.ts";
-import { RecordBatch } from "./record-buffer.ts";
+import { RecordBuffer } from "./record-buffer.ts";
 import type { Selection } from "./requests.ts";
-import { selectedOf } from "./selection.ts";
-import { State } from "./state.ts";
+import { selectTables } from "./selection.ts";
+import { ConnectionState } from "./state.ts";
 import { readTable } from "./table-reader.ts";
 import { Warnings } from "./warnings.ts";
 import { textResponse } from "./wire.ts";
@@ -15,7 +15,7 @@ export interface UpdateOptions {
   readonly selection: Selection | null | undefined;
   readonly stateJson: string | undefined;
   /** So many characters of a table's keys are remembered in the state, to know what is gone; of more, only digests. */
-  readonly rememberedCharacters: number;
+  readonly maxKeyCharacters: number;
   readonly startedAt: Date;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -27,9 +27,9 @@ export interface UpdateOptions {
  * The answers to `Update`, in their bytes: the selected streams, one after the other, each with its records and checkpoints. What a person has to
  * change becomes a task, which ends the sync; a stream that cannot be read fails alone, and the call fails when all have been tried.
  */
-export async function* updateAnswers(options: UpdateOptions): AsyncGenerator<Buffer, void> {
+export async function* updateResponses(options: UpdateOptions): AsyncGenerator<Buffer, void> {
   try {
-    yield* selectedAnswers(options);
+    yield* selectedResponses(options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     options.log.severe(error.message);
@@ -37,28 +37,28 @@ export async function* updateAnswers(options: UpdateOptions): AsyncGenerator<Buf
   }
 }
 
-async function* selectedAnswers(options: UpdateOptions): AsyncGenerator<Buffer, void> {
+async function* selectedResponses(options: UpdateOptions): AsyncGenerator<Buffer, void> {
   const { selection, stateJson, signal, log, redact } = options;
   const { streams, identity } = options.open();
-  const state = new State(identity, stateJson);
+  const state = new ConnectionState(identity, stateJson);
   const warnings = new Warnings(redact);
   const failures: Error[] = [];
-  for (const selected of selectedOf(streams, selection)) {
+  for (const selected of selectTables(streams, selection)) {
     const { name } = selected.stream;
-    const batch = new RecordBatch({
-      oversized: (bytes) => {
+    const batch = new RecordBuffer({
+      onOversized: (bytes) => {
         log.warning(`${name}: a record of ${bytes} bytes goes alone`);
       },
     });
     try {
-      yield* readTable(selected, { ...options, state, batch, warnings });
+      yield* readTable(selected, { ...options, state, buffer: batch, warnings });
     } catch (error) {
-      if (signal.aborted || !isForeseen(error) || error instanceof ConfigError) throw error;
+      if (signal.aborted || !isOperational(error) || error instanceof ConfigError) throw error;
       log.severe(`${name}: ${error.message}`);
       failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
     }
   }
-  yield* warnings.rest();
+  yield* warnings.finish();
   const [first] = failures;
   if (!first) return;
   const text = failures.map(({ message }) => message).join("; ");

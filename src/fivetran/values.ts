@@ -1,9 +1,9 @@
 import type { ColumnType, Value } from "../core/schema.ts";
 import { canonical, ValueError } from "../core/value.ts";
-import { escapeLoneSurrogates, spellOut } from "../destination/sql/text-escaping.ts";
+import { escapeLoneSurrogates, escapeUnstorable } from "../destination/sql/text-escaping.ts";
 import type { WriteValue } from "./wire.ts";
 
-type Known = Exclude<Value, null | undefined>;
+type NonNullValue = Exclude<Value, null | undefined>;
 
 /** Fivetran's names of the types of columns. */
 export const dataTypes = {
@@ -35,48 +35,48 @@ const tags = {
 const writeNull: WriteValue = (writer) => writer.uint32(tags.null).bool(true);
 
 /** How a value of a column goes over the wire. Throws a ValueError where the column cannot hold it. */
-export function valueOf(type: ColumnType, value: Value): WriteValue {
+export function encodeValue(type: ColumnType, value: Value): WriteValue {
   return value == null ? writeNull : encode[type](value);
 }
 
-const encode: Readonly<Record<ColumnType, (value: Known) => WriteValue>> = {
+const encode: Readonly<Record<ColumnType, (value: NonNullValue) => WriteValue>> = {
   boolean: (value) => {
     const truth = canonical.boolean(value) === true;
     return (writer) => writer.uint32(tags.boolean).bool(truth);
   },
   integer: (value) => {
     const fraction = fractionOf(value);
-    if (fraction !== undefined) return double(fraction);
-    const exact = longOf(canonical.integer(value));
+    if (fraction !== undefined) return encodeDouble(fraction);
+    const exact = toInt64(canonical.integer(value));
     return (writer) => writer.uint32(tags.integer).int64(exact);
   },
-  double: (value) => double(Number(canonical.double(value))),
-  decimal: (value) => text("decimal", String(canonical.decimal(value))),
-  date: (value) => instant("date", `${String(canonical.date(value))}T00:00:00.000000Z`),
-  timestamp: (value) => instant("timestamp", String(canonical.timestamp(value))),
-  string: (value) => text("string", spelled(String(canonical.string(value)))),
+  double: (value) => encodeDouble(Number(canonical.double(value))),
+  decimal: (value) => encodeText("decimal", String(canonical.decimal(value))),
+  date: (value) => encodeInstant("date", `${String(canonical.date(value))}T00:00:00.000000Z`),
+  timestamp: (value) => encodeInstant("timestamp", String(canonical.timestamp(value))),
+  string: (value) => encodeText("string", escapeText(String(canonical.string(value)))),
   binary: (value) => {
     const bytes = canonical.binary(value) as Uint8Array;
     return (writer) => writer.uint32(tags.binary).bytes(bytes);
   },
-  json: (value) => text("json", escapeLoneSurrogates(String(canonical.json(value)))),
+  json: (value) => encodeText("json", escapeLoneSurrogates(String(canonical.json(value)))),
 };
 
-function double(number: number): WriteValue {
+function encodeDouble(number: number): WriteValue {
   return (writer) => writer.uint32(tags.double).double(number);
 }
 
-function text(type: "decimal" | "string" | "json", content: string): WriteValue {
+function encodeText(type: "decimal" | "string" | "json", content: string): WriteValue {
   return (writer) => writer.uint32(tags[type]).string(content);
 }
 
 /** As in a database: what UTF-8 cannot hold is spelled out, and what looks like it. */
-function spelled(content: string): string {
-  return content.isWellFormed() && !content.includes("\\u") ? content : spellOut(content);
+function escapeText(content: string): string {
+  return content.isWellFormed() && !content.includes("\\u") ? content : escapeUnstorable(content);
 }
 
 /** Fixed-width UTC text as a `Timestamp`: microseconds are exact. */
-function instant(type: "date" | "timestamp", utc: string): WriteValue {
+function encodeInstant(type: "date" | "timestamp", utc: string): WriteValue {
   const seconds = Date.parse(`${utc.slice(0, 19)}Z`) / 1000;
   const nanos = Number(utc.slice(20, 26)) * 1000;
   return (writer) =>
@@ -91,14 +91,14 @@ function instant(type: "date" | "timestamp", utc: string): WriteValue {
 }
 
 /** The halves of an integer that a number cannot hold. */
-function longOf(value: Known): number | { low: number; high: number; unsigned: boolean } {
+function toInt64(value: NonNullValue): number | { low: number; high: number; unsigned: boolean } {
   if (typeof value !== "bigint") return Number(value);
   const bits = BigInt.asUintN(64, value);
   return { low: Number(bits & 0xffffffffn), high: Number(bits >> 32n), unsigned: false };
 }
 
 /** A fraction that was sent for an integer: Fivetran widens the column when it meets a double, as a database does. */
-function fractionOf(value: Known): number | undefined {
+function fractionOf(value: NonNullValue): number | undefined {
   if (typeof value === "bigint" || typeof value === "boolean") return undefined;
   try {
     const number = canonical.double(value);

@@ -1,7 +1,7 @@
 import { textResponse } from "./wire.ts";
 
 /** So many are told one by one. */
-const maxTold = 20;
+const maxWarnings = 20;
 
 /** What goes wrong with single rows: told as warnings, which Fivetran shows to people, the first of them one by one and the others as a number. */
 export class Warnings {
@@ -15,20 +15,22 @@ export class Warnings {
 
   add(message: string): void {
     this.#count += 1;
-    if (this.#count <= maxTold) this.#waiting.push(this.#warning(message));
+    if (this.#count <= maxWarnings) this.#waiting.push(this.#warning(message));
   }
 
   /** Those that have not been sent. */
-  *take(): Generator<Buffer> {
+  *drain(): Generator<Buffer> {
     yield* this.#waiting;
     this.#waiting = [];
   }
 
   /** The number of those that were not told. */
-  *rest(): Generator<Buffer> {
-    yield* this.take();
-    if (this.#count > maxTold)
-      yield this.#warning(`and ${this.#count - maxTold} more rows were not understood or not sent`);
+  *finish(): Generator<Buffer> {
+    yield* this.drain();
+    if (this.#count > maxWarnings)
+      yield this.#warning(
+        `and ${this.#count - maxWarnings} more rows were not understood or not sent`,
+      );
   }
 
   #warning(message: string): Buffer {

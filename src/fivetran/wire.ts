@@ -22,7 +22,7 @@ export type RecordType = keyof typeof recordTypes;
 const tag = { number: (field: number) => field << 3, bytes: (field: number) => (field << 3) | 2 };
 
 /** A `Record`. */
-export function recordBytes(
+export function encodeRecord(
   table: string,
   type: RecordType,
   cells: readonly Cell[] = [],
@@ -38,12 +38,12 @@ export function recordBytes(
 }
 
 /** How many bytes a record takes among `records`. */
-export function sizeAmongRecords({ length }: Uint8Array): number {
+export function sizeInRecords({ length }: Uint8Array): number {
   return 1 + varintSize(length) + length;
 }
 
 /** How many bytes an answer with `records` takes that take so many together. */
-export function sizeOfRecords(size: number): number {
+export function recordsResponseSize(size: number): number {
   return 1 + varintSize(size) + size;
 }
 
@@ -51,12 +51,12 @@ export function sizeOfRecords(size: number): number {
 export function recordsResponse(records: readonly Uint8Array[], size: number): Buffer {
   const writer = Writer.create().uint32(tag.bytes(6)).uint32(size);
   for (const record of records) writer.uint32(tag.bytes(1)).bytes(record);
-  return bytesOf(writer);
+  return toBuffer(writer);
 }
 
 /** An answer with one record. */
 export function recordResponse(record: Uint8Array): Buffer {
-  return bytesOf(Writer.create().uint32(tag.bytes(1)).bytes(record));
+  return toBuffer(Writer.create().uint32(tag.bytes(1)).bytes(record));
 }
 
 const textFields = { checkpoint: 3, warning: 4, task: 5 } as const;
@@ -64,10 +64,10 @@ const textFields = { checkpoint: 3, warning: 4, task: 5 } as const;
 /** An answer that holds a text: a checkpoint's state, a warning, or a task. */
 export function textResponse(kind: keyof typeof textFields, text: string): Buffer {
   const writer = Writer.create().uint32(tag.bytes(textFields[kind])).fork();
-  return bytesOf(writer.uint32(tag.bytes(1)).string(text).ldelim());
+  return toBuffer(writer.uint32(tag.bytes(1)).string(text).ldelim());
 }
 
-function bytesOf(writer: Writer): Buffer {
+function toBuffer(writer: Writer): Buffer {
   const bytes = writer.finish();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

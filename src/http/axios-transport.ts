@@ -2,7 +2,7 @@ import http, { IncomingMessage, type ClientRequest, type RequestOptions } from "
 import https from "node:https";
 import axios, { type AxiosError, type InternalAxiosRequestConfig } from "axios";
 import type { Deadline } from "./deadline.ts";
-import { HttpFailure } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 import { hostAndPort } from "./url.ts";
 
 /**
@@ -11,7 +11,7 @@ import { hostAndPort } from "./url.ts";
  * Throws an HttpFailure where no answer comes. Redirects and compression are left alone: axios' own decompression takes
  * a body that was cut for a complete one.
  */
-export async function exchange(
+export async function sendRequest(
   config: InternalAxiosRequestConfig,
   deadline: Deadline,
 ): Promise<IncomingMessage> {
@@ -60,14 +60,14 @@ function transport(onConnected: () => void) {
 /** An error of axios holds the request with its headers; only its code and message go on. */
 function sanitized({ code = "", message }: AxiosError, url: URL, connected: boolean): Error {
   if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE|CRL|HOSTNAME/.test(code)) {
-    return new HttpFailure("tls", `the certificate of ${hostAndPort(url)} was refused (${code})`);
+    return new HttpError("tls", `the certificate of ${hostAndPort(url)} was refused (${code})`);
   }
   if (/^(?:ERR_SSL|EPROTO)/.test(code)) {
-    return new HttpFailure("tls", `${hostAndPort(url)} does not speak TLS as expected (${code})`);
+    return new HttpError("tls", `${hostAndPort(url)} does not speak TLS as expected (${code})`);
   }
   if (/^(?:E(?!RR_)|HPE_)/.test(code)) {
-    if (connected) return new HttpFailure("connection", `the connection broke (${code})`);
-    return new HttpFailure("unreachable", `could not connect to ${hostAndPort(url)} (${code})`);
+    if (connected) return new HttpError("connection", `the connection broke (${code})`);
+    return new HttpError("unreachable", `could not connect to ${hostAndPort(url)} (${code})`);
   }
   return new Error(message);
 }

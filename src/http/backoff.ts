@@ -13,7 +13,7 @@ export function jitterMs(retry: number, random: () => number): number {
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 `Retry-After`
  */
-export function askedWaitMs(
+export function requestedWaitMs(
   status: number,
   headers: Readonly<Record<string, unknown>>,
   now: number,

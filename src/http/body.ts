@@ -4,7 +4,7 @@ import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
 import { messageOf } from "../core/errors.ts";
-import { HttpFailure } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 
 /** What `decoderOf` understands; axios' own decompression takes the end of the connection for the end of the body. */
 export const acceptedEncodings = "gzip, deflate, br";
@@ -12,7 +12,7 @@ export const acceptedEncodings = "gzip, deflate, br";
 export interface BodyLimits {
   readonly maxBytes: number;
   /** Told of every chunk that comes. */
-  readonly heard: () => void;
+  readonly onChunk: () => void;
 }
 
 /** A body that was read whole, as it was sent; only a byte order mark is left out. */
@@ -35,7 +35,7 @@ export class Body {
   }
 
   /** A body of this text; this one where nothing differs. */
-  spelled(text: string): Body {
+  withText(text: string): Body {
     return text === this.text ? this : Body.of(text);
   }
 
@@ -49,7 +49,7 @@ const byteOrderMark = Buffer.from("\ufeff");
 
 /** Reads the whole body, strictly: one that breaks off, does not unpack, is no UTF-8 or is too large throws an HttpFailure. */
 export async function readBody(message: IncomingMessage, limits: BodyLimits): Promise<Body> {
-  const { maxBytes, heard } = limits;
+  const { maxBytes, onChunk } = limits;
   if (Number(message.headers["content-length"]) > maxBytes) {
     message.destroy();
     throw tooLarge(maxBytes);
@@ -65,18 +65,18 @@ export async function readBody(message: IncomingMessage, limits: BodyLimits): Pr
     }
   };
   try {
-    const source = listening(heard);
+    const source = notifyChunks(onChunk);
     await (decoder ? pipeline(message, source, decoder, keep) : pipeline(message, source, keep));
   } catch (error) {
-    if (error instanceof HttpFailure) throw error;
-    throw new HttpFailure("broken", `the answer broke off (${messageOf(error)})`);
+    if (error instanceof HttpError) throw error;
+    throw new HttpError("broken", `the answer broke off (${messageOf(error)})`);
   }
   const data = Buffer.concat(chunks, bytes);
-  if (!isUtf8(data)) throw new HttpFailure("broken", "the answer is not UTF-8");
+  if (!isUtf8(data)) throw new HttpError("broken", "the answer is not UTF-8");
   return new Body(data);
 }
 
-function listening(heard: () => void) {
+function notifyChunks(heard: () => void) {
   return async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
       heard();
@@ -91,14 +91,11 @@ function decoderOf(message: IncomingMessage): Transform | undefined {
   if (encoding === "br") return createBrotliDecompress();
   if (["gzip", "x-gzip", "deflate"].includes(encoding)) return createUnzip();
   message.destroy();
-  throw new HttpFailure(
-    "broken",
-    `the answer is encoded as "${encoding}", which was not asked for`,
-  );
+  throw new HttpError("broken", `the answer is encoded as "${encoding}", which was not asked for`);
 }
 
-function tooLarge(maxBytes: number): HttpFailure {
+function tooLarge(maxBytes: number): HttpError {
   const mebibytes = maxBytes / 2 ** 20;
   const limit = mebibytes >= 1 ? `${mebibytes} MiB` : `${maxBytes} bytes`;
-  return new HttpFailure("size", `the answer is larger than ${limit}`);
+  return new HttpError("size", `the answer is larger than ${limit}`);
 }

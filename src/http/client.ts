@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { Transfer } from "../core/request-stats.ts";
+import type { RequestStats } from "../core/request-stats.ts";
 import type { Body } from "./body.ts";
 import type { TimeLimits } from "./deadline.ts";
 import { parseJson } from "./json-body.ts";
-import type { HttpFailure } from "./http-error.ts";
+import type { HttpError } from "./http-error.ts";
 import type { Remedies } from "./request-error.ts";
-import { Sender, type Settings } from "./sender.ts";
+import { Sender, type ClientSettings } from "./sender.ts";
 import { sleep } from "../core/sleep.ts";
 import { type Query, urlOf } from "./url.ts";
 
@@ -35,8 +35,8 @@ export interface ClientOptions extends Partial<TimeLimits> {
   /** What to do about a status that is for a person to mend, appended to its error: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
   readonly remedies?: Remedies;
   /** Whether another status than 401 and 403 is for a person to mend; `where` is `GET https://host/path`. */
-  readonly mustChange?: (failure: HttpFailure, where: string) => boolean;
-  readonly transfer: Transfer;
+  readonly mustChange?: (failure: HttpError, where: string) => boolean;
+  readonly transfer: RequestStats;
   readonly log: Log;
   /** Stops everything at once; its reason is what every request then throws. */
   readonly signal: AbortSignal;
@@ -124,7 +124,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
   }
 }
 
-function settingsOf(options: ClientOptions): Settings {
+function settingsOf(options: ClientOptions): ClientSettings {
   return {
     headers: {},
     secrets: [],

@@ -1,5 +1,5 @@
-import { spellMs } from "./format-duration.ts";
-import { HttpFailure } from "./http-error.ts";
+import { formatDuration } from "./format-duration.ts";
+import { HttpError } from "./http-error.ts";
 
 /** How long one attempt may take, and no byte of it may come, in milliseconds. */
 export interface TimeLimits {
@@ -24,9 +24,12 @@ export class Deadline implements Disposable {
     const { requestTimeoutMs, connectTimeoutMs } = limits;
     this.#whole = this.#after(
       requestTimeoutMs,
-      `no complete answer in ${spellMs(requestTimeoutMs)}`,
+      `no complete answer in ${formatDuration(requestTimeoutMs)}`,
     );
-    this.#waiting = this.#after(connectTimeoutMs, `no connection in ${spellMs(connectTimeoutMs)}`);
+    this.#waiting = this.#after(
+      connectTimeoutMs,
+      `no connection in ${formatDuration(connectTimeoutMs)}`,
+    );
   }
 
   get signal(): AbortSignal {
@@ -37,11 +40,11 @@ export class Deadline implements Disposable {
   connected(): void {
     clearTimeout(this.#waiting);
     const { silenceTimeoutMs } = this.#limits;
-    this.#waiting = this.#after(silenceTimeoutMs, `silent for ${spellMs(silenceTimeoutMs)}`);
+    this.#waiting = this.#after(silenceTimeoutMs, `silent for ${formatDuration(silenceTimeoutMs)}`);
   }
 
   /** Bytes came. */
-  heard(): void {
+  bytesReceived(): void {
     this.#waiting.refresh();
   }
 
@@ -57,7 +60,7 @@ export class Deadline implements Disposable {
 
   #after(milliseconds: number, message: string): NodeJS.Timeout {
     return setTimeout(() => {
-      this.#controller.abort(new HttpFailure("timeout", message));
+      this.#controller.abort(new HttpError("timeout", message));
     }, milliseconds);
   }
 }

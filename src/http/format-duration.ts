@@ -2,7 +2,7 @@ const minute = 60_000;
 const hour = 60 * minute;
 
 /** Milliseconds as a person says them: `350 ms`, `5.2 s`, `12 min`, `24 h`. */
-export function spellMs(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 2 * minute) return `${rounded(milliseconds / 1000)} s`;
   if (milliseconds < 2 * hour) return `${rounded(milliseconds / minute)} min`;

@@ -12,19 +12,19 @@ import { parseJson } from "./json-body.ts";
 export type Select = (type: string, fields: readonly string[]) => string;
 
 /** What is asked of a GraphQL service. */
-export interface Question<Data> {
+export interface GraphqlRequest<Data> {
   /** Writes the query. Fields that some servers lack go through `select`. */
   readonly query: (select: Select) => string;
   readonly variables: Readonly<Record<string, unknown>>;
   /** What `data` has to be. */
   readonly shape: z.ZodType<Data>;
   /** Takes an answer of which parts failed; without it any error fails the request. */
-  readonly partial?: boolean;
+  readonly allowPartial?: boolean;
   readonly retryAttempts?: number;
   readonly maxResponseBytes?: number;
 }
 
-export interface GraphqlAnswer<Data> {
+export interface GraphqlResponse<Data> {
   readonly data: Data;
   /** Of a partial answer: what failed, and where. */
   readonly errors: readonly GraphqlError[];
@@ -49,7 +49,7 @@ const bodyShape = z.object({ data: z.unknown().optional(), errors: z.array(error
  *
  * @see https://spec.graphql.org/October2021/#sec-Response-Format
  */
-export class Graphql {
+export class GraphqlClient {
   readonly #client: Client;
   readonly #log: Log;
   /** Fields that the server lacks, as `Run.updatedAt`. */
@@ -60,7 +60,7 @@ export class Graphql {
     this.#log = log;
   }
 
-  async ask<Data>(question: Question<Data>): Promise<GraphqlAnswer<Data>> {
+  async request<Data>(question: GraphqlRequest<Data>): Promise<GraphqlResponse<Data>> {
     for (;;) {
       const offered = new Set<string>();
       const query = question.query((type, fields) => this.#select(type, fields, offered));
@@ -86,13 +86,13 @@ export class Graphql {
     this.#log.warning(`this server does not know the field ${field}; what it feeds stays empty`);
   }
 
-  async #post<Data>(query: string, question: Question<Data>): Promise<GraphqlAnswer<Data>> {
+  async #post<Data>(query: string, question: GraphqlRequest<Data>): Promise<GraphqlResponse<Data>> {
     const { variables, retryAttempts, maxResponseBytes } = question;
     const { value, body } = await this.#client.request({
       method: "POST",
       path: "graphql",
       json: { query, variables },
-      accept: ({ text }) => accepted(text, question),
+      accept: ({ text }) => parseResponse(text, question),
       ...(retryAttempts === undefined ? {} : { retryAttempts }),
       ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }),
     });
@@ -113,26 +113,27 @@ function unknownFields(error: unknown): string[] {
   );
 }
 
-function accepted<Data>(
+function parseResponse<Data>(
   text: string,
-  { shape, partial = false }: Question<Data>,
-): Pick<GraphqlAnswer<Data>, "data" | "errors"> {
+  { shape, allowPartial = false }: GraphqlRequest<Data>,
+): Pick<GraphqlResponse<Data>, "data" | "errors"> {
   const body = bodyShape.safeParse(parseJson(text));
   if (!body.success) throw new SourceError("graphql: expected data or errors, got other JSON");
   const { data, errors } = body.data;
   const failures = errors ?? [];
-  if (failures.length > 0 && !(partial && isPlaced(failures, data))) throw refusal(failures);
+  if (failures.length > 0 && !(allowPartial && allBelowRoot(failures, data)))
+    throw errorFor(failures);
   const checked = shape.safeParse(data);
   if (checked.success) return { data: checked.data, errors: failures };
   throw new SourceError(`graphql: ${z.prettifyError(checked.error)}`, { cause: checked.error });
 }
 
 /** Whether all errors say which part of the data they are about. One of a field at the root is about all below it. */
-function isPlaced(errors: readonly GraphqlError[], data: unknown): boolean {
+function allBelowRoot(errors: readonly GraphqlError[], data: unknown): boolean {
   return data != null && errors.every(({ path = [] }) => path.length > 1);
 }
 
-function refusal(errors: readonly GraphqlError[]): Error {
+function errorFor(errors: readonly GraphqlError[]): Error {
   const message = errors.map((error) => error.message).join("; ");
   // Asking again would not help, asking for less does.
   if (message.search(unknownField) >= 0) return new SourceError(`graphql: ${message}`);

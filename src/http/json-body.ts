@@ -1,4 +1,4 @@
-import { HttpFailure } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 
 /** What a JSON body stands for. Anything else may pass: an answer that was cut, or the page of a proxy. */
 export function parseJson(text: string): unknown {
@@ -6,7 +6,7 @@ export function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     const isCut = /^\s*[{["\d-]/.test(text);
-    throw new HttpFailure(isCut ? "broken" : "content", `expected JSON, got ${describe(text)}`);
+    throw new HttpError(isCut ? "broken" : "content", `expected JSON, got ${describe(text)}`);
   }
 }
 

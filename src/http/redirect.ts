@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { SourceError } from "../core/errors.ts";
-import { shownUrl } from "./url.ts";
+import { redactedUrl } from "./url.ts";
 
 const redirects = new Set([301, 302, 303, 307, 308]);
 
@@ -8,11 +8,15 @@ const redirects = new Set([301, 302, 303, 307, 308]);
  * Where an answer sends us on to; undefined where it is no redirect. Only a GET is sent on, and only to its own host, because
  * the key goes along.
  */
-export function redirectOf(message: IncomingMessage, method: string, from: URL): URL | undefined {
+export function redirectTarget(
+  message: IncomingMessage,
+  method: string,
+  from: URL,
+): URL | undefined {
   const { location } = message.headers;
   if (!redirects.has(message.statusCode ?? 0) || location === undefined) return undefined;
   message.destroy();
-  const where = `${method} ${shownUrl(from)}`;
+  const where = `${method} ${redactedUrl(from)}`;
   const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (method !== "GET") {
     const whereTo = to && to.origin !== from.origin ? ` to ${to.origin}` : "";

@@ -1,6 +1,6 @@
 import { ConfigError, SourceError, TransientError } from "../core/errors.ts";
-import { spellMs } from "./format-duration.ts";
-import { type HttpFailure, isOutage, isPassing } from "./http-error.ts";
+import { formatDuration } from "./format-duration.ts";
+import { type HttpError, isOutage, isTransient } from "./http-error.ts";
 
 /** What to tell a person about an answer's status: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
 export type Remedies = Readonly<Partial<Record<number, string>>>;
@@ -10,43 +10,43 @@ export interface RequestContext {
   readonly where: string;
   readonly attempts: number;
   readonly remedies: Remedies;
-  readonly mustChange: (failure: HttpFailure, where: string) => boolean;
+  readonly mustChange: (failure: HttpError, where: string) => boolean;
   readonly now: () => number;
 }
 
 /** The error that a request ends with, by who can mend it; its `cause` is the failure of the last attempt. */
-export function requestError(failure: HttpFailure, context: RequestContext): Error {
+export function requestError(failure: HttpError, context: RequestContext): Error {
   const { status = 0 } = failure;
-  const isPersons = isForPerson(failure, context);
+  const isPersons = needsPerson(failure, context);
   const remedy = (isPersons ? context.remedies[status] : undefined) ?? remedyFor(failure);
   const message = [`${context.where}: ${failure.message}`, gaveUp(failure, context), remedy]
     .filter((part) => part !== undefined)
     .join("; ");
   const options = { cause: failure };
-  if (isPassing(failure)) {
+  if (isTransient(failure)) {
     return new TransientError(message, { ...options, isOutage: isOutage(failure) });
   }
   return isPersons ? new ConfigError(message, options) : new SourceError(message, options);
 }
 
 /** Whether a person must change something. */
-function isForPerson(failure: HttpFailure, { where, mustChange }: RequestContext): boolean {
+function needsPerson(failure: HttpError, { where, mustChange }: RequestContext): boolean {
   const { kind, status } = failure;
   return kind === "tls" || status === 401 || status === 403 || mustChange(failure, where);
 }
 
-function gaveUp(failure: HttpFailure, context: RequestContext): string | undefined {
-  if (!isPassing(failure)) return undefined;
+function gaveUp(failure: HttpError, context: RequestContext): string | undefined {
+  if (!isTransient(failure)) return undefined;
   const { attempts, now } = context;
-  const { kind, askedWaitMs = 0 } = failure;
+  const { kind, requestedWaitMs = 0 } = failure;
   if (kind !== "put off") {
     return `gave up after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   }
-  const until = new Date(now() + askedWaitMs).toISOString().replace(/\.\d+/, "");
-  return `the service asks to wait ${spellMs(askedWaitMs)}; try again after ${until}`;
+  const until = new Date(now() + requestedWaitMs).toISOString().replace(/\.\d+/, "");
+  return `the service asks to wait ${formatDuration(requestedWaitMs)}; try again after ${until}`;
 }
 
-function remedyFor({ kind, status, message }: HttpFailure): string | undefined {
+function remedyFor({ kind, status, message }: HttpError): string | undefined {
   if (kind === "unreachable" || kind === "connection")
     return "check base_url, and that the service is up";
   if (kind === "content") return "check base_url";

@@ -2,22 +2,22 @@ import { setMaxListeners } from "node:events";
 import { AxiosError, type AxiosInstance, type InternalAxiosRequestConfig } from "axios";
 import type { IAxiosRetryConfig } from "axios-retry";
 import { TransientError } from "../core/errors.ts";
-import { newRedact } from "../core/redact.ts";
-import { attempt } from "./send-once.ts";
+import { newRedactor } from "../core/redact.ts";
+import { sendOnce } from "./send-once.ts";
 import { newAxios } from "./axios-instance.ts";
 import { jitterMs } from "./backoff.ts";
 import type { Body } from "./body.ts";
 import type { Answer, ClientOptions, Request } from "./client.ts";
-import { spellMs } from "./format-duration.ts";
-import { HttpFailure, failureOf, isPassing } from "./http-error.ts";
+import { formatDuration } from "./format-duration.ts";
+import { HttpError, httpErrorOf, isTransient } from "./http-error.ts";
 import { requestError } from "./request-error.ts";
 import { Throttle } from "./throttle.ts";
-import { newSearch, shownUrl } from "./url.ts";
+import { toSearchParams, redactedUrl } from "./url.ts";
 
-export type Settings = Required<ClientOptions>;
+export type ClientSettings = Required<ClientOptions>;
 
 /** One request on its way, through all its attempts. */
-interface Sending<Value> {
+interface PendingRequest<Value> {
   readonly request: Request<Value>;
   readonly where: string;
   readonly retryAttempts: number;
@@ -29,12 +29,12 @@ const warnFromMs = 2000;
 
 /** Sends requests to one service: as many at a time as it bears, and again where that may help. */
 export class Sender {
-  readonly #settings: Settings;
+  readonly #settings: ClientSettings;
   readonly #http: AxiosInstance;
   readonly #throttle: Throttle;
   readonly #redact: (text: string) => string;
 
-  constructor(settings: Settings) {
+  constructor(settings: ClientSettings) {
     const { signal, headers, secrets, concurrency, now } = settings;
     // Every request under way listens to it: more than ten are no leak.
     setMaxListeners(0, signal);
@@ -42,11 +42,11 @@ export class Sender {
     this.#settings = settings;
     this.#http = newAxios(settings);
     this.#throttle = new Throttle({ concurrency, now, sleep });
-    this.#redact = newRedact([...Object.values(headers), ...secrets]);
+    this.#redact = newRedactor([...Object.values(headers), ...secrets]);
   }
 
   async send<Value>(request: Request<Value>, url: URL): Promise<Answer<Value>> {
-    const where = `${request.method} ${shownUrl(url)}`;
+    const where = `${request.method} ${redactedUrl(url)}`;
     const retryAttempts = Math.min(this.#settings.retryAttempts, request.retryAttempts ?? Infinity);
     const sending = { request, where, retryAttempts, attempts: 0 };
     try {
@@ -60,25 +60,25 @@ export class Sender {
       return data;
     } catch (error) {
       this.#settings.signal.throwIfAborted();
-      const failure = failureOf(error);
+      const failure = httpErrorOf(error);
       throw failure ? requestError(failure, { ...this.#settings, ...sending }) : error;
     }
   }
 
   /** One attempt, as axios wants it; a failure goes with the config, without which axios-retry does nothing. */
-  async #adapter<Value>(config: InternalAxiosRequestConfig, sending: Sending<Value>) {
+  async #adapter<Value>(config: InternalAxiosRequestConfig, sending: PendingRequest<Value>) {
     try {
       const data = await this.#throttle.run(() => this.#attempt(config, sending));
       return { data, status: data.status, statusText: "", headers: {}, config };
     } catch (error) {
-      if (!(error instanceof HttpFailure)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       throw Object.assign(new AxiosError(error.message, undefined, config), { cause: error });
     }
   }
 
   async #attempt<Value>(
     config: InternalAxiosRequestConfig,
-    sending: Sending<Value>,
+    sending: PendingRequest<Value>,
   ): Promise<Answer<Value>> {
     const { transfer, log, now, maxResponseBytes } = this.#settings;
     const { request, where } = sending;
@@ -86,11 +86,11 @@ export class Sender {
     this.#refuseWhilePutOff();
     sending.attempts += 1;
     try {
-      const received = await attempt(config, {
+      const received = await sendOnce(config, {
         ...this.#settings,
         maxResponseBytes: request.maxResponseBytes ?? maxResponseBytes,
         redact: this.#redact,
-        sending: () => (transfer.requests += 1),
+        onSend: () => (transfer.requests += 1),
       });
       const { status, body } = received;
       const { bytes } = body;
@@ -99,7 +99,7 @@ export class Sender {
       log.debug(`${where}: ${status}, ${ms} ms, ${bytes} bytes`, { status, ms, bytes });
       return { ...received, value: this.#accepted(request, body) };
     } catch (error) {
-      if (!(error instanceof HttpFailure)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       this.#pause(error, sending);
       this.#refuseWhilePutOff();
       throw error;
@@ -112,21 +112,21 @@ export class Sender {
       return accept(body);
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
-      throw new HttpFailure("broken", this.#redact(error.message));
+      throw new HttpError("broken", this.#redact(error.message));
     }
   }
 
   /** What a service asks for holds for every request, and from the moment it is known. */
-  #pause<Value>(failure: HttpFailure, sending: Sending<Value>): void {
+  #pause<Value>(failure: HttpError, sending: PendingRequest<Value>): void {
     const { transfer, now, maxWaitMs } = this.#settings;
-    const { message, status, askedWaitMs = 0 } = failure;
-    if (!isPassing(failure)) return;
-    const until = now() + askedWaitMs;
-    if (askedWaitMs > maxWaitMs) {
-      if (until > (transfer.putOff?.until ?? 0)) transfer.putOff = { message, status, until };
+    const { message, status, requestedWaitMs = 0 } = failure;
+    if (!isTransient(failure)) return;
+    const until = now() + requestedWaitMs;
+    if (requestedWaitMs > maxWaitMs) {
+      if (until > (transfer.deferral?.until ?? 0)) transfer.deferral = { message, status, until };
       return;
     }
-    const added = this.#throttle.pause(askedWaitMs);
+    const added = this.#throttle.pause(requestedWaitMs);
     if (added <= 0) return;
     transfer.pausedUntil = until;
     this.#waits(added, failure, sending);
@@ -135,22 +135,23 @@ export class Sender {
   /** A service that is not waited for so long is left alone until then, by all clients of a sync. */
   #refuseWhilePutOff(): void {
     const { transfer, now } = this.#settings;
-    if (!transfer.putOff) return;
-    const { message, status, until } = transfer.putOff;
+    if (!transfer.deferral) return;
+    const { message, status, until } = transfer.deferral;
     const askedWaitMs = until - now();
-    if (askedWaitMs > 0) throw new HttpFailure("put off", message, { status, askedWaitMs });
+    if (askedWaitMs > 0)
+      throw new HttpError("put off", message, { status, requestedWaitMs: askedWaitMs });
   }
 
-  #retries<Value>(sending: Sending<Value>): IAxiosRetryConfig {
+  #retries<Value>(sending: PendingRequest<Value>): IAxiosRetryConfig {
     const { transfer, random, sleep, signal } = this.#settings;
     return {
       retries: sending.retryAttempts,
       retryCondition: ({ cause }) =>
-        cause instanceof HttpFailure && isPassing(cause) && cause.kind !== "put off",
+        cause instanceof HttpError && isTransient(cause) && cause.kind !== "put off",
       retryDelay: () => 0,
       onRetry: async (retry, { cause }) => {
         transfer.retries += 1;
-        if (!(cause instanceof HttpFailure) || cause.askedWaitMs !== undefined) return;
+        if (!(cause instanceof HttpError) || cause.requestedWaitMs !== undefined) return;
         const milliseconds = Math.round(jitterMs(retry, random));
         this.#waits(milliseconds, cause, sending);
         await sleep(milliseconds, signal);
@@ -158,13 +159,17 @@ export class Sender {
     };
   }
 
-  #waits<Value>(milliseconds: number, { message }: HttpFailure, sending: Sending<Value>): void {
+  #waits<Value>(
+    milliseconds: number,
+    { message }: HttpError,
+    sending: PendingRequest<Value>,
+  ): void {
     const { transfer, log } = this.#settings;
     const { where, attempts, retryAttempts } = sending;
     const level = milliseconds < warnFromMs ? "debug" : "warning";
     transfer.waitedMs += milliseconds;
     log[level](
-      `${where}: ${message}, waiting ${spellMs(milliseconds)} (attempt ${attempts} of ${retryAttempts + 1})`,
+      `${where}: ${message}, waiting ${formatDuration(milliseconds)} (attempt ${attempts} of ${retryAttempts + 1})`,
     );
   }
 }
@@ -175,7 +180,7 @@ function bodyOf({ json, form }: Request<unknown>) {
   }
   if (form === undefined) return {};
   return {
-    data: newSearch(form).toString(),
+    data: toSearchParams(form).toString(),
     headers: { "Content-Type": "application/x-www-form-urlencoded" },
   };
 }

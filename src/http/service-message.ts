@@ -11,22 +11,22 @@ export function serviceMessage(body: string): string {
 
 function fromJson(body: string): string | undefined {
   try {
-    return said(JSON.parse(body));
+    return messageIn(JSON.parse(body));
   } catch {
     return undefined;
   }
 }
 
-function said(value: unknown): string | undefined {
+function messageIn(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (Array.isArray(value)) {
-    const parts = value.map(said).filter((part) => part !== undefined);
+    const parts = value.map(messageIn).filter((part) => part !== undefined);
     return parts.length > 0 ? parts.join("; ") : undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
   const members = new Map<string, unknown>(Object.entries(value));
   for (const name of ["message", "errors", "error", "result", "detail"]) {
-    const message = said(members.get(name));
+    const message = messageIn(members.get(name));
     if (message !== undefined) return withDetails(message, members.get("details"));
   }
   return undefined;

@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { HttpFailure } from "./http-error.ts";
+import { HttpError } from "./http-error.ts";
 
 export interface ThrottleOptions {
   /** Upper limit of requests at the same time; where the throttle starts. */
@@ -86,5 +86,5 @@ export class Throttle {
 }
 
 function isCongestion(error: unknown): boolean {
-  return error instanceof HttpFailure && (error.status === 429 || error.kind === "timeout");
+  return error instanceof HttpError && (error.status === 429 || error.kind === "timeout");
 }

@@ -8,14 +8,14 @@ export type Query = Readonly<Record<string, QueryValue | readonly QueryValue[] |
 /** The URL of a path below the base URL, or of an absolute link on the base URL's own host. */
 export function urlOf(baseUrl: string, path: string, query: Query = {}): URL {
   const url = /^[a-z][a-z0-9+.-]*:/i.test(path)
-    ? sameOrigin(baseUrl, path)
+    ? resolveSameOrigin(baseUrl, path)
     : parse(`${baseUrl.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}`);
-  for (const [name, value] of newSearch(query)) url.searchParams.append(name, value);
+  for (const [name, value] of toSearchParams(query)) url.searchParams.append(name, value);
   return url;
 }
 
 /** Parameters in the form of a query, or of a form's body. */
-export function newSearch(query: Query): URLSearchParams {
+export function toSearchParams(query: Query): URLSearchParams {
   const search = new URLSearchParams();
   for (const [name, values] of Object.entries(query)) {
     for (const value of [values].flat()) {
@@ -26,10 +26,10 @@ export function newSearch(query: Query): URLSearchParams {
 }
 
 /** The URL of a link that the service gave, relative to the page it stood on. Throws where it leads to another host. */
-export function sameOrigin(base: string, link: string): URL {
+export function resolveSameOrigin(base: string, link: string): URL {
   const from = parse(base);
   if (!URL.canParse(link, from.href)) {
-    throw new SourceError(`${shownUrl(from)}: the next link is no URL`);
+    throw new SourceError(`${redactedUrl(from)}: the next link is no URL`);
   }
   const url = new URL(link, from);
   if (url.origin === from.origin) {
@@ -38,12 +38,12 @@ export function sameOrigin(base: string, link: string): URL {
     return url;
   }
   throw new SourceError(
-    `${shownUrl(from)}: the next link leads to another host (${url.host || url.protocol}); the key is not sent there`,
+    `${redactedUrl(from)}: the next link leads to another host (${url.host || url.protocol}); the key is not sent there`,
   );
 }
 
 /** A URL as messages show it: without user, password, query and fragment. */
-export function shownUrl(url: URL): string {
+export function redactedUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
 

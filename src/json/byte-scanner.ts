@@ -34,7 +34,7 @@ export interface Member {
 }
 
 /** The bytes are no JSON. */
-export class NotJson extends Error {
+export class JsonSyntaxError extends Error {
   override readonly name = "NotJson";
 }
 
@@ -42,13 +42,13 @@ export class NotJson extends Error {
  * The array that these bytes are, or the members of the object; undefined for any other value. Throws a NotJson where `JSON.parse` would
  * throw, however deep it is.
  */
-export function cut(bytes: Uint8Array): ArraySpan | readonly Member[] | undefined {
+export function scanJson(bytes: Uint8Array): ArraySpan | readonly Member[] | undefined {
   const start = skipSpace(bytes, 0);
   if (bytes[start] === openBrace) {
     const members: Member[] = [];
     expectEnd(
       bytes,
-      eachIn(bytes, { start, close: closeBrace }, (at) => {
+      scanContainer(bytes, { start, close: closeBrace }, (at) => {
         const member = memberAt(bytes, at);
         members.push(member);
         return member.value.end;
@@ -62,18 +62,18 @@ export function cut(bytes: Uint8Array): ArraySpan | readonly Member[] | undefine
 }
 
 function expectEnd(bytes: Uint8Array, at: number): void {
-  if (skipSpace(bytes, at) < bytes.length) throw new NotJson();
+  if (skipSpace(bytes, at) < bytes.length) throw new JsonSyntaxError();
 }
 
 function memberAt(bytes: Uint8Array, at: number): Member {
-  const start = startOfMember(bytes, at);
+  const start = startOfMemberValue(bytes, at);
   return { key: { start: at, end: endOfString(bytes, at) }, value: valueAt(bytes, start) };
 }
 
 function valueAt(bytes: Uint8Array, start: number): Span | ArraySpan {
   if (bytes[start] !== openBracket) return { start, end: endOfValue(bytes, start) };
   const elements: Span[] = [];
-  const end = eachIn(bytes, { start, close: closeBracket }, (at) => {
+  const end = scanContainer(bytes, { start, close: closeBracket }, (at) => {
     const element = { start: at, end: endOfValue(bytes, at) };
     elements.push(element);
     return element.end;
@@ -82,7 +82,7 @@ function valueAt(bytes: Uint8Array, start: number): Span | ArraySpan {
 }
 
 /** Calls `one` with the place of each thing in a container; it answers with the end of it. Answers with the end of all. */
-function eachIn(
+function scanContainer(
   bytes: Uint8Array,
   { start, close }: { readonly start: number; readonly close: number },
   one: (at: number) => number,
@@ -94,15 +94,15 @@ function eachIn(
     if (bytes[at] !== comma) break;
     at = skipSpace(bytes, at + 1);
   }
-  if (bytes[at] !== close) throw new NotJson();
+  if (bytes[at] !== close) throw new JsonSyntaxError();
   return at + 1;
 }
 
 /** Where the value of the member begins whose key stands here. */
-function startOfMember(bytes: Uint8Array, at: number): number {
-  if (bytes[at] !== quote) throw new NotJson();
+function startOfMemberValue(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== quote) throw new JsonSyntaxError();
   const behind = skipSpace(bytes, endOfString(bytes, at));
-  if (bytes[behind] !== colon) throw new NotJson();
+  if (bytes[behind] !== colon) throw new JsonSyntaxError();
   return skipSpace(bytes, behind + 1);
 }
 
@@ -131,7 +131,7 @@ function endOfNested(bytes: Uint8Array, start: number): number {
       at = skipSpace(bytes, at + 1);
       if (bytes[at] !== close) {
         open.push(close);
-        if (close === closeBrace) at = startOfMember(bytes, at);
+        if (close === closeBrace) at = startOfMemberValue(bytes, at);
         continue;
       }
       at += 1;
@@ -142,10 +142,10 @@ function endOfNested(bytes: Uint8Array, start: number): number {
       at = skipSpace(bytes, at);
       if (bytes[at] === comma) {
         at = skipSpace(bytes, at + 1);
-        if (close === closeBrace) at = startOfMember(bytes, at);
+        if (close === closeBrace) at = startOfMemberValue(bytes, at);
         break;
       }
-      if (bytes[at] !== close) throw new NotJson();
+      if (bytes[at] !== close) throw new JsonSyntaxError();
       open.pop();
       at += 1;
     }
@@ -159,7 +159,7 @@ function endOfString(bytes: Uint8Array, start: number): number {
     if (code === quote) return at + 1;
     if (code === backslash) at = endOfEscape(bytes, at + 1);
     // A control character, or undefined past the end.
-    else if (!((code ?? 0) >= 32)) throw new NotJson();
+    else if (!((code ?? 0) >= 32)) throw new JsonSyntaxError();
     else at += 1;
   }
 }
@@ -170,9 +170,9 @@ const letterU = 117;
 function endOfEscape(bytes: Uint8Array, at: number): number {
   const code = bytes[at];
   if (code !== undefined && escapes.has(code)) return at + 1;
-  if (code !== letterU) throw new NotJson();
+  if (code !== letterU) throw new JsonSyntaxError();
   for (let place = at + 1; place < at + 5; place += 1) {
-    if (!isHex(bytes[place] ?? 0)) throw new NotJson();
+    if (!isHex(bytes[place] ?? 0)) throw new JsonSyntaxError();
   }
   return at + 5;
 }
@@ -191,7 +191,7 @@ function endOfScalar(bytes: Uint8Array, at: number): number {
   const first = bytes[at];
   if (first === minus || isDigit(first)) return endOfNumber(bytes, at);
   const word = words.find((letters) => letters.every((code, index) => bytes[at + index] === code));
-  if (!word) throw new NotJson();
+  if (!word) throw new JsonSyntaxError();
   return at + word.length;
 }
 
@@ -208,6 +208,6 @@ function endOfNumber(bytes: Uint8Array, start: number): number {
 function endOfDigits(bytes: Uint8Array, start: number): number {
   let at = start;
   while (isDigit(bytes[at])) at += 1;
-  if (at === start) throw new NotJson();
+  if (at === start) throw new JsonSyntaxError();
   return at;
 }

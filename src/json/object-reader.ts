@@ -11,7 +11,7 @@ export interface Members {
 }
 
 /** The members of one object, in the order of its text. Of a name that stands twice, the last counts. */
-export class FoundMembers implements Members {
+export class ObjectMembers implements Members {
   /** The same list for all objects with these names in this order. */
   readonly names: readonly string[];
   readonly #text: string;
@@ -37,7 +37,7 @@ export class FoundMembers implements Members {
   }
 
   /** The same value as a text column has it: a string without its quotes, all else as it was spelled. */
-  plainAt(index: number): string {
+  textAt(index: number): string {
     const start = this.#places[index * 2] ?? 0;
     const end = this.#places[index * 2 + 1] ?? 0;
     if (this.#text.charCodeAt(start) !== quote) return this.#text.slice(start, end);
@@ -51,36 +51,36 @@ export class FoundMembers implements Members {
 }
 
 /** Names, and how each is spelled between its quotes; undefined for those that need escapes. */
-interface Names {
+interface NameList {
   readonly names: readonly string[];
-  readonly spelled: readonly (string | undefined)[];
+  readonly unescaped: readonly (string | undefined)[];
 }
 
 /** So many lists of names are remembered. */
-const mostLists = 100;
+const maxNameLists = 100;
 
 /**
  * Reads the members of objects that come one after the other and are mostly alike: their names are compared with those of the object before
  * instead of being made anew, and what depends on names alone is found out once for each list of them.
  */
-export class MemberReader {
-  readonly #known = new Map<string, Names>();
-  #last: Names = { names: [], spelled: [] };
+export class ObjectReader {
+  readonly #known = new Map<string, NameList>();
+  #last: NameList = { names: [], unescaped: [] };
 
   /** The members; undefined where the text is no object. Expects text that `JSON.parse` accepts. */
-  read(text: string): FoundMembers | undefined {
+  read(text: string): ObjectMembers | undefined {
     const start = skipSpace(text, 0);
     if (text.charCodeAt(start) !== openBrace) return undefined;
-    const { names, spelled } = this.#last;
+    const { names, unescaped } = this.#last;
     const places: number[] = [];
     /** All names so far, once one is not the expected. */
     let others: string[] | undefined;
     let count = 0;
     let at = skipSpace(text, start + 1);
     while (text.charCodeAt(at) !== closeBrace) {
-      const name = spelled[count];
+      const name = unescaped[count];
       let endOfKey: number;
-      if (name !== undefined && isSpelled(text, at, name)) {
+      if (name !== undefined && isKeyAt(text, at, name)) {
         endOfKey = at + name.length + 2;
         others?.push(name);
       } else {
@@ -97,7 +97,7 @@ export class MemberReader {
     }
     if (others) this.#expect(others);
     else if (count < names.length) this.#expect(names.slice(0, count));
-    return new FoundMembers(text, this.#last.names, places);
+    return new ObjectMembers(text, this.#last.names, places);
   }
 
   #expect(found: readonly string[]): void {
@@ -105,21 +105,21 @@ export class MemberReader {
     this.#last = this.#known.get(key) ?? this.#remember(key);
   }
 
-  #remember(key: string): Names {
-    const names = namesOf(key);
-    if (this.#known.size >= mostLists) this.#known.clear();
+  #remember(key: string): NameList {
+    const names = parseNames(key);
+    if (this.#known.size >= maxNameLists) this.#known.clear();
     this.#known.set(key, names);
     return names;
   }
 }
 
 /** Parsed, so that no name keeps the text that it was found in. */
-function namesOf(key: string): Names {
+function parseNames(key: string): NameList {
   const names = JSON.parse(key) as readonly string[];
-  return { names, spelled: names.map((name) => (/["\\]/.test(name) ? undefined : name)) };
+  return { names, unescaped: names.map((name) => (/["\\]/.test(name) ? undefined : name)) };
 }
 
 /** Whether the key that stands here, in quotes, is spelled like this. */
-function isSpelled(text: string, at: number, name: string): boolean {
+function isKeyAt(text: string, at: number, name: string): boolean {
   return text.charCodeAt(at + name.length + 1) === quote && text.startsWith(name, at + 1);
 }

@@ -1,23 +1,23 @@
-import { MemberReader, type FoundMembers, type Members } from "./object-reader.ts";
+import { ObjectReader, type ObjectMembers, type Members } from "./object-reader.ts";
 import type { ColumnType, Columns, Row, Value } from "../core/schema.ts";
 
 /** Where a column's value stands in the service's object: a member's name, or several of which the first that is present counts. */
-export type Field = string | readonly string[];
+export type MemberName = string | readonly string[];
 
 /** Makes rows of the service's objects. */
-export interface RowReader {
+export interface RowMapper {
   /** The row of one object; undefined where the text is no object. */
-  row(text: string): Row | undefined;
+  toRow(text: string): Row | undefined;
   /** Members seen that feed no column. */
-  readonly unknown: ReadonlySet<string>;
+  readonly unknownMembers: ReadonlySet<string>;
   /** Members seen that feed one. */
-  readonly seen: ReadonlySet<string>;
+  readonly seenMembers: ReadonlySet<string>;
 }
 
 export interface RowShape {
   readonly columns: Columns;
   /** Members whose name is not the column's. */
-  readonly fields?: Readonly<Record<string, Field>>;
+  readonly fields?: Readonly<Record<string, MemberName>>;
   /** Makes what is not simply a member: these values win over those that were found. */
   readonly derive?: (members: Members) => Readonly<Record<string, Value>>;
   /** Members that feed a derived column, or that are known and need none. */
@@ -28,22 +28,22 @@ export interface RowShape {
 export const rawColumn = "raw";
 
 /** A column, and its member's places among the names of an object. */
-interface Wanted {
+interface ColumnBinding {
   readonly column: string;
   readonly type: ColumnType;
   readonly places: readonly number[];
 }
 
 /** A reader that takes each column from the member of its name (or of `fields`), and `raw` from the whole text. */
-export function rowReader({ columns, fields = {}, derive, known = [] }: RowShape): RowReader {
+export function newRowMapper({ columns, fields = {}, derive, known = [] }: RowShape): RowMapper {
   const unknown = new Set<string>();
   const seen = new Set<string>();
   const declared = Object.entries(columns).map(([column, type]) => {
     return { column, type, names: [fields[column] ?? column].flat() };
   });
   const expected = new Set([...known, ...declared.flatMap(({ names }) => names)]);
-  const reader = new MemberReader();
-  const wantedIn = (found: readonly string[]): readonly Wanted[] => {
+  const reader = new ObjectReader();
+  const wantedIn = (found: readonly string[]): readonly ColumnBinding[] => {
     for (const name of found) (expected.has(name) ? seen : unknown).add(name);
     return declared.map(({ column, type, names }) => {
       const places = names.map((name) => found.lastIndexOf(name)).filter((place) => place >= 0);
@@ -54,9 +54,9 @@ export function rowReader({ columns, fields = {}, derive, known = [] }: RowShape
   // A copy of it has all columns from the beginning, instead of growing with each.
   const empty: Row = Object.fromEntries(declared.map(({ column }) => [column, null]));
   return {
-    unknown,
-    seen,
-    row(text) {
+    unknownMembers: unknown,
+    seenMembers: seen,
+    toRow(text) {
       const found = reader.read(text);
       if (!found) return undefined;
       const { names } = found;
@@ -64,7 +64,7 @@ export function rowReader({ columns, fields = {}, derive, known = [] }: RowShape
       const row: Record<string, Value> = { ...empty };
       for (const { column, type, places } of last.wanted) {
         if (column === rawColumn) row[column] = text;
-        else if (places.length > 0) row[column] = firstAt(found, { type, places });
+        else if (places.length > 0) row[column] = firstNonNull(found, { type, places });
       }
       return derive ? Object.assign(row, derive(found)) : row;
     },
@@ -72,9 +72,12 @@ export function rowReader({ columns, fields = {}, derive, known = [] }: RowShape
 }
 
 /** The value of the first of these members that is not null. */
-function firstAt(found: FoundMembers, { type, places }: Pick<Wanted, "type" | "places">): Value {
+function firstNonNull(
+  found: ObjectMembers,
+  { type, places }: Pick<ColumnBinding, "type" | "places">,
+): Value {
   for (const place of places) {
-    if (!found.isNull(place)) return valueAt(found, type, place);
+    if (!found.isNull(place)) return columnValue(found, type, place);
   }
   return null;
 }
@@ -89,9 +92,9 @@ export function firstPresent(found: Members, names: readonly string[]): string |
 }
 
 /** A member as the value of a column of this type. */
-function valueAt(found: FoundMembers, type: ColumnType, place: number): Value {
+function columnValue(found: ObjectMembers, type: ColumnType, place: number): Value {
   if (type === "json") return found.at(place);
-  const value = found.plainAt(place);
+  const value = found.textAt(place);
   if (type === "boolean" && (value === "true" || value === "false")) return value === "true";
   return value;
 }

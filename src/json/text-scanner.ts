@@ -28,7 +28,7 @@ export function elements(text: string, start = 0): string[] | undefined {
 }
 
 /** What stands for the members of a text that is no object. */
-export const noMembers: ReadonlyMap<string, string> = new Map();
+export const emptyMembers: ReadonlyMap<string, string> = new Map();
 
 /** The members of an object by key, as text; undefined where the text is no object. Of a key that stands twice, the last counts. */
 export function members(text: string): Map<string, string> | undefined {

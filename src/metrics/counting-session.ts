@@ -3,7 +3,7 @@ import type { Session, WriteResult } from "../core/destination.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** A session that tells what is written through it. */
-export function observedSession(session: Session, metrics: Metrics): Session {
+export function countingSession(session: Session, metrics: Metrics): Session {
   return {
     get lost() {
       return session.lost;
@@ -12,31 +12,35 @@ export function observedSession(session: Session, metrics: Metrics): Session {
     prepare: (tables) => session.prepare(tables),
     async write(batches) {
       const result = await session.write(batches);
-      count(metrics, batches, result);
+      countResult(metrics, batches, result);
       return result;
     },
     replaceState: (state, stream) => session.replaceState(state, stream),
-    quarantined: (streams) => session.quarantined(streams),
+    countQuarantined: (streams) => session.countQuarantined(streams),
     begin: () => session.begin(),
     async end(end) {
       await session.end(end);
-      if (end.status === "completed") metrics.completed(new Date());
+      if (end.status === "completed") metrics.setLastComplete(new Date());
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };
 }
 
-function count(metrics: Metrics, batches: readonly Batch[], result: WriteResult): void {
+function countResult(metrics: Metrics, batches: readonly Batch[], result: WriteResult): void {
   let documents = 0;
   for (const [stream, counts] of result) {
     const { inserted, updated, unchanged, deleted, rejected } = counts;
     documents += inserted + updated + unchanged;
-    metrics.rows(stream, { inserted, updated, unchanged, deleted, rejected });
-    metrics.failed(rejected);
+    metrics.countRows(stream, { inserted, updated, unchanged, deleted, rejected });
+    metrics.countErrors(rejected);
   }
   const bytes = batches.reduce((sum, batch) => sum + (batch.bytes ?? 0), 0);
   const read = batches.flatMap(({ rows, readAt }) =>
     rows.length > 0 && readAt !== undefined ? [readAt] : [],
   );
-  metrics.wrote({ bytes, documents, ...(read.length > 0 ? { oldest: Math.min(...read) } : {}) });
+  metrics.countWritten({
+    bytes,
+    documents,
+    ...(read.length > 0 ? { oldest: Math.min(...read) } : {}),
+  });
 }

@@ -12,7 +12,7 @@ export interface MetricsServer extends AsyncDisposable {
  * where the port cannot be listened on.
  */
 export async function serveMetrics(metrics: Metrics, port: number): Promise<MetricsServer> {
-  const server = createServer(listenerOf(metrics));
+  const server = createServer(metricsListener(metrics));
   await new Promise<void>((listening, failed) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const why = cause.code === "EADDRINUSE" ? "the port is in use" : (cause.code ?? "unknown");
@@ -31,7 +31,7 @@ export async function serveMetrics(metrics: Metrics, port: number): Promise<Metr
   };
 }
 
-function listenerOf(metrics: Metrics): RequestListener {
+function metricsListener(metrics: Metrics): RequestListener {
   return ({ method, url = "" }, response) => {
     // Not parsed as a URL: what somebody asks for may be none, and must not end the sync.
     const [path = ""] = url.split("?", 1);

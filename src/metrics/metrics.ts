@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import type { Transfer } from "../core/request-stats.ts";
+import type { RequestStats } from "../core/request-stats.ts";
 
 /** Whether rivulet reads a service (`ingest`), or writes what others send (`export`). */
 export type Side = "ingest" | "export";
@@ -7,7 +7,7 @@ export type Side = "ingest" | "export";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What was written at once. */
-export interface Written {
+export interface WriteSize {
   readonly bytes: number;
   readonly documents: number;
   /** Milliseconds since 1970 at which the oldest of the documents was read; absent where there is none. */
@@ -15,7 +15,7 @@ export interface Written {
 }
 
 /** How many rows of a stream came to what. */
-export type Results = Readonly<Record<string, number>>;
+export type RowCounts = Readonly<Record<string, number>>;
 
 const lastCompleteName = "rivulet_last_complete_sync_timestamp_seconds";
 
@@ -32,12 +32,12 @@ export class Metrics {
   readonly #errors: Counter;
   readonly #lag: Gauge;
   readonly #rows: Counter<"stream" | "result">;
-  #transfers: readonly Transfer[] = [];
+  #requestStats: readonly RequestStats[] = [];
   #lastComplete: Gauge | undefined;
 
   constructor(side: Side, env: Environment, now: () => number = Date.now) {
     this.#now = now;
-    this.#registry.setDefaultLabels(labelsOf(env));
+    this.#registry.setDefaultLabels(contractLabels(env));
     const [done, noun] = side === "ingest" ? ["ingested", "ingest"] : ["exported", "export"];
     this.#bytes = this.#counter(`${done}_bytes_total`, `Bytes of the documents that were ${done}.`);
     this.#documents = this.#counter(`${done}_documents_total`, `Documents that were ${done}.`);
@@ -56,7 +56,7 @@ export class Metrics {
       labelNames: ["stream", "result"],
       registers: [this.#registry],
     });
-    this.#countTransfers();
+    this.#registerRequestCounters();
   }
 
   /** Content type of `text`. */
@@ -70,32 +70,32 @@ export class Metrics {
   }
 
   /** Whether there is a session that it counts. */
-  get isWatching(): boolean {
-    return this.#transfers.length > 0;
+  get hasSession(): boolean {
+    return this.#requestStats.length > 0;
   }
 
   /** Counts from now on what this client does, too. */
-  watch(transfer: Transfer): void {
-    this.#transfers = [...this.#transfers, transfer];
+  addRequestStats(transfer: RequestStats): void {
+    this.#requestStats = [...this.#requestStats, transfer];
   }
 
-  wrote({ bytes, documents, oldest }: Written): void {
+  countWritten({ bytes, documents, oldest }: WriteSize): void {
     this.#bytes.inc(bytes);
     this.#documents.inc(documents);
     if (oldest !== undefined) this.#lag.set(Math.max(0, this.#now() - oldest) / 1000);
   }
 
-  rows(stream: string, results: Results): void {
+  countRows(stream: string, results: RowCounts): void {
     for (const [result, count] of Object.entries(results))
       this.#rows.inc({ stream, result }, count);
   }
 
-  failed(errors: number): void {
+  countErrors(errors: number): void {
     this.#errors.inc(errors);
   }
 
   /** Nothing is shown until there was one: a time of 0 would be a lie. */
-  completed(at: Date): void {
+  setLastComplete(at: Date): void {
     this.#lastComplete ??= new Gauge({
       name: lastCompleteName,
       help: "When the last sync that completed ended, in seconds since 1970.",
@@ -104,9 +104,9 @@ export class Metrics {
     this.#lastComplete.set(at.getTime() / 1000);
   }
 
-  #countTransfers(): void {
-    const sum = (part: (transfer: Transfer) => number) => () =>
-      this.#transfers.reduce((total, transfer) => total + part(transfer), 0);
+  #registerRequestCounters(): void {
+    const sum = (part: (transfer: RequestStats) => number) => () =>
+      this.#requestStats.reduce((total, transfer) => total + part(transfer), 0);
     const { requests, retries, waited } = {
       requests: sum((transfer) => transfer.requests),
       retries: sum((transfer) => transfer.retries),
@@ -137,7 +137,7 @@ export class Metrics {
 }
 
 /** The labels of the contract; `NA` where the environment says nothing. */
-function labelsOf(env: Environment): Readonly<Record<string, string>> {
+function contractLabels(env: Environment): Readonly<Record<string, string>> {
   const variables = {
     region: "GDN_FEDERATION",
     tenant: "GDN_TENANT",
@@ -150,7 +150,7 @@ function labelsOf(env: Environment): Readonly<Record<string, string>> {
 }
 
 /** When the last complete sync ended, by what was shown of an earlier one. */
-export function lastCompleteIn(text: string): Date | undefined {
+export function parseLastComplete(text: string): Date | undefined {
   const [, seconds] = new RegExp(`^${lastCompleteName}(?:\\{.*\\})? (\\S+)$`, "m").exec(text) ?? [];
   const at = new Date(Number(seconds) * 1000);
   return Number.isNaN(at.getTime()) ? undefined : at;

@@ -1,24 +1,24 @@
 import type { Log } from "../core/log.ts";
-import type { Transfer } from "../core/request-stats.ts";
+import type { RequestStats } from "../core/request-stats.ts";
 import type { Destination, Session } from "../core/destination.ts";
 import type { Side } from "./metrics.ts";
 
 /** Who watches a sync, if anybody does. */
-export interface Watcher {
+export interface MetricsRecorder {
   /** The session, with all that is written through it counted. */
-  session(session: Session, writing: Writing): Promise<Session>;
+  observe(session: Session, writing: MeasuredWrite): Promise<Session>;
   /** So many streams failed. */
-  failed(streams: number): void;
+  countFailedStreams(streams: number): void;
 }
 
 /** What is being written, and by whom. */
-export interface Writing {
+export interface MeasuredWrite {
   readonly destination: Pick<Destination, "syncs">;
   readonly pipeline: string;
-  readonly transfer: Transfer;
+  readonly transfer: RequestStats;
 }
 
-export interface WatchOptions {
+export interface MetricsOptions {
   readonly side: Side;
   /** The flag `--metrics-port`; absent: no server. */
   readonly port?: number | "default" | undefined;
@@ -29,20 +29,20 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-const nobody: Watcher = {
-  session: (session) => Promise.resolve(session),
-  failed: () => undefined,
+const noMetrics: MetricsRecorder = {
+  observe: (session) => Promise.resolve(session),
+  countFailedStreams: () => undefined,
 };
 
 /**
  * Does some work under the eyes of Prometheus, where the flags ask for it: on a port as long as the work takes, and in a file at its end, also
  * when it failed. What it takes is loaded only then.
  */
-export async function watched<Result>(
-  options: WatchOptions,
-  work: (watcher: Watcher) => Promise<Result>,
+export async function withMetrics<Result>(
+  options: MetricsOptions,
+  work: (watcher: MetricsRecorder) => Promise<Result>,
 ): Promise<Result> {
-  if (options.port === undefined && options.file === undefined) return await work(nobody);
-  const { watchedByPrometheus } = await import("./with-prometheus.ts");
-  return await watchedByPrometheus(options, work);
+  if (options.port === undefined && options.file === undefined) return await work(noMetrics);
+  const { withPrometheus } = await import("./with-prometheus.ts");
+  return await withPrometheus(options, work);
 }

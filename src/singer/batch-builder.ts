@@ -1,9 +1,9 @@
 import type { Key, Row } from "../core/schema.ts";
 import type { Batch, Rejected, Sweep } from "../core/source.ts";
-import type { Taken, TargetStream } from "./target-stream.ts";
+import type { RowChange, TargetStream } from "./target-stream.ts";
 
 /** What came of a stream since its last batch. */
-interface Open {
+interface OpenBatch {
   readonly rows: Row[];
   readonly updates: Row[];
   readonly deletes: Key[];
@@ -13,7 +13,7 @@ interface Open {
 }
 
 /** How long the line of a record is, and when the tap had the record, in milliseconds since 1970. */
-export interface Received {
+export interface RecordStats {
   readonly bytes: number;
   readonly readAt: number;
 }
@@ -22,17 +22,17 @@ export interface Received {
  * What was received, as batches. Rows of one stream are put together, since tables do not depend on each other; a STATE comes after all that came
  * before it.
  */
-export class Inbox {
+export class BatchBuilder {
   /** Under it, states and lines that are no messages are kept. */
   readonly #inputStream: string;
-  readonly #open = new Map<TargetStream, Open>();
+  readonly #open = new Map<TargetStream, OpenBatch>();
   #ready: Batch[] = [];
 
   constructor(inputStream: string) {
     this.#inputStream = inputStream;
   }
 
-  add(stream: TargetStream, { row, update, gone }: Taken, of: Received): void {
+  add(stream: TargetStream, { row, update, deletedKey }: RowChange, of: RecordStats): void {
     let open = this.#open.get(stream);
     // A batch writes its rows, then its updates, then its deletions; what was deleted may come again.
     const isLate =
@@ -42,36 +42,36 @@ export class Inbox {
     if (!open || isLate === true) open = this.#begin(stream);
     if (row) open.rows.push(row);
     if (update) open.updates.push(update);
-    if (gone) open.deletes.push(gone);
+    if (deletedKey) open.deletes.push(deletedKey);
     open.bytes += of.bytes;
     open.readAt = Math.min(open.readAt, of.readAt);
   }
 
-  sweep(stream: TargetStream, sweep: Sweep): void {
+  addSweep(stream: TargetStream, sweep: Sweep): void {
     this.#close(stream);
     this.#ready.push({ stream: stream.table, rows: [], sweep, bytes: 0 });
   }
 
   /** Takes a STATE, as JSON text. */
-  state(state: string): void {
+  addState(state: string): void {
     this.#closeAll();
     this.#ready.push({ stream: this.#inputStream, rows: [], checkpoint: { state }, bytes: 0 });
   }
 
-  reject(entry: Rejected): void {
+  addRejected(entry: Rejected): void {
     const { length: bytes } = entry.payload;
     this.#ready.push({ stream: this.#inputStream, rows: [], rejected: [entry], bytes });
   }
 
   /** All batches since this was called last. */
-  take(): readonly Batch[] {
+  drain(): readonly Batch[] {
     this.#closeAll();
     const ready = this.#ready;
     this.#ready = [];
     return ready;
   }
 
-  #begin(stream: TargetStream): Open {
+  #begin(stream: TargetStream): OpenBatch {
     this.#close(stream);
     const open = { rows: [], updates: [], deletes: [], bytes: 0, readAt: Date.now() };
     this.#open.set(stream, open);

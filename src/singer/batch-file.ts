@@ -4,14 +4,14 @@ import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { createGunzip } from "node:zlib";
 import { ConfigError, messageOf, SourceError } from "../core/errors.ts";
-import { linesOf, type Lines } from "./lines.ts";
+import { splitLines, type LineChunk } from "./lines.ts";
 import type { BatchMessage } from "./message.ts";
 
 /** A file of a BATCH message, line by line. Throws where it is not there, cannot be read or ends too soon. */
-export async function* linesOfFile(
+export async function* readBatchFile(
   file: string,
   { format, compression }: BatchMessage,
-): AsyncGenerator<Lines, void> {
+): AsyncGenerator<LineChunk, void> {
   if (format !== "jsonl")
     throw new ConfigError(
       `BATCH ${file}: the format "${format}" cannot be read; have the tap write jsonl`,
@@ -22,14 +22,14 @@ export async function* linesOfFile(
       `BATCH ${file}: the compression "${compression}" cannot be read; have the tap use gzip`,
     );
   const content = new PassThrough({ highWaterMark: 2 ** 18 });
-  const source = createReadStream(pathOf(file), { highWaterMark: 2 ** 18 });
+  const source = createReadStream(toPath(file), { highWaterMark: 2 ** 18 });
   const copied = isZipped
     ? pipeline(source, createGunzip({ chunkSize: 2 ** 18 }), content)
     : pipeline(source, content);
   // What fails ends `content` with the same error.
   copied.catch(() => undefined);
   try {
-    yield* linesOf(content as AsyncIterable<Buffer>, file);
+    yield* splitLines(content as AsyncIterable<Buffer>, file);
   } catch (error) {
     throw error instanceof SourceError
       ? error
@@ -38,7 +38,7 @@ export async function* linesOfFile(
 }
 
 /** `file:///folder/name`, `file://name`, as some taps have it, or a path. */
-function pathOf(file: string): string {
+function toPath(file: string): string {
   if (/^file:\/\/\/|^file:\/[^/]/.test(file)) return fileURLToPath(file);
   if (file.startsWith("file://")) return file.slice("file://".length);
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(file)) return file;

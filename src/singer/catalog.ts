@@ -3,10 +3,10 @@ import { ConfigError } from "../core/errors.ts";
 import { suggestion } from "../core/suggestion.ts";
 import type { Columns } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
-import { schemaOf, type JsonSchema } from "./json-schema.ts";
+import { columnSchemas, type JsonSchema } from "./json-schema.ts";
 
 /** A stream that is wanted, and what of it. */
-export interface Wanted {
+export interface SelectedStream {
   readonly stream: Stream;
   /** In the order of the table; the key is always among them. */
   readonly columns: readonly string[];
@@ -19,11 +19,11 @@ export interface Wanted {
  *
  * @see https://github.com/singer-io/getting-started/blob/master/docs/DISCOVERY_MODE.md
  */
-export function catalogOf(streams: readonly Stream[]): object {
-  return { streams: streams.map(entryOf) };
+export function buildCatalog(streams: readonly Stream[]): object {
+  return { streams: streams.map(buildEntry) };
 }
 
-function entryOf(stream: Stream): object {
+function buildEntry(stream: Stream): object {
   const { name, columns, primaryKey, cursor } = stream;
   const method = { "forced-replication-method": "INCREMENTAL", "valid-replication-keys": [cursor] };
   const whole = {
@@ -41,15 +41,15 @@ function entryOf(stream: Stream): object {
   return {
     tap_stream_id: name,
     stream: name,
-    schema: schemaOfColumns(columns, Object.keys(columns)),
+    schema: recordSchema(columns, Object.keys(columns)),
     key_properties: primaryKey,
     metadata: [{ breadcrumb: [], metadata: whole }, ...parts],
   };
 }
 
 /** The JSON schema of a stream's records. */
-export function schemaOfColumns(columns: Columns, wanted: readonly string[]): JsonSchema {
-  const properties = wanted.map((column) => [column, schemaOf[columns[column] ?? "json"]]);
+export function recordSchema(columns: Columns, wanted: readonly string[]): JsonSchema {
+  const properties = wanted.map((column) => [column, columnSchemas[columns[column] ?? "json"]]);
   return { type: "object", properties: Object.fromEntries(properties) as unknown };
 }
 
@@ -57,37 +57,43 @@ function isAutomatic({ primaryKey, cursor }: Stream, column: string): boolean {
   return primaryKey.includes(column) || column === cursor;
 }
 
-const mark = z.boolean().nullish();
+const flag = z.boolean().nullish();
 const metadata = z.looseObject({
-  selected: mark,
-  "selected-by-default": mark,
+  selected: flag,
+  "selected-by-default": flag,
   inclusion: z.string().nullish(),
   "replication-method": z.string().nullish(),
   "replication-key": z.string().nullish(),
   "table-key-properties": z.array(z.string()).nullish(),
 });
-const marked = z.looseObject({ selected: mark });
+const selectable = z.looseObject({ selected: flag });
 
 const catalog = z.looseObject({
   streams: z.array(
     z.looseObject({
       tap_stream_id: z.string().optional(),
       stream: z.string().optional(),
-      selected: mark,
+      selected: flag,
       key_properties: z.array(z.string()).nullish(),
       replication_method: z.string().nullish(),
       replication_key: z.string().nullish(),
-      schema: marked.extend({ properties: z.record(z.string(), marked).optional() }).optional(),
+      schema: selectable
+        .extend({ properties: z.record(z.string(), selectable).optional() })
+        .optional(),
       metadata: z.array(z.looseObject({ breadcrumb: z.array(z.string()), metadata })).optional(),
     }),
   ),
 });
 
-type Entry = z.output<typeof catalog>["streams"][number];
+type CatalogEntry = z.output<typeof catalog>["streams"][number];
 type Metadata = z.output<typeof metadata>;
 
 /** The streams that a catalog selects, in the order of the source. Throws a ConfigError where it asks for what cannot be had. */
-export function wantedBy(content: unknown, streams: readonly Stream[], file: string): Wanted[] {
+export function selectStreams(
+  content: unknown,
+  streams: readonly Stream[],
+  file: string,
+): SelectedStream[] {
   const { data, error } = catalog.safeParse(content);
   if (!data) {
     const [issue] = error.issues;
@@ -97,19 +103,19 @@ export function wantedBy(content: unknown, streams: readonly Stream[], file: str
     );
   }
   const entries = data.streams.filter(isSelected);
-  const names = entries.map(nameOf);
+  const names = entries.map(entryName);
   const known = streams.map(({ name }) => name);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new ConfigError(`${file}: unknown stream "${unknown}"; ${suggestion(unknown, known)}`);
   return streams.flatMap((stream) => {
-    const entry = entries.find((candidate) => nameOf(candidate) === stream.name);
-    return entry ? [wantedOf(entry, stream, file)] : [];
+    const entry = entries.find((candidate) => entryName(candidate) === stream.name);
+    return entry ? [selectStream(entry, stream, file)] : [];
   });
 }
 
 /** Every stream, with all that it has. */
-export function allOf(streams: readonly Stream[]): Wanted[] {
+export function selectAllStreams(streams: readonly Stream[]): SelectedStream[] {
   return streams.map((stream) => ({
     stream,
     columns: Object.keys(stream.columns),
@@ -117,22 +123,22 @@ export function allOf(streams: readonly Stream[]): Wanted[] {
   }));
 }
 
-function nameOf({ tap_stream_id, stream }: Entry): string {
+function entryName({ tap_stream_id, stream }: CatalogEntry): string {
   return tap_stream_id ?? stream ?? "";
 }
 
-function metadataOf({ metadata: all = [] }: Entry, ...breadcrumb: string[]): Metadata {
+function metadataOf({ metadata: all = [] }: CatalogEntry, ...breadcrumb: string[]): Metadata {
   const wanted = JSON.stringify(breadcrumb);
   const found = all.find((part) => JSON.stringify(part.breadcrumb) === wanted);
   return found?.metadata ?? {};
 }
 
-function isSelected(entry: Entry): boolean {
+function isSelected(entry: CatalogEntry): boolean {
   const { selected, "selected-by-default": byDefault } = metadataOf(entry);
   return selected ?? entry.selected ?? entry.schema?.selected ?? byDefault ?? false;
 }
 
-function wantedOf(entry: Entry, stream: Stream, file: string): Wanted {
+function selectStream(entry: CatalogEntry, stream: Stream, file: string): SelectedStream {
   const where = `${file}: ${stream.name}`;
   const whole = metadataOf(entry);
   checkKey(whole["table-key-properties"] ?? entry.key_properties, stream, where);
@@ -141,10 +147,10 @@ function wantedOf(entry: Entry, stream: Stream, file: string): Wanted {
     (column) => isAutomatic(stream, column) || isColumnSelected(entry, column),
   );
   const method = whole["replication-method"] ?? entry.replication_method ?? "INCREMENTAL";
-  return { stream, columns, fullRefresh: isFull(method, where) };
+  return { stream, columns, fullRefresh: isFullRefresh(method, where) };
 }
 
-function isColumnSelected(entry: Entry, column: string): boolean {
+function isColumnSelected(entry: CatalogEntry, column: string): boolean {
   const {
     selected,
     inclusion,
@@ -177,7 +183,7 @@ function checkReplicationKey(
   );
 }
 
-function isFull(method: string, where: string): boolean {
+function isFullRefresh(method: string, where: string): boolean {
   if (method === "INCREMENTAL") return false;
   if (method === "FULL_TABLE") return true;
   throw new ConfigError(

@@ -1,8 +1,8 @@
-import { elements, members, noMembers, plain } from "../json/text-scanner.ts";
+import { elements, members, emptyMembers, plain } from "../json/text-scanner.ts";
 import type { Columns, ColumnType, Key, Value } from "../core/schema.ts";
 import type { Range, Sweep } from "../core/source.ts";
 import { ValueError } from "../core/value.ts";
-import { valueOf, valueText } from "./json-value.ts";
+import { parseValue, formatValue } from "./json-value.ts";
 
 /**
  * What rivulet's own tap says besides, in the member `rivulet` of a message. Other targets do not look at it.
@@ -29,7 +29,7 @@ export interface SweepText {
 export function parseExtension(text: string): Extension {
   const found = members(text);
   const sweeps = elements(found?.get("sweeps") ?? "[]") ?? [];
-  const texts = members(found?.get("texts") ?? "{}") ?? noMembers;
+  const texts = members(found?.get("texts") ?? "{}") ?? emptyMembers;
   return {
     sweeps: sweeps.map((sweep) => ({
       stream: plain(members(sweep)?.get("stream")) ?? "",
@@ -43,34 +43,34 @@ export function parseExtension(text: string): Extension {
 }
 
 /** The stream whose rows are swept, by name and shape. */
-export interface Swept {
+export interface SweptTable {
   readonly name: string;
   readonly columns: Columns;
   readonly primaryKey: readonly string[];
 }
 
 /** The columns that a sweep is about. */
-export function columnsOf(sweep: Omit<Sweep, "keys">, { primaryKey }: Swept): string[] {
+export function sweepColumns(sweep: Omit<Sweep, "keys">, { primaryKey }: SweptTable): string[] {
   const { where = {}, range, by = primaryKey } = sweep;
   return [...Object.keys(where), ...(range ? [range.column] : []), ...by];
 }
 
 /** A sweep as JSON text; undefined where no row can be in its part. */
-export function sweepText(sweep: Sweep, swept: Swept): string | undefined {
+export function formatSweep(sweep: Sweep, swept: SweptTable): string | undefined {
   const { name: stream, columns, primaryKey } = swept;
   const { where, range, by, again } = sweep;
   const text = (column: string, value: Value): string =>
-    valueText(columns[column] ?? "string", value);
+    formatValue(columns[column] ?? "string", value);
   const object = (values: Readonly<Record<string, Value>>): string =>
-    joined(Object.entries(values).map(([column, value]) => [column, text(column, value)]));
+    formatObject(Object.entries(values).map(([column, value]) => [column, text(column, value)]));
   try {
-    return joined([
+    return formatObject([
       ["stream", JSON.stringify(stream)],
       ...(where ? [["where", object(where)] as const] : []),
-      ...(range ? [["range", rangeText(range, text)] as const] : []),
+      ...(range ? [["range", formatRange(range, text)] as const] : []),
       ...(by ? [["by", JSON.stringify(by)] as const] : []),
       ...(again === true ? [["again", "true"] as const] : []),
-      ["keys", `[${[...keyTexts(sweep.keys, by ?? primaryKey, text)].join(",")}]`],
+      ["keys", `[${[...formatKeys(sweep.keys, by ?? primaryKey, text)].join(",")}]`],
     ]);
   } catch (error) {
     if (error instanceof ValueError) return undefined;
@@ -78,10 +78,10 @@ export function sweepText(sweep: Sweep, swept: Swept): string | undefined {
   }
 }
 
-type TextOf = (column: string, value: Value) => string;
+type FormatColumn = (column: string, value: Value) => string;
 
-function rangeText({ column, from, below }: Range, text: TextOf): string {
-  return joined([
+function formatRange({ column, from, below }: Range, text: FormatColumn): string {
+  return formatObject([
     ["column", JSON.stringify(column)],
     ...(from == null ? [] : [["from", text(column, from)] as const]),
     ...(below == null ? [] : [["below", text(column, below)] as const]),
@@ -89,10 +89,10 @@ function rangeText({ column, from, below }: Range, text: TextOf): string {
 }
 
 /** Keys that no row can have are left out. */
-function* keyTexts(
+function* formatKeys(
   keys: readonly Key[],
   columns: readonly string[],
-  text: TextOf,
+  text: FormatColumn,
 ): Generator<string> {
   for (const key of keys) {
     try {
@@ -104,16 +104,16 @@ function* keyTexts(
 }
 
 /** An object as JSON text, of members that are. */
-export function joined(entries: readonly (readonly [name: string, text: string])[]): string {
+export function formatObject(entries: readonly (readonly [name: string, text: string])[]): string {
   return `{${entries.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
 }
 
 /** The sweep that a text stands for. */
-export function parseSweep(text: string, { columns, primaryKey }: Swept): Sweep {
-  const found = members(text) ?? noMembers;
+export function parseSweep(text: string, { columns, primaryKey }: SweptTable): Sweep {
+  const found = members(text) ?? emptyMembers;
   const value = (column: string, slice: string): Value =>
-    valueOf(columns[column] ?? ("string" satisfies ColumnType), slice);
-  const by = names(found.get("by"));
+    parseValue(columns[column] ?? ("string" satisfies ColumnType), slice);
+  const by = parseNames(found.get("by"));
   const range = found.get("range");
   const where = members(found.get("where") ?? "");
   const keys = (elements(found.get("keys") ?? "[]") ?? []).map((key) =>
@@ -122,7 +122,7 @@ export function parseSweep(text: string, { columns, primaryKey }: Swept): Sweep 
   return {
     keys,
     ...(by ? { by } : {}),
-    ...(range === undefined ? {} : { range: rangeOf(range, value) }),
+    ...(range === undefined ? {} : { range: parseRange(range, value) }),
     ...(where
       ? {
           where: Object.fromEntries([...where].map(([name, slice]) => [name, value(name, slice)])),
@@ -132,8 +132,8 @@ export function parseSweep(text: string, { columns, primaryKey }: Swept): Sweep 
   };
 }
 
-function rangeOf(text: string, value: (column: string, slice: string) => Value): Range {
-  const found = members(text) ?? noMembers;
+function parseRange(text: string, value: (column: string, slice: string) => Value): Range {
+  const found = members(text) ?? emptyMembers;
   const column = plain(found.get("column")) ?? "";
   const [from, below] = [found.get("from"), found.get("below")];
   return {
@@ -143,6 +143,6 @@ function rangeOf(text: string, value: (column: string, slice: string) => Value):
   };
 }
 
-function names(text: string | undefined): string[] | undefined {
+function parseNames(text: string | undefined): string[] | undefined {
   return text === undefined ? undefined : (elements(text) ?? []).map((slice) => plain(slice) ?? "");
 }

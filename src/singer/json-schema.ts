@@ -4,7 +4,7 @@ import type { ColumnType } from "../core/schema.ts";
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What a column's values look like in a message. */
-export const schemaOf: Readonly<Record<ColumnType, JsonSchema>> = {
+export const columnSchemas: Readonly<Record<ColumnType, JsonSchema>> = {
   boolean: { type: ["null", "boolean"] },
   integer: { type: ["null", "integer"] },
   double: { type: ["null", "number"] },
@@ -28,13 +28,13 @@ export function columnType(property: unknown, root: JsonSchema): ColumnType {
   if (types.size === 1) return only;
   const all = [...types];
   if (all.every((type) => type === "integer" || type === "double")) return "double";
-  if (all.every((type) => numbers.has(type))) return "decimal";
+  if (all.every((type) => numericTypes.has(type))) return "decimal";
   // `anyOf` a date, a time, or any text, as many taps have it.
-  return all.every((type) => texts.has(type)) ? "string" : "json";
+  return all.every((type) => textTypes.has(type)) ? "string" : "json";
 }
 
-const numbers: ReadonlySet<ColumnType | undefined> = new Set(["integer", "double", "decimal"]);
-const texts: ReadonlySet<ColumnType | undefined> = new Set(["string", "date", "timestamp"]);
+const numericTypes: ReadonlySet<ColumnType | undefined> = new Set(["integer", "double", "decimal"]);
+const textTypes: ReadonlySet<ColumnType | undefined> = new Set(["string", "date", "timestamp"]);
 
 /** References that lead around in a circle end here. */
 const maxDepth = 20;
@@ -43,7 +43,8 @@ const maxDepth = 20;
 function alternatives(schema: unknown, root: JsonSchema, depth: number): JsonSchema[] {
   if (!isObject(schema) || depth > maxDepth) return [{}];
   const { $ref: reference, anyOf, oneOf, allOf, type } = schema;
-  if (typeof reference === "string") return alternatives(target(reference, root), root, depth + 1);
+  if (typeof reference === "string")
+    return alternatives(resolveReference(reference, root), root, depth + 1);
   const [inner] = [anyOf, oneOf, allOf].filter(Array.isArray);
   if (inner && type === undefined)
     return inner.flatMap((part: unknown) => alternatives(part, root, depth + 1));
@@ -51,7 +52,7 @@ function alternatives(schema: unknown, root: JsonSchema, depth: number): JsonSch
 }
 
 /** What `#/definitions/name` stands for. */
-function target(reference: string, root: JsonSchema): unknown {
+function resolveReference(reference: string, root: JsonSchema): unknown {
   const path = reference.startsWith("#/") ? reference.slice(2).split("/") : ["#"];
   return path.reduce<unknown>((at, part) => {
     const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
@@ -67,7 +68,7 @@ function typeOf(schema: JsonSchema): ColumnType | undefined {
     case "boolean":
       return "boolean";
     case "integer":
-      return isWide(schema) ? "decimal" : "integer";
+      return exceedsInt64(schema) ? "decimal" : "integer";
     case "number":
       return numberType(schema);
     case "string":
@@ -78,7 +79,7 @@ function typeOf(schema: JsonSchema): ColumnType | undefined {
 }
 
 /** Whether it allows integers that 64 bits with a sign cannot hold, as `bigint unsigned` does. */
-function isWide({ maximum, minimum }: JsonSchema): boolean {
+function exceedsInt64({ maximum, minimum }: JsonSchema): boolean {
   return Number(maximum ?? 0) >= 2 ** 63 || Number(minimum ?? 0) < -(2 ** 63);
 }
 

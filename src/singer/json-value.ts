@@ -3,18 +3,18 @@ import type { ColumnType, Value } from "../core/schema.ts";
 import { canonical } from "../core/value.ts";
 
 /** A value of a message, as it was spelled, as the value of a column of this type. */
-export function valueOf(type: ColumnType, slice: string): Value {
+export function parseValue(type: ColumnType, slice: string): Value {
   if (slice === "null") return null;
   if (type === "json") return slice;
-  if (type === "binary") return bytesOf(slice);
+  if (type === "binary") return decodeBase64(slice);
   if (type === "boolean" && (slice === "true" || slice === "false")) return slice === "true";
-  if ((type === "integer" || type === "double") && isExact[type](Number(slice)))
+  if ((type === "integer" || type === "double") && isLossless[type](Number(slice)))
     return Number(slice);
   return plain(slice);
 }
 
 /** Bytes of a text in base64; anything else as it is, for the column to refuse. */
-function bytesOf(slice: string): Value {
+function decodeBase64(slice: string): Value {
   const text = plain(slice) ?? "";
   const bytes = Buffer.from(text, "base64");
   const isWhole = bytes.toString("base64").replace(/=+$/, "") === text.replace(/=+$/, "");
@@ -22,7 +22,7 @@ function bytesOf(slice: string): Value {
 }
 
 /** Whether a value that `JSON.parse` made is one that a column of this type takes as it is, and that has lost nothing by being parsed. */
-export const isExact: Readonly<Record<ColumnType, (value: unknown) => boolean>> = {
+export const isLossless: Readonly<Record<ColumnType, (value: unknown) => boolean>> = {
   boolean: (value) => typeof value === "boolean",
   integer: (value) => Number.isSafeInteger(value) && !Object.is(value, -0),
   double: (value) =>
@@ -43,7 +43,7 @@ function isText(value: unknown): boolean {
  * A value of a column as JSON text on one line: integers with all digits, instants in UTC, bytes in base64, JSON as it is spelled. Throws a
  * ValueError where the column cannot hold it, a SyntaxError where a JSON column holds no JSON.
  */
-export function valueText(type: ColumnType, value: Value): string {
+export function formatValue(type: ColumnType, value: Value): string {
   if (value == null) return "null";
   const known = canonical[type](value);
   if (known instanceof Uint8Array) return JSON.stringify(Buffer.from(known).toString("base64"));
@@ -51,11 +51,11 @@ export function valueText(type: ColumnType, value: Value): string {
   // JSON has no such numbers.
   if (typeof known === "number" && !Number.isFinite(known)) return JSON.stringify(String(known));
   if (Object.is(known, -0)) return "-0";
-  return type === "json" ? jsonText(String(known)) : JSON.stringify(known);
+  return type === "json" ? toSingleLine(String(known)) : JSON.stringify(known);
 }
 
 /** Line ends stand between the parts of JSON only, where a space means the same. Halves of characters are escaped: UTF-8 cannot hold them. */
-function jsonText(text: string): string {
+function toSingleLine(text: string): string {
   JSON.parse(text);
   const line = text.replace(/[\r\n]/g, " ");
   if (line.isWellFormed()) return line;

@@ -1,16 +1,16 @@
 import type { Writable } from "node:stream";
-import { isClosedPipe, outputFailure } from "../core/output-error.ts";
+import { isClosedPipe, outputError } from "../core/output-error.ts";
 
 /** Who reads has closed the pipe, and wants no more. */
-export class ClosedPipe extends Error {
+export class ClosedPipeError extends Error {
   override readonly name = "ClosedPipe";
 }
 
 /** How much is put together before it is written. */
-const enough = 2 ** 18;
+const flushThreshold = 2 ** 18;
 
 /** Lines of a tap, written in large pieces, and no faster than they are read. */
-export class Output {
+export class LineOutput {
   readonly #stream: Writable;
   #lines: string[] = [];
   #length = 0;
@@ -21,16 +21,16 @@ export class Output {
   }
 
   /** Whether there is enough to be flushed. */
-  get isFull(): boolean {
-    return this.#length >= enough;
+  get shouldFlush(): boolean {
+    return this.#length >= flushThreshold;
   }
 
   /** Whether nothing can be written any more. */
-  get isLost(): boolean {
+  get hasFailed(): boolean {
     return this.#isLost;
   }
 
-  line(text: string): void {
+  write(text: string): void {
     this.#lines.push(text);
     this.#length += text.length;
   }
@@ -45,8 +45,8 @@ export class Output {
       this.#stream.write(text, (error) => {
         this.#isLost ||= error != null;
         if (!error) resolve();
-        else if (isClosedPipe(error)) reject(new ClosedPipe("closed", { cause: error }));
-        else reject(outputFailure(error));
+        else if (isClosedPipe(error)) reject(new ClosedPipeError("closed", { cause: error }));
+        else reject(outputError(error));
       });
     });
   }

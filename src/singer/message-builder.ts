@@ -1,11 +1,11 @@
 import type { Columns, Key, Row, Value } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
 import { canonical, ValueError } from "../core/value.ts";
-import type { Wanted } from "./catalog.ts";
-import { schemaOfColumns } from "./catalog.ts";
-import { columnsOf, joined, sweepText } from "./extension.ts";
+import type { SelectedStream } from "./catalog.ts";
+import { recordSchema } from "./catalog.ts";
+import { sweepColumns, formatObject, formatSweep } from "./extension.ts";
 import { extensionMember } from "./message.ts";
-import { valueText } from "./json-value.ts";
+import { formatValue } from "./json-value.ts";
 
 /** A row that cannot be written; the message says why. */
 export class UnwritableError extends Error {
@@ -13,7 +13,7 @@ export class UnwritableError extends Error {
 }
 
 /** Where messages of one stream come from. */
-export interface Origin {
+export interface MessageBuilderOptions {
   /** What is copied: source and identity. */
   readonly identity: string;
   /** The version of the records, where a later ACTIVATE_VERSION may say that all others are gone. */
@@ -21,15 +21,15 @@ export interface Origin {
 }
 
 /** Makes the messages of one stream. What was shown completely is told by the next of them. */
-export class RecordWriter {
-  readonly #wanted: Wanted;
-  readonly #origin: Origin;
+export class MessageBuilder {
+  readonly #wanted: SelectedStream;
+  readonly #origin: MessageBuilderOptions;
   readonly #stream: string;
   /** As they are declared, but for integers that turned out to be doubles. */
   #columns: Columns;
   #sweeps: string[] = [];
 
-  constructor(wanted: Wanted, origin: Origin) {
+  constructor(wanted: SelectedStream, origin: MessageBuilderOptions) {
     this.#wanted = wanted;
     this.#origin = origin;
     this.#stream = JSON.stringify(wanted.stream.name);
@@ -42,7 +42,7 @@ export class RecordWriter {
     return JSON.stringify({
       type: "SCHEMA",
       stream: name,
-      schema: schemaOfColumns(this.#columns, columns),
+      schema: recordSchema(this.#columns, columns),
       key_properties: primaryKey,
       ...(cursor === undefined ? {} : { bookmark_properties: [cursor] }),
       rivulet: { identity: this.#origin.identity, ...(stamped ? { stamped } : {}) },
@@ -53,10 +53,10 @@ export class RecordWriter {
   record(row: Row, extractedAt: string): string[] {
     const { stream, columns } = this.#wanted;
     const declared = this.#columns;
-    const texts: Text[] = [];
+    const texts: JsonMember[] = [];
     const members = columns.map((column) => {
       const value = Object.hasOwn(row, column) ? row[column] : undefined;
-      if (declared[column] === "json" && typeof value === "string" && isMisread(value))
+      if (declared[column] === "json" && typeof value === "string" && changesInTransit(value))
         texts.push([column, JSON.stringify(value)]);
       return [column, this.#text(column, value)] as const;
     });
@@ -65,16 +65,17 @@ export class RecordWriter {
         throw new UnwritableError(
           `column "${key}": expected a value, as part of the primary key, got none`,
         );
-    const more: Text[] = texts.length === 0 ? [] : [["texts", joined(texts)]];
-    const message = this.#message(joined(members), extractedAt, more);
+    const more: JsonMember[] = texts.length === 0 ? [] : [["texts", formatObject(texts)]];
+    const message = this.#message(formatObject(members), extractedAt, more);
     return declared === this.#columns ? [message] : [this.schema(), message];
   }
 
   #text(column: string, value: Value): string {
     try {
-      return valueText(this.#columns[column] ?? "json", value);
+      return formatValue(this.#columns[column] ?? "json", value);
     } catch (error) {
-      if (this.#columns[column] !== "integer" || !isNumber(value)) throw unwritable(column, error);
+      if (this.#columns[column] !== "integer" || !isFraction(value))
+        throw toUnwritableError(column, error);
       this.#columns = { ...this.#columns, [column]: "double" };
       return this.#text(column, value);
     }
@@ -84,7 +85,7 @@ export class RecordWriter {
   update(row: Row, extractedAt: string): string {
     const columns = this.#wanted.columns.filter((column) => row[column] !== undefined);
     const members = columns.map((column) => [column, this.#text(column, row[column])] as const);
-    return this.#message(joined(members), extractedAt, [["update", "true"]]);
+    return this.#message(formatObject(members), extractedAt, [["update", "true"]]);
   }
 
   /** A record that says of a key that it is gone. */
@@ -94,33 +95,33 @@ export class RecordWriter {
       return [column, this.#text(column, key[index])] as const;
     });
     const at = ["_sdc_deleted_at", JSON.stringify(extractedAt)] as const;
-    return this.#message(joined([...members, at]), extractedAt);
+    return this.#message(formatObject([...members, at]), extractedAt);
   }
 
   /** Takes a sweep; the name of a column that it is about, but that is not wanted, where there is one: then nobody can use it. */
-  sweep(sweep: Sweep): string | undefined {
+  addSweep(sweep: Sweep): string | undefined {
     const { stream, columns } = this.#wanted;
-    const missing = columnsOf(sweep, stream).find((column) => !columns.includes(column));
-    const text = missing === undefined ? sweepText(sweep, stream) : undefined;
+    const missing = sweepColumns(sweep, stream).find((column) => !columns.includes(column));
+    const text = missing === undefined ? formatSweep(sweep, stream) : undefined;
     if (text !== undefined) this.#sweeps.push(text);
     return missing;
   }
 
-  get hasSweeps(): boolean {
+  get hasPendingSweeps(): boolean {
     return this.#sweeps.length > 0;
   }
 
   state(value: string): string {
-    return joined([["type", '"STATE"'], ["value", value], ...this.#extension()]);
+    return formatObject([["type", '"STATE"'], ["value", value], ...this.#extension()]);
   }
 
-  activate(version: number): string {
+  activateVersion(version: number): string {
     return `{"type":"ACTIVATE_VERSION","stream":${this.#stream},"version":${version}}`;
   }
 
-  #message(record: string, extractedAt: string, more: readonly Text[] = []): string {
+  #message(record: string, extractedAt: string, more: readonly JsonMember[] = []): string {
     const { version } = this.#origin;
-    return joined([
+    return formatObject([
       ["type", '"RECORD"'],
       ["stream", this.#stream],
       ["record", record],
@@ -130,25 +131,25 @@ export class RecordWriter {
     ]);
   }
 
-  #extension(more: readonly Text[] = []): Text[] {
-    const sweeps: Text[] =
+  #extension(more: readonly JsonMember[] = []): JsonMember[] {
+    const sweeps: JsonMember[] =
       this.#sweeps.length === 0 ? [] : [["sweeps", `[${this.#sweeps.join(",")}]`]];
     this.#sweeps = [];
     const all = [...sweeps, ...more];
-    return all.length === 0 ? [] : [[extensionMember, joined(all)]];
+    return all.length === 0 ? [] : [[extensionMember, formatObject(all)]];
   }
 }
 
 /** A member, and its JSON text. */
-type Text = readonly [name: string, text: string];
+type JsonMember = readonly [name: string, text: string];
 
 /** Whether JSON text would come out of a message otherwise: on several lines, or a null that is one and not a value that is missing. */
-function isMisread(json: string): boolean {
+function changesInTransit(json: string): boolean {
   return json === "null" || /[\r\n]/.test(json) || !json.isWellFormed();
 }
 
 /** Whether a value is a number that is no integer. */
-function isNumber(value: Value): boolean {
+function isFraction(value: Value): boolean {
   try {
     const number = value == null ? undefined : canonical.double(value);
     return Number.isFinite(number) && !Number.isInteger(number);
@@ -157,7 +158,7 @@ function isNumber(value: Value): boolean {
   }
 }
 
-function unwritable(column: string, error: unknown): unknown {
+function toUnwritableError(column: string, error: unknown): unknown {
   if (error instanceof ValueError)
     return new UnwritableError(`column "${column}": ${error.message}`, { cause: error });
   if (error instanceof SyntaxError)

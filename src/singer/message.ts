@@ -33,7 +33,7 @@ export interface StateMessage {
 }
 
 /** Rows of an earlier version than this are gone. */
-export interface ActivateMessage {
+export interface ActivateVersionMessage {
   readonly type: "ACTIVATE_VERSION";
   readonly stream: string;
   readonly version: number;
@@ -48,10 +48,11 @@ export interface BatchMessage {
   readonly compression: string | undefined;
 }
 
-export type Message = RecordMessage | SchemaMessage | StateMessage | ActivateMessage | BatchMessage;
+export type Message =
+  RecordMessage | SchemaMessage | StateMessage | ActivateVersionMessage | BatchMessage;
 
 /** A message, and what rivulet's own tap says besides, which other targets do not look at. */
-export interface Line {
+export interface ParsedLine {
   readonly message: Message;
   /** JSON text. */
   readonly extension: string | undefined;
@@ -66,118 +67,123 @@ export class LineError extends Error {
 export const extensionMember = "rivulet";
 
 /** Reads a line. Throws a LineError. */
-export function parseLine(text: string): Line {
-  const sent = parsed(text);
+export function parseLine(text: string): ParsedLine {
+  const sent = parseObject(text);
   const extended = Object.hasOwn(sent, extensionMember);
   return {
-    message: messageOfLine(sent, text),
+    message: toMessage(sent, text),
     extension: extended ? members(text)?.get(extensionMember) : undefined,
   };
 }
 
 /** Reads a line of a file of records: a record, or a RECORD message of this stream. Throws a LineError. */
-export function parseRecord(text: string, stream: string): RecordMessage {
-  const sent = parsed(text);
+export function parseBatchLine(text: string, stream: string): RecordMessage {
+  const sent = parseObject(text);
   if (sent["type"] === "RECORD" && sent["stream"] === stream && isObject(sent["record"]))
-    return recordOf(sent, text);
+    return toRecord(sent, text);
   const { length } = text;
   const record = { record: sent, recordText: () => text, length };
   return { type: "RECORD", stream, ...record, version: undefined, extractedAt: undefined };
 }
 
-function parsed(text: string): Sent {
+function parseObject(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
   } catch (error) {
-    throw new LineError(`not JSON (${reasonOf(error)})`, { cause: error });
+    throw new LineError(`not JSON (${briefReason(error)})`, { cause: error });
   }
   throw new LineError("not a JSON object");
 }
 
 /** Without the text, which may be long. */
-function reasonOf(error: unknown): string {
+function briefReason(error: unknown): string {
   return messageOf(error)
     .replace(/^(Unexpected token '[^]+?'), [^]*$/, "$1")
     .slice(0, 80);
 }
 
-type Sent = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
-function messageOfLine(sent: Sent, text: string): Message {
+function toMessage(sent: JsonObject, text: string): Message {
   switch (sent["type"]) {
     case "RECORD":
-      return recordOf(sent, text);
+      return toRecord(sent, text);
     case "SCHEMA":
-      return schemaMessage(sent);
+      return toSchema(sent);
     case "STATE":
-      return stateOf(text);
+      return toState(text);
     case "ACTIVATE_VERSION":
-      return { type: "ACTIVATE_VERSION", stream: streamOf(sent), version: versionOf(sent) };
+      return {
+        type: "ACTIVATE_VERSION",
+        stream: requireStream(sent),
+        version: requireVersion(sent),
+      };
     case "BATCH":
-      return batchOf(sent);
+      return toBatch(sent);
     default:
-      throw new LineError(`unknown message type ${short(sent["type"])}`);
+      throw new LineError(`unknown message type ${abbreviate(sent["type"])}`);
   }
 }
 
-function recordOf(sent: Sent, text: string): RecordMessage {
+function toRecord(sent: JsonObject, text: string): RecordMessage {
   const { record, version, time_extracted: extractedAt } = sent;
   if (!isObject(record)) throw new LineError("RECORD: expected an object as record");
   return {
     type: "RECORD",
-    stream: streamOf(sent),
+    stream: requireStream(sent),
     record,
-    version: version == null ? undefined : versionOf(sent),
+    version: version == null ? undefined : requireVersion(sent),
     recordText: () => members(text)?.get("record") ?? "{}",
     extractedAt: typeof extractedAt === "string" ? extractedAt : undefined,
     length: text.length,
   };
 }
 
-function schemaMessage(sent: Sent): SchemaMessage {
+function toSchema(sent: JsonObject): SchemaMessage {
   const { schema, key_properties: keys = [] } = sent;
   if (!isObject(schema)) throw new LineError("SCHEMA: expected an object as schema");
-  if (keys !== null && !isTexts(keys))
+  if (keys !== null && !isStringArray(keys))
     throw new LineError("SCHEMA: expected a list of names as key_properties");
-  return { type: "SCHEMA", stream: streamOf(sent), schema, keys: [...new Set(keys ?? [])] };
+  return { type: "SCHEMA", stream: requireStream(sent), schema, keys: [...new Set(keys ?? [])] };
 }
 
-function stateOf(text: string): StateMessage {
+function toState(text: string): StateMessage {
   const value = members(text)?.get("value");
   if (value === undefined) throw new LineError("STATE: expected a value");
   return { type: "STATE", value };
 }
 
-function batchOf(sent: Sent): BatchMessage {
+function toBatch(sent: JsonObject): BatchMessage {
   const { manifest, filepath, encoding } = sent;
   const files = manifest ?? (filepath === undefined ? undefined : [filepath]);
-  if (!isTexts(files)) throw new LineError("BATCH: expected a list as manifest, or a filepath");
+  if (!isStringArray(files))
+    throw new LineError("BATCH: expected a list as manifest, or a filepath");
   const { format = "jsonl", compression } = isObject(encoding) ? encoding : sent;
   return {
     type: "BATCH",
-    stream: streamOf(sent),
+    stream: requireStream(sent),
     files,
     format: typeof format === "string" ? format : "jsonl",
     compression: typeof compression === "string" ? compression : undefined,
   };
 }
 
-function streamOf({ type, stream }: Sent): string {
+function requireStream({ type, stream }: JsonObject): string {
   if (typeof stream === "string") return stream;
   throw new LineError(`${String(type)}: expected the name of a stream`);
 }
 
-function versionOf({ type, version }: Sent): number {
+function requireVersion({ type, version }: JsonObject): number {
   if (Number.isSafeInteger(version)) return Number(version);
   throw new LineError(`${String(type)}: expected an integer as version`);
 }
 
-function isTexts(value: unknown): value is readonly string[] {
+function isStringArray(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }
 
-function short(value: unknown): string {
+function abbreviate(value: unknown): string {
   const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? "(none)" : text.slice(0, 60);
 }

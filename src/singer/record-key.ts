@@ -5,7 +5,7 @@ import { members } from "../json/text-scanner.ts";
 export const recordKeyColumn = "__sdc_primary_key";
 
 /** So many different records are told from those that came before; older ones may count as the same when they come again. */
-const remembered = 250_000;
+const maxHashes = 250_000;
 
 /**
  * Keys for records without one: a hash of what is in them, and the number of records that were equal before it in this run. So no two records
@@ -16,19 +16,19 @@ export class RecordKeys {
   #recent = new Map<string, number>();
   #older = new Map<string, number>();
 
-  of(record: string): string {
-    const hash = contentHash(record);
+  keyFor(record: string): string {
+    const hash = hashContent(record);
     const before = this.#countOf(hash);
     this.#note(hash, before + 1);
-    return keyOf(hash, before);
+    return formatKey(hash, before);
   }
 
   /** The key of a record that is gone: of those that are equal, the last one. */
-  ofGone(record: string): string {
-    const hash = contentHash(record);
+  keyForDeleted(record: string): string {
+    const hash = hashContent(record);
     const before = Math.max(0, this.#countOf(hash) - 1);
     this.#note(hash, before);
-    return keyOf(hash, before);
+    return formatKey(hash, before);
   }
 
   #countOf(hash: string): number {
@@ -36,7 +36,7 @@ export class RecordKeys {
   }
 
   #note(hash: string, count: number): void {
-    if (this.#recent.size >= remembered) {
+    if (this.#recent.size >= maxHashes) {
       this.#older = this.#recent;
       this.#recent = new Map();
     }
@@ -44,11 +44,11 @@ export class RecordKeys {
   }
 }
 
-function keyOf(hash: string, before: number): string {
+function formatKey(hash: string, before: number): string {
   return before === 0 ? hash : `${hash}-${before}`;
 }
 
-function contentHash(record: string): string {
+function hashContent(record: string): string {
   const content = [...(members(record) ?? [])]
     .filter(([name, slice]) => !name.startsWith("_sdc_") && slice !== "null")
     .sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,22 +1,22 @@
 import { messageOf } from "../core/errors.ts";
-import { grouped } from "../engine/group-batches.ts";
+import { groupBatches } from "../engine/group-batches.ts";
 import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
-import { newTransfer, type Transfer } from "../core/request-stats.ts";
-import { addCounts, noCounts, type Counts, type Session } from "../core/destination.ts";
+import { newRequestStats, type RequestStats } from "../core/request-stats.ts";
+import { addCounts, zeroCounts, type Counts, type Session } from "../core/destination.ts";
 import { GroupWriter } from "../engine/group-writer.ts";
-import { linesOf } from "./lines.ts";
-import { Receiver } from "./tap-reader.ts";
+import { splitLines } from "./lines.ts";
+import { TapReader } from "./tap-reader.ts";
 import type { Summary } from "../engine/sync.ts";
 
-export interface LoadOptions {
+export interface TargetOptions {
   readonly session: Session;
   /** The name of the pipeline, under which states are kept. */
   readonly pipeline: string;
   /** What a tap writes, until the signal aborts. */
   readonly input: (signal: AbortSignal) => AsyncIterable<Buffer>;
   /** Is given each STATE, as JSON text, once all that came before it is stored. */
-  readonly stored: (state: string) => void;
+  readonly onState: (state: string) => void;
   readonly startedAt: Date;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -26,15 +26,17 @@ export interface LoadOptions {
  * Writes what a tap sends into a destination, in groups that are worth a transaction each, with the last STATE among them. What cannot be read
  * ends it, after all that came before was written.
  */
-export async function load(options: LoadOptions): Promise<Summary> {
+export async function runTarget(options: TargetOptions): Promise<Summary> {
   const { session, pipeline, startedAt } = options;
-  const transfer = newTransfer();
+  const transfer = newRequestStats();
   const counts = new Map<string, Counts>();
   const inputStream = `_rivulet_input:${pipeline}`;
   await session.begin();
   try {
-    await copyInput({ ...options, transfer, counts, inputStream });
-    const quarantined = await session.quarantined([...new Set([...counts.keys(), inputStream])]);
+    await writeInput({ ...options, transfer, counts, inputStream });
+    const quarantined = await session.countQuarantined([
+      ...new Set([...counts.keys(), inputStream]),
+    ]);
     const status = quarantined > 0 ? "partial" : "completed";
     await session.end({ status, counts, transfer });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
@@ -45,31 +47,31 @@ export async function load(options: LoadOptions): Promise<Summary> {
   }
 }
 
-interface Loading extends LoadOptions {
-  readonly transfer: Transfer;
+interface TargetRun extends TargetOptions {
+  readonly transfer: RequestStats;
   readonly counts: Map<string, Counts>;
   readonly inputStream: string;
 }
 
-async function copyInput(options: Loading): Promise<void> {
+async function writeInput(options: TargetRun): Promise<void> {
   const { session, input, counts, inputStream, log } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, session.lost, stop.signal]);
   const writer = new GroupWriter({
     session,
-    wrote(result, group) {
-      for (const [stream, more] of result) addCounts(countsOf(counts, stream), more);
+    onWritten(result, group) {
+      for (const [stream, more] of result) addCounts(countsFor(counts, stream), more);
       const state = lastState(group, inputStream);
-      if (state !== undefined) options.stored(state);
+      if (state !== undefined) options.onState(state);
     },
-    refused(error) {
+    onError(error) {
       stop.abort(error);
     },
   });
-  const lines = linesOf(counted(input(signal), options.transfer), "standard input");
-  const receiver = new Receiver({ session, inputStream, log });
+  const lines = splitLines(countBytes(input(signal), options.transfer), "standard input");
+  const receiver = new TapReader({ session, inputStream, log });
   try {
-    for await (const group of grouped(receiver.receive(lines))) await writer.write(group);
+    for await (const group of groupBatches(receiver.readBatches(lines))) await writer.write(group);
     await writer.end();
   } catch (error) {
     // What the destination refused comes first; an input that was cut off is not what ended it.
@@ -79,15 +81,18 @@ async function copyInput(options: Loading): Promise<void> {
   }
 }
 
-async function* counted(input: AsyncIterable<Buffer>, transfer: Transfer): AsyncGenerator<Buffer> {
+async function* countBytes(
+  input: AsyncIterable<Buffer>,
+  transfer: RequestStats,
+): AsyncGenerator<Buffer> {
   for await (const chunk of input) {
     transfer.bytes += chunk.length;
     yield chunk;
   }
 }
 
-function countsOf(counts: Map<string, Counts>, stream: string): Counts {
-  const known = counts.get(stream) ?? noCounts();
+function countsFor(counts: Map<string, Counts>, stream: string): Counts {
+  const known = counts.get(stream) ?? zeroCounts();
   counts.set(stream, known);
   return known;
 }
@@ -102,8 +107,8 @@ function lastState(group: readonly Batch[], inputStream: string): string | undef
 /** Records how it ended; where even that fails, the first error is the one to tell. */
 async function recordFailure(
   error: unknown,
-  { session, signal, log }: LoadOptions,
-  done: { readonly counts: ReadonlyMap<string, Counts>; readonly transfer: Transfer },
+  { session, signal, log }: TargetOptions,
+  done: { readonly counts: ReadonlyMap<string, Counts>; readonly transfer: RequestStats },
 ): Promise<void> {
   const status = signal.aborted ? "interrupted" : "failed";
   try {

@@ -2,23 +2,23 @@ import { fstatSync, read } from "node:fs";
 import { addAbortSignal } from "node:stream";
 import { promisify } from "node:util";
 
-const pieceBytes = 2 ** 18;
+const chunkBytes = 2 ** 18;
 
 /** What standard input brings, until the signal aborts. A piece holds until the next one is asked for. */
-export function standardInput(signal: AbortSignal): AsyncIterable<Buffer> {
+export function readStandardInput(signal: AbortSignal): AsyncIterable<Buffer> {
   const fd = 0;
-  if (fstatSync(fd).isFile()) return fileContent(fd, signal);
+  if (fstatSync(fd).isFile()) return readDescriptor(fd, signal);
   return addAbortSignal(signal, process.stdin) as AsyncIterable<Buffer>;
 }
 
 const readInto = promisify(read);
 
 /** Into the same memory again and again: new memory for each piece would not be collected as fast as it is used. */
-async function* fileContent(fd: number, signal: AbortSignal): AsyncGenerator<Buffer, void> {
-  const buffer = Buffer.allocUnsafe(pieceBytes);
+async function* readDescriptor(fd: number, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  const buffer = Buffer.allocUnsafe(chunkBytes);
   for (;;) {
     signal.throwIfAborted();
-    const { bytesRead } = await readInto(fd, buffer, 0, pieceBytes, null);
+    const { bytesRead } = await readInto(fd, buffer, 0, chunkBytes, null);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }

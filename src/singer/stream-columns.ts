@@ -14,13 +14,13 @@ export class StreamColumns {
   readonly #renamed: Map<string, string>;
   #isChanged = false;
 
-  constructor(known: Columns, renamed: Readonly<Record<string, string>> = {}) {
-    this.#known = new Map(Object.entries(known));
+  constructor(all: Columns, renamed: Readonly<Record<string, string>> = {}) {
+    this.#known = new Map(Object.entries(all));
     this.#renamed = new Map(Object.entries(renamed));
   }
 
   /** Whether there are others than when this was asked last. */
-  takeChange(): boolean {
+  consumeChange(): boolean {
     const isChanged = this.#isChanged;
     this.#isChanged = false;
     return isChanged;
@@ -43,7 +43,7 @@ export class StreamColumns {
    * The column of a property: its own name. One that is ours gets underscores put before it, and keeps the column that it had first, also when a
    * property of that very name comes later: the table alone could not tell whose values the column holds.
    */
-  nameOf(property: string, declared: ReadonlySet<string>): string {
+  columnName(property: string, declared: ReadonlySet<string>): string {
     const known = this.#renamed.get(property);
     if (known !== undefined) return known;
     const taken = new Set([syncedAtColumn, deletedColumn, ...this.#renamed.values()]);
@@ -58,19 +58,23 @@ export class StreamColumns {
   }
 
   /** The column for values of this type, and the type that it has. A column of the key keeps its type, whatever comes. */
-  use(name: string, type: ColumnType, isKey = false): { column: string; type: ColumnType } {
+  resolveColumn(
+    name: string,
+    type: ColumnType,
+    isKey = false,
+  ): { column: string; type: ColumnType } {
     const stands = this.#known.get(name);
-    const fitting = stands === undefined ? type : common(stands, type);
+    const fitting = stands === undefined ? type : commonType(stands, type);
     if (fitting !== undefined) return this.#take(name, fitting);
-    return isKey ? this.#take(name, stands ?? type) : this.use(`${name}__${type}`, type);
+    return isKey ? this.#take(name, stands ?? type) : this.resolveColumn(`${name}__${type}`, type);
   }
 
   /** A name that no column has, or one of ours from before. */
-  useOwn(name: string, type: ColumnType, declared: ReadonlySet<string>): string {
+  resolveSystemColumn(name: string, type: ColumnType, declared: ReadonlySet<string>): string {
     const free = declared.has(name) ? undefined : this.#known.get(name);
     if (!declared.has(name) && (free === undefined || free === type))
       return this.#take(name, type).column;
-    return this.useOwn(`_${name}`, type, declared);
+    return this.resolveSystemColumn(`_${name}`, type, declared);
   }
 
   #take(column: string, type: ColumnType): { column: string; type: ColumnType } {
@@ -82,12 +86,12 @@ export class StreamColumns {
 }
 
 /** The type of a column that has one and is to hold values of another; undefined where it cannot. */
-function common(stands: ColumnType, wanted: ColumnType): ColumnType | undefined {
-  if (stands === wanted || holdsAll.has(stands)) return stands;
+function commonType(stands: ColumnType, wanted: ColumnType): ColumnType | undefined {
+  if (stands === wanted || acceptsAnyValue.has(stands)) return stands;
   if (stands === "integer" && wanted === "double") return "double";
   if (stands === "double" && wanted === "integer") return "double";
   return stands === "decimal" && wanted === "integer" ? "decimal" : undefined;
 }
 
 /** What holds any value of JSON: as it is spelled, or as text. */
-const holdsAll: ReadonlySet<ColumnType> = new Set(["string", "json"]);
+const acceptsAnyValue: ReadonlySet<ColumnType> = new Set(["string", "json"]);

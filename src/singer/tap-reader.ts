@@ -3,28 +3,29 @@ import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
 import type { Session } from "../core/destination.ts";
-import { linesOfFile } from "./batch-file.ts";
+import { readBatchFile } from "./batch-file.ts";
 import {
-  columnsOf,
+  sweepColumns,
   parseExtension,
   parseSweep,
   type Extension,
   type SweepText,
 } from "./extension.ts";
-import { Inbox } from "./batch-builder.ts";
-import type { Lines } from "./lines.ts";
+import { BatchBuilder } from "./batch-builder.ts";
+import type { LineChunk } from "./lines.ts";
 import {
   LineError,
   parseLine,
-  parseRecord,
+  parseBatchLine,
   type BatchMessage,
-  type Line,
+  type ParsedLine,
   type SchemaMessage,
 } from "./message.ts";
-import { StreamNames } from "./table-names.ts";
-import { parseMemory, TargetStream, type StreamMemory } from "./target-stream.ts";
+import { TableNames } from "./table-names.ts";
+import { parseSavedStream, type SavedStream } from "./saved-stream.ts";
+import { TargetStream } from "./target-stream.ts";
 
-export interface ReceiverOptions {
+export interface TapReaderOptions {
   readonly session: Pick<Session, "prepare" | "state">;
   /** The stream under which states, and lines that are none, are kept. */
   readonly inputStream: string;
@@ -32,45 +33,45 @@ export interface ReceiverOptions {
 }
 
 /** So many lines without a message among them are no output of a tap. */
-const hopeless = 100;
+const maxLeadingInvalid = 100;
 
 /** So many lines that are no message are told one by one. */
-const told = 20;
+const maxWarnings = 20;
 
 /** Makes batches of what a tap writes: rows, and after all that came before it, each STATE as a checkpoint. */
-export class Receiver {
-  readonly #options: ReceiverOptions;
-  readonly #inbox: Inbox;
+export class TapReader {
+  readonly #options: TapReaderOptions;
+  readonly #inbox: BatchBuilder;
   readonly #streams = new Map<string, TargetStream>();
   /** Streams that earlier runs saw. */
-  readonly #remembered = new Map<string, StreamMemory>();
+  readonly #remembered = new Map<string, SavedStream>();
   /** Streams whose table is to be made or changed before more of them is written. */
   readonly #unprepared = new Set<TargetStream>();
-  #names = new StreamNames([]);
+  #names = new TableNames([]);
   #extracted = { text: "", at: NaN };
   #messages = 0;
   #broken = 0;
 
-  constructor(options: ReceiverOptions) {
+  constructor(options: TapReaderOptions) {
     this.#options = options;
-    this.#inbox = new Inbox(options.inputStream);
+    this.#inbox = new BatchBuilder(options.inputStream);
   }
 
   /** The batches of all lines. Makes the tables that they need. */
-  async *receive(input: AsyncIterable<Lines>): AsyncGenerator<Batch, void> {
+  async *readBatches(input: AsyncIterable<LineChunk>): AsyncGenerator<Batch, void> {
     await this.#remember();
     yield* this.#all(input, { parse: parseLine, name: "" });
-    if (this.#broken > told) {
+    if (this.#broken > maxWarnings) {
       const { log } = this.#options;
       log.warning(`${this.#broken} lines in all are no messages; they are in quarantine`);
     }
   }
 
-  async *#all(input: AsyncIterable<Lines>, from: Origin): AsyncGenerator<Batch, void> {
-    for await (const { texts, first, broken } of input) {
+  async *#all(input: AsyncIterable<LineChunk>, from: LineSource): AsyncGenerator<Batch, void> {
+    for await (const { texts, firstNumber, invalidUtf8 } of input) {
       for (const [index, text] of texts.entries()) {
-        const at = `${from.name}line ${first + index}`;
-        if (broken?.has(index) === true) this.#reject(text, at, "not UTF-8");
+        const at = `${from.name}line ${firstNumber + index}`;
+        if (invalidUtf8?.has(index) === true) this.#reject(text, at, "not UTF-8");
         else if (text.trim() !== "") {
           const files = this.#line(text, at, from);
           if (files) yield* this.#files(files);
@@ -81,17 +82,17 @@ export class Receiver {
   }
 
   async *#files(message: BatchMessage): AsyncGenerator<Batch, void> {
-    const parse = (text: string): Line => ({
-      message: parseRecord(text, message.stream),
+    const parse = (text: string): ParsedLine => ({
+      message: parseBatchLine(text, message.stream),
       extension: undefined,
     });
     for (const file of message.files) {
-      yield* this.#all(linesOfFile(file, message), { parse, name: `${file}: ` });
+      yield* this.#all(readBatchFile(file, message), { parse, name: `${file}: ` });
     }
   }
 
   /** Takes a line; one that is no message goes into quarantine. The files of a BATCH are for the caller to read. */
-  #line(text: string, at: string, { parse }: Origin): BatchMessage | undefined {
+  #line(text: string, at: string, { parse }: LineSource): BatchMessage | undefined {
     try {
       const line = parse(text);
       this.#messages += 1;
@@ -103,14 +104,14 @@ export class Receiver {
     }
   }
 
-  #message({ message, extension: sent }: Line): BatchMessage | undefined {
+  #message({ message, extension: sent }: ParsedLine): BatchMessage | undefined {
     const extension = sent === undefined ? undefined : parseExtension(sent);
     for (const sweep of extension?.sweeps ?? []) this.#sweep(sweep);
     switch (message.type) {
       case "RECORD": {
         const stream = this.#streamOf(message);
         const received = { bytes: message.length, readAt: this.#readAt(message.extractedAt) };
-        this.#inbox.add(stream, stream.take(message, extension), received);
+        this.#inbox.add(stream, stream.convert(message, extension), received);
         this.#noteChange(stream);
         return undefined;
       }
@@ -118,7 +119,7 @@ export class Receiver {
         this.#schema(message, extension);
         return undefined;
       case "STATE":
-        this.#inbox.state(message.value);
+        this.#inbox.addState(message.value);
         return undefined;
       case "ACTIVATE_VERSION":
         this.#activate(message);
@@ -135,15 +136,15 @@ export class Receiver {
     const known = this.#remembered.get(name) ?? { stream: name, columns: {} };
     const stream = this.#streams.get(name) ?? new TargetStream(table, known);
     this.#streams.set(name, stream);
-    stream.declare(message, extension);
+    stream.applySchema(message, extension);
     this.#noteChange(stream);
   }
 
   #activate(message: { readonly type: string; stream: string; version: number }): void {
     const stream = this.#streamOf(message);
-    const sweep = stream.activate(message.version);
+    const sweep = stream.activateVersion(message.version);
     this.#noteChange(stream);
-    if (sweep) this.#inbox.sweep(stream, sweep);
+    if (sweep) this.#inbox.addSweep(stream, sweep);
   }
 
   #sweep({ stream: name, text }: SweepText): void {
@@ -151,10 +152,10 @@ export class Receiver {
     const { columns, primaryKey } = stream.declaration;
     const swept = { name, columns, primaryKey };
     const sweep = parseSweep(text, swept);
-    const missing = columnsOf(sweep, swept).find((column) => !(column in columns));
+    const missing = sweepColumns(sweep, swept).find((column) => !(column in columns));
     if (missing !== undefined)
       throw new LineError(`sweep of "${name}": its schema does not declare "${missing}"`);
-    this.#inbox.sweep(stream, sweep);
+    this.#inbox.addSweep(stream, sweep);
   }
 
   #streamOf(of: { readonly type: string; readonly stream: string }): TargetStream {
@@ -171,17 +172,17 @@ export class Receiver {
   }
 
   #noteChange(stream: TargetStream): void {
-    if (stream.takeChange()) this.#unprepared.add(stream);
+    if (stream.consumeChange()) this.#unprepared.add(stream);
   }
 
   /** All that was taken, once the tables are there for it. */
   async *#batches(): AsyncGenerator<Batch, void> {
-    const ready = this.#inbox.take();
+    const ready = this.#inbox.drain();
     if (this.#unprepared.size > 0) {
       const streams = [...this.#unprepared];
       this.#unprepared.clear();
       await this.#options.session.prepare(streams.map(({ declaration }) => declaration));
-      for (const { table: stream, memory: checkpoint } of streams)
+      for (const { table: stream, checkpoint } of streams)
         yield { stream, rows: [], checkpoint, bytes: 0 };
     }
     yield* ready;
@@ -190,30 +191,30 @@ export class Receiver {
   async #remember(): Promise<void> {
     const known: [stream: string, table: string][] = [];
     for (const [table, checkpoints] of await this.#options.session.state()) {
-      const memory = parseMemory(checkpoints.get(""));
+      const memory = parseSavedStream(checkpoints.get(""));
       if (!memory) continue;
       known.push([memory.stream, table]);
       this.#remembered.set(memory.stream, memory);
     }
-    this.#names = new StreamNames(known);
+    this.#names = new TableNames(known);
   }
 
   #reject(payload: string, at: string, why: string): void {
     this.#broken += 1;
     const reason = `${at}: ${why}`;
-    if (this.#messages === 0 && this.#broken >= hopeless)
+    if (this.#messages === 0 && this.#broken >= maxLeadingInvalid)
       throw new ConfigError(
-        `standard input: ${reason}; none of the first ${hopeless} lines is a Singer message; pipe the output of a tap into this program`,
+        `standard input: ${reason}; none of the first ${maxLeadingInvalid} lines is a Singer message; pipe the output of a tap into this program`,
       );
-    if (this.#broken <= told) this.#options.log.warning(`${reason}; in quarantine`);
+    if (this.#broken <= maxWarnings) this.#options.log.warning(`${reason}; in quarantine`);
     const hash = createHash("sha256").update(payload).digest("hex").slice(0, 16);
-    this.#inbox.reject({ key: `line ${hash}`, payload, reason });
+    this.#inbox.addRejected({ key: `line ${hash}`, payload, reason });
   }
 }
 
 /** Where lines come from. */
-interface Origin {
-  readonly parse: (text: string) => Line;
+interface LineSource {
+  readonly parse: (text: string) => ParsedLine;
   /** What their numbers are told with. */
   readonly name: string;
 }

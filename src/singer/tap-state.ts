@@ -13,7 +13,7 @@ const saved = z.strictObject({
 });
 
 /** The source that a state is about, and what it copies. */
-export interface Subject {
+export interface StateOwner {
   readonly source: string;
   readonly identity: string;
 }
@@ -22,10 +22,10 @@ export interface Subject {
  * The checkpoints of all streams of a tap, as the value of a STATE: `bookmarks` has them by stream and partition, a stream's own under `""`.
  */
 export class TapState {
-  readonly #subject: Subject;
+  readonly #subject: StateOwner;
   readonly #bookmarks: Map<string, Map<string, Checkpoint>>;
 
-  constructor(subject: Subject, bookmarks: Map<string, Map<string, Checkpoint>> = new Map()) {
+  constructor(subject: StateOwner, bookmarks: Map<string, Map<string, Checkpoint>> = new Map()) {
     this.#subject = subject;
     this.#bookmarks = bookmarks;
   }
@@ -35,7 +35,7 @@ export class TapState {
   }
 
   /** Takes note of a checkpoint; whether there was one. */
-  take({ stream, partition = "", checkpoint }: Batch): boolean {
+  saveCheckpoint({ stream, partition = "", checkpoint }: Batch): boolean {
     if (checkpoint === undefined) return false;
     const byPartition = this.#bookmarks.get(stream) ?? new Map<string, Checkpoint>();
     this.#bookmarks.set(stream, byPartition);
@@ -59,8 +59,8 @@ export class TapState {
  * The state that a file holds, as a target wrote it: its last line counts, and nothing, or `{}`, stands for the beginning. Throws a ConfigError where it
  * is not one of ours, or of another source.
  */
-export function parseState(text: string, subject: Subject, file: string): TapState {
-  const value = contentOf(text, file);
+export function parseState(text: string, subject: StateOwner, file: string): TapState {
+  const value = parseContent(text, file);
   if (value === undefined) return new TapState(subject);
   const { data } = saved.safeParse(value);
   if (!data)
@@ -82,16 +82,16 @@ export function parseState(text: string, subject: Subject, file: string): TapSta
   return new TapState(subject, new Map(bookmarks));
 }
 
-function contentOf(text: string, file: string): unknown {
+function parseContent(text: string, file: string): unknown {
   const trimmed = text.replace(/^\uFEFF/, "").trim();
   const last = trimmed.split("\n").at(-1) ?? "";
-  const value = trimmed === "" ? {} : (parsed(trimmed) ?? parsed(last));
+  const value = trimmed === "" ? {} : (tryParse(trimmed) ?? tryParse(last));
   if (value === undefined)
     throw new ConfigError(`${file}: not JSON; give the last line that the target wrote`);
   return JSON.stringify(value) === "{}" ? undefined : value;
 }
 
-function parsed(text: string): unknown {
+function tryParse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

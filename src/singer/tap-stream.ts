@@ -1,34 +1,34 @@
-import { ConfigError, isForeseen, LockedError } from "../core/errors.ts";
+import { ConfigError, isOperational, LockedError } from "../core/errors.ts";
 import { readStream } from "../engine/read-stream.ts";
 import { keyOf, type Key } from "../core/schema.ts";
 import type { Batch, Rejected } from "../core/source.ts";
 import { fromEpochMs } from "../core/timestamp.ts";
-import type { Wanted } from "./catalog.ts";
-import { RecordWriter, UnwritableError } from "./message-builder.ts";
+import type { SelectedStream } from "./catalog.ts";
+import { MessageBuilder, UnwritableError } from "./message-builder.ts";
 import type { TapOptions } from "./run-tap.ts";
 
 /** So many rejected rows are told one by one. */
-const told = 20;
+const maxWarnings = 20;
 
 /** Writes the messages of one stream. */
-export class StreamWriting {
-  readonly #wanted: Wanted;
+export class TapStream {
+  readonly #wanted: SelectedStream;
   readonly #options: TapOptions;
-  readonly #writer: RecordWriter;
+  readonly #writer: MessageBuilder;
   readonly #version: number;
   /** How many keys the source showed when it had shown the whole table. */
   #shown: number | undefined;
   #unusable: string | undefined;
-  records = 0;
-  rejected = 0;
+  recordCount = 0;
+  rejectedCount = 0;
 
-  constructor(wanted: Wanted, options: TapOptions) {
+  constructor(wanted: SelectedStream, options: TapOptions) {
     const { identity, startedAt } = options;
     this.#wanted = wanted;
     this.#options = options;
     this.#version = startedAt.getTime();
     const isWhole = wanted.stream.cursor === undefined;
-    this.#writer = new RecordWriter(wanted, {
+    this.#writer = new MessageBuilder(wanted, {
       identity,
       ...(isWhole ? { version: this.#version } : {}),
     });
@@ -37,13 +37,13 @@ export class StreamWriting {
   /** Writes all; the error where the stream could not be read. */
   async run(): Promise<Error | undefined> {
     const { output, signal } = this.#options;
-    output.line(this.#writer.schema());
+    output.write(this.#writer.schema());
     try {
       await this.#read();
       this.#activate();
       return undefined;
     } catch (error) {
-      if (signal.aborted || output.isLost || !endsStreamOnly(error)) throw error;
+      if (signal.aborted || output.hasFailed || !failsStreamOnly(error)) throw error;
       return error;
     } finally {
       this.#summarize();
@@ -65,9 +65,9 @@ export class StreamWriting {
       let isMoved = false;
       for (const batch of group) {
         await this.#batch(batch);
-        isMoved = state.take(batch) || isMoved;
+        isMoved = state.saveCheckpoint(batch) || isMoved;
       }
-      if (isMoved || this.#writer.hasSweeps) output.line(this.#writer.state(state.text));
+      if (isMoved || this.#writer.hasPendingSweeps) output.write(this.#writer.state(state.text));
       await output.flush();
     }
   }
@@ -81,7 +81,7 @@ export class StreamWriting {
         () => keyOf(stream, row),
         () => this.#writer.record(row, at),
       );
-      if (output.isFull) await output.flush();
+      if (output.shouldFlush) await output.flush();
     }
     for (const row of updates) {
       this.#attempt(
@@ -96,7 +96,7 @@ export class StreamWriting {
       );
     }
     if (sweep) {
-      const missing = this.#writer.sweep(sweep);
+      const missing = this.#writer.addSweep(sweep);
       this.#unusable ??= missing;
       const { where, range, by } = sweep;
       if (!where && !range && !by) this.#shown = sweep.keys.length;
@@ -106,8 +106,8 @@ export class StreamWriting {
 
   #attempt(key: () => Key, make: () => readonly string[]): void {
     try {
-      for (const line of make()) this.#options.output.line(line);
-      this.records += 1;
+      for (const line of make()) this.#options.output.write(line);
+      this.recordCount += 1;
     } catch (error) {
       if (!(error instanceof UnwritableError)) throw error;
       const text = JSON.stringify(key().map((value) => (value == null ? null : String(value))));
@@ -116,22 +116,23 @@ export class StreamWriting {
   }
 
   #reject({ key, reason }: Pick<Rejected, "key" | "reason">): void {
-    this.rejected += 1;
-    if (this.rejected <= told)
+    this.rejectedCount += 1;
+    if (this.rejectedCount <= maxWarnings)
       this.#options.log.warning(`${this.#wanted.stream.name}: ${key}: ${reason}; left out`);
   }
 
   /** Other targets learn from it that what this run did not show is gone; only where it has shown all, and every row could be written. */
   #activate(): void {
     if (this.#wanted.stream.cursor !== undefined || this.#shown === undefined) return;
-    if (this.records >= this.#shown && this.rejected === 0)
-      this.#options.output.line(this.#writer.activate(this.#version));
+    if (this.recordCount >= this.#shown && this.rejectedCount === 0)
+      this.#options.output.write(this.#writer.activateVersion(this.#version));
   }
 
   #summarize(): void {
     const { name } = this.#wanted.stream;
     const { log } = this.#options;
-    if (this.rejected > told) log.warning(`${name}: ${this.rejected} rows in all were left out`);
+    if (this.rejectedCount > maxWarnings)
+      log.warning(`${name}: ${this.rejectedCount} rows in all were left out`);
     if (this.#unusable !== undefined)
       log.warning(
         `${name}: rows that are gone can only be told with the column "${this.#unusable}", which the catalog does not select; select it`,
@@ -140,6 +141,6 @@ export class StreamWriting {
 }
 
 /** Whether an error leaves the other streams readable. */
-function endsStreamOnly(error: unknown): error is Error {
-  return isForeseen(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
+function failsStreamOnly(error: unknown): error is Error {
+  return isOperational(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
 }

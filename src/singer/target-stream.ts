@@ -1,13 +1,13 @@
-import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import { members } from "../json/text-scanner.ts";
-import type { Columns, ColumnType, Key, Row, Value } from "../core/schema.ts";
+import type { ColumnType, Key, Row, Value } from "../core/schema.ts";
 import type { Checkpoint, Stream, Sweep } from "../core/source.ts";
 import type { Extension } from "./extension.ts";
 import { columnType, isObject } from "./json-schema.ts";
-import { isExact, valueOf } from "./json-value.ts";
+import { isLossless, parseValue } from "./json-value.ts";
 import type { RecordMessage, SchemaMessage } from "./message.ts";
 import { recordKeyColumn, RecordKeys } from "./record-key.ts";
+import type { SavedStream } from "./saved-stream.ts";
 import { StreamColumns } from "./stream-columns.ts";
 
 /** The member that says when a record was deleted at its source. */
@@ -19,54 +19,20 @@ const versionColumn = "_sdc_table_version";
 /** The column of what a schema does not declare, as a JSON object. */
 const extraColumn = "_sdc_extra";
 
-/** What is remembered of a stream from run to run. */
-export interface StreamMemory {
-  readonly stream: string;
-  readonly columns: Columns;
-  /** The columns of properties that could not have their own name. */
-  readonly renamed?: Readonly<Record<string, string>> | undefined;
-  /** What a tap of ours said that it copies. */
-  readonly identity?: string | undefined;
-}
-
-const columnTypes = [
-  "boolean",
-  "integer",
-  "double",
-  "decimal",
-  "date",
-  "timestamp",
-  "string",
-  "binary",
-  "json",
-] as const satisfies readonly ColumnType[];
-
-const memory = z.object({
-  stream: z.string(),
-  columns: z.record(z.string(), z.enum(columnTypes)),
-  renamed: z.record(z.string(), z.string()).optional(),
-  identity: z.string().optional(),
-});
-
-/** What a stream's checkpoint holds; undefined where it is not of our making. */
-export function parseMemory(checkpoint: Checkpoint | undefined): StreamMemory | undefined {
-  return memory.safeParse(checkpoint).data;
-}
-
 /** What a record is to a table. */
-export interface Taken {
+export interface RowChange {
   readonly row?: Row;
   /** The columns of a row that are to be changed, if it is there. */
   readonly update?: Row;
   /** The key of a row that is gone. */
-  readonly gone?: Key;
+  readonly deletedKey?: Key;
 }
 
 interface Field {
   readonly column: string;
   readonly type: ColumnType;
   /** Whether a parsed value can be taken as it is. */
-  readonly isExact: (value: unknown) => boolean;
+  readonly isLossless: (value: unknown) => boolean;
 }
 
 /** A stream of a tap: its table, and how its records become rows. */
@@ -85,7 +51,7 @@ export class TargetStream {
   #hasOwnKey = true;
   #isChanged = false;
 
-  constructor(table: string, { stream, columns, renamed, identity }: StreamMemory) {
+  constructor(table: string, { stream, columns, renamed, identity }: SavedStream) {
     this.table = table;
     this.#stream = stream;
     this.#columns = new StreamColumns(columns, renamed);
@@ -99,7 +65,7 @@ export class TargetStream {
     return { name: this.table, columns: this.#columns.used, primaryKey: this.#keys, ...stamped };
   }
 
-  get memory(): Checkpoint {
+  get checkpoint(): Checkpoint {
     const identity = this.#identity === undefined ? {} : { identity: this.#identity };
     const { known: columns, renamed } = this.#columns;
     const others = Object.keys(renamed).length === 0 ? {} : { renamed };
@@ -107,14 +73,14 @@ export class TargetStream {
   }
 
   /** Whether the table has to be prepared before what was taken last can be written. Asked once for each change. */
-  takeChange(): boolean {
-    const isChanged = this.#columns.takeChange() || this.#isChanged;
+  consumeChange(): boolean {
+    const isChanged = this.#columns.consumeChange() || this.#isChanged;
     this.#isChanged = false;
     return isChanged;
   }
 
   /** Takes note of what records look like from now on. */
-  declare({ schema, keys }: SchemaMessage, extension: Extension | undefined): void {
+  applySchema({ schema, keys }: SchemaMessage, extension: Extension | undefined): void {
     const before = JSON.stringify([this.#keys, this.#stamped]);
     this.#identify(extension?.identity);
     this.#isOurs = extension?.identity !== undefined;
@@ -126,19 +92,28 @@ export class TargetStream {
       const isKey = keys.includes(name);
       const declared = Object.hasOwn(properties, name) ? properties[name] : { type: "string" };
       // What comes from a tap of ours is named by the table, as in a sync.
-      const wanted = this.#isOurs ? name : this.#columns.nameOf(name, names);
-      const { column, type } = this.#columns.use(wanted, columnType(declared, schema), isKey);
+      const wanted = this.#isOurs ? name : this.#columns.columnName(name, names);
+      const { column, type } = this.#columns.resolveColumn(
+        wanted,
+        columnType(declared, schema),
+        isKey,
+      );
       const isPlain = column === name && name !== "__proto__";
-      this.#fields.set(name, { column, type, isExact: isPlain ? isExact[type] : () => false });
+      this.#fields.set(name, {
+        column,
+        type,
+        isLossless: isPlain ? isLossless[type] : () => false,
+      });
     }
-    const own = (): string => this.#columns.useOwn(recordKeyColumn, "string", this.#declared);
+    const own = (): string =>
+      this.#columns.resolveSystemColumn(recordKeyColumn, "string", this.#declared);
     this.#hasOwnKey = keys.length > 0;
     this.#setKeys(this.#hasOwnKey ? keys.map((key) => this.#columnOf(key)) : [own()]);
     this.#isChanged ||= before !== JSON.stringify([this.#keys, this.#stamped]);
   }
 
   /** Makes a row of a record, or a key of one that says that it was deleted. */
-  take(message: RecordMessage, extension: Extension | undefined): Taken {
+  convert(message: RecordMessage, extension: Extension | undefined): RowChange {
     const row = this.#row(message, extension);
     if (extension?.isUpdate === true) return { update: row };
     if (message.record[deletedMember] == null) return { row };
@@ -147,14 +122,18 @@ export class TargetStream {
     if (gone.some((value) => value == null)) return { row };
     // What brings only a part leaves the rest of the row as it was last.
     const isWhole = [...this.#fields.keys()].every((name) => Object.hasOwn(message.record, name));
-    return isWhole ? { row, gone } : { update: row, gone };
+    return isWhole ? { row, deletedKey: gone } : { update: row, deletedKey: gone };
   }
 
   /** What is gone once a version is the one that counts: all rows of others. Nothing where records have no version. */
-  activate(version: number): Sweep | undefined {
+  activateVersion(version: number): Sweep | undefined {
     const column = this.#version;
     if (column === undefined || this.#isOurs) return undefined;
-    return { by: [this.#columns.use(column, "integer").column], keys: [[version]], again: true };
+    return {
+      by: [this.#columns.resolveColumn(column, "integer").column],
+      keys: [[version]],
+      again: true,
+    };
   }
 
   #identify(identity: string | undefined): void {
@@ -190,7 +169,7 @@ export class TargetStream {
     // The record is ours: it was made by parsing.
     const row = isSimple ? (record as Record<string, Value>) : this.#rowOf(message.recordText());
     if (!this.#hasOwnKey) row[this.#keys[0] ?? ""] = this.#recordKey(message);
-    for (const [column, text] of extension?.texts ?? []) set(row, column, text);
+    for (const [column, text] of extension?.texts ?? []) setColumn(row, column, text);
     if (version !== undefined && !this.#isOurs) this.#setVersion(row, version);
     return row;
   }
@@ -198,8 +177,8 @@ export class TargetStream {
   #recordKey({ record, recordText }: RecordMessage): string {
     const text = recordText();
     return record[deletedMember] == null
-      ? this.#recordKeys.of(text)
-      : this.#recordKeys.ofGone(text);
+      ? this.#recordKeys.keyFor(text)
+      : this.#recordKeys.keyForDeleted(text);
   }
 
   /** Whether all values can be taken as they were parsed. */
@@ -207,7 +186,7 @@ export class TargetStream {
     for (const name in record) {
       const value = record[name];
       if (value === null) continue;
-      if (this.#fields.get(name)?.isExact(value) !== true) return false;
+      if (this.#fields.get(name)?.isLossless(value) !== true) return false;
     }
     return !Object.hasOwn(record, "__proto__");
   }
@@ -217,25 +196,25 @@ export class TargetStream {
     const extra: string[] = [];
     for (const [name, slice] of members(text) ?? []) {
       const field = this.#fields.get(name);
-      if (field) set(row, field.column, valueOf(field.type, slice));
+      if (field) setColumn(row, field.column, parseValue(field.type, slice));
       else if (name !== deletedMember && slice !== "null")
         extra.push(`${JSON.stringify(name)}:${slice}`);
     }
     if (extra.length > 0) {
-      const column = this.#columns.useOwn(extraColumn, "json", this.#declared);
+      const column = this.#columns.resolveSystemColumn(extraColumn, "json", this.#declared);
       row[column] = `{${extra.join(",")}}`;
     }
     return row;
   }
 
   #setVersion(row: Record<string, Value>, version: number): void {
-    this.#version = this.#columns.use(versionColumn, "integer").column;
+    this.#version = this.#columns.resolveColumn(versionColumn, "integer").column;
     row[this.#version] ??= version;
   }
 }
 
 /** Sets a value whatever the column is called. */
-function set(row: Record<string, Value>, column: string, value: Value): void {
+function setColumn(row: Record<string, Value>, column: string, value: Value): void {
   if (column !== "__proto__") row[column] = value;
   else Object.defineProperty(row, column, { value, enumerable: true });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import type { Listener, ServerRequest } from "../../src/emulators/http-server.ts";
+import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 /** A request, and what the service answers to it. */
@@ -14,7 +14,7 @@ export interface Exchange {
 }
 
 /** What is answered instead; undefined passes the service's answer on. */
-export type Fault = (exchange: Exchange) => Listener | undefined;
+export type Fault = (exchange: Exchange) => RequestHandler | undefined;
 
 /** A reverse proxy before a service, which misbehaves as it is told. */
 export interface HttpProxy extends AsyncDisposable {
@@ -92,7 +92,7 @@ async function forwarded(
   return { status: answer.status, body: await answer.text() };
 }
 
-function asItIs({ status, body }: Exchange): Listener {
+function asItIs({ status, body }: Exchange): RequestHandler {
   return ({ headers }, response) => {
     const isPacked = body.length > 1000 && String(headers["accept-encoding"]).includes("gzip");
     response.writeHead(status, {

@@ -5,7 +5,7 @@ import { startCountly } from "../support/countly.ts";
 import { databases } from "../support/databases.ts";
 import { killWhen } from "../support/kill.ts";
 import { newFolder, run, start } from "../support/program.ts";
-import { heldBy, idsOf, standing } from "../sources/countly/expected-rows.ts";
+import { expectedRows, userIds, storedRows } from "../sources/countly/expected-rows.ts";
 
 const kills = 20;
 
@@ -21,7 +21,7 @@ function filled(): CountlyWorkspace {
 /** What happens to a server between two syncs. */
 function change(workspace: CountlyWorkspace): void {
   for (const app of workspace.apps) {
-    const [first = "", second = "", third = ""] = idsOf(app);
+    const [first = "", second = "", third = ""] = userIds(app);
     app.addUser({ name: "late" });
     app.updateUser(first, { gender: "F" });
     app.updateUser(second, { gender: "M" }, { silently: true });
@@ -78,7 +78,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
         expect(resumed).toBeGreaterThan(0);
         const last = await run("countly-sync", arguments_, { cwd: folder.path });
         expect(last).toMatchObject({ status: 0, stderr: "" });
-        expect(await standing(database)).toEqual(heldBy(workspace, "community"));
+        expect(await storedRows(database)).toEqual(expectedRows(workspace, "community"));
       } finally {
         await database.drop();
       }

@@ -40,7 +40,8 @@ async function completed(
     ]),
   );
   const since = Date.parse(checkpoints.get("")?.since ?? "1970-01-01T00:00:00Z");
-  const all = workspace.project("vision")?.inOrder({ by: "heartbeatAt", descending: false }) ?? [];
+  const all =
+    workspace.project("vision")?.sortedRuns({ by: "heartbeatAt", descending: false }) ?? [];
   const done = all.filter(({ name, fields }) => {
     const checkpoint = checkpoints.get(name);
     if (checkpoint) return checkpoint.done !== undefined;

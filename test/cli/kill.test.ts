@@ -30,7 +30,7 @@ function addDataset(workspace: OpikWorkspace, items: number): void {
 function change(workspace: OpikWorkspace): void {
   for (const [index, dataset] of workspace.datasets.entries()) {
     if (index % 3 === 0) continue;
-    const ids = dataset.rowsOf(dataset.versions.length).map(({ item }) => item.id);
+    const ids = dataset.itemsAt(dataset.versions.length).map(({ item }) => item.id);
     dataset.deleteItems(ids.slice(0, 5));
     dataset.updateItems(
       new Map(ids.slice(5, 15).map((id) => [id, { description: `changed ${index}` }])),
@@ -48,7 +48,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     { timeout: 300_000 },
     async () => {
       const workspace = filled();
-      await using opik = await startOpik({ workspace, traps: { latencyMs: 40 } });
+      await using opik = await startOpik({ workspace, faults: { latencyMs: 40 } });
       await using folder = await newFolder({
         "configuration.json": { opik: { base_url: opik.url, page_size: 15, concurrency: 4 } },
       });
@@ -86,7 +86,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   );
 
   test("of two at once on one pipeline, one works and the other ends with 75 and says who holds the lock", async () => {
-    await using opik = await startOpik({ workspace: filled(), traps: { latencyMs: 200 } });
+    await using opik = await startOpik({ workspace: filled(), faults: { latencyMs: 200 } });
     await using folder = await newFolder({
       "configuration.json": { opik: { base_url: opik.url, page_size: 10 } },
     });
@@ -109,7 +109,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     "a process that was suspended past its lease and wakes up cannot write",
     async () => {
       const workspace = filled();
-      await using opik = await startOpik({ workspace, traps: { latencyMs: 100 } });
+      await using opik = await startOpik({ workspace, faults: { latencyMs: 100 } });
       await using folder = await newFolder({
         "configuration.json": { opik: { base_url: opik.url, page_size: 10 } },
       });
@@ -140,7 +140,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   test.runIf(process.platform !== "win32").each(["SIGINT", "SIGTERM"] as const)(
     "%s saves what was read and ends the process, and the next sync goes on",
     async (name) => {
-      await using opik = await startOpik({ workspace: filled(), traps: { latencyMs: 20 } });
+      await using opik = await startOpik({ workspace: filled(), faults: { latencyMs: 20 } });
       await using folder = await newFolder({
         "configuration.json": { opik: { base_url: opik.url, page_size: 10 } },
       });

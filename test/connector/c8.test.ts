@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { aboutConnector } from "../../src/connector/about.ts";
+import { describeConnector } from "../../src/connector/about.ts";
 import { c8Sample, c8Schema } from "../../src/connector/c8-schema.ts";
-import { collectionKeys, renamedColumns } from "../../src/connector/reserved-keys.ts";
+import { collectionKeys, renameReservedColumns } from "../../src/connector/reserved-keys.ts";
 import type { Columns } from "../../src/core/schema.ts";
 import type { Stream } from "../../src/core/source.ts";
 import { loadSource, serviceNames } from "../../src/sources/registry.ts";
@@ -18,11 +18,11 @@ describe("a column of a reserved name", () => {
     ],
     [["_Key", "id", "key"], ["id"], ["_Key", "id", "key"]],
   ])("%j with the key %j becomes %j", (columns, primaryKey, names) => {
-    expect([...renamedColumns(columns, primaryKey, collectionKeys).values()]).toEqual(names);
+    expect([...renameReservedColumns(columns, primaryKey, collectionKeys).values()]).toEqual(names);
   });
 
   test("stays where the target has no fixed primary key and does not reserve it", () => {
-    expect([...renamedColumns(["", "_key", "id"], ["id"], ["", "id"]).values()]).toEqual([
+    expect([...renameReservedColumns(["", "_key", "id"], ["id"], ["", "id"]).values()]).toEqual([
       "_",
       "_key",
       "_id",
@@ -92,7 +92,7 @@ test("a sample holds every value, to the last digit, and null for what was not s
 describe.each(serviceNames)("about %s", (name) => {
   test("describes every key with a type of the contract", async () => {
     const source = await loadSource(name);
-    const about = aboutConnector(source, "1.2.3");
+    const about = describeConnector(source, "1.2.3");
     expect(about).toMatchObject({
       name,
       package_name: `rivulet_source_${name}`,
@@ -111,7 +111,7 @@ describe.each(serviceNames)("about %s", (name) => {
 });
 
 test("about has the label and the placeholder of a field, and says which depend on another", async () => {
-  const { config } = aboutConnector(await loadSource("example"), "1");
+  const { config } = describeConnector(await loadSource("example"), "1");
   expect(config).toContainEqual(
     expect.objectContaining({
       name: "client_id",
@@ -124,7 +124,7 @@ test("about has the label and the placeholder of a field, and says which depend 
 });
 
 test("about tells secrets, choices, lists and objects apart", async () => {
-  const { config } = aboutConnector(await loadSource("wandb"), "1");
+  const { config } = describeConnector(await loadSource("wandb"), "1");
   const types = Object.fromEntries(config.map(({ name, type }) => [name, type]));
   expect(types).toMatchObject({
     api_key: "password",

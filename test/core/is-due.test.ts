@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isDueAgain } from "../../src/core/is-due.ts";
+import { isDue } from "../../src/core/is-due.ts";
 
 const now = new Date("2026-01-10T00:00:00Z");
 
@@ -11,5 +11,5 @@ test.each([
   ["what is to be done never", "2016-01-01T00:00:00Z", 0, false],
   ["what was never done, and is not to be", undefined, 0, false],
 ])("%s", (_what, last, days, expected) => {
-  expect(isDueAgain(last, days, now)).toBe(expected);
+  expect(isDue(last, days, now)).toBe(expected);
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Remembered } from "../../src/core/async-memo.ts";
+import { AsyncMemo } from "../../src/core/async-memo.ts";
 
 test("an answer is asked for once, also while it is under way; one that failed is asked for again", async () => {
   let asked = 0;
-  const remembered = new Remembered<number>();
+  const remembered = new AsyncMemo<number>();
   const ask = () => {
     asked += 1;
     return asked === 1 ? Promise.reject(new Error("down")) : Promise.resolve(asked);

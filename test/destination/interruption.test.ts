@@ -107,7 +107,7 @@ describe("an interruption while another program has locked a table of Postgres",
     const { destination, session, interrupt, pid } = await interruptible();
     const refusals: unknown[] = [];
     const refused = (error: unknown): void => void refusals.push(error);
-    const writer = new GroupWriter({ session, wrote: () => undefined, refused });
+    const writer = new GroupWriter({ session, onWritten: () => undefined, onError: refused });
     await lock("runs");
     await writer.write([batch]);
     const next = writer.write([{ ...batch, checkpoint: { page: 2 } }]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConfigError, isForeseen, TransientError } from "../../src/core/errors.ts";
+import { ConfigError, isOperational, TransientError } from "../../src/core/errors.ts";
 import { openDestination, type OpenOptions } from "../../src/destination/open.ts";
 import { newPostgres } from "../support/databases.ts";
 import { countsOf, runs, silent, useDatabase } from "./fixture.ts";
@@ -45,7 +45,7 @@ describe("what goes wrong with Postgres", () => {
 
   test("a host that is not there is a matter of configuration", async () => {
     const error = await checkAt((url) => (url.hostname = "nowhere.invalid"));
-    expect(isForeseen(error)).toBe(true);
+    expect(isOperational(error)).toBe(true);
     expect(String(error)).toMatch(/nowhere\.invalid.*(no host of this name|cannot be looked up)/);
   });
 

@@ -26,8 +26,8 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
       inserted: 1,
       rejected: 5,
     });
-    expect(await session.quarantined(["runs"])).toBe(5);
-    expect(await session.quarantined(["other"])).toBe(0);
+    expect(await session.countQuarantined(["runs"])).toBe(5);
+    expect(await session.countQuarantined(["other"])).toBe(0);
     expect(await entries()).toEqual([
       {
         stream: "runs",
@@ -103,7 +103,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
       expect(countsOf(await session.write([{ stream: "runs", rows: [{ id }] }]))).toEqual({
         rejected: 1,
       });
-      expect(await session.quarantined(["runs"])).toBe(1);
+      expect(await session.countQuarantined(["runs"])).toBe(1);
     });
   }
 
@@ -124,12 +124,12 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     const bad = ["a", "b"].map((id) => ({ id, steps: "many" }));
     await session.write([{ stream: "runs", rows: bad }]);
     await session.write([{ stream: "runs", rows: [{ id: "a", steps: 1 }] }]);
-    expect(await session.quarantined(["runs"])).toBe(1);
+    expect(await session.countQuarantined(["runs"])).toBe(1);
     await session[Symbol.asyncDispose]();
     const later = await fixture.session([runs]);
-    expect(await later.quarantined(["runs"])).toBe(1);
+    expect(await later.countQuarantined(["runs"])).toBe(1);
     await later.write([{ stream: "runs", rows: [{ id: "b", steps: 1 }] }]);
-    expect(await later.quarantined(["runs"])).toBe(0);
+    expect(await later.countQuarantined(["runs"])).toBe(0);
     expect(await entries()).toEqual([]);
   });
 
@@ -199,7 +199,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     const session = await later({ rows });
     const sweep = (part: Sweep) => session.write([{ stream: "runs", rows: [], sweep: part }]);
     await sweep({ where: { project: "p" }, range: { column: "id", from: "b" }, keys: [["b"]] });
-    expect(await session.quarantined(["runs"])).toBe(4);
+    expect(await session.countQuarantined(["runs"])).toBe(4);
     await sweep({ where: { project: "p" }, range: { column: "id", below: "b" }, keys: [] });
     expect(await keys()).toEqual(['["b"]', '["c"]']);
     await sweep({ by: ["project"], keys: [["q"]] });
@@ -208,7 +208,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     expect(await keys()).toEqual(['["c"]']);
     await sweep({ keys: [["x"]] });
     expect(await keys()).toEqual([]);
-    expect(await session.quarantined(["runs"])).toBe(0);
+    expect(await session.countQuarantined(["runs"])).toBe(0);
   });
 
   test("compares numbers of a range as numbers, and does not take a value for another that is none", async () => {
@@ -241,7 +241,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
       session.write([{ stream: "runs", rows: [], ...batch }]);
     const range = { column: "id", from: "n" };
     await write({ rejected: [entry("there", p)], sweep: { where: p, range, keys: [["z"]] } });
-    expect(await session.quarantined(["runs"])).toBe(5);
+    expect(await session.countQuarantined(["runs"])).toBe(5);
     await write({ sweep: { where: p, range: { column: "id", below: "c" }, keys: [["b"]] } });
     expect(await keys()).toEqual(["other", "placed", "placeless", "there"]);
     await write({
@@ -281,16 +281,16 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     await fill();
     await session.replaceState(new Map(), "runs");
     expect((await entries()).map(({ stream }) => stream)).toEqual(["other"]);
-    expect(await session.quarantined(["runs", "other"])).toBe(1);
+    expect(await session.countQuarantined(["runs", "other"])).toBe(1);
     await fill();
     await session.replaceState(new Map());
     expect(await entries()).toEqual([]);
-    expect(await session.quarantined(["runs", "other"])).toBe(0);
+    expect(await session.countQuarantined(["runs", "other"])).toBe(0);
   });
 
   test("keeps the entries of pipelines apart", async () => {
     await (await fixture.session([runs])).write([{ stream: "runs", rows: [{}] }]);
     const other = await fixture.session([{ ...runs, name: "others" }], { name: "other" });
-    expect(await other.quarantined(["runs"])).toBe(0);
+    expect(await other.countQuarantined(["runs"])).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { ConfigError, TransientError } from "../../src/core/errors.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { translate } from "../../src/destination/sqlite/errors.ts";
+import { translateError } from "../../src/destination/sqlite/errors.ts";
 import { newSqlite } from "../support/databases.ts";
 import { runs, silent, useDatabase } from "./fixture.ts";
 import { asNobody } from "./nobody.ts";
@@ -141,8 +141,8 @@ describe("what goes wrong with a SQLite file", () => {
       small.prepare("insert into t values (?)").run("x".repeat(100_000));
       expect.unreachable("the database had to be full");
     } catch (error) {
-      expect(translate("sqlite:x.db", error)).toBeInstanceOf(TransientError);
-      expect(String(translate("sqlite:x.db", error))).toMatch(
+      expect(translateError("sqlite:x.db", error)).toBeInstanceOf(TransientError);
+      expect(String(translateError("sqlite:x.db", error))).toMatch(
         /sqlite:x.db: the disk is full; free some space/,
       );
     }
@@ -150,6 +150,6 @@ describe("what goes wrong with a SQLite file", () => {
 
   test("what is no error of SQLite is passed on as it is", () => {
     const error = new TypeError("a bug");
-    expect(translate("sqlite:x.db", error)).toBe(error);
+    expect(translateError("sqlite:x.db", error)).toBe(error);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ConfigError, TransientError } from "../../src/core/errors.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import { openSqlite } from "../../src/destination/sqlite/dialect.ts";
-import { OpenedFile } from "../../src/destination/sqlite/file-identity.ts";
+import { FileIdentity } from "../../src/destination/sqlite/file-identity.ts";
 import { sqlites } from "../support/databases.ts";
 import { runs, silent, useDatabase } from "./fixture.ts";
 import { asNobody } from "./nobody.ts";
@@ -149,8 +149,8 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
 });
 
 test("a file that was gone as soon as it was open counts as removed", () => {
-  const file = new OpenedFile("/no/such/place/x.db");
+  const file = new FileIdentity("/no/such/place/x.db");
   expect(() => {
-    file.check();
+    file.verifyUnchanged();
   }).toThrow(new TransientError(`sqlite:/no/such/place/x.db: ${lost}`));
 });

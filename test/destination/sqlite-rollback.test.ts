@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { ConfigError, TransientError } from "../../src/core/errors.ts";
-import { Checkpoints } from "../../src/destination/sql/checkpoints.ts";
+import { CheckpointStore } from "../../src/destination/sql/checkpoints.ts";
 import type { Session } from "../../src/core/destination.ts";
 import { LocalEngine } from "../../src/destination/sqlite/engine.ts";
 import { SqliteTransaction } from "../../src/destination/sqlite/transaction.ts";
@@ -32,7 +32,7 @@ describe.each(sqlites)("a transaction of %s that ends before its time", (_name, 
     ).toEqual([]);
     expect(await fixture.texts("select key from _rivulet_quarantine")).toEqual([]);
     expect(await session.state()).toEqual(new Map());
-    expect(await session.quarantined(["runs"])).toBe(0);
+    expect(await session.countQuarantined(["runs"])).toBe(0);
   }
 
   test.each([
@@ -108,10 +108,10 @@ describe("checkpoints that are sent to SQLite together", () => {
     try {
       const engine = Object.assign(new LocalEngine(db), { isPipelined: true });
       const tx = new SqliteTransaction(engine, "sqlite");
-      const checkpoints = new Checkpoints("test", 1);
+      const checkpoints = new CheckpointStore("test", 1);
       const change = new Map([["runs", new Map([["a", "{}"]])]]);
       await checkpoints.save(tx, change);
-      checkpoints.committed(change);
+      checkpoints.afterCommit(change);
       told.length = 0;
       await checkpoints.save(
         tx,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ColumnType, Table, Value } from "../../src/core/schema.ts";
-import { unspell } from "../../src/destination/sql/text-escaping.ts";
+import { unescapeUnstorable } from "../../src/destination/sql/text-escaping.ts";
 import { destinations } from "../support/databases.ts";
 import { countsOf, useDatabase } from "./fixture.ts";
 
@@ -127,7 +127,7 @@ describe.each(destinations)("values in %s", (dialect, create) => {
         inserted: count,
       });
       const read = await fixture.database.query("select value from runs order by id");
-      expect(read.map(({ value }) => unspell(String(value)))).toEqual(texts);
+      expect(read.map(({ value }) => unescapeUnstorable(String(value)))).toEqual(texts);
       expect(countsOf(await session.write([{ stream: "runs", rows }]))).toEqual({
         unchanged: count,
       });
@@ -144,7 +144,7 @@ describe.each(destinations)("values in %s", (dialect, create) => {
     });
     const read = await stored();
     const back = read.map((text) => JSON.parse(String(text)) as unknown);
-    const decode = dialect !== "postgres" ? (text: string) => text : unspell;
+    const decode = dialect !== "postgres" ? (text: string) => text : unescapeUnstorable;
     expect(back.at(-1)).toSatisfy((text: string) => decode(text) === "😀 raw \ud800");
     const entries = back
       .slice(0, -1)

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { SourceError, TransientError } from "../../src/core/errors.ts";
-import { grouped } from "../../src/engine/group-batches.ts";
+import { groupBatches } from "../../src/engine/group-batches.ts";
 import { newLog } from "../../src/core/log.ts";
 import { readPartitions, type Partition } from "../../src/engine/partitions.ts";
 import { readAhead, type Reader } from "../../src/engine/read-ahead.ts";
@@ -125,12 +125,14 @@ describe("grouped", () => {
   }
 
   test("merges small batches up to the number of rows", async () => {
-    const groups = await all(grouped(batches(4, 4, 4, 4, 4), { rows: 10, bytes: 1e9, ms: 60_000 }));
+    const groups = await all(
+      groupBatches(batches(4, 4, 4, 4, 4), { rows: 10, bytes: 1e9, ms: 60_000 }),
+    );
     expect(groups.map((group) => group.length)).toEqual([3, 2]);
   });
 
   test("merges up to the number of bytes", async () => {
-    const groups = await all(grouped(batches(4, 4, 4), { rows: 1e9, bytes: 8, ms: 60_000 }));
+    const groups = await all(groupBatches(batches(4, 4, 4), { rows: 1e9, bytes: 8, ms: 60_000 }));
     expect(groups.map((group) => group.length)).toEqual([2, 1]);
   });
 
@@ -142,7 +144,7 @@ describe("grouped", () => {
       await held;
       yield batch(1);
     }
-    const groups = grouped(slow(), { rows: 10, bytes: 1e9, ms: 5 });
+    const groups = groupBatches(slow(), { rows: 10, bytes: 1e9, ms: 5 });
     const first = await groups.next();
     expect(first.value).toHaveLength(1);
     release();
@@ -155,7 +157,7 @@ describe("grouped", () => {
       yield* batches(2, 2);
       throw new TransientError("gone");
     }
-    const groups = grouped(failing(), { rows: 100, bytes: 1e9, ms: 60_000 });
+    const groups = groupBatches(failing(), { rows: 100, bytes: 1e9, ms: 60_000 });
     expect((await groups.next()).value).toHaveLength(2);
     await expect(groups.next()).rejects.toThrow("gone");
   });

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { Turns } from "../../src/engine/semaphore.ts";
+import { Semaphore } from "../../src/engine/semaphore.ts";
 
 test("so many have their turn at the same time, the others in the order in which they came", async () => {
-  const turns = new Turns(2);
+  const turns = new Semaphore(2);
   const story: string[] = [];
   const begin = async (name: string) => {
-    const end = await turns.take();
+    const end = await turns.acquire();
     story.push(name);
     return end;
   };

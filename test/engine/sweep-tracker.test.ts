@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Sweep } from "../../src/core/source.ts";
-import { Walk } from "../../src/engine/sweep-tracker.ts";
+import { SweepTracker } from "../../src/engine/sweep-tracker.ts";
 
 /** What a destination does: rows first, then the sweep. */
 function apply(table: Set<string>, keys: readonly string[], sweep: Sweep | undefined): void {
@@ -26,12 +26,12 @@ test("after a walk in any order and pages of any size, exactly the keys of the w
       const listed = order === "as they come" ? now : now.toSorted().reverse();
       if (order === "ascending") listed.reverse();
       const table = new Set(before);
-      const walk = new Walk({ key });
+      const walk = new SweepTracker({ key });
       for (let at = 0; at < listed.length; at += size) {
         const page = listed.slice(at, at + size);
-        apply(table, page, walk.page(page));
+        apply(table, page, walk.addPage(page));
       }
-      apply(table, [], walk.end());
+      apply(table, [], walk.finish());
       expect([...table].sort()).toEqual(now.toSorted());
     }),
   );
@@ -39,24 +39,24 @@ test("after a walk in any order and pages of any size, exactly the keys of the w
 
 test("a walk in descending order is resumed in the middle", () => {
   const table = new Set(["z", "x", "q", "b", "a"]);
-  const first = new Walk({ key });
-  apply(table, ["y", "m"], first.page(["y", "m"]));
-  const second = new Walk({ key, resume: first.resume });
-  apply(table, ["c", "a"], second.page(["c", "a"]));
-  apply(table, [], second.end());
+  const first = new SweepTracker({ key });
+  apply(table, ["y", "m"], first.addPage(["y", "m"]));
+  const second = new SweepTracker({ key, resume: first.resume });
+  apply(table, ["c", "a"], second.addPage(["c", "a"]));
+  apply(table, [], second.finish());
   expect([...table].sort()).toEqual(["a", "c", "m", "y"]);
 });
 
 test("a walk whose order broke cannot be resumed", () => {
-  const walk = new Walk({ key });
-  walk.page(["d", "c"]);
+  const walk = new SweepTracker({ key });
+  walk.addPage(["d", "c"]);
   expect(walk.resume).toEqual({ below: "c", keys: 2 });
-  walk.page(["e"]);
+  walk.addPage(["e"]);
   expect(walk.resume).toBeUndefined();
 });
 
 test("an empty walk clears everything in its scope", () => {
-  expect(new Walk({ key, where: { dataset_id: "d" } }).end()).toEqual({
+  expect(new SweepTracker({ key, where: { dataset_id: "d" } }).finish()).toEqual({
     where: { dataset_id: "d" },
     range: { column: "id" },
     keys: [],
@@ -64,24 +64,24 @@ test("an empty walk clears everything in its scope", () => {
 });
 
 test("a walk that could not see something clears nothing from there on, and cannot be resumed", () => {
-  const walk = new Walk({ key });
-  walk.page(["d", "c"]);
-  walk.blind();
-  expect(walk.page(["b", "a"])).toBeUndefined();
+  const walk = new SweepTracker({ key });
+  walk.addPage(["d", "c"]);
+  walk.markIncomplete();
+  expect(walk.addPage(["b", "a"])).toBeUndefined();
   expect(walk.resume).toBeUndefined();
-  expect(walk.isBlind).toBe(true);
+  expect(walk.isIncomplete).toBe(true);
 });
 
 test("keys whose order of bytes is another than that of the text are never swept by ranges", () => {
-  const walk = new Walk({ key });
-  expect(walk.page(["\ud800", "b"])).toBeUndefined();
-  expect(walk.end().keys).toEqual([["\ud800"], ["b"]]);
+  const walk = new SweepTracker({ key });
+  expect(walk.addPage(["\ud800", "b"])).toBeUndefined();
+  expect(walk.finish().keys).toEqual([["\ud800"], ["b"]]);
 });
 
 test("a walk counts the keys that are certainly different", () => {
-  const walk = new Walk({ key });
-  walk.page(["d", "c"]);
-  expect(walk.distinct).toBe(2);
-  walk.page(["c", "b", "b"]);
-  expect(walk.distinct).toBe(3);
+  const walk = new SweepTracker({ key });
+  walk.addPage(["d", "c"]);
+  expect(walk.distinctKeys).toBe(2);
+  walk.addPage(["c", "b", "b"]);
+  expect(walk.distinctKeys).toBe(3);
 });

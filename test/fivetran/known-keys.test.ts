@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Table } from "../../src/core/schema.ts";
 import type { Sweep } from "../../src/core/source.ts";
-import { Walk, type Shown } from "../../src/engine/sweep-tracker.ts";
-import { Holdings } from "../../src/fivetran/known-keys.ts";
+import { SweepTracker, type TraversalPosition } from "../../src/engine/sweep-tracker.ts";
+import { KnownKeys } from "../../src/fivetran/known-keys.ts";
 
 const table = {
   name: "item",
@@ -15,8 +15,8 @@ const table = {
 class Mirror {
   readonly held = new Set<string>();
   readonly #maxSize: number;
-  #holdings: Holdings;
-  #resume: Shown | undefined;
+  #holdings: KnownKeys;
+  #resume: TraversalPosition | undefined;
   rewrites = 0;
 
   constructor(maxSize: number) {
@@ -32,7 +32,11 @@ class Mirror {
     this.#holdings = this.#open(JSON.parse(JSON.stringify(this.#holdings)) as never);
     const keys = [...service].sort().reverse();
     const rest = keys.filter((key) => this.#resume === undefined || key < this.#resume.below);
-    const walk = new Walk({ key: "item_id", where: { dataset_id: "d" }, resume: this.#resume });
+    const walk = new SweepTracker({
+      key: "item_id",
+      where: { dataset_id: "d" },
+      resume: this.#resume,
+    });
     for (let page = 0; page * pageSize < rest.length; page += 1) {
       if (page === cutAfter) return;
       const shown = rest.slice(page * pageSize, (page + 1) * pageSize);
@@ -41,13 +45,13 @@ class Mirror {
       this.#holdings.announce({ rows, where });
       for (const key of shown) this.held.add(key);
       this.#holdings.add(rows, where);
-      if (!this.#sweep(walk.page(shown))) {
+      if (!this.#sweep(walk.addPage(shown))) {
         this.#rewrite(service);
         return;
       }
       this.#resume = walk.resume;
     }
-    if (this.#sweep(walk.end())) this.#resume = undefined;
+    if (this.#sweep(walk.finish())) this.#resume = undefined;
     else this.#rewrite(service);
   }
 
@@ -65,8 +69,8 @@ class Mirror {
     this.sync(service, { pageSize: 3, cutAfter: Infinity });
   }
 
-  #open(saved: ConstructorParameters<typeof Holdings>[0]["saved"]): Holdings {
-    return new Holdings({ table, saved, maxSize: this.#maxSize });
+  #open(saved: ConstructorParameters<typeof KnownKeys>[0]["saved"]): KnownKeys {
+    return new KnownKeys({ table, saved, maxCharacters: this.#maxSize });
   }
 }
 
@@ -120,7 +124,7 @@ test("what a sweep says of rows by a column of their key, and of parts by theirs
     columns: { run_id: "string", step: "integer", metric: "string" },
     primaryKey: ["run_id", "step", "metric"],
   } as const satisfies Table;
-  const holdings = new Holdings({ table: metrics, saved: {}, maxSize: 1000 });
+  const holdings = new KnownKeys({ table: metrics, saved: {}, maxCharacters: 1000 });
   const add = (run_id: string, steps: readonly number[]): void => {
     holdings.add(
       steps.map((step) => ({ run_id, step, metric: "loss" })),
@@ -129,8 +133,10 @@ test("what a sweep says of rows by a column of their key, and of parts by theirs
   };
   add("a", [1, 2, 10]);
   add("b", [1]);
-  const saved = JSON.parse(JSON.stringify(holdings)) as NonNullable<ReturnType<Holdings["toJSON"]>>;
-  const next = new Holdings({ table: metrics, saved, maxSize: 1000 });
+  const saved = JSON.parse(JSON.stringify(holdings)) as NonNullable<
+    ReturnType<KnownKeys["toJSON"]>
+  >;
+  const next = new KnownKeys({ table: metrics, saved, maxCharacters: 1000 });
   const range = { column: "step", from: 2, below: 11 };
   expect(next.sweep({ where: { run_id: "a" }, range, keys: [["a", "2", "loss"]] })).toEqual([
     ["a", 10, "loss"],

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import protobuf from "protobufjs";
 import { expect, test } from "vitest";
-import { RecordBatch } from "../../src/fivetran/record-buffer.ts";
-import { recordBytes, type Cell } from "../../src/fivetran/wire.ts";
+import { RecordBuffer } from "../../src/fivetran/record-buffer.ts";
+import { encodeRecord, type Cell } from "../../src/fivetran/wire.ts";
 
 const limit = 102_400;
 
@@ -10,9 +10,9 @@ const limit = 102_400;
 function record(bytes: number): Uint8Array {
   const cell = (text: string): Cell => ["c", (writer) => writer.uint32((13 << 3) | 2).string(text)];
   let text = "x".repeat(Math.max(0, bytes - 10));
-  while (recordBytes("t", "upsert", [cell(text)]).length > bytes && text !== "")
+  while (encodeRecord("t", "upsert", [cell(text)]).length > bytes && text !== "")
     text = text.slice(1);
-  return recordBytes("t", "upsert", [cell(text)]);
+  return encodeRecord("t", "upsert", [cell(text)]);
 }
 
 /** The sizes of the records in an answer, and whether they are in a list. */
@@ -37,7 +37,7 @@ test("an answer has at most 100 records and 100 KiB, unless it is one larger rec
   const size = fc.oneof(fc.integer({ min: 20, max: 3000 }), fc.integer({ min: 20, max: 110_000 }));
   const run = (wanted: readonly number[]): void => {
     const oversized: number[] = [];
-    const batch = new RecordBatch({ oversized: (bytes) => oversized.push(bytes) });
+    const batch = new RecordBuffer({ onOversized: (bytes) => oversized.push(bytes) });
     const records = wanted.map(record);
     const answers = [...records.flatMap((each) => [...batch.add(each)]), ...batch.flush()];
     const found = answers.map((answer) => ({ ...recordsIn(answer), length: answer.length }));
@@ -56,7 +56,7 @@ test("an answer has at most 100 records and 100 KiB, unless it is one larger rec
 
 test("a batch that takes exactly 100 KiB is one answer, and a byte more makes two", () => {
   const answersFor = (first: number, second: number): number[] => {
-    const batch = new RecordBatch({ oversized: () => expect.fail("not oversized") });
+    const batch = new RecordBuffer({ onOversized: () => expect.fail("not oversized") });
     const answers = [first, second].map(record).flatMap((each) => [...batch.add(each)]);
     return [...answers, ...batch.flush()].map(({ length }) => length);
   };

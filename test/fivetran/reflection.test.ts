@@ -7,7 +7,11 @@ import {
 import { loadFileDescriptorSetFromObject } from "@grpc/proto-loader";
 import descriptor from "protobufjs/ext/descriptor/index.js";
 import { expect, test } from "vitest";
-import { health, reflection, reflectionAlpha } from "../../src/fivetran/service-definitions.ts";
+import {
+  healthDefinition,
+  reflectionDefinition,
+  reflectionAlphaDefinition,
+} from "../../src/fivetran/service-definitions.ts";
 import { memorySource } from "./memory-source.ts";
 import { served } from "./serving.ts";
 
@@ -20,7 +24,11 @@ interface Answer {
 }
 
 /** Asks as grpcurl does. */
-async function ask(port: number, version: typeof reflection, question: object): Promise<Answer> {
+async function ask(
+  port: number,
+  version: typeof reflectionDefinition,
+  question: object,
+): Promise<Answer> {
   const Client = makeGenericClientConstructor(version, "reflection");
   const client = new Client(`localhost:${port}`, credentials.createInsecure());
   const open = client["ServerReflectionInfo"] as unknown as () => AsyncIterable<Answer> & {
@@ -39,8 +47,8 @@ async function ask(port: number, version: typeof reflection, question: object): 
 }
 
 test.each([
-  ["today's reflection", reflection],
-  ["the reflection of older programs", reflectionAlpha],
+  ["today's reflection", reflectionDefinition],
+  ["the reflection of older programs", reflectionAlphaDefinition],
 ])(
   "%s lists the services, and shows what they are made of, with all that it imports",
   async (_, version) => {
@@ -73,7 +81,7 @@ test.each([
 
 test("health says that the connector serves, and knows no other", async () => {
   await using server = await served(source);
-  const Client = makeGenericClientConstructor(health, "health");
+  const Client = makeGenericClientConstructor(healthDefinition, "health");
   const client = new Client(`localhost:${server.port}`, credentials.createInsecure());
   const check = (service: string): Promise<unknown> =>
     new Promise((done, fail) => {

@@ -3,7 +3,10 @@ import type { Source } from "../../src/core/source.ts";
 import { demoWorkspace as countlyDemo } from "../../src/emulators/countly/demo-workspace.ts";
 import { RawJson } from "../../src/emulators/raw-json.ts";
 import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
-import { trainOn, demoWorkspace as wandbDemo } from "../../src/emulators/wandb/demo-workspace.ts";
+import {
+  continueTraining,
+  demoWorkspace as wandbDemo,
+} from "../../src/emulators/wandb/demo-workspace.ts";
 import { countly } from "../../src/sources/countly/source.ts";
 import { opik } from "../../src/sources/opik/source.ts";
 import { wandb } from "../../src/sources/wandb/source.ts";
@@ -34,7 +37,7 @@ async function opikScene(): Promise<Scene> {
   const service = await startOpik({ workspace });
   const [first, second, third] = workspace.datasets;
   const ids = (): string[] =>
-    (first?.rowsOf(first.versions.length) ?? []).map(({ item }) => item.id);
+    (first?.itemsAt(first.versions.length) ?? []).map(({ item }) => item.id);
   return {
     source: opik,
     configuration: { base_url: service.url, page_size: "20" },
@@ -65,7 +68,7 @@ async function wandbScene(): Promise<Scene> {
     tables: ["runs", "metrics"],
     changes: [
       () => {
-        trainOn(project, 20);
+        continueTraining(project, 20);
       },
       () => {
         project.deleteRun("k5z1m7pt");
@@ -149,7 +152,10 @@ describe.each(Object.entries(scenes))("%s", (_name, newScene) => {
       const { source, configuration: config } = scene;
       let startedAt = new Date();
       const clock = (): Date => startedAt;
-      const fivetran = await served(source, config, { rememberedCharacters, clock });
+      const fivetran = await served(source, config, {
+        maxKeyCharacters: rememberedCharacters,
+        clock,
+      });
       open.push(fivetran);
       for (const change of [() => undefined, ...scene.changes]) {
         change();

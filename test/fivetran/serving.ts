@@ -21,7 +21,7 @@ export interface Served extends AsyncDisposable {
 export async function served(
   source: Source,
   configuration: Readonly<Record<string, string>> = {},
-  options: Pick<ServeOptions, "rememberedCharacters" | "clock"> = {},
+  options: Pick<ServeOptions, "maxKeyCharacters" | "clock"> = {},
 ): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), "rivulet-fivetran-"));
   await writeFile(join(folder, "configuration.json"), JSON.stringify(configuration));

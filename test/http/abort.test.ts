@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { sleep } from "../../src/core/sleep.ts";
 import { answer, failing, silence, silenceInBody, slowDrip } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 const reason = new Error("stopped by a person");
@@ -14,7 +14,7 @@ describe.each([
   ["that read a body that drips", slowDrip(1)],
   ["that sleep before a retry", failing(503)],
   ["that the service makes wait", failing(429, { "retry-after": "60" })],
-] satisfies [string, Listener][])("requests %s", (_name, listener) => {
+] satisfies [string, RequestHandler][])("requests %s", (_name, listener) => {
   test("end at once with the reason, and so do those behind them", async () => {
     await using server = await startServer(listener);
     const client = testClient(server.url, {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { askedWaitMs, jitterMs } from "../../src/http/backoff.ts";
+import { requestedWaitMs, jitterMs } from "../../src/http/backoff.ts";
 
 const now = Date.UTC(2026, 0, 1, 12);
 const inTenSeconds = "Thu, 01 Jan 2026 12:00:10 GMT";
@@ -31,19 +31,19 @@ describe("what an answer asks to wait", () => {
     ["garbage", { "retry-after": "1.5.2026" }, undefined],
     ["an empty header", { "retry-after": "" }, undefined],
   ])("is read from %s", (_name, headers, expected) => {
-    expect(askedWaitMs(429, headers, now)).toBe(expected);
+    expect(requestedWaitMs(429, headers, now)).toBe(expected);
   });
 
   test("takes RateLimit-Reset for no wish when the answer is no 429", () => {
-    expect(askedWaitMs(500, { "ratelimit-reset": "30" }, now)).toBeUndefined();
-    expect(askedWaitMs(503, { "retry-after": "30" }, now)).toBe(30_000);
+    expect(requestedWaitMs(500, { "ratelimit-reset": "30" }, now)).toBeUndefined();
+    expect(requestedWaitMs(503, { "retry-after": "30" }, now)).toBe(30_000);
   });
 
   test("is a positive finite number, or nothing, whatever the header says", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (retryAfter, reset) => {
         const headers = { "retry-after": retryAfter, "ratelimit-reset": reset };
-        const wait = askedWaitMs(429, headers, now) ?? 1;
+        const wait = requestedWaitMs(429, headers, now) ?? 1;
         expect(wait).toBeGreaterThan(0);
         expect(wait).toBeLessThan(Infinity);
       }),

@@ -4,7 +4,7 @@ import { ConfigError, SourceError, TransientError } from "../../src/core/errors.
 import { isTooLarge, statusOf } from "../../src/http/http-error.ts";
 import { answer, failing, gzipBomb, inTurn, redirectTo } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 describe("a request", () => {
@@ -159,10 +159,10 @@ describe("an error status", () => {
 });
 
 describe("an answer that is too large", () => {
-  const large: Listener = (_request, response) => {
+  const large: RequestHandler = (_request, response) => {
     response.end("x".repeat(2000));
   };
-  const declared: Listener = (_request, response) => {
+  const declared: RequestHandler = (_request, response) => {
     response.writeHead(200, { "content-length": 2 ** 40 }).flushHeaders();
   };
   test.each([
@@ -225,13 +225,16 @@ describe("a redirect", () => {
       (request, response) => redirectTo(`${request.url.pathname}x`)(request, response),
       6,
     ],
-  ] satisfies [string, Listener, number][])("%s is given up", async (_name, listener, requests) => {
-    await using server = await startServer(listener);
-    await expect(testClient(server.url).getJson("x")).rejects.toThrow(
-      "redirects in a circle, or too often",
-    );
-    expect(server.requests).toHaveLength(requests);
-  });
+  ] satisfies [string, RequestHandler, number][])(
+    "%s is given up",
+    async (_name, listener, requests) => {
+      await using server = await startServer(listener);
+      await expect(testClient(server.url).getJson("x")).rejects.toThrow(
+        "redirects in a circle, or too often",
+      );
+      expect(server.requests).toHaveLength(requests);
+    },
+  );
 
   test("of a POST is refused", async () => {
     await using server = await startServer(redirectTo("/y", 307));

@@ -2,22 +2,22 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { SourceError, TransientError } from "../../src/core/errors.ts";
 import { newLog } from "../../src/core/log.ts";
-import { Graphql, type Question } from "../../src/http/graphql.ts";
+import { GraphqlClient, type GraphqlRequest } from "../../src/http/graphql.ts";
 import { answer, inTurn } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../support/http-server.ts";
 
 let server: TestServer;
-let graphql: Graphql;
-let listener: Listener;
+let graphql: GraphqlClient;
+let listener: RequestHandler;
 const warnings: string[] = [];
 
 beforeEach(async () => {
   server = await startServer((request, response) => listener(request, response));
   warnings.length = 0;
   const client = testClient(server.url, { retryAttempts: 2 });
-  graphql = new Graphql(
+  graphql = new GraphqlClient(
     client,
     newLog(({ message }) => warnings.push(message), "warning"),
   );
@@ -27,7 +27,7 @@ afterEach(async () => {
   await server.close();
 });
 
-const question: Question<{ run: unknown }> = {
+const question: GraphqlRequest<{ run: unknown }> = {
   query: (select) => `{ run { name ${select("Run", ["old", "new { name }"])} } }`,
   variables: { a: 1 },
   shape: z.object({ run: z.unknown() }),
@@ -44,7 +44,7 @@ function queries(): string[] {
 describe("Graphql", () => {
   test("posts query and variables, and gives back the data and the text it came in", async () => {
     listener = answer('{"data":{"run":{"id":12345678901234567890}}}');
-    const { data, body } = await graphql.ask(question);
+    const { data, body } = await graphql.request(question);
     expect(data).toEqual({ run: { id: 12345678901234567000 } });
     expect(body.text).toContain("12345678901234567890");
     expect(server.requests[0]).toMatchObject({ method: "POST" });
@@ -58,8 +58,8 @@ describe("Graphql", () => {
     "leaves out a field that the server does not know (%i), for good, and reports it once",
     async (status) => {
       listener = inTurn(answer(unknown, {}, status), answer({ data: { run: 1 } }));
-      await graphql.ask(question);
-      await graphql.ask(question);
+      await graphql.request(question);
+      await graphql.request(question);
       expect(queries()).toEqual([
         "{ run { name old new { name } } }",
         "{ run { name old } }",
@@ -71,13 +71,13 @@ describe("Graphql", () => {
 
   test("a field that the query needs and the server lacks is an error", async () => {
     listener = answer({ errors: [{ message: 'Cannot query field "name" on type "Run".' }] });
-    await expect(graphql.ask(question)).rejects.toThrow(SourceError);
+    await expect(graphql.request(question)).rejects.toThrow(SourceError);
     expect(server.requests).toHaveLength(1);
   });
 
   test("asks again where an answer with 200 has errors, and says what they were", async () => {
     listener = answer({ data: { run: 1 }, errors: [{ message: "boom", path: ["run"] }] });
-    const asked = graphql.ask(question);
+    const asked = graphql.request(question);
     await expect(asked).rejects.toThrow(TransientError);
     await expect(asked).rejects.toThrow(/boom/);
     expect(server.requests).toHaveLength(3);
@@ -90,7 +90,7 @@ describe("Graphql", () => {
       answer({ data: { run: null }, errors: [{ message: "all of it", path: ["run"] }] }),
       answer({ data: { run: null }, errors }),
     );
-    expect(await graphql.ask({ ...question, partial: true })).toMatchObject({
+    expect(await graphql.request({ ...question, allowPartial: true })).toMatchObject({
       data: { run: null },
       errors,
     });
@@ -99,7 +99,7 @@ describe("Graphql", () => {
 
   test("errors with a status of 4xx are final", async () => {
     listener = answer({ errors: [{ message: "the query is too complex" }] }, {}, 400);
-    await expect(graphql.ask(question)).rejects.toThrow(/too complex/);
+    await expect(graphql.request(question)).rejects.toThrow(/too complex/);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -107,9 +107,9 @@ describe("Graphql", () => {
     "an answer of another shape (%s) is an error",
     async (body) => {
       listener = answer(body);
-      await expect(graphql.ask({ ...question, shape: z.object({ run: z.int() }) })).rejects.toThrow(
-        SourceError,
-      );
+      await expect(
+        graphql.request({ ...question, shape: z.object({ run: z.int() }) }),
+      ).rejects.toThrow(SourceError);
     },
   );
 });

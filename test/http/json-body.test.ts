@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HttpFailure, isPassing } from "../../src/http/http-error.ts";
+import { HttpError, isTransient } from "../../src/http/http-error.ts";
 import { parseJson } from "../../src/http/json-body.ts";
 
 test.each([
@@ -13,7 +13,7 @@ test.each([
   const read = (): unknown => parseJson(text);
   expect(read).toThrow(`expected JSON, got ${description}`);
   expect(read).toThrow(
-    expect.toSatisfy((error) => error instanceof HttpFailure && isPassing(error)),
+    expect.toSatisfy((error) => error instanceof HttpError && isTransient(error)),
   );
 });
 

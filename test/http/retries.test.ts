@@ -17,16 +17,16 @@ import {
   slowDrip,
 } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 const body = JSON.stringify({ rows: Array.from({ length: 1000 }, (_, id) => ({ id })) });
 
-const noUtf8: Listener = (_request, response) => {
+const noUtf8: RequestHandler = (_request, response) => {
   response.end(Buffer.from('{"a":"\xff"}', "latin1"));
 };
 
-const faults: readonly [string, Listener][] = [
+const faults: readonly [string, RequestHandler][] = [
   ["a 408", failing(408)],
   ["a 425", failing(425)],
   ["a 429", failing(429)],

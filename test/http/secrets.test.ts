@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { TransientError } from "../../src/core/errors.ts";
-import { newRedact } from "../../src/core/redact.ts";
+import { newRedactor } from "../../src/core/redact.ts";
 import {
   answer,
   cutChunks,
@@ -15,21 +15,21 @@ import {
 } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import type { Body } from "../../src/http/body.ts";
-import type { Listener } from "../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 const secret = "opik-key-0123456789";
 
 /** A service that tells in its errors what it was sent. */
-const echo = (status: number): Listener => {
+const echo = (status: number): RequestHandler => {
   return (request, response) => {
     const said = `${request.headers.authorization ?? ""} ${request.url.href} ${request.body}`;
     return failing(status, {}, { message: said })(request, response);
   };
 };
 
-const faults: readonly [string, Listener][] = [
-  ...[400, 401, 403, 404, 429, 500].map((status): [string, Listener] => [
+const faults: readonly [string, RequestHandler][] = [
+  ...[400, 401, 403, 404, 429, 500].map((status): [string, RequestHandler] => [
     `a ${status}`,
     echo(status),
   ]),
@@ -89,7 +89,7 @@ test("an error within an answer gives no secret away", async () => {
 });
 
 test("a secret is taken out as it is, encoded, and without its scheme; short values are none", () => {
-  const redact = newRedact(["Bearer a/secret+key", "short", ""]);
+  const redact = newRedactor(["Bearer a/secret+key", "short", ""]);
   expect(redact("Bearer a/secret+key, a/secret+key, a%2Fsecret%2Bkey, short")).toBe(
     "***, ***, ***, short",
   );

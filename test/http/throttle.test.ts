@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { HttpFailure } from "../../src/http/http-error.ts";
+import { HttpError } from "../../src/http/http-error.ts";
 import { Throttle } from "../../src/http/throttle.ts";
 
-const tooMany = new HttpFailure("status", "429", { status: 429 });
-const timeout = new HttpFailure("timeout", "silent");
+const tooMany = new HttpError("status", "429", { status: 429 });
+const timeout = new HttpError("timeout", "silent");
 
 /** A throttle whose pauses end when the test says so. */
 function newThrottle(concurrency: number) {
@@ -55,7 +55,7 @@ test.each([
 
 test("leaves its limit alone on failures that have other reasons", async () => {
   const { throttle } = newThrottle(8);
-  await together(throttle, 8, new HttpFailure("status", "500", { status: 500 }));
+  await together(throttle, 8, new HttpError("status", "500", { status: 500 }));
   await together(throttle, 8, new Error("bug"));
   expect(throttle.concurrency).toBe(8);
 });

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { silence, silenceInBody, slowDrip } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
-import type { Listener } from "../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 const body = '{"text":"drop by drop"}';
 
 /** The body, a character at a time. */
-const dripping: Listener = async (_request, response) => {
+const dripping: RequestHandler = async (_request, response) => {
   response.writeHead(200);
   for (const character of body) {
     response.write(character);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ConfigError, SourceError } from "../../src/core/errors.ts";
-import { sameOrigin, shownUrl, urlOf } from "../../src/http/url.ts";
+import { resolveSameOrigin, redactedUrl, urlOf } from "../../src/http/url.ts";
 
 test.each([
   ["https://host/api", "v1/x"],
@@ -29,7 +29,7 @@ test.each([
   ["https://host@evil.example/x", "evil.example"],
   ["javascript:alert(1)", "javascript:"],
 ])("refuses the link %s, which leads to another host", (link, host) => {
-  const follow = (): URL => sameOrigin("https://host/api/list?page=1", link);
+  const follow = (): URL => resolveSameOrigin("https://host/api/list?page=1", link);
   expect(follow).toThrow(SourceError);
   expect(follow).toThrow(
     `https://host/api/list: the next link leads to another host (${host}); the key is not sent there`,
@@ -37,17 +37,17 @@ test.each([
 });
 
 test("follows links that are relative to their page, and keeps the login of the base URL", () => {
-  expect(sameOrigin("https://me:pw@host/api/list?page=1", "?page=2").href).toBe(
+  expect(resolveSameOrigin("https://me:pw@host/api/list?page=1", "?page=2").href).toBe(
     "https://me:pw@host/api/list?page=2",
   );
-  expect(sameOrigin("https://me:pw@host/api/list", "https://host/other").href).toBe(
+  expect(resolveSameOrigin("https://me:pw@host/api/list", "https://host/other").href).toBe(
     "https://me:pw@host/other",
   );
-  expect(sameOrigin("https://host/api/list", "/other").href).toBe("https://host/other");
+  expect(resolveSameOrigin("https://host/api/list", "/other").href).toBe("https://host/other");
 });
 
 test("shows a URL without login, parameters and fragment", () => {
-  expect(shownUrl(new URL("https://me:secret@host:8443/x?key=secret#secret"))).toBe(
+  expect(redactedUrl(new URL("https://me:secret@host:8443/x?key=secret#secret"))).toBe(
     "https://host:8443/x",
   );
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cut, NotJson, type Span } from "../../src/json/byte-scanner.ts";
+import { scanJson, JsonSyntaxError, type Span } from "../../src/json/byte-scanner.ts";
 
 const bytesOf = (text: string): Buffer => Buffer.from(text);
 
@@ -9,7 +9,7 @@ function found(text: string): unknown {
   const bytes = bytesOf(text);
   const at = ({ start, end }: Span): string => bytes.toString("utf8", start, end);
   try {
-    const pieces = cut(bytes);
+    const pieces = scanJson(bytes);
     if (pieces === undefined) return "no container";
     if ("elements" in pieces) return pieces.elements.map(at);
     return pieces.map(({ key, value }) => [
@@ -17,7 +17,7 @@ function found(text: string): unknown {
       "elements" in value ? value.elements.map(at) : at(value),
     ]);
   } catch (error) {
-    if (error instanceof NotJson) return "no JSON";
+    if (error instanceof JsonSyntaxError) return "no JSON";
     throw error;
   }
 }
@@ -99,7 +99,7 @@ describe("cut", () => {
         const bytes = bytesOf(JSON.stringify(value, undefined, space));
         const at = ({ start, end }: Span): unknown =>
           JSON.parse(bytes.toString("utf8", start, end));
-        const pieces = cut(bytes) ?? [];
+        const pieces = scanJson(bytes) ?? [];
         if ("elements" in pieces) throw new Error("expected members");
         const entries = pieces.map(({ key, value: inner }) => [
           at(key),

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { members } from "../../src/json/text-scanner.ts";
-import { MemberReader } from "../../src/json/object-reader.ts";
+import { ObjectReader } from "../../src/json/object-reader.ts";
 
 /** What a reader finds in an object, as a Map. */
-function found(reader: MemberReader, text: string): ReadonlyMap<string, string> | undefined {
+function found(reader: ObjectReader, text: string): ReadonlyMap<string, string> | undefined {
   const object = reader.read(text);
   return object && new Map(object.names.map((name) => [name, object.get(name) ?? "missing"]));
 }
 
 test("finds members as they are spelled, whatever objects came before", () => {
-  const reader = new MemberReader();
+  const reader = new ObjectReader();
   expect(found(reader, '{"a": 1.0, "b": "x"}')).toEqual(
     new Map([
       ["a", "1.0"],
@@ -36,7 +36,7 @@ test("finds members as they are spelled, whatever objects came before", () => {
 });
 
 test("has the same list of names for all objects that are alike", () => {
-  const reader = new MemberReader();
+  const reader = new ObjectReader();
   const first = reader.read('{"a":1,"b":2}')?.names;
   expect(reader.read('{ "a":3, "b":4 }')?.names).toBe(first);
   expect(reader.read('{"a":1}')?.names).not.toBe(first);
@@ -44,7 +44,7 @@ test("has the same list of names for all objects that are alike", () => {
 });
 
 test("the last of two members of one name counts", () => {
-  expect(new MemberReader().read('{"a":1,"b":2,"a":3}')?.get("a")).toBe("3");
+  expect(new ObjectReader().read('{"a":1,"b":2,"a":3}')?.get("a")).toBe("3");
 });
 
 test("a name that looks like the spelling of another is not taken for it", () => {
@@ -56,7 +56,7 @@ test("a name that looks like the spelling of another is not taken for it", () =>
     ['{"a\\":\\"b":1}', '{"a":"b"}'],
     ['{"a":1,"b":2}', '{"a,\\"b":1}'],
   ]) {
-    const reader = new MemberReader();
+    const reader = new ObjectReader();
     for (const text of texts) expect([text, found(reader, text)]).toEqual([text, members(text)]);
   }
 });
@@ -69,7 +69,7 @@ test("finds what reading each object on its own finds", () => {
   const objects = fc.array(fc.dictionary(name, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }));
   fc.assert(
     fc.property(objects, fc.constantFrom(undefined, 2), (values, space) => {
-      const reader = new MemberReader();
+      const reader = new ObjectReader();
       for (const value of values) {
         const text = JSON.stringify(value, undefined, space);
         expect([text, found(reader, text)]).toEqual([text, members(text)]);

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { newLog } from "../../src/core/log.ts";
-import { newTransfer } from "../../src/core/request-stats.ts";
+import { newRequestStats } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
-import { observedSession } from "../../src/metrics/counting-session.ts";
+import { countingSession } from "../../src/metrics/counting-session.ts";
 import { newSqlite } from "../support/databases.ts";
-import { Parsed } from "./parsed-metrics.ts";
+import { ParsedMetrics } from "./parsed-metrics.ts";
 
-const parsed = async (metrics: Metrics): Promise<Parsed> => new Parsed(await metrics.text());
+const parsed = async (metrics: Metrics): Promise<ParsedMetrics> =>
+  new ParsedMetrics(await metrics.text());
 
 test("a parser of Prometheus' text format understands all of it, with the contract's names and labels", async () => {
   const env = { GDN_FEDERATION: "eu", GDN_TENANT: 'a "tenant"\n\\', WORKFLOW_UUID: "" };
@@ -32,7 +33,7 @@ test("the lag is that of the oldest document of a transaction, not of the last",
   try {
     await using destination = await openDestination(database.url, { log });
     await using session = await destination.lock({ name: "test" });
-    const observed = observedSession(session, metrics);
+    const observed = countingSession(session, metrics);
     const columns = { id: "integer" } as const;
     await observed.prepare([{ name: "a", columns, primaryKey: ["id"] }]);
     const at = (id: number, readAt: number) => ({ stream: "a", rows: [{ id }], readAt, bytes: 10 });
@@ -55,7 +56,7 @@ test("rows are counted by stream and by what came of them, and rejected ones are
   try {
     await using destination = await openDestination(database.url, { log });
     await using session = await destination.lock({ name: "test" });
-    const observed = observedSession(session, metrics);
+    const observed = countingSession(session, metrics);
     const columns = { id: "integer", name: "string" } as const;
     await observed.prepare([{ name: "a", columns, primaryKey: ["id"] }]);
     const rows = [1, 2, 3].map((id) => ({ id, name: "old" }));
@@ -78,9 +79,9 @@ test("rows are counted by stream and by what came of them, and rejected ones are
 });
 
 test("what the client does is shown as it stands, not as it was", async () => {
-  const transfer = newTransfer();
+  const transfer = newRequestStats();
   const metrics = new Metrics("ingest", {});
-  metrics.watch(transfer);
+  metrics.addRequestStats(transfer);
   transfer.requests = 3;
   transfer.retries = 1;
   transfer.waitedMs = 1500;
@@ -96,6 +97,6 @@ test("there is no last complete sync where there was none", async () => {
   const metrics = new Metrics("ingest", {});
   const name = "rivulet_last_complete_sync_timestamp_seconds";
   expect(await metrics.text()).not.toContain(name);
-  metrics.completed(new Date(1_700_000_000_000));
+  metrics.setLastComplete(new Date(1_700_000_000_000));
   expect((await parsed(metrics)).value(name)).toBe(1_700_000_000);
 });

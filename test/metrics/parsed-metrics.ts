@@ -1,7 +1,7 @@
 import parse, { type Family } from "parse-prometheus-text-format";
 
 /** Metrics as a parser of the Prometheus text format understands them. */
-export class Parsed {
+export class ParsedMetrics {
   readonly families: ReadonlyMap<string, Family>;
 
   constructor(text: string) {

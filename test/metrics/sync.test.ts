@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startOpik } from "../support/opik.ts";
 import { logLines, newFolder, run, start } from "../support/program.ts";
-import { Parsed } from "./parsed-metrics.ts";
+import { ParsedMetrics } from "./parsed-metrics.ts";
 
-async function newPlace(url: string) {
+async function newConfigFolder(url: string) {
   return await newFolder({ "configuration.json": { opik: { base_url: url, retry_attempts: 0 } } });
 }
 
-const metricsIn = async (folder: string): Promise<Parsed> =>
-  new Parsed(await readFile(join(folder, "opik.prom"), "utf8"));
+const metricsIn = async (folder: string): Promise<ParsedMetrics> =>
+  new ParsedMetrics(await readFile(join(folder, "opik.prom"), "utf8"));
 
 const lastComplete = "rivulet_last_complete_sync_timestamp_seconds";
 
@@ -26,7 +26,7 @@ test("--metrics-file holds what a sync did, also when it failed, and when the la
   });
   const dataset = opik.workspace.addDataset({ name: "one" });
   dataset.addItems([1, 2, 3].map((input) => ({ data: { input } })));
-  await using folder = await newPlace(opik.url);
+  await using folder = await newConfigFolder(opik.url);
   const sync = (env: Record<string, string> = {}) =>
     run("opik-sync", ["--metrics-file", "opik.prom"], { cwd: folder.path, env });
 
@@ -56,7 +56,7 @@ test("--metrics-file holds what a sync did, also when it failed, and when the la
 
 test("--metrics-file keeps the time of the last complete sync where the next one could not begin", async () => {
   await using opik = await startOpik();
-  await using folder = await newPlace(opik.url);
+  await using folder = await newConfigFolder(opik.url);
   const sync = (...args: string[]) =>
     run("opik-sync", ["--metrics-file", "opik.prom", ...args], { cwd: folder.path });
   expect(await sync()).toMatchObject({ status: 0 });
@@ -89,7 +89,7 @@ test("--metrics-port shows the metrics while the sync runs, and no longer", asyn
     },
   });
   opik.workspace.addProject({ name: "one" });
-  await using folder = await newPlace(opik.url);
+  await using folder = await newConfigFolder(opik.url);
   const { child, ended } = start("opik-sync", ["--metrics-port=0"], { cwd: folder.path });
   const port = await new Promise<number>((found) => {
     child.stderr?.on("data", (chunk: Buffer) => {
@@ -100,7 +100,7 @@ test("--metrics-port shows the metrics while the sync runs, and no longer", asyn
   const at = `http://localhost:${port}`;
   const answer = await fetch(`${at}/metrics`);
   expect(answer.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
-  expect(new Parsed(await answer.text()).value("ingest_errors_total")).toBe(0);
+  expect(new ParsedMetrics(await answer.text()).value("ingest_errors_total")).toBe(0);
   expect((await fetch(`${at}/other`)).status).toBe(404);
   expect((await fetch(`${at}//`)).status, "a path that is no URL").toBe(404);
   proceed();
@@ -121,7 +121,7 @@ test.each([
   const taken = createServer();
   await new Promise<void>((listening) => taken.listen(0, listening));
   await using opik = await startOpik();
-  await using folder = await newPlace(opik.url);
+  await using folder = await newConfigFolder(opik.url);
   const { port } = taken.address() as AddressInfo;
   const ended = await run("opik-sync", args(port), { cwd: folder.path });
   await new Promise((closed) => taken.close(closed));
@@ -132,7 +132,7 @@ test.each([
 
 test("a sync that nobody watches writes no log line about it", async () => {
   await using opik = await startOpik();
-  await using folder = await newPlace(opik.url);
+  await using folder = await newConfigFolder(opik.url);
   const ended = await run("opik-sync", [], { cwd: folder.path });
   expect(logLines(ended).filter(({ message }) => /metrics/.test(String(message)))).toEqual([]);
 });

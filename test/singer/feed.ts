@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { newLog } from "../../src/core/log.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { load } from "../../src/singer/run-target.ts";
+import { runTarget } from "../../src/singer/run-target.ts";
 import type { Summary } from "../../src/engine/sync.ts";
 import type { TestDatabase } from "../support/databases.ts";
 
@@ -34,11 +34,11 @@ export async function feed(
   const { thread = false } = database;
   await using destination = await openDestination(database.url, { log, thread });
   await using session = await destination.lock({ name: pipeline });
-  const summary = await load({
+  const summary = await runTarget({
     session,
     pipeline,
     input: () => Readable.from(lines.map(bytesOf)),
-    stored: (state) => states.push(state),
+    onState: (state) => states.push(state),
     startedAt: new Date(),
     log,
     signal,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ColumnType } from "../../src/core/schema.ts";
-import { columnType, schemaOf } from "../../src/singer/json-schema.ts";
+import { columnType, columnSchemas } from "../../src/singer/json-schema.ts";
 
 const root = {
   definitions: {
@@ -34,7 +34,7 @@ test.each<[unknown, ColumnType]>([
   expect(columnType(property, root)).toBe(type);
 });
 
-test.each(Object.entries(schemaOf))(
+test.each(Object.entries(columnSchemas))(
   "a column of the type %s is one again behind a tap",
   (type, property) => {
     expect(columnType(property, {})).toBe(type);

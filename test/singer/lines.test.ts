@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { linesOf } from "../../src/singer/lines.ts";
+import { splitLines } from "../../src/singer/lines.ts";
 
 /** Pieces in memory that is used again, as files are read. */
 async function* pieces(content: Buffer, size: number): AsyncGenerator<Buffer> {
@@ -19,8 +19,11 @@ test.each([1, 2, 3, 7, 64, 1_000_000])(
     const short = size < 64 ? texts.map((text) => text.slice(0, 50)) : texts;
     for (const end of ["", "\n"]) {
       const found: string[] = [];
-      for await (const lines of linesOf(pieces(Buffer.from(short.join("\n") + end), size), "x")) {
-        expect(lines.first).toBe(found.length + 1);
+      for await (const lines of splitLines(
+        pieces(Buffer.from(short.join("\n") + end), size),
+        "x",
+      )) {
+        expect(lines.firstNumber).toBe(found.length + 1);
         found.push(...lines.texts);
       }
       expect(found).toEqual(short);
@@ -34,7 +37,7 @@ test("lines that are not UTF-8 are told from the others", async () => {
     Buffer.from("schön\n"),
   ]);
   const all = [];
-  for await (const lines of linesOf(pieces(content, 1000), "x")) all.push(lines);
+  for await (const lines of splitLines(pieces(content, 1000), "x")) all.push(lines);
   expect(all).toEqual([{ texts: ["good", "bad \ufffd", "schön"], first: 1, broken: new Set([1]) }]);
 });
 
@@ -42,7 +45,10 @@ test.each([1, 1000])(
   "a byte order mark at the beginning is no part of the first line, in pieces of %i bytes",
   async (size) => {
     const found: string[] = [];
-    for await (const { texts } of linesOf(pieces(Buffer.from("\uFEFF{}\n\uFEFF{}\n"), size), "x"))
+    for await (const { texts } of splitLines(
+      pieces(Buffer.from("\uFEFF{}\n\uFEFF{}\n"), size),
+      "x",
+    ))
       found.push(...texts);
     expect(found).toEqual(["{}", "\uFEFF{}"]);
   },

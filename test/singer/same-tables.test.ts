@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { Source } from "../../src/core/source.ts";
 import { demoWorkspace as countlyDemo } from "../../src/emulators/countly/demo-workspace.ts";
 import { demoWorkspace as opikDemo } from "../../src/emulators/opik/demo-workspace.ts";
-import { demoWorkspace as wandbDemo, trainOn } from "../../src/emulators/wandb/demo-workspace.ts";
+import {
+  demoWorkspace as wandbDemo,
+  continueTraining,
+} from "../../src/emulators/wandb/demo-workspace.ts";
 import { countly } from "../../src/sources/countly/source.ts";
 import { opik } from "../../src/sources/opik/source.ts";
 import { wandb } from "../../src/sources/wandb/source.ts";
@@ -37,7 +40,7 @@ async function standOpik(): Promise<Standing> {
         first?.updateItem(added, { tags: ["new"] });
         second?.deleteItems(
           second
-            .rowsOf(1)
+            .itemsAt(1)
             .slice(0, 7)
             .map(({ item }) => item.id),
         );
@@ -65,7 +68,7 @@ async function standWandb(): Promise<Standing> {
     },
     changes: [
       () => {
-        if (project) trainOn(project, 30);
+        if (project) continueTraining(project, 30);
         project?.addRun({ name: "brandnew" }).log({ loss: 0.1, words: "é\n" });
       },
       () => {

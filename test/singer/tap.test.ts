@@ -3,7 +3,7 @@ import { z } from "zod";
 import { TransientError } from "../../src/core/errors.ts";
 import type { Columns } from "../../src/core/schema.ts";
 import type { Batch, Source, Stream } from "../../src/core/source.ts";
-import { catalogOf, wantedBy } from "../../src/singer/catalog.ts";
+import { buildCatalog, selectStreams } from "../../src/singer/catalog.ts";
 import { contents } from "../support/contents.ts";
 import { databases, newSqlite } from "../support/databases.ts";
 import { syncSource } from "../support/sync-source.ts";
@@ -225,7 +225,7 @@ describe("a catalog", () => {
     streamOf("users", { parts: [], cursor: "timestamp" }),
     streamOf("log", { parts: [], columns: { id: "integer", text: "string" } }),
   ];
-  const found = catalogOf(streams) as {
+  const found = buildCatalog(streams) as {
     streams: {
       stream: string;
       metadata: { breadcrumb: string[]; metadata: Record<string, unknown> }[];
@@ -233,7 +233,7 @@ describe("a catalog", () => {
   };
 
   test("that was discovered selects everything", () => {
-    const wanted = wantedBy(found, streams, "catalog.json");
+    const wanted = selectStreams(found, streams, "catalog.json");
     expect(wanted.map(({ stream, columns }) => [stream.name, columns])).toEqual([
       ["users", Object.keys(everyType)],
       ["log", ["id", "text"]],
@@ -268,7 +268,7 @@ describe("a catalog", () => {
         { tap_stream_id: "gone", metadata: [marks(false)] },
       ],
     };
-    const wanted = wantedBy(content, streams, "catalog.json");
+    const wanted = selectStreams(content, streams, "catalog.json");
     expect(wanted.map(({ stream, columns }) => [stream.name, columns])).toEqual([
       ["users", columns.slice(0, 3)],
     ]);
@@ -290,15 +290,15 @@ describe("a catalog", () => {
         },
       ],
     };
-    expect(() => wantedBy(content, streams, "catalog.json")).toThrow(message);
+    expect(() => selectStreams(content, streams, "catalog.json")).toThrow(message);
   });
 
   test("with a stream that is not there, or of another shape, is refused", () => {
     const unknown = { streams: [{ tap_stream_id: "user", selected: true }] };
-    expect(() => wantedBy(unknown, streams, "c.json")).toThrow(
+    expect(() => selectStreams(unknown, streams, "c.json")).toThrow(
       /c\.json: unknown stream "user"; did you mean "users"/,
     );
-    expect(() => wantedBy({ streams: 1 }, streams, "c.json")).toThrow(
+    expect(() => selectStreams({ streams: 1 }, streams, "c.json")).toThrow(
       /c\.json: streams: .*--discover/,
     );
   });

@@ -1,13 +1,13 @@
 import { Transform } from "node:stream";
 import { newLog } from "../../src/core/log.ts";
 import type { Source } from "../../src/core/source.ts";
-import { newTransfer } from "../../src/core/request-stats.ts";
+import { newRequestStats } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { load } from "../../src/singer/run-target.ts";
-import { allOf, type Wanted } from "../../src/singer/catalog.ts";
-import { Output } from "../../src/singer/line-output.ts";
+import { runTarget } from "../../src/singer/run-target.ts";
+import { selectAllStreams, type SelectedStream } from "../../src/singer/catalog.ts";
+import { LineOutput } from "../../src/singer/line-output.ts";
 import { parseState } from "../../src/singer/tap-state.ts";
-import { tap, type TapEnd } from "../../src/singer/run-tap.ts";
+import { runTap, type TapResult } from "../../src/singer/run-tap.ts";
 import type { Summary } from "../../src/engine/sync.ts";
 
 export interface ThroughOptions {
@@ -16,11 +16,11 @@ export interface ThroughOptions {
   /** What the target wrote last time; `""`: nothing. */
   readonly state: string;
   readonly startedAt?: Date;
-  readonly wanted?: (wanted: readonly Wanted[]) => readonly Wanted[];
+  readonly wanted?: (wanted: readonly SelectedStream[]) => readonly SelectedStream[];
 }
 
 export interface Through {
-  readonly tap: TapEnd;
+  readonly tap: TapResult;
   readonly target: Summary;
   /** What the target wrote. */
   readonly state: string;
@@ -35,7 +35,7 @@ export async function through(source: Source, options: ThroughOptions): Promise<
   const log = newLog(() => undefined);
   const config: unknown = source.config.parse(options.config);
   const subject = { source: source.name, identity: source.identity(config) };
-  const streams = source.streams(config, { log, transfer: newTransfer(), signal });
+  const streams = source.streams(config, { log, transfer: newRequestStats(), signal });
   const sent: Buffer[] = [];
   const pipe = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -46,13 +46,13 @@ export async function through(source: Source, options: ThroughOptions): Promise<
   const states = [options.state];
   await using destination = await openDestination(options.destination, { log });
   await using session = await destination.lock({ name: "target" });
-  const loading = load({
+  const loading = runTarget({
     ...{ session, pipeline: "target", input: () => pipe, startedAt, log, signal },
-    stored: (state) => states.push(state),
+    onState: (state) => states.push(state),
   });
-  const tapped = await tap({
-    ...{ startedAt, log, signal, output: new Output(pipe), metric: () => undefined },
-    wanted: wanted?.(allOf(streams)) ?? allOf(streams),
+  const tapped = await runTap({
+    ...{ startedAt, log, signal, output: new LineOutput(pipe), writeMetric: () => undefined },
+    selected: wanted?.(selectAllStreams(streams)) ?? selectAllStreams(streams),
     state: parseState(options.state, subject, "state.json"),
     identity: `${subject.source} ${subject.identity}`,
   });

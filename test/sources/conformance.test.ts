@@ -4,7 +4,7 @@ import { demoWorkspace as countlyWorkspace } from "../../src/emulators/countly/d
 import { demoWorkspace as opikWorkspace } from "../../src/emulators/opik/demo-workspace.ts";
 import {
   demoWorkspace as wandbWorkspace,
-  trainOn,
+  continueTraining,
 } from "../../src/emulators/wandb/demo-workspace.ts";
 import { countly } from "../../src/sources/countly/source.ts";
 import { opik } from "../../src/sources/opik/source.ts";
@@ -57,7 +57,7 @@ const subjects: readonly SourceSubject[] = [
         configuration,
         refused: { ...configuration, api_key: "another-key" },
         change() {
-          if (project) trainOn(project, 20);
+          if (project) continueTraining(project, 20);
         },
         [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
       };

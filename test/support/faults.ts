@@ -1,10 +1,10 @@
 import { gzipSync } from "node:zlib";
-import type { Listener } from "../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../src/emulators/http-server.ts";
 
 type ResponseHeaders = Readonly<Record<string, string | number>>;
 
 /** The first request gets the first listener, and so on; the last one stays. */
-export function inTurn(...listeners: readonly Listener[]): Listener {
+export function inTurn(...listeners: readonly RequestHandler[]): RequestHandler {
   let turn = 0;
   return (request, response) => {
     const listener = listeners[Math.min(turn, listeners.length - 1)];
@@ -14,16 +14,20 @@ export function inTurn(...listeners: readonly Listener[]): Listener {
 }
 
 /** So many times the fault, then what the server would have done. */
-export function firstTimes(times: number, fault: Listener, then: Listener): Listener {
+export function firstTimes(
+  times: number,
+  fault: RequestHandler,
+  then: RequestHandler,
+): RequestHandler {
   return inTurn(...Array.from({ length: times }, () => fault), then);
 }
 
 /** Each request has this probability of one of the faults. */
 export function sometimes(
   { probability, random }: { readonly probability: number; readonly random: () => number },
-  faults: readonly Listener[],
-  otherwise: Listener,
-): Listener {
+  faults: readonly RequestHandler[],
+  otherwise: RequestHandler,
+): RequestHandler {
   return (request, response) => {
     const fault = faults[Math.floor(random() * faults.length)];
     return (random() < probability && fault ? fault : otherwise)(request, response);
@@ -31,7 +35,7 @@ export function sometimes(
 }
 
 /** An answer with this body: text as it is, anything else as JSON. */
-export function answer(body: unknown, headers: ResponseHeaders = {}, status = 200): Listener {
+export function answer(body: unknown, headers: ResponseHeaders = {}, status = 200): RequestHandler {
   return (_request, response) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
@@ -43,24 +47,24 @@ export function failing(
   status: number,
   headers: ResponseHeaders = {},
   body: unknown = "",
-): Listener {
+): RequestHandler {
   return answer(body, headers, status);
 }
 
 /** The connection is reset before anything is said. */
-export const resetBeforeHeaders: Listener = (_request, response) => {
+export const resetBeforeHeaders: RequestHandler = (_request, response) => {
   response.socket?.resetAndDestroy();
 };
 
 /** The connection is reset in the middle of the head of the answer. */
-export const resetInHeaders: Listener = (_request, response) => {
+export const resetInHeaders: RequestHandler = (_request, response) => {
   response.socket?.write("HTTP/1.1 200 OK\r\ncontent-le", () => {
     response.socket?.resetAndDestroy();
   });
 };
 
 /** The connection is reset after the head and half of the body. */
-export function resetInBody(body: string): Listener {
+export function resetInBody(body: string): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "content-length": Buffer.byteLength(body) });
     response.write(half(body), () => response.socket?.resetAndDestroy());
@@ -68,7 +72,7 @@ export function resetInBody(body: string): Listener {
 }
 
 /** The body ends, in good order, before its `content-length`. */
-export function shortOfContentLength(body: string): Listener {
+export function shortOfContentLength(body: string): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "content-length": Buffer.byteLength(body) });
     response.write(half(body), () => response.socket?.end());
@@ -76,7 +80,7 @@ export function shortOfContentLength(body: string): Listener {
 }
 
 /** The connection ends, in good order, before the last chunk. */
-export function cutChunks(body: string): Listener {
+export function cutChunks(body: string): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "transfer-encoding": "chunked" });
     response.write(half(body), () => response.socket?.end());
@@ -84,7 +88,7 @@ export function cutChunks(body: string): Listener {
 }
 
 /** A compressed body that stops in the middle, in an answer that is otherwise complete. */
-export function cutGzip(body: string): Listener {
+export function cutGzip(body: string): RequestHandler {
   return (_request, response) => {
     const packed = gzipSync(body);
     response.writeHead(200, { "content-encoding": "gzip" });
@@ -93,12 +97,12 @@ export function cutGzip(body: string): Listener {
 }
 
 /** Complete in every way, but half a body: what a service sends that fails while it streams. */
-export function cutText(body: string): Listener {
+export function cutText(body: string): RequestHandler {
   return answer(half(body));
 }
 
 /** Few bytes that unpack to many zeros. */
-export function gzipBomb(bytes: number): Listener {
+export function gzipBomb(bytes: number): RequestHandler {
   const packed = gzipSync(Buffer.alloc(bytes));
   return (_request, response) => {
     response.writeHead(200, { "content-encoding": "gzip" }).end(packed);
@@ -106,7 +110,7 @@ export function gzipBomb(bytes: number): Listener {
 }
 
 /** A byte now and then, for ever. */
-export function slowDrip(everyMs: number): Listener {
+export function slowDrip(everyMs: number): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "content-type": "application/json" });
     const timer = setInterval(() => response.write(" "), everyMs);
@@ -117,17 +121,17 @@ export function slowDrip(everyMs: number): Listener {
 }
 
 /** The request is taken, and nothing ever comes. */
-export const silence: Listener = () => undefined;
+export const silence: RequestHandler = () => undefined;
 
 /** Half of the body comes, and then nothing. */
-export function silenceInBody(body: string): Listener {
+export function silenceInBody(body: string): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "content-length": Buffer.byteLength(body) });
     response.write(half(body));
   };
 }
 
-export function redirectTo(location: string, status = 302): Listener {
+export function redirectTo(location: string, status = 302): RequestHandler {
   return answer("", { location }, status);
 }
 

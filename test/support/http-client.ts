@@ -1,19 +1,19 @@
-import { newLog, type Entry } from "../../src/core/log.ts";
-import { newTransfer, type Transfer } from "../../src/core/request-stats.ts";
+import { newLog, type LogEntry } from "../../src/core/log.ts";
+import { newRequestStats, type RequestStats } from "../../src/core/request-stats.ts";
 import { newClient, type Client, type ClientOptions } from "../../src/http/client.ts";
 
 /** A client whose clock only moves while it sleeps, and which sleeps in no time. */
 export interface TestClient extends Client {
-  readonly transfer: Transfer;
-  readonly entries: readonly Entry[];
+  readonly transfer: RequestStats;
+  readonly entries: readonly LogEntry[];
   readonly sleeps: readonly number[];
   abort(reason: unknown): void;
 }
 
 export function testClient(baseUrl: string, options: Partial<ClientOptions> = {}): TestClient {
-  const entries: Entry[] = [];
+  const entries: LogEntry[] = [];
   const sleeps: number[] = [];
-  const transfer = newTransfer();
+  const transfer = newRequestStats();
   const controller = new AbortController();
   let now = Date.UTC(2026, 0, 1);
   const client = newClient({

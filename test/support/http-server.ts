@@ -2,7 +2,7 @@ import http, { type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import https from "node:https";
 import { text } from "node:stream/consumers";
-import type { Listener, ServerRequest } from "../../src/emulators/http-server.ts";
+import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
@@ -13,7 +13,7 @@ export interface TestServer extends AsyncDisposable {
 
 /** A real HTTP server on a free port of the loopback interface; with a certificate, an HTTPS server. */
 export async function startServer(
-  listener: Listener,
+  listener: RequestHandler,
   certificate?: { readonly key: string; readonly cert: string },
 ): Promise<TestServer> {
   const requests: ServerRequest[] = [];

@@ -1,4 +1,4 @@
-import type { Listener, ServerRequest } from "../../src/emulators/http-server.ts";
+import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 
 export interface ListRow {
   readonly id: string;
@@ -17,7 +17,7 @@ export interface ListTraps {
 }
 
 /** A list of a service that is asked for by `page` and `size`; it may change while it is read. */
-export function listOf(rows: () => readonly ListRow[], traps: ListTraps = {}): Listener {
+export function listOf(rows: () => readonly ListRow[], traps: ListTraps = {}): RequestHandler {
   const { cap = Infinity, startsBy = "served", hidden = () => false, total = true } = traps;
   return (request, response) => {
     const { page, size } = asked(request);

@@ -1,14 +1,14 @@
-import { listen, type Listening } from "../../src/emulators/http-server.ts";
+import { listen, type RunningServer } from "../../src/emulators/http-server.ts";
 import { opikService } from "../../src/emulators/opik/service.ts";
-import type { OpikRequest, OpikServiceOptions } from "../../src/emulators/opik/service.ts";
-import type { OpikTraps } from "../../src/emulators/opik/faults.ts";
+import type { RecordedRequest, OpikServiceOptions } from "../../src/emulators/opik/service.ts";
+import type { OpikFaults } from "../../src/emulators/opik/faults.ts";
 import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
 
-export interface Opik extends Listening {
+export interface Opik extends RunningServer {
   readonly workspace: OpikWorkspace;
   /** Every request so far, oldest first. */
-  readonly requests: OpikRequest[];
-  readonly traps: OpikTraps;
+  readonly requests: RecordedRequest[];
+  readonly traps: OpikFaults;
 }
 
 export interface StartOptions extends Omit<OpikServiceOptions, "requests"> {
@@ -17,8 +17,8 @@ export interface StartOptions extends Omit<OpikServiceOptions, "requests"> {
 
 /** A stand-in for Opik on a free port: self-hosted unless there is a `login`, and empty unless there is a `workspace`. */
 export async function startOpik(options: StartOptions = {}): Promise<Opik> {
-  const { workspace = new OpikWorkspace(), traps = {} } = options;
-  const requests: OpikRequest[] = [];
-  const listening = await listen(opikService(workspace, { ...options, traps, requests }));
-  return { ...listening, workspace, requests, traps };
+  const { workspace = new OpikWorkspace(), faults = {} } = options;
+  const requests: RecordedRequest[] = [];
+  const listening = await listen(opikService(workspace, { ...options, faults, requests }));
+  return { ...listening, workspace, requests, traps: faults };
 }

@@ -5,7 +5,7 @@ import { syncSource, type SyncSourceOptions } from "./sync-source.ts";
 type Settings = Readonly<Record<string, unknown>>;
 
 /** Where a stand-in for Countly is, and what it is copied into. */
-export interface CountlyPlaces {
+export interface SyncCountlyOptions {
   readonly url: string;
   readonly apiKey: string;
   readonly destination: string;
@@ -13,7 +13,7 @@ export interface CountlyPlaces {
 
 /** Syncs a stand-in for Countly into a database, in this process: every app, unless the settings say otherwise. */
 export function syncCountly(
-  { url, apiKey, destination }: CountlyPlaces,
+  { url, apiKey, destination }: SyncCountlyOptions,
   settings: Settings = {},
   options: Omit<SyncSourceOptions, "config" | "destination"> = {},
 ): Promise<Summary> {

@@ -1,6 +1,6 @@
 import { newLog } from "../../src/core/log.ts";
 import type { Source } from "../../src/core/source.ts";
-import { newTransfer } from "../../src/core/request-stats.ts";
+import { newRequestStats } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import type { OpikConfig } from "../../src/sources/opik/config.ts";
 import { opik } from "../../src/sources/opik/source.ts";
@@ -28,7 +28,7 @@ export async function syncSource<Config>(
     if (level === "warning") options.warn?.(message);
   });
   const config = source.config.parse(options.config) as Config;
-  const context = { log, transfer: newTransfer(), signal };
+  const context = { log, transfer: newRequestStats(), signal };
   await using destination = await openDestination(options.destination, { log });
   await using session = await destination.lock({
     name: source.name,

@@ -1,9 +1,9 @@
-import type { Listener, ServerRequest } from "../../src/emulators/http-server.ts";
+import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 import { startServer } from "./http-server.ts";
 import type { WandbCounters } from "../../src/emulators/wandb/backend.ts";
-import { parseBody } from "../../src/emulators/wandb/graphql.ts";
+import { parseGraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
-import type { WandbTraps } from "../../src/emulators/wandb/faults.ts";
+import type { WandbFaults } from "../../src/emulators/wandb/faults.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
 
@@ -20,7 +20,7 @@ export interface Wandb extends AsyncDisposable {
   readonly url: string;
   readonly apiKey: string;
   readonly workspace: WandbWorkspace;
-  readonly traps: WandbTraps;
+  readonly traps: WandbFaults;
   /** Every request so far, oldest first. */
   readonly requests: readonly WandbRequest[];
   readonly counters: Readonly<WandbCounters>;
@@ -28,17 +28,20 @@ export interface Wandb extends AsyncDisposable {
 
 export interface StartOptions {
   readonly workspace?: WandbWorkspace;
-  readonly traps?: WandbTraps;
+  readonly traps?: WandbFaults;
   readonly apiKey?: string;
   /** Comes before the service: what it passes on, the service answers. */
-  readonly intercept?: (service: Listener) => Listener;
+  readonly intercept?: (service: RequestHandler) => RequestHandler;
 }
 
 /** A stand-in for a W&B server on a free port, empty unless there is a `workspace`. */
 export async function startWandb(options: StartOptions = {}): Promise<Wandb> {
   const { workspace = new WandbWorkspace(), traps = {}, apiKey = "local-key" } = options;
   const counters: WandbCounters = { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 };
-  const service = wandbService({ workspace, traps, counters, random: seededRandom(1) }, apiKey);
+  const service = wandbService(
+    { workspace, faults: traps, counters, random: seededRandom(1) },
+    apiKey,
+  );
   const server = await startServer(options.intercept?.(service) ?? service);
   return {
     url: server.url,
@@ -54,7 +57,7 @@ export async function startWandb(options: StartOptions = {}): Promise<Wandb> {
 }
 
 function described(request: ServerRequest): WandbRequest {
-  const body = parseBody(request.body);
+  const body = parseGraphqlRequest(request.body);
   if (!body) return request;
   const { query, variables, operationName } = body;
   const operation = operationName ?? /^\s*query\s+(\w+)/.exec(query)?.[1];

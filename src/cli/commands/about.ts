@@ -1,14 +1,14 @@
-import { aboutConnector } from "../../connector/about.ts";
+import { describeConnector } from "../../connector/about.ts";
 import type { Connector } from "../../connector/connector.ts";
 import type { Source } from "../../core/source.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { tableText } from "../terminal/table.ts";
+import { formatTable } from "../terminal/table.ts";
 import { version } from "../invocation/version.ts";
 import type { Invocation } from "../invocation/invocation.ts";
 
 /** Says what this connector is and what it can be told. */
 export function aboutCommand({ source, flags, terminal }: Invocation<Connector | Source>): number {
-  const about = aboutConnector(source, version());
+  const about = describeConnector(source, version());
   if (flags.json === true) {
     terminal.printJson(about);
     return exitStatus.completed;
@@ -22,7 +22,7 @@ export function aboutCommand({ source, flags, terminal }: Invocation<Connector |
     description,
   ]);
   terminal.print(
-    tableText({ columns: ["key", "type", "default", "environment", ""], rows }, terminal),
+    formatTable({ columns: ["key", "type", "default", "environment", ""], rows }, terminal),
   );
   return exitStatus.completed;
 }

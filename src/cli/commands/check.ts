@@ -1,14 +1,14 @@
 import { messageOf } from "../../core/errors.ts";
-import { exitStatus, exitStatusOf } from "../invocation/exit-status.ts";
+import { exitStatus, exitStatusOfError } from "../invocation/exit-status.ts";
 import { configure, type ConfiguredSource, type Invocation } from "../invocation/invocation.ts";
-import { openConfigured } from "./open-configured-destination.ts";
+import { openConfiguredDestination } from "./open-configured-destination.ts";
 
 /** Proves configuration, login and destination, each with its own line and remedy. */
 export async function checkCommand(invocation: Invocation): Promise<number> {
   const { source } = invocation;
   const outcomes: number[] = [];
   const step = async <T>(name: string, prove: () => Promise<T>): Promise<T | undefined> => {
-    const { result, status } = await proved(name, prove, invocation);
+    const { result, status } = await runCheck(name, prove, invocation);
     outcomes.push(status);
     return result;
   };
@@ -21,21 +21,21 @@ export async function checkCommand(invocation: Invocation): Promise<number> {
 }
 
 async function checkDestination(configured: ConfiguredSource): Promise<void> {
-  await using destination = await openConfigured(configured);
+  await using destination = await openConfiguredDestination(configured);
   await destination.check();
 }
 
-interface Proof<T> {
+interface CheckResult<T> {
   readonly result?: T;
   readonly status: number;
 }
 
 /** Says on a line of its own whether something is as it should be. */
-export async function proved<T>(
+export async function runCheck<T>(
   name: string,
   prove: () => Promise<T>,
   { terminal, signal }: Pick<Invocation, "terminal" | "signal">,
-): Promise<Proof<T>> {
+): Promise<CheckResult<T>> {
   const { color } = terminal;
   try {
     const result = await prove();
@@ -44,6 +44,6 @@ export async function proved<T>(
   } catch (error) {
     signal.throwIfAborted();
     terminal.print(`${color.red("failed")}  ${name}: ${messageOf(error)}`);
-    return { status: exitStatusOf(error) };
+    return { status: exitStatusOfError(error) };
   }
 }

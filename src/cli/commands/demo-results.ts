@@ -1,25 +1,25 @@
 import type { Destination } from "../../core/destination.ts";
-import { plotText } from "../terminal/plot.ts";
-import { tableText } from "../terminal/table.ts";
+import { renderPlotText } from "../terminal/plot.ts";
+import { formatTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { readCurves } from "./read-curves.ts";
 
 /** Shows what a demo has copied: a few queries with their results, and curves. */
-export async function showDemo(destination: Destination, terminal: Terminal): Promise<void> {
+export async function showDemoResults(destination: Destination, terminal: Terminal): Promise<void> {
   for (const { title, query } of queries) {
     const found = await destination.select(query);
     const columns = Object.keys(found[0] ?? {});
     const rows = found.map((row) => columns.map((column) => cellText(row[column] ?? "")));
-    const names = columns.map((column) => (numeric.has(column) ? `#${column}` : column));
+    const names = columns.map((column) => (numericColumns.has(column) ? `#${column}` : column));
     terminal.print(terminal.color.bold(title));
-    terminal.print(`${tableText({ columns: names, rows }, terminal)}\n`);
+    terminal.print(`${formatTable({ columns: names, rows }, terminal)}\n`);
   }
   const asked = { run: "3fk2a9xc,8d0qwe12,w9e6d1ju", metric: "loss" };
   terminal.print(terminal.color.bold("How did they learn?"));
-  terminal.print(plotText(await readCurves(destination, [], asked), terminal));
+  terminal.print(renderPlotText(await readCurves(destination, [], asked), terminal));
 }
 
-const numeric: ReadonlySet<string> = new Set([
+const numericColumns: ReadonlySet<string> = new Set([
   "items",
   "steps",
   "values",

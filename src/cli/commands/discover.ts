@@ -1,7 +1,7 @@
 import { c8Schema } from "../../connector/c8-schema.ts";
 import type { Stream } from "../../core/source.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { tableText } from "../terminal/table.ts";
+import { formatTable } from "../terminal/table.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 
 /** Shows the streams with their columns, types, keys and cursors. */
@@ -22,7 +22,7 @@ export async function discoverCommand(invocation: Invocation): Promise<number> {
       terminal.color.bold(stream.name) +
         (stream.description === undefined ? "" : `: ${stream.description}`),
     );
-    terminal.print(`${tableText({ columns: ["column", "type", ""], rows }, terminal)}\n`);
+    terminal.print(`${formatTable({ columns: ["column", "type", ""], rows }, terminal)}\n`);
   }
   return exitStatus.completed;
 }

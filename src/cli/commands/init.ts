@@ -2,22 +2,22 @@ import { confirm, input, password } from "@inquirer/prompts";
 import {
   checkSettings,
   configFields,
-  isFlat,
+  hasTopLevelSettings,
   secretsOf,
-  told,
-  withEnvironment,
-  withSettings,
+  formatProblem,
+  fillFromEnvironment,
+  mergeSettings,
 } from "../../configuration/configuration.ts";
 import {
   checkWritable,
-  defaultPath,
+  defaultConfigPath,
   readSettings,
   writeSettings,
 } from "../../configuration/configuration-file.ts";
 import type { Settings } from "../../configuration/configuration-file.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
-import { newTransfer } from "../../core/request-stats.ts";
-import { exitStatus, exitStatusOf, Interrupted } from "../invocation/exit-status.ts";
+import { newRequestStats } from "../../core/request-stats.ts";
+import { exitStatus, exitStatusOfError, Interrupted } from "../invocation/exit-status.ts";
 import { configProperties } from "../../connector/config-properties.ts";
 import { defaultDestination, type Invocation } from "../invocation/invocation.ts";
 
@@ -29,46 +29,46 @@ export async function initCommand(invocation: Invocation): Promise<number> {
     // Who presses Ctrl-C at a question knows that nothing was written.
     if (!(error instanceof Error) || !/^(Exit|Abort)PromptError$/.test(error.name)) throw error;
     const { signal } = invocation;
-    return exitStatusOf(signal.aborted ? signal.reason : new Interrupted("SIGINT"));
+    return exitStatusOfError(signal.aborted ? signal.reason : new Interrupted("SIGINT"));
   }
 }
 
 async function askAndWrite(invocation: Invocation): Promise<number> {
   const { source, flags, terminal, signal } = invocation;
-  const path = flags.config ?? defaultPath;
+  const path = flags.config ?? defaultConfigPath;
   if (!process.stdin.isTTY)
     throw new ConfigError(
       "init: asks questions, and standard input is no terminal; write the file by hand",
     );
   await checkWritable(path);
   const existing = (await readSettings(path)) ?? {};
-  const isThere = source.name in existing || isFlat(source, existing);
+  const isThere = source.name in existing || hasTopLevelSettings(source, existing);
   if (isThere && flags.force !== true) {
     const message = `${path} already configures ${source.name}. Replace it?`;
     if (!(await confirm({ message, default: false }, { signal }))) return exitStatus.completed;
   }
-  const settings = await provenSettings(invocation);
+  const settings = await askForValidSettings(invocation);
   // One that is there is kept: it may hold a password, which a question would show.
   const destination =
     existing["destination"] ??
     (await input({ message: "Destination", default: defaultDestination }, { signal }));
-  await writeSettings(path, { destination, ...withSettings(source, existing, settings) });
+  await writeSettings(path, { destination, ...mergeSettings(source, existing, settings) });
   terminal.print(`wrote ${path}; next: ${source.name}-sync`);
   return exitStatus.completed;
 }
 
 /** Asks until the service accepts the answers, or the person gives up. */
-async function provenSettings(invocation: Invocation): Promise<Settings> {
+async function askForValidSettings(invocation: Invocation): Promise<Settings> {
   const { source, terminal, signal } = invocation;
   for (;;) {
-    const settings = await answers(invocation);
-    terminal.hide(secretsOf(source, settings));
+    const settings = await askForSettings(invocation);
+    terminal.hideSecrets(secretsOf(source, settings));
     try {
-      const filled = withEnvironment(source, settings, process.env);
+      const filled = fillFromEnvironment(source, settings, process.env);
       const { config, problems } = checkSettings(source, filled);
       if (problems.length > 0)
-        throw new ConfigError(problems.map((problem) => told(problem)).join("; "));
-      await source.check(config, { log: terminal.log, transfer: newTransfer(), signal });
+        throw new ConfigError(problems.map((problem) => formatProblem(problem)).join("; "));
+      await source.check(config, { log: terminal.log, transfer: newRequestStats(), signal });
       terminal.print("the service accepts this");
       return settings;
     } catch (error) {
@@ -80,7 +80,7 @@ async function provenSettings(invocation: Invocation): Promise<Settings> {
 }
 
 /** One question for each key that people usually set: those with a fall-back in the environment. What is left open is undefined. */
-async function answers({ source, signal }: Invocation): Promise<Settings> {
+async function askForSettings({ source, signal }: Invocation): Promise<Settings> {
   const fields = configFields(source);
   const given: Record<string, string | undefined> = {};
   for (const { name, default_value } of configProperties(source)) {

@@ -3,7 +3,7 @@ import { openDestination } from "../../destination/open.ts";
 import type { ConfiguredSource } from "../invocation/invocation.ts";
 
 /** Opens where a source is copied to: the destination, or the target that takes its place. */
-export async function openConfigured(
+export async function openConfiguredDestination(
   { destination: url, context, target }: ConfiguredSource,
   options: { readonly thread?: boolean } = {},
 ): Promise<Destination> {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import { openDestination } from "../../destination/open.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { plotSvg, plotText } from "../terminal/plot.ts";
+import { renderPlotSvg, renderPlotText } from "../terminal/plot.ts";
 import { readCurves } from "./read-curves.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 
@@ -13,12 +13,12 @@ export async function plotCommand(invocation: Invocation): Promise<number> {
   const configured = await configure(invocation);
   await using destination = await openDestination(configured.destination, configured.context);
   const curves = await readCurves(destination, configured.streams, { run, metric });
-  terminal.print(plotText(curves, terminal));
-  if (svg !== undefined) await save(svg, plotSvg(curves));
+  terminal.print(renderPlotText(curves, terminal));
+  if (svg !== undefined) await writePicture(svg, renderPlotSvg(curves));
   return exitStatus.completed;
 }
 
-async function save(file: string, picture: string): Promise<void> {
+async function writePicture(file: string, picture: string): Promise<void> {
   try {
     await writeFile(file, picture);
   } catch (cause) {

@@ -5,7 +5,7 @@ import type { Destination } from "../../core/destination.ts";
 import type { Curve } from "../terminal/chart.ts";
 
 /** What is to be drawn: names, or several with commas between them. */
-export interface Asked {
+export interface CurveSelection {
   /** Ids of runs; `project/id` where the tables hold several projects. */
   readonly run: string;
   readonly metric: string;
@@ -25,15 +25,15 @@ interface Run {
 export async function readCurves(
   destination: Destination,
   streams: readonly Stream[],
-  { run, metric }: Asked,
+  { run, metric }: CurveSelection,
 ): Promise<readonly Curve[]> {
   const known = await readRuns(destination, streams);
   const curves: Curve[] = [];
-  for (const name of chosen(run, [...known.keys()], "run")) {
+  for (const name of parseNames(run, [...known.keys()], "run")) {
     const found = known.get(name);
     if (!found) continue;
     const metrics = await readMetricNames(destination, found);
-    for (const chosenMetric of chosen(metric, metrics, `metric of run "${name}"`))
+    for (const chosenMetric of parseNames(metric, metrics, `metric of run "${name}"`))
       curves.push(await readCurve(destination, found, chosenMetric));
   }
   return curves;
@@ -45,7 +45,7 @@ async function readRuns(
 ): Promise<ReadonlyMap<string, Run>> {
   const several = streams.some(({ name, columns }) => name === "runs" && "project" in columns);
   const key = several ? ["project", "run_id"] : ["run_id"];
-  const rows = await fromTable(
+  const rows = await selectRows(
     destination,
     `select ${key.join(", ")}, name from runs where not _deleted order by created_at, run_id`,
   );
@@ -64,7 +64,7 @@ async function readMetricNames(
   { where, values }: Run,
 ): Promise<readonly string[]> {
   const query = `select distinct metric_name from metrics where ${where} and not _deleted order by 1`;
-  const rows = await fromTable(destination, query, values);
+  const rows = await selectRows(destination, query, values);
   return rows.map(({ metric_name }) => asText(metric_name));
 }
 
@@ -72,7 +72,7 @@ async function readMetricNames(
 async function readCurve(destination: Destination, run: Run, metric: string): Promise<Curve> {
   const query = `select step, metric_value from metrics where ${run.where} and metric_name = ?
     and metric_value is not null and not _deleted order by step`;
-  const rows = await fromTable(destination, query, [...run.values, metric]);
+  const rows = await selectRows(destination, query, [...run.values, metric]);
   const points = rows
     .map(({ step, metric_value }) => [Number(step), Number(metric_value)] as const)
     .filter(([, value]) => Number.isFinite(value));
@@ -81,7 +81,7 @@ async function readCurve(destination: Destination, run: Run, metric: string): Pr
 }
 
 /** A table that is not there is one that no sync has made yet. */
-async function fromTable(
+async function selectRows(
   destination: Destination,
   query: string,
   parameters: readonly string[] = [],
@@ -101,22 +101,22 @@ function isMissingTable(error: unknown): boolean {
 }
 
 /** What a text names: one name, which may hold commas itself, or several with commas between them. */
-function chosen(text: string, names: readonly string[], what: string): readonly string[] {
+function parseNames(text: string, names: readonly string[], what: string): readonly string[] {
   const known = new Set(names);
   const wanted = known.has(text) ? [text] : text.split(",").map((name) => name.trim());
   const unknown = wanted.find((name) => !known.has(name));
   if (unknown === undefined) return [...new Set(wanted)];
-  throw new ConfigError(`unknown ${what}: "${unknown}"; ${nearest(unknown, names)}`);
+  throw new ConfigError(`unknown ${what}: "${unknown}"; ${suggestNames(unknown, names)}`);
 }
 
-const mostShown = 5;
+const maxSuggestions = 5;
 
-function nearest(text: string, names: readonly string[]): string {
+function suggestNames(text: string, names: readonly string[]): string {
   if (names.length === 0) return "there is none yet; sync first";
   const near = names
     .map((name) => ({ name, apart: distance(name, text) }))
     .sort((a, b) => a.apart - b.apart)
-    .slice(0, mostShown)
+    .slice(0, maxSuggestions)
     .map(({ name }) => `"${name}"`);
   return `did you mean ${near.join(", ")}?`;
 }

@@ -1,15 +1,16 @@
 import type { IntegrationConnector } from "../../connector/connector.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { transferText } from "../terminal/summary.ts";
-import { configureAlone, type Invocation } from "../invocation/invocation.ts";
+import { formatRequestStats } from "../terminal/summary.ts";
+import { configureConnector, type Invocation } from "../invocation/invocation.ts";
 
 /** Does the job of an integration once. */
 export async function runIntegrationCommand(
   invocation: Invocation<IntegrationConnector>,
 ): Promise<number> {
   const { source, terminal, flags } = invocation;
-  const { configuration, context } = await configureAlone(invocation);
+  const { configuration, context } = await configureConnector(invocation);
   await source.run(configuration.config, context);
-  if (flags.quiet !== true) terminal.print(`${source.name} completed: ${transferText(context)}`);
+  if (flags.quiet !== true)
+    terminal.print(`${source.name} completed: ${formatRequestStats(context)}`);
   return exitStatus.completed;
 }

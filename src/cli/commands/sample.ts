@@ -3,8 +3,8 @@ import { readStream } from "../../engine/read-stream.ts";
 import type { Row, Value } from "../../core/schema.ts";
 import type { Stream } from "../../core/source.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { tableText } from "../terminal/table.ts";
-import { configure, readOptions, type Invocation } from "../invocation/invocation.ts";
+import { formatTable } from "../terminal/table.ts";
+import { configure, readOptionsOf, type Invocation } from "../invocation/invocation.ts";
 
 const defaultRows = 10;
 
@@ -18,7 +18,7 @@ export async function sampleCommand(invocation: Invocation): Promise<number> {
       const rows = await firstRows(stream, invocation, defaultRows);
       samples.push(c8Sample(stream, rows));
     } else {
-      show(stream, await firstRows(stream, invocation, stream.sampleRows), invocation);
+      printRows(stream, await firstRows(stream, invocation, stream.sampleRows), invocation);
     }
   }
   if (flags.json === true) terminal.printJson({ samples });
@@ -33,7 +33,7 @@ async function firstRows(
   const wanted = invocation.flags.limit ?? usual;
   const rows: Row[] = [];
   for await (const group of readStream(stream, {
-    ...readOptions(invocation),
+    ...readOptionsOf(invocation),
     checkpoints: new Map(),
   })) {
     rows.push(...group.flatMap((batch) => batch.rows).slice(0, wanted - rows.length));
@@ -43,19 +43,20 @@ async function firstRows(
 }
 
 /** One block a row: wide rows do not fit side by side. */
-function show({ name, columns }: Stream, rows: readonly Row[], { terminal }: Invocation): void {
+function printRows(
+  { name, columns }: Stream,
+  rows: readonly Row[],
+  { terminal }: Invocation,
+): void {
   const { color, width } = terminal;
   terminal.print(color.bold(`${name}: ${rows.length} ${rows.length === 1 ? "row" : "rows"}`));
   for (const row of rows) {
-    const cells = Object.keys(columns).map((column) => [
-      column,
-      shortened(row[column], width - 30),
-    ]);
-    terminal.print(`${tableText({ columns: ["", ""], rows: cells }, terminal)}\n`);
+    const cells = Object.keys(columns).map((column) => [column, truncate(row[column], width - 30)]);
+    terminal.print(`${formatTable({ columns: ["", ""], rows: cells }, terminal)}\n`);
   }
 }
 
-function shortened(value: Value, room: number): string {
+function truncate(value: Value, room: number): string {
   const text =
     value == null ? "" : value instanceof Uint8Array ? `${value.length} bytes` : String(value);
   const line = text.replace(/\s+/g, " ");

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { told } from "../../configuration/configuration.ts";
+import { formatProblem } from "../../configuration/configuration.ts";
 import { readSettings } from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Checkpoints } from "../../core/source.ts";
 import type { Session, State } from "../../core/destination.ts";
 import { openDestination } from "../../destination/open.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { tableText } from "../terminal/table.ts";
+import { formatTable } from "../terminal/table.ts";
 import { configure, type ConfiguredSource, type Invocation } from "../invocation/invocation.ts";
 
 const actions: Readonly<Record<string, (invocation: Invocation) => Promise<number>>> = {
@@ -38,7 +38,7 @@ async function showState(invocation: Invocation): Promise<number> {
   );
   if (rows.length === 0) terminal.print("nothing is saved: the next sync reads everything");
   else
-    terminal.print(tableText({ columns: ["stream", "partition", "checkpoint"], rows }, terminal));
+    terminal.print(formatTable({ columns: ["stream", "partition", "checkpoint"], rows }, terminal));
   return exitStatus.completed;
 }
 
@@ -58,7 +58,7 @@ async function importState(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   if (flags.argument === undefined)
     throw new ConfigError("state import: name the file that state export printed");
-  const state = await exportedState(flags.argument);
+  const state = await readExportedState(flags.argument);
   await withSession(await configure(invocation), (session) => session.replaceState(state));
   terminal.print(`imported the checkpoints of ${[...state.keys()].join(", ") || "no stream"}`);
   return exitStatus.completed;
@@ -101,16 +101,16 @@ async function withSession(
   await change(session);
 }
 
-const exported = z.strictObject({
+const exportedShape = z.strictObject({
   version: z.literal(1),
   streams: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.json()))),
 });
 
-async function exportedState(file: string): Promise<State> {
+async function readExportedState(file: string): Promise<State> {
   const content = await readSettings(file);
   if (!content)
     throw new ConfigError(`${file}: no such file; make it with: state export > ${file}`);
-  const { data, error } = exported.safeParse(content);
+  const { data, error } = exportedShape.safeParse(content);
   if (data) {
     return new Map(
       Object.entries(data.streams).map(([stream, checkpoints]): [string, Checkpoints] => [
@@ -120,7 +120,7 @@ async function exportedState(file: string): Promise<State> {
     );
   }
   const why = error.issues
-    .map(({ path, message }) => told({ path: path.map(String), message }))
+    .map(({ path, message }) => formatProblem({ path: path.map(String), message }))
     .join("; ");
   throw new ConfigError(
     `${file}: not what "state export" prints (${why}); make it with: state export > FILE`,

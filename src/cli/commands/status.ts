@@ -1,10 +1,10 @@
 import type { SyncRecord } from "../../core/destination.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { count } from "../terminal/format-numbers.ts";
-import { seconds } from "../terminal/summary.ts";
-import { tableText } from "../terminal/table.ts";
+import { formatCount } from "../terminal/format-numbers.ts";
+import { formatSeconds } from "../terminal/summary.ts";
+import { formatTable } from "../terminal/table.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
-import { openConfigured } from "./open-configured-destination.ts";
+import { openConfiguredDestination } from "./open-configured-destination.ts";
 
 const defaultSyncs = 10;
 
@@ -12,7 +12,7 @@ const defaultSyncs = 10;
 export async function statusCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const configured = await configure(invocation);
-  await using destination = await openConfigured(configured);
+  await using destination = await openConfiguredDestination(configured);
   const { name } = configured.pipeline;
   const syncs = await destination.syncs(flags.limit ?? defaultSyncs, name);
   if (flags.json === true) {
@@ -20,7 +20,7 @@ export async function statusCommand(invocation: Invocation): Promise<number> {
   } else if (syncs.length === 0) {
     terminal.print(`no sync of ${name} into ${destination.label} yet`);
   } else {
-    terminal.print(tableText({ columns, rows: syncs.map(cells) }, terminal));
+    terminal.print(formatTable({ columns, rows: syncs.map(cellsOf) }, terminal));
   }
   return exitStatus.completed;
 }
@@ -37,11 +37,13 @@ const columns = [
   "error",
 ];
 
-function cells({ startedAt, endedAt, status, counts, transfer, error }: SyncRecord): string[] {
+function cellsOf({ startedAt, endedAt, status, counts, transfer, error }: SyncRecord): string[] {
   const sum = (key: "inserted" | "updated" | "unchanged" | "deleted"): string =>
-    count([...counts.values()].reduce((total, counted) => total + counted[key], 0));
+    formatCount([...counts.values()].reduce((total, counted) => total + counted[key], 0));
   const took =
-    endedAt === undefined ? "" : seconds((Date.parse(endedAt) - Date.parse(startedAt)) / 1000);
+    endedAt === undefined
+      ? ""
+      : formatSeconds((Date.parse(endedAt) - Date.parse(startedAt)) / 1000);
   const started = startedAt.slice(0, 19).replace("T", " ");
   const written = [sum("inserted"), sum("updated"), sum("unchanged"), sum("deleted")];
   return [
@@ -49,7 +51,7 @@ function cells({ startedAt, endedAt, status, counts, transfer, error }: SyncReco
     status,
     took,
     ...written,
-    count(transfer.requests),
+    formatCount(transfer.requests),
     (error ?? "").split("\n")[0] ?? "",
   ];
 }

@@ -2,14 +2,16 @@ import type { TargetConnector } from "../../connector/connector.ts";
 import { TargetDestination } from "../../connector/target-destination.ts";
 import { openDestination } from "../../destination/open.ts";
 import { sourceNames } from "../../sources/registry.ts";
-import { configureAlone, type Invocation } from "../invocation/invocation.ts";
-import { receive } from "./target.ts";
+import { configureConnector, type Invocation } from "../invocation/invocation.ts";
+import { loadStandardInput } from "./target.ts";
 
 /** Writes what a Singer tap sends to standard input into a target from outside. */
-export async function receiveCommand(invocation: Invocation<TargetConnector>): Promise<number> {
+export async function syncIntoTargetCommand(
+  invocation: Invocation<TargetConnector>,
+): Promise<number> {
   const { source: connector } = invocation;
-  const { configuration, context } = await configureAlone(invocation);
-  return await receive(invocation, {
+  const { configuration, context } = await configureConnector(invocation);
+  return await loadStandardInput(invocation, {
     open: async (url, options) =>
       new TargetDestination(await openDestination(url, options), {
         connector,

@@ -3,10 +3,15 @@ import { readSettings } from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Stream } from "../../core/source.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { allOf, catalogOf, wantedBy, type Wanted } from "../../singer/catalog.ts";
-import { ClosedPipe, Output } from "../../singer/line-output.ts";
-import { tap, type TapEnd } from "../../singer/run-tap.ts";
-import { parseState, TapState, type Subject } from "../../singer/tap-state.ts";
+import {
+  selectAllStreams,
+  buildCatalog,
+  selectStreams,
+  type SelectedStream,
+} from "../../singer/catalog.ts";
+import { ClosedPipeError, LineOutput } from "../../singer/line-output.ts";
+import { runTap, type TapResult } from "../../singer/run-tap.ts";
+import { parseState, TapState, type StateOwner } from "../../singer/tap-state.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 
 /** Writes the source as a Singer tap does: messages on standard output, everything else on standard error. */
@@ -14,54 +19,54 @@ export async function tapCommand(invocation: Invocation): Promise<number> {
   const { source, flags, terminal, signal } = invocation;
   const { streams, pipeline } = await configure(invocation);
   if (flags.discover === true) {
-    terminal.printJson(catalogOf(streams));
+    terminal.printJson(buildCatalog(streams));
     return exitStatus.completed;
   }
   const subject = { source: source.name, identity: pipeline.identity ?? "" };
-  const wanted = await wantedOf(invocation, streams);
-  const state = await stateOf(flags.state, subject);
+  const wanted = await readSelection(invocation, streams);
+  const state = await readTapState(flags.state, subject);
   try {
-    const end = await tap({
-      wanted,
+    const end = await runTap({
+      selected: wanted,
       state,
       identity: `${subject.source} ${subject.identity}`,
-      output: new Output(process.stdout),
-      metric: (line) => {
+      output: new LineOutput(process.stdout),
+      writeMetric: (line) => {
         if (flags.quiet !== true) process.stderr.write(`${line}\n`);
       },
       startedAt: new Date(),
       log: terminal.log,
       signal,
     });
-    return statusOf(end);
+    return exitStatusOfTap(end);
   } catch (error) {
     // Who wants no more has had enough.
-    if (error instanceof ClosedPipe) return exitStatus.completed;
+    if (error instanceof ClosedPipeError) return exitStatus.completed;
     throw error;
   }
 }
 
-async function wantedOf(
+async function readSelection(
   { flags }: Invocation,
   streams: readonly Stream[],
-): Promise<readonly Wanted[]> {
+): Promise<readonly SelectedStream[]> {
   const { catalog, properties } = flags;
   const file = catalog ?? properties;
   if (catalog !== undefined && properties !== undefined)
     throw new ConfigError("--properties: the same as --catalog; give one of them");
-  if (file === undefined) return allOf(streams);
+  if (file === undefined) return selectAllStreams(streams);
   const content = await readSettings(file);
   if (!content)
     throw new ConfigError(`${file}: no such file; make it with: tap --discover > ${file}`);
-  return wantedBy(content, streams, file);
+  return selectStreams(content, streams, file);
 }
 
-async function stateOf(file: string | undefined, subject: Subject): Promise<TapState> {
+async function readTapState(file: string | undefined, subject: StateOwner): Promise<TapState> {
   if (file === undefined) return new TapState(subject);
-  return parseState(await textOf(file), subject, file);
+  return parseState(await readText(file), subject, file);
 }
 
-async function textOf(file: string): Promise<string> {
+async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
@@ -73,7 +78,7 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-function statusOf({ rejected, failed }: TapEnd): number {
-  if (failed.length > 0) return exitStatus.failed;
-  return rejected > 0 ? exitStatus.partial : exitStatus.completed;
+function exitStatusOfTap({ rejectedCount, failedStreams }: TapResult): number {
+  if (failedStreams.length > 0) return exitStatus.failed;
+  return rejectedCount > 0 ? exitStatus.partial : exitStatus.completed;
 }

@@ -1,12 +1,16 @@
-import { defaultPath, expanded, readSettings } from "../../configuration/configuration-file.ts";
+import {
+  defaultConfigPath,
+  expandVariables,
+  readSettings,
+} from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { suggestion } from "../../core/suggestion.ts";
-import { newTransfer } from "../../core/request-stats.ts";
+import { newRequestStats } from "../../core/request-stats.ts";
 import { openDestination } from "../../destination/open.ts";
-import { exitStatusFor } from "../invocation/exit-status.ts";
-import { load } from "../../singer/run-target.ts";
-import { watched } from "../../metrics/with-metrics.ts";
-import { standardInput } from "../../singer/standard-input.ts";
+import { exitStatusOfSync } from "../invocation/exit-status.ts";
+import { runTarget } from "../../singer/run-target.ts";
+import { withMetrics } from "../../metrics/with-metrics.ts";
+import { readStandardInput } from "../../singer/standard-input.ts";
 import { sourceNames } from "../../sources/registry.ts";
 import type { Summary } from "../../engine/sync.ts";
 import { showSummary } from "../terminal/summary.ts";
@@ -19,10 +23,10 @@ export type TargetInvocation = Invocation<undefined>;
 
 /** Writes what a Singer tap sends to standard input. Each STATE goes to standard output once all that came before it is stored. */
 export async function targetCommand(invocation: TargetInvocation): Promise<number> {
-  return await receive(invocation, { open: openDestination, sections: sourceNames });
+  return await loadStandardInput(invocation, { open: openDestination, sections: sourceNames });
 }
 
-export interface Place {
+export interface LoadStandardInputOptions {
   /** Opens where it is written to. */
   readonly open: typeof openDestination;
   /** What else may be in the configuration file. */
@@ -30,29 +34,29 @@ export interface Place {
 }
 
 /** Writes what a Singer tap sends to standard input to some place. */
-export async function receive(
+export async function loadStandardInput(
   invocation: Pick<Invocation, "terminal" | "signal" | "flags">,
-  { open, sections }: Place,
+  { open, sections }: LoadStandardInputOptions,
 ): Promise<number> {
   const { terminal, signal, flags } = invocation;
   const { log } = terminal;
   const { "metrics-port": port, "metrics-file": file } = flags;
-  return await watched({ side: "export", port, file, log, signal }, async (watcher) => {
-    const { url, pipeline } = await settingsOf(flags, sections);
+  return await withMetrics({ side: "export", port, file, log, signal }, async (watcher) => {
+    const { url, pipeline } = await readTargetSettings(flags, sections);
     await using destination = await open(url, { log, signal, thread: true });
     await using session = await destination.lock({ name: pipeline });
-    const transfer = newTransfer();
-    const summary = await load({
-      session: await watcher.session(session, { destination, pipeline, transfer }),
+    const transfer = newRequestStats();
+    const summary = await runTarget({
+      session: await watcher.observe(session, { destination, pipeline, transfer }),
       pipeline,
       signal,
       log,
-      input: standardInput,
-      stored: (state) => process.stdout.write(`${state}\n`),
+      input: readStandardInput,
+      onState: (state) => process.stdout.write(`${state}\n`),
       startedAt: new Date(),
     });
-    if (flags.quiet !== true) show(summary, terminal, destination.label);
-    return exitStatusFor(summary.status);
+    if (flags.quiet !== true) showTargetSummary(summary, terminal, destination.label);
+    return exitStatusOfSync(summary.status);
   });
 }
 
@@ -61,12 +65,12 @@ interface Settings {
   readonly pipeline: string;
 }
 
-const ownKeys = ["destination", "pipeline"] as const;
+const targetKeys = ["destination", "pipeline"] as const;
 
 /** The pipeline of a file that is there by default is that of its source. */
-async function settingsOf(flags: Flags, sections: readonly string[]): Promise<Settings> {
+async function readTargetSettings(flags: Flags, sections: readonly string[]): Promise<Settings> {
   const { env } = process;
-  const path = flags.config ?? defaultPath;
+  const path = flags.config ?? defaultConfigPath;
   const found = await readSettings(path);
   if (!found && flags.config !== undefined)
     throw new ConfigError(
@@ -74,7 +78,10 @@ async function settingsOf(flags: Flags, sections: readonly string[]): Promise<Se
     );
   const problems: string[] = [];
   const { destination, pipeline, ...others } = found ?? {};
-  const own = expanded({ destination, pipeline }, "", { env, problems }) as Record<string, unknown>;
+  const own = expandVariables({ destination, pipeline }, "", { env, problems }) as Record<
+    string,
+    unknown
+  >;
   for (const [key, value] of Object.entries(own))
     if (typeof value !== "string") problems.push(`${key}: expected text`);
   if (flags.config !== undefined) problems.push(...unknownKeys(Object.keys(others), sections));
@@ -83,24 +90,24 @@ async function settingsOf(flags: Flags, sections: readonly string[]): Promise<Se
   return {
     url:
       flags.destination ??
-      (env["RIVULET_DESTINATION"] || textOf(own["destination"])) ??
+      (env["RIVULET_DESTINATION"] || asText(own["destination"])) ??
       defaultDestination,
-    pipeline: flags.pipeline ?? textOf(fromFile) ?? "target",
+    pipeline: flags.pipeline ?? asText(fromFile) ?? "target",
   };
 }
 
 function unknownKeys(keys: readonly string[], sections: readonly string[]): string[] {
   return keys
     .filter((key) => !sections.includes(key))
-    .map((key) => `${key}: unknown key; ${suggestion(key, ownKeys)}`);
+    .map((key) => `${key}: unknown key; ${suggestion(key, targetKeys)}`);
 }
 
-function textOf(value: unknown): string | undefined {
+function asText(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
 /** Standard output is for states alone. */
-function show(summary: Summary, terminal: Terminal, label: string): void {
+function showTargetSummary(summary: Summary, terminal: Terminal, label: string): void {
   const print =
     terminal.format === "json"
       ? () => undefined

@@ -5,9 +5,9 @@ import { canonical, ValueError } from "../../core/value.ts";
 import type { Destination } from "../../core/destination.ts";
 import { openDestination } from "../../destination/open.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { count } from "../terminal/format-numbers.ts";
-import { tableText } from "../terminal/table.ts";
-import { configure, readOptions, type Invocation } from "../invocation/invocation.ts";
+import { formatCount } from "../terminal/format-numbers.ts";
+import { formatTable } from "../terminal/table.ts";
+import { configure, readOptionsOf, type Invocation } from "../invocation/invocation.ts";
 
 interface Difference {
   readonly stream: string;
@@ -29,7 +29,7 @@ export async function verifyCommand(invocation: Invocation): Promise<number> {
   for (const stream of configured.streams)
     differences.push(await compare(stream, destination, invocation));
   if (flags.json === true) terminal.printJson(differences);
-  else show(differences, invocation);
+  else printDifferences(differences, invocation);
   const same = differences.every(
     ({ unreadable, missing, extra }) => unreadable.length + missing.length + extra.length === 0,
   );
@@ -43,7 +43,7 @@ async function compare(
 ): Promise<Difference> {
   const missing = new Set<string>();
   const unreadable: string[] = [];
-  const options = { ...readOptions(invocation), checkpoints: new Map<string, never>() };
+  const options = { ...readOptionsOf(invocation), checkpoints: new Map<string, never>() };
   for await (const group of readStream(stream, options)) {
     for (const { rows, rejected = [] } of group) {
       for (const row of rows) missing.add(keyText(stream, keyOf(stream, row)));
@@ -67,12 +67,12 @@ async function compare(
 function keyText({ columns, primaryKey }: Table, key: Key): string {
   const parts = primaryKey.map((column, index) => {
     const value = key[index];
-    return value == null ? null : spelledOnce(columns[column] ?? "string", value);
+    return value == null ? null : canonicalText(columns[column] ?? "string", value);
   });
   return JSON.stringify(parts.length === 1 ? parts[0] : parts);
 }
 
-function spelledOnce(type: ColumnType, value: Exclude<Value, null | undefined>): string {
+function canonicalText(type: ColumnType, value: Exclude<Value, null | undefined>): string {
   try {
     return String(canonical[type](value));
   } catch (error) {
@@ -81,16 +81,18 @@ function spelledOnce(type: ColumnType, value: Exclude<Value, null | undefined>):
   }
 }
 
-function show(differences: readonly Difference[], { terminal }: Invocation): void {
+function printDifferences(differences: readonly Difference[], { terminal }: Invocation): void {
   const numbers = ["at the service", "in the destination", "missing", "too many", "unreadable"];
   const columns = ["stream", ...numbers.map((name) => `#${name}`)];
   const rows = differences.map(
     ({ stream, atSource, atDestination, missing, extra, unreadable }) => [
       stream,
-      ...[atSource, atDestination, missing.length, extra.length, unreadable.length].map(count),
+      ...[atSource, atDestination, missing.length, extra.length, unreadable.length].map(
+        formatCount,
+      ),
     ],
   );
-  terminal.print(tableText({ columns, rows }, terminal));
+  terminal.print(formatTable({ columns, rows }, terminal));
   for (const { stream, missing, extra, unreadable } of differences) {
     const findings = [
       [missing, "missing", "run sync, and see _rivulet_quarantine"],
@@ -98,13 +100,14 @@ function show(differences: readonly Difference[], { terminal }: Invocation): voi
       [unreadable, "could not be read", "try again"],
     ] as const;
     for (const [keys, what, todo] of findings) {
-      if (keys.length > 0) terminal.print(`${stream}: ${what}: ${some(keys)}; ${todo}`);
+      if (keys.length > 0) terminal.print(`${stream}: ${what}: ${formatKeys(keys)}; ${todo}`);
     }
   }
 }
 
-function some(keys: readonly string[]): string {
+function formatKeys(keys: readonly string[]): string {
   return (
-    keys.slice(0, 5).join(", ") + (keys.length > 5 ? `, and ${count(keys.length - 5)} more` : "")
+    keys.slice(0, 5).join(", ") +
+    (keys.length > 5 ? `, and ${formatCount(keys.length - 5)} more` : "")
   );
 }

@@ -5,7 +5,7 @@ import type { SyncStatus } from "../../core/destination.ts";
 export const exitStatus = {
   completed: 0,
   failed: 1,
-  mustChange: 2,
+  configError: 2,
   partial: 3,
   locked: 75,
 } as const;
@@ -22,15 +22,15 @@ export class Interrupted extends Error {
 }
 
 /** The exit status that an error stands for. */
-export function exitStatusOf(error: unknown): number {
-  if (error instanceof ConfigError) return exitStatus.mustChange;
+export function exitStatusOfError(error: unknown): number {
+  if (error instanceof ConfigError) return exitStatus.configError;
   if (error instanceof LockedError) return exitStatus.locked;
   if (error instanceof Interrupted) return error.signal === "SIGINT" ? 130 : 143;
   return exitStatus.failed;
 }
 
 /** The exit status of a sync that came to its end. */
-export function exitStatusFor(status: SyncStatus): number {
+export function exitStatusOfSync(status: SyncStatus): number {
   const statuses = {
     completed: exitStatus.completed,
     partial: exitStatus.partial,

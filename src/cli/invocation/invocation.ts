@@ -3,7 +3,7 @@ import type { Configurable, TargetConnector } from "../../connector/connector.ts
 import type { ConfiguredTarget } from "../../connector/target-session.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { ReadOptions, Source, SourceContext, Stream } from "../../core/source.ts";
-import { newTransfer } from "../../core/request-stats.ts";
+import { newRequestStats } from "../../core/request-stats.ts";
 import type { Pipeline } from "../../core/destination.ts";
 import { sourceNames } from "../../sources/registry.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -37,7 +37,7 @@ export const defaultDestination = "sqlite:./warehouse.db";
 /** Reads the configuration and makes the streams; nothing is connected to yet. */
 export async function configure(invocation: Invocation): Promise<ConfiguredSource> {
   const { source, flags } = invocation;
-  const { configuration, context } = await configureAlone(invocation);
+  const { configuration, context } = await configureConnector(invocation);
   const { config, pipeline } = configuration;
   const destination =
     flags.destination ??
@@ -47,7 +47,7 @@ export async function configure(invocation: Invocation): Promise<ConfiguredSourc
   return {
     config,
     context,
-    streams: selected(source.streams(config, context), flags.streams),
+    streams: selectStreams(source.streams(config, context), flags.streams),
     pipeline: pipelineOf({ name: pipeline, identity: source.identity(config) }, target),
     destination,
     ...(target ? { target } : {}),
@@ -55,7 +55,7 @@ export async function configure(invocation: Invocation): Promise<ConfiguredSourc
 }
 
 /** Reads the configuration of whatever has one. */
-export async function configureAlone(invocation: Invocation<Configurable>): Promise<{
+export async function configureConnector(invocation: Invocation<Configurable>): Promise<{
   readonly configuration: Configuration;
   readonly context: SourceContext;
 }> {
@@ -68,8 +68,8 @@ export async function configureAlone(invocation: Invocation<Configurable>): Prom
     ...(flags.config === undefined ? {} : { path: flags.config }),
     ...(concurrency === undefined ? {} : { overrides: { concurrency } }),
   });
-  terminal.hide(configuration.secrets);
-  return { configuration, context: { log: terminal.log, transfer: newTransfer(), signal } };
+  terminal.hideSecrets(configuration.secrets);
+  return { configuration, context: { log: terminal.log, transfer: newRequestStats(), signal } };
 }
 
 async function configureTarget(invocation: Invocation): Promise<ConfiguredTarget | undefined> {
@@ -81,7 +81,7 @@ async function configureTarget(invocation: Invocation): Promise<ConfiguredTarget
     env: process.env,
     ...(flags.config === undefined ? {} : { path: flags.config }),
   });
-  terminal.hide(secrets);
+  terminal.hideSecrets(secrets);
   return { connector, config };
 }
 
@@ -99,7 +99,7 @@ function pipelineOf(
 }
 
 /** What reading needs besides the checkpoints. */
-export function readOptions({
+export function readOptionsOf({
   terminal,
   signal,
   flags,
@@ -108,7 +108,7 @@ export function readOptions({
   return { startedAt: new Date(), fullRefresh, signal, log: terminal.log };
 }
 
-function selected(
+function selectStreams(
   streams: readonly Stream[],
   wanted: readonly string[] | undefined,
 ): readonly Stream[] {

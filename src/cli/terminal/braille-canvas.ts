@@ -39,12 +39,12 @@ export class BrailleCanvas {
   }
 
   /** The character at a cell. */
-  at(column: number, row: number): string {
+  characterAt(column: number, row: number): string {
     return this.#rows[row]?.[column]?.text ?? "";
   }
 
   /** A straight line of dots, both ends included. */
-  line(
+  drawLine(
     curve: number,
     [x1, y1]: readonly [number, number],
     [x2, y2]: readonly [number, number],
@@ -56,7 +56,7 @@ export class BrailleCanvas {
   }
 
   /** The lines of text, without spaces at their ends. */
-  lines(paint: PaintCurve): string[] {
+  toLines(paint: PaintCurve): string[] {
     return this.#rows.map((cells) =>
       cells
         .map(({ dots, text, curve }) =>

@@ -25,7 +25,7 @@ export interface ChartSize {
 }
 
 /** Where and how a chart is drawn. */
-export interface Canvas extends ChartSize {
+export interface ChartOptions extends ChartSize {
   readonly fontSize: number;
   /** How wide a text is; without it, as letters of the font size usually are. */
   readonly textWidth?: (text: string) => number;
@@ -33,25 +33,25 @@ export interface Canvas extends ChartSize {
 }
 
 /** Of a letter, in font sizes. */
-const usualLetterWidth = 0.6;
+const averageLetterWidth = 0.6;
 
 /** Lays curves out with axes, hands the chart to `draw`, and takes it away again. */
 export function withChart<T>(
   curves: readonly Curve[],
-  canvas: Canvas,
+  canvas: ChartOptions,
   draw: (chart: EChartsType) => T,
 ): T {
   use([LineChart, GridComponent, LegendComponent, SVGRenderer]);
   const { width, height, fontSize } = canvas;
   const textWidth =
-    canvas.textWidth ?? ((text: string) => text.length * fontSize * usualLetterWidth);
+    canvas.textWidth ?? ((text: string) => text.length * fontSize * averageLetterWidth);
   setPlatformAPI({
     // The height of a line is taken from the width of this letter.
     measureText: (text: string) => ({ width: text === "国" ? fontSize : textWidth(text) }),
   });
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
-    chart.setOption(optionOf(curves, canvas));
+    chart.setOption(echartsOption(curves, canvas));
     return draw(chart);
   } finally {
     chart.dispose();
@@ -62,7 +62,7 @@ export function withChart<T>(
  * What values are divided by before the library sees them: it does not come to an end where their range is infinite, and stumbles where it is
  * smaller than some 1e-21. 1 unless they are as large, or as small.
  */
-function unitOf(curves: readonly Curve[]): number {
+function scaleOf(curves: readonly Curve[]): number {
   let largest = 0;
   for (const { points } of curves)
     for (const [, value] of points) largest = Math.max(largest, Math.abs(value) || 0);
@@ -70,9 +70,9 @@ function unitOf(curves: readonly Curve[]): number {
   return Math.max(Number.MIN_VALUE, 10 ** Math.floor(Math.log10(largest)));
 }
 
-function optionOf(curves: readonly Curve[], { fontSize, legend }: Canvas) {
+function echartsOption(curves: readonly Curve[], { fontSize, legend }: ChartOptions) {
   const text = { fontSize };
-  const unit = unitOf(curves);
+  const unit = scaleOf(curves);
   const inUnits = (value: number): string => String(Number((value * unit).toPrecision(6)));
   const axis = {
     type: "value",

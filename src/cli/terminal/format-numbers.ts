@@ -1,4 +1,4 @@
 /** A whole number with separators. */
-export function count(value: number): string {
+export function formatCount(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }

@@ -11,7 +11,7 @@ const plotRows = 20;
 const marks = ["•", "×", "+", "o", "*", "#"] as const;
 
 /** Curves with axes and a legend below, as wide as the terminal. */
-export function plotText(
+export function renderPlotText(
   curves: readonly Curve[],
   { color, width }: Pick<Terminal, "color" | "width">,
 ): string {
@@ -24,20 +24,20 @@ export function plotText(
     legend: false,
   };
   withChart(curves, size, (chart) => {
-    draw(chart, canvas);
+    drawChart(chart, canvas);
   });
   const marked = color.level === 0 && curves.length > 1;
   const paint = (text: string, curve: number): string =>
-    marked ? ofCurve(marks, curve) : color.hex(ofCurve(curveColors, curve))(text);
+    marked ? cycle(marks, curve) : color.hex(cycle(curveColors, curve))(text);
   const legend = curves.map(({ label }, curve) => {
-    const sample = marked ? ofCurve(marks, curve).repeat(2) : paint("━━", curve);
-    return `${sample} ${shortened(label, width - 3)}`;
+    const sample = marked ? cycle(marks, curve).repeat(2) : paint("━━", curve);
+    return `${sample} ${truncate(label, width - 3)}`;
   });
-  return [...canvas.lines(paint), ...legend].join("\n");
+  return [...canvas.toLines(paint), ...legend].join("\n");
 }
 
 /** The same curves as a picture. */
-export function plotSvg(
+export function renderPlotSvg(
   curves: readonly Curve[],
   size: ChartSize = { width: 960, height: 540 },
 ): string {
@@ -47,7 +47,7 @@ export function plotSvg(
 }
 
 /** What the library laid out, as far as a terminal can show it: texts, axes and curves. */
-function draw(chart: EChartsType, canvas: BrailleCanvas): void {
+function drawChart(chart: EChartsType, canvas: BrailleCanvas): void {
   let curve = 0;
   for (const element of chart.getZr().storage.getDisplayList(true)) {
     const { type } = element;
@@ -82,17 +82,17 @@ function drawText(
 ): void {
   const width = text.length * cellDots.width;
   const before = textAlign === "center" ? width / 2 : textAlign === "right" ? width : 0;
-  canvas.write(text, Math.round((x - before) / cellDots.width), cellOf(y, cellDots.height));
+  canvas.write(text, Math.round((x - before) / cellDots.width), toCell(y, cellDots.height));
 }
 
 /** An axis goes through the middle of cells; where two meet, there is a corner. */
 function drawAxis(canvas: BrailleCanvas, { x1, y1, x2, y2 }: z.output<typeof axisShape>): void {
-  const [left, right] = [x1, x2].sort((a, b) => a - b).map((x) => cellOf(x, cellDots.width));
-  const [top, bottom] = [y1, y2].sort((a, b) => a - b).map((y) => cellOf(y, cellDots.height));
+  const [left, right] = [x1, x2].sort((a, b) => a - b).map((x) => toCell(x, cellDots.width));
+  const [top, bottom] = [y1, y2].sort((a, b) => a - b).map((y) => toCell(y, cellDots.height));
   for (let row = top ?? 0; row <= (bottom ?? 0); row += 1) {
     for (let column = left ?? 0; column <= (right ?? 0); column += 1) {
       const line = top === bottom ? "─" : "│";
-      const there = canvas.at(column, row);
+      const there = canvas.characterAt(column, row);
       canvas.write(there === " " || there === line ? line : "└", column, row);
     }
   }
@@ -104,19 +104,19 @@ function drawCurve(canvas: BrailleCanvas, curve: number, points: ArrayLike<numbe
   for (let at = 0; at < points.length; at += 2) {
     const [x = NaN, y = NaN] = [points[at], points[at + 1]];
     const point = Number.isNaN(x) || Number.isNaN(y) ? undefined : ([x, y] as const);
-    if (point) canvas.line(curve, before ?? point, point);
+    if (point) canvas.drawLine(curve, before ?? point, point);
     before = point;
   }
 }
 
-function cellOf(dots: number, size: number): number {
+function toCell(dots: number, size: number): number {
   return Math.floor(dots / size);
 }
 
-function ofCurve<T>(list: readonly [T, ...T[]], curve: number): T {
+function cycle<T>(list: readonly [T, ...T[]], curve: number): T {
   return list[curve % list.length] ?? list[0];
 }
 
-function shortened(text: string, room: number): string {
+function truncate(text: string, room: number): string {
   return text.length > room ? `${text.slice(0, Math.max(0, room - 1))}…` : text;
 }

@@ -1,22 +1,22 @@
 import cliProgress from "cli-progress";
 import type { Units } from "../../core/source.ts";
-import type { Transfer } from "../../core/request-stats.ts";
-import type { Progress, Reach } from "../../engine/sync.ts";
-import { progressLine } from "./progress-line.ts";
+import type { RequestStats } from "../../core/request-stats.ts";
+import type { ProgressListener, StreamProgress } from "../../engine/sync.ts";
+import { formatProgressLine } from "./progress-line.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface ProgressView extends Progress, Disposable {
+export interface ProgressView extends ProgressListener, Disposable {
   /** Takes the bars away; what is printed next stands below them. */
   close(): void;
 }
 
 export interface ProgressOptions {
-  readonly shown: boolean;
+  readonly visible: boolean;
   /** What the source's client does. */
-  readonly transfer: Transfer;
+  readonly transfer: RequestStats;
 }
 
-const silent: ProgressView = {
+const noProgress: ProgressView = {
   started: () => undefined,
   wrote: () => undefined,
   ended: () => undefined,
@@ -27,9 +27,9 @@ const silent: ProgressView = {
 /** A line for each stream on a terminal, nothing elsewhere. */
 export function openProgress(
   terminal: Terminal,
-  { shown, transfer }: ProgressOptions,
+  { visible, transfer }: ProgressOptions,
 ): ProgressView {
-  if (!shown || !process.stderr.isTTY) return silent;
+  if (!visible || !process.stderr.isTTY) return noProgress;
   const bars = new cliProgress.MultiBar(
     {
       format: (_options, _values, { line }: Payload) => line.text(),
@@ -42,7 +42,7 @@ export function openProgress(
     cliProgress.Presets.shades_classic,
   );
   const lines = new Map<string, StreamLine>();
-  terminal.divert((text) => {
+  terminal.redirectLog((text) => {
     bars.log(text);
   });
   let open = true;
@@ -50,7 +50,7 @@ export function openProgress(
     // Stopping twice would draw the bars again, below what was printed since.
     if (open) bars.stop();
     open = false;
-    terminal.divert(undefined);
+    terminal.redirectLog(undefined);
   };
   return {
     started({ name, units = { rows: "rows" } }) {
@@ -77,22 +77,22 @@ interface Payload {
 class StreamLine {
   readonly #stream: string;
   readonly #units: Units;
-  readonly #transfer: Transfer;
+  readonly #transfer: RequestStats;
   readonly #startedAt = Date.now();
   readonly #requestsBefore: number;
   #rows = 0;
-  #reach: Reach = {};
+  #reach: StreamProgress = {};
   /** What is shown of a stream that has ended. */
   #last: string | undefined;
 
-  constructor(stream: string, units: Units, transfer: Transfer) {
+  constructor(stream: string, units: Units, transfer: RequestStats) {
     this.#stream = stream;
     this.#units = units;
     this.#transfer = transfer;
     this.#requestsBefore = transfer.requests;
   }
 
-  wrote(rows: number, reach: Reach): void {
+  wrote(rows: number, reach: StreamProgress): void {
     this.#rows = rows;
     this.#reach = { ...this.#reach, ...reach };
   }
@@ -111,6 +111,6 @@ class StreamLine {
       requests: requests - this.#requestsBefore,
       pauseSeconds: Math.max(0, (pausedUntil - now) / 1000),
     };
-    return progressLine(standing, process.stderr.columns || 80);
+    return formatProgressLine(standing, process.stderr.columns || 80);
   }
 }

@@ -1,7 +1,7 @@
 import type { Counts } from "../../core/destination.ts";
 import type { Summary } from "../../engine/sync.ts";
-import { count } from "./format-numbers.ts";
-import { tableText } from "./table.ts";
+import { formatCount } from "./format-numbers.ts";
+import { formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 const outcomes = {
@@ -23,32 +23,33 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
   const { color } = terminal;
   const rows = [...summary.counts].map(([stream, counts]) => [
     stream,
-    ...countColumns.map((column) => count(counts[column])),
-    counts.rejected > 0 ? color.yellow(count(counts.rejected)) : "0",
+    ...countColumns.map((column) => formatCount(counts[column])),
+    counts.rejected > 0 ? color.yellow(formatCount(counts.rejected)) : "0",
     ...(summary.failures.size === 0
       ? []
       : [summary.failures.has(stream) ? color.red("failed") : "ok"]),
   ]);
   const columns = ["stream", ...countColumns.map((column) => `#${column}`), "#quarantined"];
   if (summary.failures.size > 0) columns.push("read");
-  terminal.print(tableText({ columns, rows }, terminal));
+  terminal.print(formatTable({ columns, rows }, terminal));
   terminal.print("");
   terminal.print(
-    `${paint(summary, terminal)} in ${seconds(summary.seconds)}: ${transferText(summary)}`,
+    `${colorOutcome(summary, terminal)} in ${formatSeconds(summary.seconds)}: ${formatRequestStats(summary)}`,
   );
   if (summary.quarantined > 0) {
     terminal.print(
-      `in quarantine: ${count(summary.quarantined)}; see the table _rivulet_quarantine for what and why`,
+      `in quarantine: ${formatCount(summary.quarantined)}; see the table _rivulet_quarantine for what and why`,
     );
   }
-  const table = tableToLookAt(summary);
+  const table = tableToPreview(summary);
   // A target from outside has a name, but no SQL.
   const isDatabase = /^(?:sqlite|postgres(?:ql)?):/.test(label);
-  if (table !== undefined && isDatabase) terminal.print(`look at it: ${lookCommand(label, table)}`);
+  if (table !== undefined && isDatabase)
+    terminal.print(`look at it: ${previewCommand(label, table)}`);
 }
 
 /** The last table that was written, else the last one; none where a sync has failed before it wrote anything. */
-function tableToLookAt({ counts, status }: Summary): string | undefined {
+function tableToPreview({ counts, status }: Summary): string | undefined {
   const written = [...counts].filter(([, counted]) => hasRows(counted)).map(([stream]) => stream);
   return written.at(-1) ?? (status === "failed" ? undefined : [...counts.keys()].at(-1));
 }
@@ -57,7 +58,7 @@ function hasRows(counted: Counts): boolean {
   return countColumns.some((column) => counted[column] > 0);
 }
 
-function paint({ status }: Summary, { color }: Terminal): string {
+function colorOutcome({ status }: Summary, { color }: Terminal): string {
   const paints = {
     completed: color.green,
     partial: color.yellow,
@@ -91,19 +92,19 @@ function logSummary(
 }
 
 /** `12 requests, 1 retry, 3.4 MB` and, where the service made us wait, for how long. */
-export function transferText({ transfer }: Pick<Summary, "transfer">): string {
+export function formatRequestStats({ transfer }: Pick<Summary, "transfer">): string {
   const { requests, retries, bytes, waitedMs } = transfer;
   const parts = [
-    `${count(requests)} ${requests === 1 ? "request" : "requests"}`,
-    `${count(retries)} ${retries === 1 ? "retry" : "retries"}`,
+    `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}`,
+    `${formatCount(retries)} ${retries === 1 ? "retry" : "retries"}`,
     `${(bytes / 1e6).toFixed(1)} MB`,
   ];
-  if (waitedMs >= 100) parts.push(`waited ${seconds(waitedMs / 1000)}`);
+  if (waitedMs >= 100) parts.push(`waited ${formatSeconds(waitedMs / 1000)}`);
   return parts.join(", ");
 }
 
 /** A time span for people: `31 ms`, `1.8 s`, `42 s`, `3 min 5 s`. */
-export function seconds(span: number): string {
+export function formatSeconds(span: number): string {
   if (span < 1) return `${Math.round(span * 1000)} ms`;
   if (span < 10) return `${span.toFixed(1)} s`;
   if (span < 60) return `${Math.round(span)} s`;
@@ -111,7 +112,7 @@ export function seconds(span: number): string {
 }
 
 /** The command that shows some rows of a table. */
-export function lookCommand(label: string, table: string): string {
+export function previewCommand(label: string, table: string): string {
   if (label.startsWith("sqlite:")) {
     const file = label.slice("sqlite:".length);
     return `sqlite3 -box ${shellWord(file)} "SELECT * FROM ${table} LIMIT 5"`;

@@ -2,14 +2,14 @@ import Table from "cli-table3";
 import type { Terminal } from "./terminal.ts";
 
 /** A table of text; columns whose name starts with `#` hold numbers and are set to the right. */
-export interface TableText {
+export interface TextTable {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
 /** A table for the terminal, or one block of lines a row where the terminal is too narrow for it. */
-export function tableText(
-  { columns, rows }: TableText,
+export function formatTable(
+  { columns, rows }: TextTable,
   { color, width }: Pick<Terminal, "color" | "width">,
 ): string {
   const names = columns.map((column) => column.replace(/^#/, ""));
@@ -22,7 +22,7 @@ export function tableText(
   table.push(...rows.map((row) => [...row]));
   const text = table.toString().replace(/[ \t]+$/gm, "");
   if (Math.max(...text.split("\n").map(visibleWidth)) <= width) return text;
-  return blocks(names, rows);
+  return formatBlocks(names, rows);
 }
 
 const noBorders = Object.fromEntries(
@@ -36,7 +36,7 @@ function visibleWidth(line: string): number {
   return line.replace(/\u001b\[[0-9;]*m/g, "").length;
 }
 
-function blocks(names: readonly string[], rows: readonly (readonly string[])[]): string {
+function formatBlocks(names: readonly string[], rows: readonly (readonly string[])[]): string {
   const widest = Math.max(...names.map((name) => name.length));
   return rows
     .map((row) =>

@@ -1,7 +1,7 @@
 import { Chalk, supportsColor, supportsColorStderr, type ChalkInstance } from "chalk";
 import { ConfigError } from "../../core/errors.ts";
-import { jsonLine, newLog, type Entry, type Level, type Log } from "../../core/log.ts";
-import { newHide, newRedact } from "../../core/redact.ts";
+import { jsonLine, newLog, type LogEntry, type Level, type Log } from "../../core/log.ts";
+import { newValueRedactor, newRedactor } from "../../core/redact.ts";
 
 export type LogFormat = "pretty" | "json";
 
@@ -23,9 +23,9 @@ export interface Terminal {
   /** Writes a result that programs read, as it is: throws a ConfigError rather than show a secret in it. */
   printJson(value: unknown, replacer?: (key: string, value: unknown) => unknown): void;
   /** Keeps these values out of everything that is written from now on. */
-  hide(secrets: readonly string[]): void;
+  hideSecrets(secrets: readonly string[]): void;
   /** Sends log lines elsewhere, above the progress bars; undefined: back to standard error. */
-  divert(write: ((line: string) => void) | undefined): void;
+  redirectLog(write: ((line: string) => void) | undefined): void;
 }
 
 export function openTerminal({ format, level }: TerminalOptions): Terminal {
@@ -36,9 +36,9 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
   const color = colorOf(supportsColor);
   const errorColor = colorOf(supportsColorStderr);
   const hidden: string[] = [];
-  let redact = newRedact(hidden);
+  let redact = newRedactor(hidden);
   let write = (line: string): unknown => process.stderr.write(line);
-  const show = (entry: Entry): void => {
+  const show = (entry: LogEntry): void => {
     write(redact(format === "json" ? jsonLine(entry) : prettyLine(entry, errorColor)));
   };
   return {
@@ -50,23 +50,23 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
     print: (text) => process.stdout.write(`${redact(text)}\n`),
     printJson(value, replacer) {
       const text = JSON.stringify(value, replacer, 2);
-      if (newHide(hidden)(text) !== text) throw new ConfigError(tells);
+      if (newValueRedactor(hidden)(text) !== text) throw new ConfigError(secretInResult);
       process.stdout.write(`${text}\n`);
     },
-    hide(secrets) {
+    hideSecrets(secrets) {
       hidden.push(...secrets);
-      redact = newRedact(hidden);
+      redact = newRedactor(hidden);
     },
-    divert(other) {
+    redirectLog(other) {
       write = other ?? ((line) => process.stderr.write(line));
     },
   };
 }
 
-const tells =
+const secretInResult =
   "the result holds the value of a secret of the configuration, and is not shown; ask for something else, or use another secret";
 
-function prettyLine({ level, message }: Entry, color: ChalkInstance): string {
+function prettyLine({ level, message }: LogEntry, color: ChalkInstance): string {
   const marks = {
     debug: color.dim("debug  "),
     info: "",

@@ -3,27 +3,27 @@ import type { z } from "zod";
 import { checkSettings } from "../../configuration/configuration.ts";
 import type { Settings } from "../../configuration/configuration-file.ts";
 import { fieldMeta } from "../../core/config-field.ts";
-import { aboutConnector } from "../about.ts";
+import { describeConnector } from "../about.ts";
 import { configProperties } from "../config-properties.ts";
-import type { Attempt, Subject } from "./suite.ts";
-import { connectorName } from "../validate-connector.ts";
+import type { CheckDefinition, Subject } from "./suite.ts";
+import { connectorNamePattern } from "../validate-connector.ts";
 
 const looksSecret = /(?:^|_)(?:key|token|secret|password)$/i;
 
 /** That a connector says what it is, and what it can be told. */
-export function describedChecks(subject: Subject): readonly Attempt[] {
-  return [...descriptionChecks(subject), ...settingChecks(subject)];
+export function descriptionChecks(subject: Subject): readonly CheckDefinition[] {
+  return [...metadataChecks(subject), ...settingsChecks(subject)];
 }
 
-function descriptionChecks({ connector }: Subject): readonly Attempt[] {
+function metadataChecks({ connector }: Subject): readonly CheckDefinition[] {
   const shape: Readonly<Record<string, z.core.$ZodType>> = connector.config.shape;
   return [
     {
       name: "has a name, a title and a description",
       run() {
-        assert.match(connector.name, connectorName);
+        assert.match(connector.name, connectorNamePattern);
         assert.notEqual(connector.title.trim(), "");
-        assert.notEqual(aboutConnector(connector, "0").description.trim(), "");
+        assert.notEqual(describeConnector(connector, "0").description.trim(), "");
       },
     },
     {
@@ -44,7 +44,7 @@ function descriptionChecks({ connector }: Subject): readonly Attempt[] {
   ];
 }
 
-function settingChecks({ connector, start }: Subject): readonly Attempt[] {
+function settingsChecks({ connector, start }: Subject): readonly CheckDefinition[] {
   return [
     {
       name: "accepts its settings as text, which is all that some platforms can send",

@@ -4,13 +4,16 @@ import { z } from "zod";
 import type { Source } from "../../core/source.ts";
 import { moduleName, packageName } from "../about.ts";
 import { configProperties } from "../config-properties.ts";
-import type { Attempt } from "./suite.ts";
+import type { CheckDefinition } from "./suite.ts";
 import type { Connector } from "../connector.ts";
 
 const manifest = z.object({ name: z.string(), version: z.string(), type: z.literal("module") });
 
 /** That a package is called, laid out and documented as the C8 contract says. */
-export function packageChecks(connector: Connector | Source, folder: URL): readonly Attempt[] {
+export function packageChecks(
+  connector: Connector | Source,
+  folder: URL,
+): readonly CheckDefinition[] {
   const kind = "kind" in connector ? connector.kind : "source";
   const textOf = (file: string): Promise<string> => readFile(new URL(file, folder), "utf8");
   return [

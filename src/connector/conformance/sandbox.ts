@@ -1,35 +1,35 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkSettings, told } from "../../configuration/configuration.ts";
+import { checkSettings, formatProblem } from "../../configuration/configuration.ts";
 import type { Settings } from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { jsonLine, newLog } from "../../core/log.ts";
 import type { SourceContext } from "../../core/source.ts";
-import { newTransfer } from "../../core/request-stats.ts";
+import { newRequestStats } from "../../core/request-stats.ts";
 import type { Configurable } from "../connector.ts";
 
 /** A connector at work: in a folder of its own, with all that it says written down. */
-export class Trial implements AsyncDisposable {
+export class Sandbox implements AsyncDisposable {
   /** All log lines so far, from the most talkative level on. */
-  readonly lines: string[] = [];
+  readonly logLines: string[] = [];
   readonly folder: string;
 
   private constructor(folder: string) {
     this.folder = folder;
   }
 
-  static async open(): Promise<Trial> {
-    return new Trial(await mkdtemp(join(tmpdir(), "rivulet-conformance-")));
+  static async open(): Promise<Sandbox> {
+    return new Sandbox(await mkdtemp(join(tmpdir(), "rivulet-conformance-")));
   }
 
   context(signal: AbortSignal = new AbortController().signal): SourceContext {
-    const log = newLog((entry) => this.lines.push(jsonLine(entry)), "debug");
-    return { log, transfer: newTransfer(), signal };
+    const log = newLog((entry) => this.logLines.push(jsonLine(entry)), "debug");
+    return { log, transfer: newRequestStats(), signal };
   }
 
   /** A URL of a database that is not there yet. */
-  database(name: string): string {
+  databaseUrl(name: string): string {
     return `sqlite:${join(this.folder, `${name}.db`)}`;
   }
 
@@ -39,8 +39,8 @@ export class Trial implements AsyncDisposable {
 }
 
 /** What a connector is configured with. Throws a ConfigError that names every problem. */
-export function configOf({ config }: Pick<Configurable, "config">, settings: Settings): unknown {
+export function parseConfig({ config }: Pick<Configurable, "config">, settings: Settings): unknown {
   const checked = checkSettings({ config }, settings);
   if (checked.problems.length === 0) return checked.config;
-  throw new ConfigError(checked.problems.map((problem) => told(problem)).join("; "));
+  throw new ConfigError(checked.problems.map((problem) => formatProblem(problem)).join("; "));
 }

@@ -5,25 +5,29 @@ import { keyOf, type Row } from "../../core/schema.ts";
 import type { SourceContext, Stream } from "../../core/source.ts";
 import { canonical } from "../../core/value.ts";
 import { openDestination } from "../../destination/open.ts";
-import type { Attempt, SourceSubject } from "./suite.ts";
-import { rejection } from "./login.ts";
+import type { CheckDefinition, SourceSubject } from "./suite.ts";
+import { catchError } from "./login.ts";
 import { resumeChecks } from "./resume.ts";
-import { contents, syncSource } from "./sync-source.ts";
-import { configOf, Trial } from "./sandbox.ts";
+import { readTables, syncSource } from "./sync-source.ts";
+import { parseConfig, Sandbox } from "./sandbox.ts";
 
 /** That a source declares what it reads, and reads it whole, once, and without telling its secrets. */
-export function sourceChecks(subject: SourceSubject): readonly Attempt[] {
-  return [...declarationChecks(subject), ...resumeChecks(subject), ...discretionChecks(subject)];
+export function sourceChecks(subject: SourceSubject): readonly CheckDefinition[] {
+  return [
+    ...declarationChecks(subject),
+    ...resumeChecks(subject),
+    ...abortAndSecretChecks(subject),
+  ];
 }
 
-function declarationChecks({ connector, start }: SourceSubject): readonly Attempt[] {
+function declarationChecks({ connector, start }: SourceSubject): readonly CheckDefinition[] {
   return [
     {
       name: "declares streams with columns, a key among them, and a cursor among them",
       async run() {
         await using service = await start();
-        await using trial = await Trial.open();
-        const config = configOf(connector, service.configuration);
+        await using trial = await Sandbox.open();
+        const config = parseConfig(connector, service.configuration);
         const streams = connector.streams(config, trial.context());
         assert.notEqual(streams.length, 0);
         assert.equal(new Set(streams.map(({ name }) => name)).size, streams.length);
@@ -34,14 +38,14 @@ function declarationChecks({ connector, start }: SourceSubject): readonly Attemp
       name: "reads rows that have their key, no column that is not declared, and values of the columns' types",
       async run() {
         await using service = await start();
-        await using trial = await Trial.open();
+        await using trial = await Sandbox.open();
         const context = trial.context();
         let count = 0;
         for (const stream of connector.streams(
-          configOf(connector, service.configuration),
+          parseConfig(connector, service.configuration),
           context,
         )) {
-          for await (const group of readStream(stream, { ...context, ...fromTheStart() })) {
+          for await (const group of readStream(stream, { ...context, ...fullReadOptions() })) {
             for (const row of group.flatMap(({ rows }) => rows)) {
               assertRow(stream, row);
               count += 1;
@@ -54,7 +58,7 @@ function declarationChecks({ connector, start }: SourceSubject): readonly Attemp
   ];
 }
 
-function fromTheStart() {
+function fullReadOptions() {
   return { checkpoints: new Map<string, never>(), fullRefresh: false, startedAt: new Date() };
 }
 
@@ -77,20 +81,20 @@ function assertRow(stream: Stream, row: Row): void {
   }
 }
 
-function discretionChecks({ connector, start }: SourceSubject): readonly Attempt[] {
+function abortAndSecretChecks({ connector, start }: SourceSubject): readonly CheckDefinition[] {
   return [
     {
       name: "stops reading when it is told to",
       async run() {
         await using service = await start();
-        await using trial = await Trial.open();
+        await using trial = await Sandbox.open();
         const stop = new AbortController();
         const context = trial.context(stop.signal);
-        const streams = connector.streams(configOf(connector, service.configuration), context);
+        const streams = connector.streams(parseConfig(connector, service.configuration), context);
         const reason = new Error("the test says stop");
         stop.abort(reason);
         for (const stream of streams) {
-          const error = await rejection(() => drain(stream, context));
+          const error = await catchError(() => drain(stream, context));
           assert.equal(error, reason, `${stream.name}: went on, or threw something else`);
         }
       },
@@ -99,15 +103,15 @@ function discretionChecks({ connector, start }: SourceSubject): readonly Attempt
       name: "shows its secrets neither in the log, nor in tables, state or identity",
       async run() {
         await using service = await start();
-        await using trial = await Trial.open();
+        await using trial = await Sandbox.open();
         const { configuration: settings } = service;
-        const sync = { settings, destination: trial.database("copy") };
+        const sync = { settings, destination: trial.databaseUrl("copy") };
         await syncSource(connector, trial, sync);
         const said = [
-          ...trial.lines,
-          connector.identity(configOf(connector, settings)),
-          JSON.stringify(await contents(connector, trial, sync)),
-          await stateText(connector.name, trial, sync.destination),
+          ...trial.logLines,
+          connector.identity(parseConfig(connector, settings)),
+          JSON.stringify(await readTables(connector, trial, sync)),
+          await readStateText(connector.name, trial, sync.destination),
         ].join("\n");
         for (const secret of secretsOf(connector, settings))
           assert.ok(!said.includes(secret), "a secret is shown");
@@ -118,11 +122,11 @@ function discretionChecks({ connector, start }: SourceSubject): readonly Attempt
 
 /** Without the reading loop around it, which would stop by itself. */
 async function drain(stream: Stream, context: SourceContext): Promise<void> {
-  const batches = stream.read({ ...context, ...fromTheStart() })[Symbol.asyncIterator]();
+  const batches = stream.read({ ...context, ...fullReadOptions() })[Symbol.asyncIterator]();
   while (!(await batches.next()).done);
 }
 
-async function stateText(pipeline: string, trial: Trial, url: string): Promise<string> {
+async function readStateText(pipeline: string, trial: Sandbox, url: string): Promise<string> {
   await using destination = await openDestination(url, trial.context());
   const state = await destination.state(pipeline);
   return JSON.stringify([...state].map(([stream, checkpoints]) => [stream, [...checkpoints]]));

@@ -1,7 +1,7 @@
 import type { Settings } from "../../configuration/configuration-file.ts";
 import type { IntegrationConnector, SourceConnector, TargetConnector } from "../connector.ts";
 import type { Source } from "../../core/source.ts";
-import { describedChecks } from "./description.ts";
+import { descriptionChecks } from "./description.ts";
 import { integrationChecks } from "./integration.ts";
 import { loginChecks } from "./login.ts";
 import { packageChecks } from "./package.ts";
@@ -67,7 +67,7 @@ export function conformance(subject: Subject): readonly Check[] {
   const { connector, folder } = subject;
   const trials = [
     ...(folder ? packageChecks(connector, folder) : []),
-    ...describedChecks(subject),
+    ...descriptionChecks(subject),
     ...loginChecks(subject),
     ...kindChecks(subject),
   ];
@@ -80,12 +80,12 @@ export function conformance(subject: Subject): readonly Check[] {
 }
 
 /** A check as its own file makes it. */
-export interface Attempt {
+export interface CheckDefinition {
   readonly name: string;
   readonly run: () => void | Promise<void>;
 }
 
-function kindChecks(subject: Subject): readonly Attempt[] {
+function kindChecks(subject: Subject): readonly CheckDefinition[] {
   if (isTarget(subject)) return targetChecks(subject);
   return isIntegration(subject) ? integrationChecks(subject) : sourceChecks(subject);
 }

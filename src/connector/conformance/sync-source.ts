@@ -3,7 +3,7 @@ import type { Settings } from "../../configuration/configuration-file.ts";
 import type { Batch, Source, Stream } from "../../core/source.ts";
 import { openDestination } from "../../destination/open.ts";
 import { sync, type Summary } from "../../engine/sync.ts";
-import { configOf, type Trial } from "./sandbox.ts";
+import { parseConfig, type Sandbox } from "./sandbox.ts";
 
 export interface SyncOptions {
   readonly settings: Settings;
@@ -11,25 +11,25 @@ export interface SyncOptions {
   readonly destination: string;
   readonly fullRefresh?: boolean;
   /** After so many batches nothing more can be read. */
-  readonly batches?: number;
+  readonly maxBatches?: number;
 }
 
 /** What a sync did, and how many batches it read. */
-export interface Synced extends Summary {
+export interface SyncResult extends Summary {
   readonly batches: number;
 }
 
-const silent = { started: () => undefined, wrote: () => undefined, ended: () => undefined };
+const noProgress = { started: () => undefined, wrote: () => undefined, ended: () => undefined };
 
 /** Syncs a source into a database, as `rivulet sync` does. */
 export async function syncSource(
   source: Source,
-  trial: Trial,
-  { settings, destination: url, fullRefresh = false, batches = Infinity }: SyncOptions,
-): Promise<Synced> {
+  trial: Sandbox,
+  { settings, destination: url, fullRefresh = false, maxBatches = Infinity }: SyncOptions,
+): Promise<SyncResult> {
   const context = trial.context();
-  const config = configOf(source, settings);
-  const breaker = new Breaker(batches);
+  const config = parseConfig(source, settings);
+  const breaker = new BatchLimit(maxBatches);
   await using destination = await openDestination(url, context);
   await using session = await destination.lock({
     name: source.name,
@@ -38,24 +38,24 @@ export async function syncSource(
   const summary = await sync({
     ...context,
     session,
-    streams: source.streams(config, context).map((stream) => breaker.streamOf(stream)),
-    progress: silent,
+    streams: source.streams(config, context).map((stream) => breaker.applyTo(stream)),
+    progress: noProgress,
     fullRefresh,
     startedAt: new Date(),
   });
-  return { ...summary, batches: breaker.read };
+  return { ...summary, batches: breaker.batchesRead };
 }
 
 /** Breaks the reading of all streams off after so many batches. */
-class Breaker {
-  read = 0;
+class BatchLimit {
+  batchesRead = 0;
   readonly #limit: number;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  streamOf(stream: Stream): Stream {
+  applyTo(stream: Stream): Stream {
     return { ...stream, read: (options) => this.#broken(stream.read(options)) };
   }
 
@@ -63,29 +63,30 @@ class Breaker {
     batches: AsyncIterable<Omit<Batch, "stream">>,
   ): AsyncGenerator<Omit<Batch, "stream">, void> {
     for await (const batch of batches) {
-      if (this.read >= this.#limit) throw new TransientError("the test ends the reading here");
-      this.read += 1;
+      if (this.batchesRead >= this.#limit)
+        throw new TransientError("the test ends the reading here");
+      this.batchesRead += 1;
       yield batch;
     }
   }
 }
 
-export interface ContentsOptions extends Pick<SyncOptions, "settings" | "destination"> {
+export interface ReadTablesOptions extends Pick<SyncOptions, "settings" | "destination"> {
   /** Leave out rows that are marked as deleted: a new copy never saw them. */
-  readonly standing?: boolean;
+  readonly withoutDeleted?: boolean;
 }
 
 /** The rows of the source's tables as text, each in one line: without the time of writing, in the order of their lines. */
-export async function contents(
+export async function readTables(
   source: Source,
-  trial: Trial,
-  { settings, destination: url, standing = false }: ContentsOptions,
+  trial: Sandbox,
+  { settings, destination: url, withoutDeleted = false }: ReadTablesOptions,
 ): Promise<Readonly<Record<string, readonly string[]>>> {
   const context = trial.context();
   await using destination = await openDestination(url, context);
   const tables: Record<string, readonly string[]> = {};
-  for (const { name, stamped = [] } of source.streams(configOf(source, settings), context)) {
-    const where = standing ? " where not _deleted" : "";
+  for (const { name, stamped = [] } of source.streams(parseConfig(source, settings), context)) {
+    const where = withoutDeleted ? " where not _deleted" : "";
     const rows = await destination.select(`select * from "${name}"${where}`);
     tables[name] = rows
       .map((row) => Object.entries(row).filter(([column]) => !stamped.includes(column)))

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Columns, Key, Row, Table } from "../../core/schema.ts";
 import type { Changes, Writer } from "../connector.ts";
-import type { Attempt, TargetStandIn, TargetSubject } from "./suite.ts";
+import type { CheckDefinition, TargetStandIn, TargetSubject } from "./suite.ts";
 import { targetTable, type TargetTable } from "../target-table.ts";
-import { configOf, Trial } from "./sandbox.ts";
+import { parseConfig, Sandbox } from "./sandbox.ts";
 
 const table = "conformance";
 
@@ -23,13 +23,13 @@ const rows: readonly Row[] = [
 ];
 
 /** That a target keeps what it was given, under its key, and lets go of what is gone. */
-export function targetChecks(subject: TargetSubject): readonly Attempt[] {
-  const bench = new Bench(subject);
+export function targetChecks(subject: TargetSubject): readonly CheckDefinition[] {
+  const bench = new TargetFixture(subject);
   return [
     {
       name: "keeps what it was given once it says so, whole, and only once where it comes again",
       run: () =>
-        bench.try(async (writer, service) => {
+        bench.use(async (writer, service) => {
           for (let times = 0; times < 2; times += 1) {
             await writer.write([bench.changes(rows)]);
             assert.deepEqual(names(service), ["", "one", "two"]);
@@ -43,7 +43,7 @@ export function targetChecks(subject: TargetSubject): readonly Attempt[] {
     {
       name: "replaces a row that changed, and lets go of one that is gone",
       run: () =>
-        bench.try(async (writer, service) => {
+        bench.use(async (writer, service) => {
           await writer.write([bench.changes(rows)]);
           await writer.write([bench.changes([{ ...rows[0], name: "new" }], [[2]])]);
           assert.deepEqual(names(service), ["", "new"]);
@@ -59,7 +59,7 @@ export function targetChecks(subject: TargetSubject): readonly Attempt[] {
 }
 
 /** A target, and a table whose columns have all its reserved names as well. */
-class Bench {
+class TargetFixture {
   readonly #subject: TargetSubject;
   readonly #reserved: readonly string[];
   readonly #table: TargetTable;
@@ -82,11 +82,11 @@ class Bench {
     return this.#table.changes({ stream: table, rows: filled, deletes }).changes;
   }
 
-  async try(act: (writer: Writer, service: TargetStandIn) => Promise<void>): Promise<void> {
+  async use(act: (writer: Writer, service: TargetStandIn) => Promise<void>): Promise<void> {
     const { connector, start } = this.#subject;
     await using service = await start();
-    await using trial = await Trial.open();
-    const config = configOf(connector, service.configuration);
+    await using trial = await Sandbox.open();
+    const config = parseConfig(connector, service.configuration);
     await using writer = await connector.open(config, trial.context());
     await writer.prepare([this.table]);
     await act(writer, service);

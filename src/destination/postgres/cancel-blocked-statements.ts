@@ -5,7 +5,7 @@ import type { Backend } from "./connection.ts";
 const pollMs = 200;
 
 /** Five seconds are promised: the last one is for what needs no lock. */
-const waitingMs = 4000;
+const graceMs = 4000;
 
 export interface CancelOptions {
   /** What serves the connection just now; none while one is being made. */
@@ -13,22 +13,26 @@ export interface CancelOptions {
   /** Opens another connection. */
   readonly open: () => Promise<Client>;
   /** Ends the watching. */
-  readonly until: AbortSignal;
+  readonly stop: AbortSignal;
 }
 
 /**
  * Begins at an interruption, and cancels each statement of a connection that waits for a lock of another program for too long. Whoever interrupts the
  * program wants no long waiting, but what was read is to be stored where the lock is a brief one.
  */
-export async function cancelWaiting({ backend, open, until }: CancelOptions): Promise<void> {
-  const deadline = performance.now() + waitingMs;
+export async function cancelBlockedStatements({
+  backend,
+  open,
+  stop,
+}: CancelOptions): Promise<void> {
+  const deadline = performance.now() + graceMs;
   let client: Client | undefined;
-  while (await isTimeToLook(until)) {
+  while (await waitForNextPoll(stop)) {
     const current = backend();
     if (!current) continue;
     try {
       client ??= await open();
-      await cancelIfWaiting(client, current, deadline);
+      await cancelIfBlocked(client, current, deadline);
     } catch {
       // Tried again with another connection; the time limit for locks holds without it.
       await client?.end().catch(() => undefined);
@@ -39,7 +43,7 @@ export async function cancelWaiting({ backend, open, until }: CancelOptions): Pr
 }
 
 /** False once there is nothing to look at any more. */
-async function isTimeToLook(until: AbortSignal): Promise<boolean> {
+async function waitForNextPoll(until: AbortSignal): Promise<boolean> {
   await wait(pollMs, undefined, { ref: false, signal: until }).catch(() => undefined);
   return !until.aborted;
 }
@@ -48,7 +52,7 @@ async function isTimeToLook(until: AbortSignal): Promise<boolean> {
  * Cancels a statement that has waited for as long as there is time left. One that begins to wait has half of what it finds, so that those that
  * follow it have some, too.
  */
-async function cancelIfWaiting(client: Client, backend: Backend, deadline: number): Promise<void> {
+async function cancelIfBlocked(client: Client, backend: Backend, deadline: number): Promise<void> {
   await client.query(
     `select pg_cancel_backend(pid) from pg_stat_activity
       where pid = $1 and backend_start = $2 and wait_event_type = 'Lock'

@@ -13,7 +13,7 @@ export interface Address {
 
 /** Splits off what pg does not know. The TLS parameters mean what they mean to libpq: `sslmode=require` encrypts, and verifies nothing. */
 export function parseAddress(text: string): Address {
-  if (!isEncoded(text)) {
+  if (!isUnambiguous(text)) {
     throw new ConfigError(
       'destination: expected postgres://user:password@host/database; write "@", "/", "?", "#" and "%" in a password as %40, %2F, %3F, %23 and %25',
     );
@@ -33,7 +33,7 @@ export function parseAddress(text: string): Address {
 }
 
 /** Whether no part of the password can have been taken for something else, which would be shown. */
-function isEncoded(text: string): boolean {
+function isUnambiguous(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { username, password, pathname, search, hash } = new URL(text);
   try {
@@ -61,7 +61,7 @@ export interface Backend {
   readonly since: string;
 }
 
-export interface Connected {
+export interface Connection {
   readonly client: Client;
   readonly backend: Backend;
 }
@@ -70,7 +70,7 @@ export interface Connected {
 export async function connect(
   { connectionString, schema }: Address,
   { busyMs, leaseMs }: ConnectOptions,
-): Promise<Connected> {
+): Promise<Connection> {
   const client = new Client({
     connectionString,
     application_name: "rivulet",
@@ -83,14 +83,14 @@ export async function connect(
   client.on("error", () => undefined);
   try {
     await client.connect();
-    return { client, backend: await prepared(client, { schema, busyMs, leaseMs }) };
+    return { client, backend: await configureSession(client, { schema, busyMs, leaseMs }) };
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;
   }
 }
 
-async function prepared(
+async function configureSession(
   client: Client,
   { schema, busyMs, leaseMs }: Pick<Address & ConnectOptions, "schema" | "busyMs" | "leaseMs">,
 ): Promise<Backend> {
@@ -112,7 +112,7 @@ const endPollMs = 20;
 const endPolls = 250;
 
 /** Ends what the server still does for a connection that is lost: until it finds out by itself, it would keep its locks. */
-export async function endBackend(client: Client, { pid, since }: Backend): Promise<void> {
+export async function terminateBackend(client: Client, { pid, since }: Backend): Promise<void> {
   const query =
     "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start = $2";
   for (let polls = 0; polls < endPolls; polls += 1) {

@@ -7,23 +7,23 @@ import type { RowValues } from "../sql/row-values.ts";
 
 const chunkLength = 65_536;
 
-interface Copied {
+interface CopyInput {
   readonly table: PreparedTable;
   readonly rows: RowValues;
   /** The text of one more column, the same in each row. */
-  readonly last?: string;
+  readonly constantColumn?: string;
 }
 
 /** Fills a table, or the columns of one, by COPY, as fast as the server takes it. */
-export async function copyInto(client: Client, target: string, copied: Copied): Promise<void> {
+export async function copyInto(client: Client, target: string, copied: CopyInput): Promise<void> {
   const stream = client.query(copyFrom(`copy ${target} from stdin`));
   await pipeline(Readable.from(copyText(copied)), stream);
 }
 
 /** @see https://www.postgresql.org/docs/current/sql-copy.html "Text Format" */
-function* copyText({ table: { columns }, rows, last }: Copied): Generator<string> {
+function* copyText({ table: { columns }, rows, constantColumn }: CopyInput): Generator<string> {
   const { width } = rows;
-  const end = last === undefined ? "\n" : `\t${last}\n`;
+  const end = constantColumn === undefined ? "\n" : `\t${constantColumn}\n`;
   const free = columns.map(({ type }) => type === "string" || type === "json" || type === "binary");
   let chunk = "";
   for (const piece of rows.pieces) {
@@ -41,7 +41,7 @@ function* copyText({ table: { columns }, rows, last }: Copied): Generator<string
 }
 
 const special = /[\\\n\r\t]/;
-const letters: Readonly<Record<string, string>> = {
+const escapes: Readonly<Record<string, string>> = {
   "\\": "\\\\",
   "\n": "\\n",
   "\r": "\\r",
@@ -50,5 +50,5 @@ const letters: Readonly<Record<string, string>> = {
 
 function escape(text: string): string {
   if (!special.test(text)) return text;
-  return text.replace(/[\\\n\r\t]/g, (character) => letters[character] ?? character);
+  return text.replace(/[\\\n\r\t]/g, (character) => escapes[character] ?? character);
 }

@@ -2,13 +2,19 @@ import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import type { Dialect, Transaction } from "../sql/dialect.ts";
 import { parseAddress, type Address, type ConnectOptions } from "./connection.ts";
-import { isAborted, isCancelled, isLost, isWorthRetry, translate } from "./errors.ts";
-import { Link } from "./reconnecting-client.ts";
-import { postgresNames } from "./naming.ts";
+import {
+  isTransactionAborted,
+  isStatementCancelled,
+  isConnectionLost,
+  isRetryable,
+  translateError,
+} from "./errors.ts";
+import { ReconnectingClient } from "./reconnecting-client.ts";
+import { postgresNaming } from "./naming.ts";
 import type { PostgresTransaction } from "./transaction.ts";
-import { postgresValues } from "./type-mapping.ts";
+import { postgresMapping } from "./type-mapping.ts";
 
-const attempts = 4;
+const maxAttempts = 4;
 
 /** A schema of a Postgres database. It is connected to at the first use. */
 export function openPostgres(url: string, options: ConnectOptions): Dialect {
@@ -16,17 +22,17 @@ export function openPostgres(url: string, options: ConnectOptions): Dialect {
 }
 
 /** What a transaction did whose commit was asked for. */
-interface Asked<T> {
-  readonly number: string;
+interface PendingCommit<T> {
+  readonly transactionId: string;
   readonly result: T;
 }
 
 class PostgresDialect implements Dialect {
   readonly label: string;
-  readonly values = postgresValues;
-  readonly names = postgresNames;
+  readonly mapping = postgresMapping;
+  readonly naming = postgresNaming;
   readonly #schema: string;
-  readonly #link: Link;
+  readonly #link: ReconnectingClient;
   readonly #signal: AbortSignal | undefined;
   readonly #oneAtATime = pLimit(1);
 
@@ -34,7 +40,7 @@ class PostgresDialect implements Dialect {
     this.label = address.label;
     this.#schema = address.schema;
     this.#signal = options.signal;
-    this.#link = new Link(address, options);
+    this.#link = new ReconnectingClient(address, options);
   }
 
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -42,11 +48,11 @@ class PostgresDialect implements Dialect {
   }
 
   write<T>(scope: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const key = lockKey(this.#schema, scope);
+    const key = advisoryLockKey(this.#schema, scope);
     return this.#oneAtATime(() => this.#run(key, work));
   }
 
-  async rehearse(work: (tx: Transaction) => Promise<void>): Promise<void> {
+  async withRollback(work: (tx: Transaction) => Promise<void>): Promise<void> {
     const undo = new Error("the rehearsal is over");
     try {
       await this.write("migrate", async (tx) => {
@@ -67,22 +73,22 @@ class PostgresDialect implements Dialect {
    * server is asked what became of it, so that nothing is done, or counted, twice.
    */
   async #run<T>(key: bigint | undefined, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const commit: { asked?: Asked<T> } = {};
+    const commit: { asked?: PendingCommit<T> } = {};
     try {
       for (let attempt = 1; ; attempt += 1) {
-        const transaction = await this.#link.open();
+        const transaction = await this.#link.openTransaction();
         try {
           const { asked } = commit;
-          if (asked && (await transaction.wasCommitted(asked.number))) return asked.result;
+          if (asked && (await transaction.wasCommitted(asked.transactionId))) return asked.result;
           return await runOnce(transaction, { key, work, commit });
         } catch (error) {
-          if (attempt === attempts || !isWorthRetry(error)) throw error;
-          if (isLost(error)) this.#link.lose();
+          if (attempt === maxAttempts || !isRetryable(error)) throw error;
+          if (isConnectionLost(error)) this.#link.markLost();
         }
       }
     } catch (error) {
-      if (isCancelled(error)) this.#signal?.throwIfAborted();
-      throw translate(this.label, error);
+      if (isStatementCancelled(error)) this.#signal?.throwIfAborted();
+      throw translateError(this.label, error);
     }
   }
 }
@@ -96,25 +102,25 @@ async function runOnce<T>(
   }: {
     readonly key: bigint | undefined;
     readonly work: (tx: Transaction) => Promise<T>;
-    readonly commit: { asked?: Asked<T> };
+    readonly commit: { asked?: PendingCommit<T> };
   },
 ): Promise<T> {
   try {
     await transaction.begin(key);
     const result = await work(transaction);
-    const number = await transaction.number();
-    if (number !== undefined) commit.asked = { number, result };
+    const number = await transaction.transactionId();
+    if (number !== undefined) commit.asked = { transactionId: number, result };
     await transaction.commit();
     return result;
   } catch (error) {
     // Where even this fails the connection is lost, which rolls back too, and the first error says why.
     await transaction.rollback().catch(() => undefined);
-    throw isAborted(error) ? (transaction.failure ?? error) : error;
+    throw isTransactionAborted(error) ? (transaction.firstError ?? error) : error;
   }
 }
 
 /** The key of an advisory lock, which writes nothing, unlike the lock of a row. */
-function lockKey(schema: string, scope: string): bigint {
+function advisoryLockKey(schema: string, scope: string): bigint {
   const hash = createHash("sha256")
     .update(JSON.stringify(["rivulet", schema, scope]))
     .digest();

@@ -1,25 +1,33 @@
-import { ConfigError, isForeseen, messageOf, TransientError } from "../../core/errors.ts";
+import { ConfigError, isOperational, messageOf, TransientError } from "../../core/errors.ts";
 import { DataError } from "../sql/dialect.ts";
 
-interface Meaning {
+interface ErrorMeaning {
   readonly Error: new (message: string, options: ErrorOptions) => Error;
   readonly text: string;
   /** The connection is of no use any more; another one may be. */
-  readonly isLost?: boolean;
+  readonly isDisconnected?: boolean;
 }
 
-const transient = (text: string): Meaning => ({ Error: TransientError, text });
-const config = (text: string): Meaning => ({ Error: ConfigError, text });
-const ending = (text: string): Meaning => ({ Error: TransientError, text, isLost: true });
-const gone = transient("a table or column is gone; run the sync again, which makes it anew");
-const unreachable = ending(
+const transient = (text: string): ErrorMeaning => ({ Error: TransientError, text });
+const config = (text: string): ErrorMeaning => ({ Error: ConfigError, text });
+const disconnected = (text: string): ErrorMeaning => ({
+  Error: TransientError,
+  text,
+  isDisconnected: true,
+});
+const missingTable = transient(
+  "a table or column is gone; run the sync again, which makes it anew",
+);
+const unreachable = disconnected(
   "cannot be reached; check that it runs, the host, the port, and the firewall",
 );
-const lost = ending("the connection was lost; run the sync again, it resumes where it stopped");
-const refused: Meaning = { Error: DataError, text: "the table refused the row" };
+const lost = disconnected(
+  "the connection was lost; run the sync again, it resumes where it stopped",
+);
+const refused: ErrorMeaning = { Error: DataError, text: "the table refused the row" };
 
 /** By code, of Postgres or of the network, or by the first two characters (the class) of a code of Postgres. */
-const meanings: ReadonlyMap<string, Meaning> = new Map([
+const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   ["ECONNREFUSED", unreachable],
   ["EHOSTUNREACH", unreachable],
   ["ENETUNREACH", unreachable],
@@ -31,9 +39,9 @@ const meanings: ReadonlyMap<string, Meaning> = new Map([
   ["ECONNABORTED", lost],
   ["EPIPE", lost],
   ["08", lost],
-  ["57P01", ending("the server is shutting down; run the sync again when it is back")],
-  ["57P02", ending("the server has crashed; run the sync again when it is back")],
-  ["57P03", ending("the server is starting up or shutting down; try again when it is back")],
+  ["57P01", disconnected("the server is shutting down; run the sync again when it is back")],
+  ["57P02", disconnected("the server has crashed; run the sync again when it is back")],
+  ["57P03", disconnected("the server is starting up or shutting down; try again when it is back")],
   ["57P05", lost],
   ["57", transient("an operator or a time limit has ended the query; run the sync again")],
   ["28", config("login failed; check user and password in the destination's URL")],
@@ -54,8 +62,8 @@ const meanings: ReadonlyMap<string, Meaning> = new Map([
   ],
   ["25P03", lost],
   ["25006", config("the server takes no writes (a standby, or read-only); use the primary server")],
-  ["42P01", gone],
-  ["42703", gone],
+  ["42P01", missingTable],
+  ["42703", missingTable],
   ["0A000", config("the server cannot do what is needed; use Postgres 12 or newer")],
   ["21", refused],
   ["22", refused],
@@ -65,7 +73,7 @@ const meanings: ReadonlyMap<string, Meaning> = new Map([
 ]);
 
 /** What pg says without a code. */
-const byMessage: readonly (readonly [RegExp, Meaning])[] = [
+const meaningsByMessage: readonly (readonly [RegExp, ErrorMeaning])[] = [
   [/timeout expired|connection timeout|timeout exceeded/i, unreachable],
   [/connection terminated|not queryable|client was closed|connection ended/i, lost],
   [
@@ -79,8 +87,8 @@ const byMessage: readonly (readonly [RegExp, Meaning])[] = [
 ];
 
 /** What an error of the driver means for the person who runs the sync; any other is returned as it is. */
-export function translate(label: string, error: unknown): unknown {
-  if (isForeseen(error) || error instanceof DataError) return error;
+export function translateError(label: string, error: unknown): unknown {
+  if (isOperational(error) || error instanceof DataError) return error;
   if (!(error instanceof Error)) return error;
   const meaning = meaningOf(error);
   if (!meaning) return error;
@@ -90,39 +98,43 @@ export function translate(label: string, error: unknown): unknown {
 }
 
 /** Whether the transaction may succeed if it is run again: serialization failure, deadlock, a lost connection. */
-export function isWorthRetry(error: unknown): boolean {
+export function isRetryable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return ["40001", "40P01"].includes(codeOf(error)) || isLost(error) || isWorthRetry(error.cause);
+  return (
+    ["40001", "40P01"].includes(codeOf(error)) ||
+    isConnectionLost(error) ||
+    isRetryable(error.cause)
+  );
 }
 
 /** Whether a statement was cancelled. */
-export function isCancelled(error: unknown): boolean {
+export function isStatementCancelled(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return codeOf(error) === "57014" || isCancelled(error.cause);
+  return codeOf(error) === "57014" || isStatementCancelled(error.cause);
 }
 
 /** Whether a key was there already. */
-export function isDuplicate(error: unknown): boolean {
+export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === "23505";
 }
 
 /** Whether the connection is of no use any more. */
-export function isLost(error: unknown): boolean {
+export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return meaningOf(error)?.isLost === true || isLost(error.cause);
+  return meaningOf(error)?.isDisconnected === true || isConnectionLost(error.cause);
 }
 
 /** Whether an error only says that another one came before it. */
-export function isAborted(error: unknown): boolean {
+export function isTransactionAborted(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === "25P02";
 }
 
-function meaningOf(error: Error): Meaning | undefined {
+function meaningOf(error: Error): ErrorMeaning | undefined {
   const code = codeOf(error);
   return (
-    meanings.get(code) ??
-    (/^[0-9A-Z]{5}$/.test(code) ? meanings.get(code.slice(0, 2)) : undefined) ??
-    byMessage.find(([pattern]) => pattern.test(error.message))?.[1]
+    meaningsByCode.get(code) ??
+    (/^[0-9A-Z]{5}$/.test(code) ? meaningsByCode.get(code.slice(0, 2)) : undefined) ??
+    meaningsByMessage.find(([pattern]) => pattern.test(error.message))?.[1]
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { Found } from "../sql/dialect.ts";
+import type { ExistingTable } from "../sql/dialect.ts";
 
 interface ColumnRow {
   readonly kind: string;
@@ -25,7 +25,7 @@ export async function findTable(
   client: Client,
   schema: string,
   name: string,
-): Promise<Found | undefined> {
+): Promise<ExistingTable | undefined> {
   const { rows } = await client.query<ColumnRow>(
     `select c.relkind as kind, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
         a.attnum = any(i.indkey) as in_key,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Names } from "../sql/dialect.ts";
+import type { NamingRules } from "../sql/dialect.ts";
 
 const maxBytes = 63;
 
@@ -7,19 +7,19 @@ const maxBytes = 63;
  * Postgres cuts names after 63 bytes without a word, so that two long ones may become one. A longer name becomes its first 50 bytes, `_`
  * and 12 digits of its SHA-256.
  */
-export const postgresNames: Names = {
-  legal(name) {
+export const postgresNaming: NamingRules = {
+  toDatabaseName(name) {
     if (name === "") return "_";
     if (Buffer.byteLength(name) <= maxBytes) return name;
     const hash = createHash("sha256").update(name).digest("hex").slice(0, 12);
-    return `${firstBytes(name, 50)}_${hash}`;
+    return `${truncateToBytes(name, 50)}_${hash}`;
   },
-  fold: (name) => name,
+  foldCase: (name) => name,
   reserved: new Set(["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]),
 };
 
 /** As many whole characters as fit. */
-function firstBytes(text: string, bytes: number): string {
+function truncateToBytes(text: string, bytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
   return text.slice(0, read);
 }

@@ -3,26 +3,26 @@ import { TransientError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
 import {
   connect,
-  endBackend,
+  terminateBackend,
   type Address,
   type Backend,
   type ConnectOptions,
-  type Connected,
+  type Connection,
 } from "./connection.ts";
-import { translate } from "./errors.ts";
-import { cancelWaiting } from "./cancel-blocked-statements.ts";
+import { translateError } from "./errors.ts";
+import { cancelBlockedStatements } from "./cancel-blocked-statements.ts";
 import { PostgresTransaction } from "./transaction.ts";
 
 const firstPauseMs = 100;
-const longestPauseMs = 5000;
+const maxPauseMs = 5000;
 
 /** The way to the server: a connection that is made at the first use, and made anew when it is lost. */
-export class Link implements AsyncDisposable {
+export class ReconnectingClient implements AsyncDisposable {
   readonly #address: Address;
   readonly #options: ConnectOptions;
-  #connected: Connected | undefined;
+  #connected: Connection | undefined;
   #transaction: PostgresTransaction | undefined;
-  #lost: Connected | undefined;
+  #lost: Connection | undefined;
   /** Until when to try again; kept while it does not help, so that each further use tries once. */
   #deadline: number | undefined;
   readonly #disposal = new AbortController();
@@ -34,7 +34,7 @@ export class Link implements AsyncDisposable {
   }
 
   /** Throws the driver's errors: at once where there never was a connection, else when trying again did not help. */
-  async open(): Promise<PostgresTransaction> {
+  async openTransaction(): Promise<PostgresTransaction> {
     if (this.#transaction) return this.#transaction;
     const connected = this.#lost
       ? await this.#again(this.#lost)
@@ -42,14 +42,14 @@ export class Link implements AsyncDisposable {
     this.#connected = connected;
     this.#deadline = undefined;
     connected.client.once("end", () => {
-      if (this.#connected === connected) this.lose();
+      if (this.#connected === connected) this.markLost();
     });
     const { label, schema } = this.#address;
     return (this.#transaction = new PostgresTransaction(connected.client, { label, schema }));
   }
 
   /** Takes note that the connection is of no use any more. */
-  lose(): void {
+  markLost(): void {
     this.#lost = this.#connected ?? this.#lost;
     this.#connected = undefined;
     this.#transaction = undefined;
@@ -67,29 +67,29 @@ export class Link implements AsyncDisposable {
     const until = this.#disposal.signal;
     const backend = (): Backend | undefined => this.#connected?.backend;
     const open = async (): Promise<Client> => (await connect(this.#address, this.#options)).client;
-    const begin = (): void => void cancelWaiting({ backend, open, until });
+    const begin = (): void => void cancelBlockedStatements({ backend, open, stop: until });
     if (interruption?.aborted) begin();
     else interruption?.addEventListener("abort", begin, { once: true, signal: until });
   }
 
-  async #again(lost: Connected): Promise<Connected> {
+  async #again(lost: Connection): Promise<Connection> {
     const { reconnectMs, signal } = this.#options;
     const deadline = (this.#deadline ??= Date.now() + reconnectMs);
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       try {
         return await this.#instead(lost);
       } catch (error) {
-        const mayPass = translate(this.#address.label, error) instanceof TransientError;
+        const mayPass = translateError(this.#address.label, error) instanceof TransientError;
         if (!mayPass || Date.now() >= deadline) throw error;
       }
       await sleep(pauseMs, signal);
     }
   }
 
-  async #instead({ backend }: Connected): Promise<Connected> {
+  async #instead({ backend }: Connection): Promise<Connection> {
     const connected = await connect(this.#address, this.#options);
     try {
-      await endBackend(connected.client, backend);
+      await terminateBackend(connected.client, backend);
       return connected;
     } catch (error) {
       await connected.client.end().catch(() => undefined);

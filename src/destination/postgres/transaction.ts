@@ -2,19 +2,19 @@ import { PostgresQueryCompiler, sql, type Kysely, type QueryResult, type RawBuil
 import type { Client } from "pg";
 import { ConfigError } from "../../core/errors.ts";
 import type {
-  Found,
+  ExistingTable,
   PreparedColumn,
   PreparedTable,
   SqlValue,
   Transaction,
-  Written,
+  UpsertCounts,
 } from "../sql/dialect.ts";
-import { kyselyOn } from "../sql/kysely.ts";
-import type { OwnTables } from "../sql/system-tables.ts";
+import { createKysely } from "../sql/kysely.ts";
+import type { SystemTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";
-import { translate } from "./errors.ts";
+import { translateError } from "./errors.ts";
 import { findTable } from "./find-table.ts";
-import { keysOf, Upserts } from "./upsert.ts";
+import { keysSubquery, Upserter } from "./upsert.ts";
 
 type SqlRow = Record<string, unknown>;
 
@@ -28,10 +28,10 @@ export class PostgresTransaction implements Transaction {
   // pg takes it for a mistake.
   readonly isPipelined = false;
   readonly schema: string;
-  readonly db: Kysely<OwnTables>;
+  readonly db: Kysely<SystemTables>;
   readonly #client: Client;
   readonly #label: string;
-  readonly #upserts: Upserts;
+  readonly #upserts: Upserter;
   #joinsByHash = false;
   #failure: unknown;
 
@@ -42,31 +42,33 @@ export class PostgresTransaction implements Transaction {
     const connection = {
       compiler: () => new PostgresQueryCompiler(),
       execute: (text: string, parameters: readonly unknown[]) => this.#execute(text, parameters),
-      schemas: () => namesOf(client, "select nspname as name from pg_namespace", []),
+      schemas: () => queryNames(client, "select nspname as name from pg_namespace", []),
       tables: () =>
-        namesOf(client, "select tablename as name from pg_tables where schemaname = $1", [schema]),
+        queryNames(client, "select tablename as name from pg_tables where schemaname = $1", [
+          schema,
+        ]),
     };
-    this.db = kyselyOn(connection, schema);
+    this.db = createKysely(connection, schema);
     const table = (name: string): RawBuilder<unknown> => this.table(name);
-    this.#upserts = new Upserts({ client, schema, db: this.db, table });
+    this.#upserts = new Upserter({ client, schema, db: this.db, table });
   }
 
   /** The first query that failed: after it, Postgres says of every other one only that the transaction is aborted. */
-  get failure(): unknown {
+  get firstError(): unknown {
     return this.#failure;
   }
 
   /** Begins; overlaps no other transaction with the same key. */
   async begin(key?: bigint): Promise<void> {
     this.#failure = undefined;
-    this.#upserts.begin();
+    this.#upserts.beginTransaction();
     this.#joinsByHash = false;
     const lock = key === undefined ? "" : `; select pg_advisory_xact_lock(${key.toString()})`;
-    await this.#client.query(`begin; ${joinByHash(false)}${lock}`);
+    await this.#client.query(`begin; ${joinSettings(false)}${lock}`);
   }
 
   /** The number by which `wasCommitted` knows the transaction; undefined where it has written nothing. */
-  async number(): Promise<string | undefined> {
+  async transactionId(): Promise<string | undefined> {
     const text = "select txid_current_if_assigned() as number";
     const { rows } = await this.#client.query<{ number: string | null }>(text);
     return rows[0]?.number ?? undefined;
@@ -86,7 +88,7 @@ export class PostgresTransaction implements Transaction {
   }
 
   async rollback(): Promise<void> {
-    this.#upserts.forget();
+    this.#upserts.forgetStagingTables();
     await this.#client.query("rollback");
   }
 
@@ -100,7 +102,7 @@ export class PostgresTransaction implements Transaction {
     return sql.id(this.schema, name);
   }
 
-  find(name: string): Promise<Found | undefined> {
+  findTable(name: string): Promise<ExistingTable | undefined> {
     return findTable(this.#client, this.schema, name);
   }
 
@@ -120,17 +122,17 @@ export class PostgresTransaction implements Transaction {
     }
   }
 
-  async upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<Written> {
+  async upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<UpsertCounts> {
     await this.#joinByHash(false);
-    return await this.#upserts.run(table, rows, syncedAt);
+    return await this.#upserts.upsert(table, rows, syncedAt);
   }
 
-  async keys(
+  async keyRelation(
     columns: readonly PreparedColumn[],
     keys: readonly SqlValue[][],
   ): Promise<RawBuilder<unknown>> {
     await this.#joinByHash(true);
-    return keysOf(columns, keys);
+    return keysSubquery(columns, keys);
   }
 
   async #execute(text: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
@@ -146,7 +148,7 @@ export class PostgresTransaction implements Transaction {
   /** An upsert has to look its rows up one by one: left to itself, the planner reads the whole table to find some thousand rows. */
   async #joinByHash(wanted: boolean): Promise<void> {
     if (this.#joinsByHash === wanted) return;
-    await this.#client.query(joinByHash(wanted));
+    await this.#client.query(joinSettings(wanted));
     this.#joinsByHash = wanted;
   }
 
@@ -157,20 +159,20 @@ export class PostgresTransaction implements Transaction {
       await this.#client.query("release rivulet");
       return result;
     } catch (error) {
-      this.#upserts.forget();
+      this.#upserts.forgetStagingTables();
       await this.#client.query("rollback to rivulet; release rivulet");
       this.#failure = undefined;
-      throw translate(this.#label, error);
+      throw translateError(this.#label, error);
     }
   }
 }
 
-function joinByHash(wanted: boolean): string {
+function joinSettings(wanted: boolean): string {
   const setting = wanted ? "on" : "off";
   return `set local enable_hashjoin to ${setting}; set local enable_mergejoin to ${setting}`;
 }
 
-async function namesOf(client: Client, text: string, parameters: string[]): Promise<string[]> {
+async function queryNames(client: Client, text: string, parameters: string[]): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(text, parameters);
   return rows.map(({ name }) => name);
 }

@@ -1,9 +1,13 @@
 import { canonical } from "../../core/value.ts";
-import type { Values } from "../sql/dialect.ts";
-import { spellOut, spellOutJson, unspell } from "../sql/text-escaping.ts";
+import type { TypeMapping } from "../sql/dialect.ts";
+import {
+  escapeUnstorable,
+  escapeUnstorableJson,
+  unescapeUnstorable,
+} from "../sql/text-escaping.ts";
 
 /** All values go as text, which is what both parameters and COPY take. */
-export const postgresValues: Values = {
+export const postgresMapping: TypeMapping = {
   types: {
     boolean: "boolean",
     integer: "bigint",
@@ -23,10 +27,10 @@ export const postgresValues: Values = {
     decimal: String,
     date: String,
     timestamp: String,
-    string: (value) => spellOut(String(value)),
+    string: (value) => escapeUnstorable(String(value)),
     binary: (value) =>
       value instanceof Uint8Array ? `\\x${Buffer.from(value).toString("hex")}` : null,
-    json: (value) => spellOutJson(String(value)),
+    json: (value) => escapeUnstorableJson(String(value)),
   },
   decode: {
     boolean: (value) => value === "t",
@@ -35,8 +39,8 @@ export const postgresValues: Values = {
     decimal: (value) => value,
     date: (value) => value,
     timestamp: (value) => (value === null ? null : canonical.timestamp(value)),
-    string: (value) => (typeof value === "string" ? unspell(value) : value),
+    string: (value) => (typeof value === "string" ? unescapeUnstorable(value) : value),
     binary: (value) => (typeof value === "string" ? Buffer.from(value.slice(2), "hex") : value),
-    json: (value) => (typeof value === "string" ? unspell(value) : value),
+    json: (value) => (typeof value === "string" ? unescapeUnstorable(value) : value),
   },
 };

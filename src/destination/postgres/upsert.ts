@@ -1,26 +1,26 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import { escapeIdentifier, type Client } from "pg";
 import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
-import type { PreparedColumn, PreparedTable, SqlValue, Written } from "../sql/dialect.ts";
-import type { OwnTables } from "../sql/system-tables.ts";
+import type { PreparedColumn, PreparedTable, SqlValue, UpsertCounts } from "../sql/dialect.ts";
+import type { SystemTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";
 import { copyInto } from "./copy.ts";
-import { isDuplicate } from "./errors.ts";
-import { postgresValues } from "./type-mapping.ts";
+import { isDuplicateKey } from "./errors.ts";
+import { postgresMapping } from "./type-mapping.ts";
 
 /** Up to so many rows, and characters, an array for each column is faster than COPY. */
-const fewRows = 200;
-const fewCharacters = 1_000_000;
+const maxArrayRows = 200;
+const maxArrayCharacters = 1_000_000;
 
 interface UpsertsOptions {
   readonly client: Client;
   readonly schema: string;
-  readonly db: Kysely<OwnTables>;
+  readonly db: Kysely<SystemTables>;
   readonly table: (name: string) => RawBuilder<unknown>;
 }
 
 /** Upserts from arrays, by COPY where there is nothing to be updated, or from temporary tables that COPY fills. */
-export class Upserts {
+export class Upserter {
   readonly #options: UpsertsOptions;
   #made = 0;
   #staging = new WeakMap<PreparedTable, string>();
@@ -33,23 +33,23 @@ export class Upserts {
   }
 
   /** A transaction begins: the temporary tables are empty. */
-  begin(): void {
+  beginTransaction(): void {
     this.#filled.clear();
   }
 
   /** A transaction was rolled back, and with it the temporary tables that it may have made. */
-  forget(): void {
+  forgetStagingTables(): void {
     this.#staging = new WeakMap();
   }
 
-  async run(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<Written> {
+  async upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<UpsertCounts> {
     const isFew = isSmall(rows);
     if (!isFew && (await this.#insert(table, rows, syncedAt))) {
       return { inserted: rows.count, updated: 0 };
     }
-    const source = isFew ? arraysOf(table, rows) : await this.#stage(table, rows);
+    const source = isFew ? rowsSubquery(table, rows) : await this.#stage(table, rows);
     const target = this.#options.table(table.name);
-    const query = upsertOf(table, { source, target, syncedAt });
+    const query = upsertQuery(table, { source, target, syncedAt });
     const [written] = (await query.execute(this.#options.db)).rows;
     return { inserted: Number(written?.inserted), updated: Number(written?.updated) };
   }
@@ -63,11 +63,11 @@ export class Upserts {
     const target = `${escapeIdentifier(schema)}.${escapeIdentifier(table.name)} (${columns})`;
     await client.query("savepoint rivulet_copy");
     try {
-      await copyInto(client, target, { table, rows, last: syncedAt });
+      await copyInto(client, target, { table, rows, constantColumn: syncedAt });
       await client.query("release rivulet_copy");
       return true;
     } catch (error) {
-      if (!isDuplicate(error)) throw error;
+      if (!isDuplicateKey(error)) throw error;
       await client.query("rollback to rivulet_copy; release rivulet_copy");
       this.#repeating.add(table);
       return false;
@@ -87,7 +87,9 @@ export class Upserts {
   async #make(table: PreparedTable): Promise<string> {
     this.#made += 1;
     const name = `rivulet_${this.#made}`;
-    const columns = table.columns.map(({ name }, index) => sql`${sql.id(name)} as ${place(index)}`);
+    const columns = table.columns.map(
+      ({ name }, index) => sql`${sql.id(name)} as ${stagingColumn(index)}`,
+    );
     await sql`create temporary table ${sql.id(name)} on commit delete rows
       as select ${sql.join(columns)} from ${this.#options.table(table.name)} with no data`.execute(
       this.#options.db,
@@ -98,17 +100,17 @@ export class Upserts {
 }
 
 function isSmall({ pieces, count }: RowValues): boolean {
-  if (count > fewRows) return false;
+  if (count > maxArrayRows) return false;
   let characters = 0;
   for (const value of pieces.flat()) characters += typeof value === "string" ? value.length : 1;
-  return characters <= fewCharacters;
+  return characters <= maxArrayCharacters;
 }
 
 /**
  * Rows that are already as they should be are left out before the insert: a conflict would lock each of them, which writes to its page.
  * `xmax` is 0 in rows that no update has made.
  */
-function upsertOf(
+function upsertQuery(
   table: PreparedTable,
   {
     source,
@@ -116,14 +118,16 @@ function upsertOf(
     syncedAt,
   }: { source: RawBuilder<unknown>; target: RawBuilder<unknown>; syncedAt: string },
 ): RawBuilder<{ inserted: string; updated: string }> {
-  const { columns, key } = table;
+  const { columns, keyIndexes } = table;
   const [synced, deleted] = [sql.id(syncedAtColumn), sql.id(deletedColumn)];
   const at = sql`${syncedAt}::timestamp with time zone`;
   const names = columns.map(({ name }) => sql.id(name));
-  const places = columns.map((_, index) => sql`s.${place(index)}`);
-  const keys = key.map((index) => names[index] ?? sql``);
-  const same = key.map((index) => sql`t.${names[index] ?? sql``} = ${places[index] ?? sql``}`);
-  const told = names.flatMap((_, index) => (table.stamped.includes(index) ? [] : [index]));
+  const places = columns.map((_, index) => sql`s.${stagingColumn(index)}`);
+  const keys = keyIndexes.map((index) => names[index] ?? sql``);
+  const same = keyIndexes.map(
+    (index) => sql`t.${names[index] ?? sql``} = ${places[index] ?? sql``}`,
+  );
+  const told = names.flatMap((_, index) => (table.stampedIndexes.includes(index) ? [] : [index]));
   const stored = sql.join([
     ...told.map((index) => sql`t.${names[index] ?? sql``}`),
     sql`t.${deleted}`,
@@ -140,34 +144,34 @@ function upsertOf(
 }
 
 /** Rows as one array for each column. */
-function arraysOf({ columns }: PreparedTable, rows: RowValues): RawBuilder<unknown> {
+function rowsSubquery({ columns }: PreparedTable, rows: RowValues): RawBuilder<unknown> {
   const arrays = columns.map((_, column) =>
     Array.from({ length: rows.count }, (_row, row) => rows.value(row, column)),
   );
-  const names = columns.map((_, index) => place(index));
-  return fromArrays(columns, { arrays, names });
+  const names = columns.map((_, index) => stagingColumn(index));
+  return unnestArrays(columns, { arrays, names });
 }
 
 /** Keys as a subquery with the columns `k0`, `k1`…. */
-export function keysOf(
+export function keysSubquery(
   columns: readonly PreparedColumn[],
   keys: readonly SqlValue[][],
 ): RawBuilder<unknown> {
   const arrays = columns.map((_, index) => keys.map((key) => key[index] ?? null));
-  return fromArrays(columns, { arrays, names: columns.map((_, index) => sql.id(`k${index}`)) });
+  return unnestArrays(columns, { arrays, names: columns.map((_, index) => sql.id(`k${index}`)) });
 }
 
-function fromArrays(
+function unnestArrays(
   columns: readonly PreparedColumn[],
   { arrays, names }: { arrays: SqlValue[][]; names: RawBuilder<unknown>[] },
 ): RawBuilder<unknown> {
   const typed = arrays.map((array, index) => {
-    const type = postgresValues.types[columns[index]?.type ?? "string"];
+    const type = postgresMapping.types[columns[index]?.type ?? "string"];
     return sql`${array}::${sql.raw(type)}[]`;
   });
   return sql`(select * from unnest(${sql.join(typed)}) as u(${sql.join(names)}))`;
 }
 
-function place(index: number): RawBuilder<unknown> {
+function stagingColumn(index: number): RawBuilder<unknown> {
   return sql.id(`c${index}`);
 }

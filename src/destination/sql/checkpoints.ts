@@ -1,11 +1,11 @@
 import { sql } from "kysely";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 import type { Checkpoint } from "../../core/source.ts";
-import { inTurn } from "./settle-all.ts";
+import { runInOrder } from "./settle-all.ts";
 import { chunks } from "./chunks.ts";
 import type { State } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
-import { spellOut, unspell } from "./text-escaping.ts";
+import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 
 /** Checkpoints as JSON text by stream and partition; null for one that is forgotten. */
 export type CheckpointTexts = ReadonlyMap<string, ReadonlyMap<string, string | null>>;
@@ -13,7 +13,7 @@ export type CheckpointTexts = ReadonlyMap<string, ReadonlyMap<string, string | n
 type Entry = readonly [partition: string, text: string | null];
 
 /** A pipeline's checkpoints. They are changed only where the database still has what was read from it. */
-export class Checkpoints {
+export class CheckpointStore {
   readonly #pipeline: string;
   readonly #epoch: number;
   #known = new Map<string, Map<string, string>>();
@@ -37,26 +37,27 @@ export class Checkpoints {
       .where("pipeline", "=", this.#pipeline)
       .where("partition", "=", "")
       .execute();
-    for (const { stream } of rows) this.#claimed.add(unspell(stream));
+    for (const { stream } of rows) this.#claimed.add(unescapeUnstorable(stream));
   }
 
   /** Throws where one of the streams' tables is another pipeline's: one that has ever written to it. */
-  async check(tx: Transaction, streams: readonly string[]): Promise<void> {
+  async checkOwnership(tx: Transaction, streams: readonly string[]): Promise<void> {
     for (const some of chunks(streams, 500)) {
       const other = await tx.db
         .selectFrom("_rivulet_state")
         .select(["pipeline", "stream"])
-        .where("stream", "in", some.map(spellOut))
+        .where("stream", "in", some.map(escapeUnstorable))
         .where("pipeline", "<>", this.#pipeline)
         .executeTakeFirst();
-      if (other) throw foreignTable(unspell(other.stream), other.pipeline, this.#pipeline);
+      if (other)
+        throw ownershipError(unescapeUnstorable(other.stream), other.pipeline, this.#pipeline);
     }
   }
 
   /** Makes the streams' tables this pipeline's own, if they are not. Throws as `check` does. */
-  async claim(tx: Transaction, streams: Iterable<string>): Promise<void> {
+  async claimTables(tx: Transaction, streams: Iterable<string>): Promise<void> {
     const unclaimed = [...streams].filter((stream) => !this.#claimed.has(stream));
-    await this.check(tx, unclaimed);
+    await this.checkOwnership(tx, unclaimed);
     for (const stream of unclaimed) {
       if (!this.#known.get(stream)?.has("")) await this.#put(tx, stream, [["", null]]);
     }
@@ -73,7 +74,7 @@ export class Checkpoints {
   }
 
   /** Takes note of changes, and of streams that were claimed, whose transaction was committed. */
-  committed(changes: CheckpointTexts, claimed: Iterable<string> = []): void {
+  afterCommit(changes: CheckpointTexts, claimed: Iterable<string> = []): void {
     for (const stream of claimed) this.#claimed.add(stream);
     for (const [stream, texts] of changes) {
       const known = this.#known.get(stream) ?? new Map<string, string>();
@@ -91,7 +92,9 @@ export class Checkpoints {
       .deleteFrom("_rivulet_state")
       .where("pipeline", "=", this.#pipeline)
       .where("stream", "<>", "");
-    await (stream === undefined ? all : all.where("stream", "=", spellOut(stream))).execute();
+    await (
+      stream === undefined ? all : all.where("stream", "=", escapeUnstorable(stream))
+    ).execute();
     for (const [name, partitions] of texts) {
       if (partitions.size === 0) continue;
       // With the stream's own row, which tells the age of them all.
@@ -100,25 +103,25 @@ export class Checkpoints {
     }
   }
 
-  replaced(texts: CheckpointTexts, stream?: string): void {
+  afterReplace(texts: CheckpointTexts, stream?: string): void {
     for (const known of [this.#known, this.#claimed]) {
       if (stream === undefined) known.clear();
       else known.delete(stream);
     }
-    this.committed(texts);
+    this.afterCommit(texts);
   }
 
   async #change(tx: Transaction, stream: string, texts: readonly Entry[]): Promise<void> {
     const partitions = texts.map(([partition]) => partition);
     const gone = texts.flatMap(([partition, text]) =>
-      text === null && partition !== "" ? [spellOut(partition)] : [],
+      text === null && partition !== "" ? [escapeUnstorable(partition)] : [],
     );
     const kept = texts.filter(([partition, text]) => text !== null || partition === "");
     const compare = (): Promise<void> => this.#compare(tx, stream, partitions);
     const forget = (): Promise<void> => this.#forget(tx, stream, gone);
     const put = (): Promise<void> => this.#put(tx, stream, kept);
     // Nothing of it stays where the comparison fails.
-    await inTurn(tx, compare, () => inTurn(tx, forget, put));
+    await runInOrder(tx, compare, () => runInOrder(tx, forget, put));
   }
 
   async #forget(tx: Transaction, stream: string, partitions: readonly string[]): Promise<void> {
@@ -126,7 +129,7 @@ export class Checkpoints {
     await tx.db
       .deleteFrom("_rivulet_state")
       .where("pipeline", "=", this.#pipeline)
-      .where("stream", "=", spellOut(stream))
+      .where("stream", "=", escapeUnstorable(stream))
       .where("partition", "in", partitions)
       .execute();
   }
@@ -137,10 +140,10 @@ export class Checkpoints {
       .selectFrom("_rivulet_state")
       .select(["partition", "checkpoint"])
       .where("pipeline", "=", this.#pipeline)
-      .where("stream", "=", spellOut(stream))
-      .where("partition", "in", partitions.map(spellOut))
+      .where("stream", "=", escapeUnstorable(stream))
+      .where("partition", "in", partitions.map(escapeUnstorable))
       .execute();
-    const stored = new Map(rows.map((row) => [unspell(row.partition), row.checkpoint]));
+    const stored = new Map(rows.map((row) => [unescapeUnstorable(row.partition), row.checkpoint]));
     const known = this.#known.get(stream);
     for (const partition of partitions) {
       if ((stored.get(partition) ?? null) === (known?.get(partition) ?? null)) continue;
@@ -154,8 +157,8 @@ export class Checkpoints {
     if (texts.length === 0) return;
     const rows = texts.map(([partition, checkpoint]) => ({
       pipeline: this.#pipeline,
-      stream: spellOut(stream),
-      partition: spellOut(partition),
+      stream: escapeUnstorable(stream),
+      partition: escapeUnstorable(partition),
       checkpoint,
       epoch: this.#epoch,
     }));
@@ -188,10 +191,10 @@ export async function readCheckpoints(
   const texts = new Map<string, Map<string, string>>();
   for (const { stream, partition, checkpoint } of rows) {
     if (checkpoint === null) continue;
-    const name = unspell(stream);
+    const name = unescapeUnstorable(stream);
     texts.set(
       name,
-      (texts.get(name) ?? new Map<string, string>()).set(unspell(partition), checkpoint),
+      (texts.get(name) ?? new Map<string, string>()).set(unescapeUnstorable(partition), checkpoint),
     );
   }
   return texts;
@@ -210,7 +213,7 @@ export function parseState(texts: ReadonlyMap<string, ReadonlyMap<string, string
 }
 
 function parseCheckpoint(stream: string, text: string): Checkpoint {
-  const checkpoint = object(text);
+  const checkpoint = parseObject(text);
   if (checkpoint) return checkpoint;
   throw new ConfigError(
     `_rivulet_state: a checkpoint of "${stream}" cannot be read; run "state reset ${stream}", after which all of it is read again`,
@@ -218,7 +221,7 @@ function parseCheckpoint(stream: string, text: string): Checkpoint {
 }
 
 /** What JSON text says, if that is an object. */
-function object(text: string): Checkpoint | undefined {
+function parseObject(text: string): Checkpoint | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Checkpoint) : undefined;
@@ -237,7 +240,7 @@ export function formatState(state: State): CheckpointTexts {
   );
 }
 
-function foreignTable(stream: string, owner: string, pipeline: string): ConfigError {
+function ownershipError(stream: string, owner: string, pipeline: string): ConfigError {
   return new ConfigError(
     `table "${stream}" belongs to the pipeline "${owner}", and "${pipeline}" would mark its rows as deleted; use another destination or schema, or reset the state of "${owner}"`,
   );

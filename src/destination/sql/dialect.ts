@@ -1,6 +1,6 @@
 import type { Kysely, RawBuilder } from "kysely";
 import type { ColumnType, Value } from "../../core/schema.ts";
-import type { OwnTables } from "./system-tables.ts";
+import type { SystemTables } from "./system-tables.ts";
 import type { RowValues } from "./row-values.ts";
 
 /** A value as a database driver takes and gives it. */
@@ -10,8 +10,8 @@ export type SqlValue = string | number | bigint | Buffer | null;
 export interface Dialect extends AsyncDisposable {
   /** The URL without its password. */
   readonly label: string;
-  readonly values: Values;
-  readonly names: Names;
+  readonly mapping: TypeMapping;
+  readonly naming: NamingRules;
   /** Runs `work` in a transaction that writes nothing. */
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
@@ -20,13 +20,13 @@ export interface Dialect extends AsyncDisposable {
    */
   write<T>(scope: string, work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Runs `work` in a transaction that might be committed and is undone: nothing of it stays, not even a file. */
-  rehearse(work: (tx: Transaction) => Promise<void>): Promise<void>;
+  withRollback(work: (tx: Transaction) => Promise<void>): Promise<void>;
 }
 
 /** What can be done inside a transaction. */
 export interface Transaction {
   /** For rivulet's own tables, and to execute fragments on. */
-  readonly db: Kysely<OwnTables>;
+  readonly db: Kysely<SystemTables>;
   /** Whether a statement may be sent before the one before it was answered. */
   readonly isPipelined: boolean;
   /** The schema of all tables; undefined where the database has none. */
@@ -36,13 +36,13 @@ export interface Transaction {
   /** A table's name, qualified. */
   table(name: string): RawBuilder<unknown>;
   /** Table or view of this name; undefined where there is none, or no database yet. */
-  find(name: string): Promise<Found | undefined>;
+  findTable(name: string): Promise<ExistingTable | undefined>;
   /** Makes an integer column a double, or says why not and does nothing. */
   widen(table: string, column: string): Promise<string | undefined>;
   /** Inserts rows, or updates those that differ; the last of one key counts. */
-  upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<Written>;
+  upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<UpsertCounts>;
   /** Something to select keys from, with a column `k0`, `k1`… for each of these columns. */
-  keys(
+  keyRelation(
     columns: readonly PreparedColumn[],
     keys: readonly SqlValue[][],
   ): Promise<RawBuilder<unknown>>;
@@ -51,30 +51,30 @@ export interface Transaction {
 }
 
 /** How values of each type look in SQL. */
-export interface Values {
+export interface TypeMapping {
   readonly types: Readonly<Record<ColumnType, string>>;
   /** What the type of a key column needs besides, to be ordered by bytes. */
   readonly keyCollation: string;
   /** From the canonical form (`core/value.ts`) to the driver's. */
-  readonly encode: Readonly<Record<ColumnType, (value: Known) => SqlValue>>;
+  readonly encode: Readonly<Record<ColumnType, (value: PresentValue) => SqlValue>>;
   readonly decode: Readonly<Record<ColumnType, (value: SqlValue) => Value>>;
 }
 
 /** A value that is there. */
-export type Known = Exclude<Value, null | undefined>;
+export type PresentValue = Exclude<Value, null | undefined>;
 
 /** What names the database can hold. */
-export interface Names {
+export interface NamingRules {
   /** The name that a table or column of this name gets. */
-  readonly legal: (name: string) => string;
+  readonly toDatabaseName: (name: string) => string;
   /** Equal for names that the database cannot tell apart. */
-  readonly fold: (name: string) => string;
+  readonly foldCase: (name: string) => string;
   /** Folded names of columns that the database keeps for itself. */
   readonly reserved: ReadonlySet<string>;
 }
 
 /** What stands in the database under a name. */
-export interface Found {
+export interface ExistingTable {
   /** `table`, or what else it is. */
   readonly kind: string;
   /** Types by column, in the dialect's words. */
@@ -99,14 +99,14 @@ export interface PreparedTable {
   readonly name: string;
   readonly columns: readonly PreparedColumn[];
   /** The places of the primary key's columns in `columns`. */
-  readonly key: readonly number[];
+  readonly keyIndexes: readonly number[];
   /** The places of columns that do not by themselves make a row changed. */
-  readonly stamped: readonly number[];
+  readonly stampedIndexes: readonly number[];
   /** Whether there were rows when the session began. */
   readonly hadRows: boolean;
 }
 
-export interface Written {
+export interface UpsertCounts {
   readonly inserted: number;
   readonly updated: number;
 }

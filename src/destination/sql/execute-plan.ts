@@ -1,50 +1,50 @@
 import type { Rejected } from "../../core/source.ts";
-import { addCounts, noCounts, type Counts } from "../../core/destination.ts";
-import { DataError, type Transaction, type Written } from "./dialect.ts";
+import { addCounts, zeroCounts, type Counts } from "../../core/destination.ts";
+import { DataError, type Transaction, type UpsertCounts } from "./dialect.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
-import type { EachOnce } from "./deduplicate.ts";
-import { rejectedRow, type Plan, type Prepared } from "./write-plan.ts";
-import type { Deletions } from "./soft-deletes.ts";
-import { storeUpdates } from "./partial-updates.ts";
+import type { UniqueRows } from "./deduplicate.ts";
+import { quarantineEntry, type WritePlan, type WritableTable } from "./write-plan.ts";
+import type { SoftDeletes } from "./soft-deletes.ts";
+import { applyPartialUpdates } from "./partial-updates.ts";
 
 /** What was stored, and what the database refused. */
-export interface Stored {
+export interface ExecutionResult {
   readonly counts: Map<string, Counts>;
   readonly refused: { readonly stream: string; readonly entry: Rejected }[];
 }
 
-export interface StoreOptions {
-  readonly deletions: Deletions;
+export interface ExecuteOptions {
+  readonly deletions: SoftDeletes;
   /** Finds out which rows the database refuses, instead of failing with the first. */
-  readonly careful: boolean;
+  readonly isolateBadRows: boolean;
 }
 
 /** Does the steps of a plan in their order. Throws a DataError where the database refuses a row, unless it is to be careful. */
-export async function storeSteps(
+export async function executePlan(
   tx: Transaction,
-  plan: Plan,
-  { deletions, careful }: StoreOptions,
-): Promise<Stored> {
+  plan: WritePlan,
+  { deletions, isolateBadRows }: ExecuteOptions,
+): Promise<ExecutionResult> {
   const at = currentTimestamp();
-  const stored: Stored = { counts: new Map(), refused: [] };
-  for (const step of plan.steps) {
-    const { prepared, deletes: keys, sweep } = step;
-    const { stream } = prepared.table;
-    const counts = noCounts();
-    const { each: rows } = step;
-    const written = careful
-      ? await upsertEach(tx, { prepared, rows, at, refused: stored.refused })
-      : await upsert(tx, { prepared, rows, at });
+  const stored: ExecutionResult = { counts: new Map(), refused: [] };
+  for (const step of plan.writes) {
+    const { writable, deletes: keys, sweep } = step;
+    const { stream } = writable.table;
+    const counts = zeroCounts();
+    const { unique: rows } = step;
+    const written = isolateBadRows
+      ? await upsertBisecting(tx, { prepared: writable, rows, at, refused: stored.refused })
+      : await upsert(tx, { prepared: writable, rows, at });
     counts.inserted = written.inserted;
     counts.updated = written.updated;
     counts.unchanged = step.rows.length - written.refused - written.inserted - written.updated;
     const { updates } = step;
-    const changed = await storeUpdates(tx, prepared, { updates, at });
+    const changed = await applyPartialUpdates(tx, writable, { updates, at });
     counts.updated += changed;
     counts.unchanged += updates.length - changed;
-    counts.deleted = await deletions.mark(tx, prepared, { keys, at });
-    if (sweep) counts.deleted += await deletions.sweep(tx, prepared, { sweep, at });
-    const total = stored.counts.get(stream) ?? noCounts();
+    counts.deleted = await deletions.markByKey(tx, writable, { keys, at });
+    if (sweep) counts.deleted += await deletions.sweep(tx, writable, { sweep, at });
+    const total = stored.counts.get(stream) ?? zeroCounts();
     addCounts(total, counts);
     stored.counts.set(stream, total);
   }
@@ -52,13 +52,13 @@ export async function storeSteps(
 }
 
 /** Adds what was rejected before it came to the database, and what the database refused. */
-export function countRejected(
+export function addRejectedCounts(
   counts: Map<string, Counts>,
-  { rejected }: Plan,
+  { rejected }: WritePlan,
   refused: readonly { readonly stream: string }[],
 ): ReadonlyMap<string, Counts> {
   const add = (stream: string, count: number): void => {
-    const total = counts.get(stream) ?? noCounts();
+    const total = counts.get(stream) ?? zeroCounts();
     total.rejected += count;
     counts.set(stream, total);
   };
@@ -67,26 +67,26 @@ export function countRejected(
   return counts;
 }
 
-interface Upsert {
-  readonly prepared: Prepared;
-  readonly rows: EachOnce;
+interface UpsertInput {
+  readonly prepared: WritableTable;
+  readonly rows: UniqueRows;
   readonly at: string;
 }
 
-interface Upserted extends Written {
+interface UpsertResult extends UpsertCounts {
   readonly refused: number;
 }
 
-async function upsert(tx: Transaction, { prepared, rows, at }: Upsert): Promise<Upserted> {
+async function upsert(tx: Transaction, { prepared, rows, at }: UpsertInput): Promise<UpsertResult> {
   if (rows.values.count === 0) return { inserted: 0, updated: 0, refused: 0 };
   return { ...(await tx.upsert(prepared.table, rows.values, at)), refused: 0 };
 }
 
 /** Halves what the database refuses, down to the rows that it refuses. */
-async function upsertEach(
+async function upsertBisecting(
   tx: Transaction,
-  options: Upsert & Pick<Stored, "refused">,
-): Promise<Upserted> {
+  options: UpsertInput & Pick<ExecutionResult, "refused">,
+): Promise<UpsertResult> {
   const { prepared, rows, refused } = options;
   try {
     return await tx.savepoint(() => upsert(tx, options));
@@ -94,12 +94,12 @@ async function upsertEach(
     if (!(error instanceof DataError)) throw error;
     const [row] = rows.rows;
     if (rows.rows.length === 1 && row) {
-      refused.push({ stream: prepared.table.stream, entry: rejectedRow(prepared, row, error) });
+      refused.push({ stream: prepared.table.stream, entry: quarantineEntry(prepared, row, error) });
       return { inserted: 0, updated: 0, refused: 1 };
     }
-    const [first, second] = halves(rows);
-    const a = await upsertEach(tx, { ...options, rows: first });
-    const b = await upsertEach(tx, { ...options, rows: second });
+    const [first, second] = splitInHalf(rows);
+    const a = await upsertBisecting(tx, { ...options, rows: first });
+    const b = await upsertBisecting(tx, { ...options, rows: second });
     return {
       inserted: a.inserted + b.inserted,
       updated: a.updated + b.updated,
@@ -108,7 +108,7 @@ async function upsertEach(
   }
 }
 
-function halves({ values, rows }: EachOnce): [EachOnce, EachOnce] {
+function splitInHalf({ values, rows }: UniqueRows): [UniqueRows, UniqueRows] {
   const { length } = rows;
   const middle = Math.ceil(length / 2);
   return [

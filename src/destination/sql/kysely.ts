@@ -6,9 +6,9 @@ import {
   type QueryCompiler,
   type QueryResult,
 } from "kysely";
-import type { OwnTables } from "./system-tables.ts";
+import type { SystemTables } from "./system-tables.ts";
 
-export interface Connection {
+export interface KyselyConnection {
   readonly compiler: () => QueryCompiler;
   readonly execute: (sql: string, parameters: readonly unknown[]) => Promise<QueryResult<unknown>>;
   /** Names of the schemas, and of the tables in ours: all that a migration asks for. */
@@ -17,29 +17,29 @@ export interface Connection {
 }
 
 /** Kysely on one connection whose transactions, and so the lock around migrations, are somebody else's. */
-export function kyselyOn(connection: Connection, schema?: string): Kysely<OwnTables> {
-  const db = new Kysely<OwnTables>({
+export function createKysely(connection: KyselyConnection, schema?: string): Kysely<SystemTables> {
+  const db = new Kysely<SystemTables>({
     dialect: {
       createAdapter: () => adapter,
-      createDriver: () => driverOn(connection),
-      createIntrospector: () => introspectorOn(connection, schema),
+      createDriver: () => newDriver(connection),
+      createIntrospector: () => newIntrospector(connection, schema),
       createQueryCompiler: connection.compiler,
     },
   });
   return schema === undefined ? db : db.withSchema(schema);
 }
 
-const nothing = (): Promise<void> => Promise.resolve();
+const noop = (): Promise<void> => Promise.resolve();
 
 const adapter = {
   supportsCreateIfNotExists: true,
   supportsTransactionalDdl: false,
   supportsReturning: true,
-  acquireMigrationLock: nothing,
-  releaseMigrationLock: nothing,
+  acquireMigrationLock: noop,
+  releaseMigrationLock: noop,
 } satisfies DialectAdapter;
 
-function driverOn({ execute }: Connection): Driver {
+function newDriver({ execute }: KyselyConnection): Driver {
   const connection = {
     executeQuery: async <R>({ sql, parameters }: { sql: string; parameters: readonly unknown[] }) =>
       (await execute(sql, parameters)) as QueryResult<R>,
@@ -48,17 +48,20 @@ function driverOn({ execute }: Connection): Driver {
     },
   };
   return {
-    init: nothing,
+    init: noop,
     acquireConnection: () => Promise.resolve(connection),
-    beginTransaction: nothing,
-    commitTransaction: nothing,
-    rollbackTransaction: nothing,
-    releaseConnection: nothing,
-    destroy: nothing,
+    beginTransaction: noop,
+    commitTransaction: noop,
+    rollbackTransaction: noop,
+    releaseConnection: noop,
+    destroy: noop,
   };
 }
 
-function introspectorOn({ schemas, tables }: Connection, schema?: string): DatabaseIntrospector {
+function newIntrospector(
+  { schemas, tables }: KyselyConnection,
+  schema?: string,
+): DatabaseIntrospector {
   const getTables = async () =>
     (await tables()).map((name) => ({
       name,

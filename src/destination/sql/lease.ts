@@ -23,7 +23,7 @@ interface Lock {
 }
 
 /** The lock's row. */
-interface Stored {
+interface LockRow {
   readonly lock: Lock;
   readonly epoch: number;
 }
@@ -39,7 +39,7 @@ export interface Lease {
 }
 
 /** Leases of this process: a lock with our pid that is not among them was left by a dead process that had the same pid. */
-const live = new Set<string>();
+const liveLeases = new Set<string>();
 
 /** Takes the lock. Throws a LockedError where a living process holds it, a ConfigError where the pipeline copied something else before. */
 export async function takeLease(
@@ -50,15 +50,15 @@ export async function takeLease(
   const stored = await readLock(tx, pipeline.name);
   checkIdentity(pipeline, stored?.lock.identity);
   const holder = stored?.lock.holder;
-  if (holder && (await isAlive(tx, holder))) throw locked(pipeline.name, holder);
+  if (holder && (await isAlive(tx, holder))) throw lockedError(pipeline.name, holder);
   // Where the lock is gone, or is that of a backup, epochs that were used do not come again.
   const epoch = Math.max(stored?.epoch ?? 0, await lastEpoch(tx, pipeline.name)) + 1;
   const lease = { pipeline, durationMs, epoch, id: randomUUID(), since: currentTimestamp() };
-  live.add(lease.id);
-  const lock = await lockOf(tx, lease, stored?.lock);
+  liveLeases.add(lease.id);
+  const lock = await renewedLock(tx, lease, stored?.lock);
   await tx.db
     .insertInto("_rivulet_state")
-    .values({ ...rowOf(pipeline.name), checkpoint: JSON.stringify(lock), epoch })
+    .values({ ...lockRowKey(pipeline.name), checkpoint: JSON.stringify(lock), epoch })
     .onConflict((conflict) =>
       conflict
         .columns(["pipeline", "stream", "partition"])
@@ -71,10 +71,10 @@ export async function takeLease(
 /** Throws a LockedError where somebody else has taken the lock since. */
 export async function verifyLease(tx: Transaction, lease: Lease): Promise<void> {
   const stored = await readLock(tx, lease.pipeline.name);
-  if (stored && isOurs(stored, lease)) return;
+  if (stored && isHeldByLease(stored, lease)) return;
   const where = `pipeline "${lease.pipeline.name}": this process was suspended or cut off for so long that its lock`;
   const holder = stored?.lock.holder;
-  const taken = holder ? ` was taken over by ${nameOf(holder)}` : " was taken over";
+  const taken = holder ? ` was taken over by ${describeHolder(holder)}` : " was taken over";
   throw new LockedError(`${where}${taken}; nothing more was written`);
 }
 
@@ -82,31 +82,31 @@ export async function verifyLease(tx: Transaction, lease: Lease): Promise<void> 
 export async function renewLease(tx: Transaction, lease: Lease): Promise<void> {
   await verifyLease(tx, lease);
   const stored = await readLock(tx, lease.pipeline.name);
-  await store(tx, lease, await lockOf(tx, lease, stored?.lock));
+  await saveLock(tx, lease, await renewedLock(tx, lease, stored?.lock));
 }
 
 /** Binds the pipeline to what it copies: from its first rows on, and not before, in case it was a mistake that the source refuses. */
 export async function bindIdentity(tx: Transaction, lease: Lease): Promise<void> {
   const { identity } = lease.pipeline;
   const stored = await readLock(tx, lease.pipeline.name);
-  if (identity !== undefined && stored) await store(tx, lease, { ...stored.lock, identity });
+  if (identity !== undefined && stored) await saveLock(tx, lease, { ...stored.lock, identity });
 }
 
 /** Gives the lock back, if it is still ours. */
 export async function releaseLease(tx: Transaction, lease: Lease): Promise<void> {
   const stored = await readLock(tx, lease.pipeline.name);
-  if (!stored || !isOurs(stored, lease)) return;
-  await store(tx, lease, { ...stored.lock, holder: null });
+  if (!stored || !isHeldByLease(stored, lease)) return;
+  await saveLock(tx, lease, { ...stored.lock, holder: null });
 }
 
 /** Takes note that this process is done with a lease, whether or not it could be given back. */
-export function endLease({ id }: Lease): void {
-  live.delete(id);
+export function forgetLease({ id }: Lease): void {
+  liveLeases.delete(id);
 }
 
 /** Lets another identity use the pipeline next time. */
-export async function forgetIdentity(tx: Transaction, lease: Lease): Promise<void> {
-  await store(tx, lease, await lockOf(tx, lease, undefined));
+export async function resetIdentity(tx: Transaction, lease: Lease): Promise<void> {
+  await saveLock(tx, lease, await renewedLock(tx, lease, undefined));
 }
 
 /** Whether a living process has held the lock since this moment, or for longer. */
@@ -119,7 +119,7 @@ export async function isHeldSince(
   return holder != null && holder.since <= moment && (await isAlive(tx, holder));
 }
 
-async function lockOf(
+async function renewedLock(
   tx: Transaction,
   { durationMs, id, since }: Lease,
   stored: Lock | undefined,
@@ -132,15 +132,15 @@ async function lockOf(
 }
 
 /** By the id too: where the row was deleted meanwhile, another process may have the epoch of one that wrote nothing. */
-function isOurs(stored: Stored, { epoch, id }: Lease): boolean {
+function isHeldByLease(stored: LockRow, { epoch, id }: Lease): boolean {
   return stored.epoch === epoch && stored.lock.holder?.id === id;
 }
 
-async function readLock(tx: Transaction, pipeline: string): Promise<Stored | undefined> {
+async function readLock(tx: Transaction, pipeline: string): Promise<LockRow | undefined> {
   const row = await tx.db
     .selectFrom("_rivulet_state")
     .select(["checkpoint", "epoch"])
-    .where((is) => is.and(rowOf(pipeline)))
+    .where((is) => is.and(lockRowKey(pipeline)))
     .executeTakeFirst();
   if (!row) return undefined;
   return { lock: parseLock(row.checkpoint), epoch: Number(row.epoch) };
@@ -168,22 +168,22 @@ function parseLock(text: string | null): Lock {
   }
 }
 
-async function store(tx: Transaction, { pipeline }: Lease, lock: Lock): Promise<void> {
+async function saveLock(tx: Transaction, { pipeline }: Lease, lock: Lock): Promise<void> {
   await tx.db
     .updateTable("_rivulet_state")
     .set({ checkpoint: JSON.stringify(lock) })
-    .where((is) => is.and(rowOf(pipeline.name)))
+    .where((is) => is.and(lockRowKey(pipeline.name)))
     .execute();
 }
 
-function rowOf(pipeline: string) {
+function lockRowKey(pipeline: string) {
   return { pipeline, stream: "", partition: "" };
 }
 
 async function isAlive(tx: Transaction, holder: Holder): Promise<boolean> {
   if (holder.host === hostname()) {
     const isUs = holder.pid === process.pid;
-    if (isUs ? !live.has(holder.id) : !isRunning(holder.pid)) return false;
+    if (isUs ? !liveLeases.has(holder.id) : !isRunning(holder.pid)) return false;
   }
   return (await tx.nowMs()) < holder.until;
 }
@@ -204,11 +204,13 @@ function checkIdentity({ name, identity }: Pipeline, stored: string | null | und
   );
 }
 
-function locked(pipeline: string, holder: Holder): LockedError {
-  return new LockedError(`pipeline "${pipeline}": locked by ${nameOf(holder)}; wait until it ends`);
+function lockedError(pipeline: string, holder: Holder): LockedError {
+  return new LockedError(
+    `pipeline "${pipeline}": locked by ${describeHolder(holder)}; wait until it ends`,
+  );
 }
 
-function nameOf({ pid, host, since }: Holder): string {
+function describeHolder({ pid, host, since }: Holder): string {
   return `process ${pid} on ${host}, which began at ${since}`;
 }
 

@@ -2,18 +2,18 @@ import { Migrator } from "kysely";
 import { ConfigError } from "../../core/errors.ts";
 import { migrations } from "../../../migrations/migrations.ts";
 import type { Dialect, Transaction } from "./dialect.ts";
-import { ownPrefix } from "./system-tables.ts";
+import { systemPrefix } from "./system-tables.ts";
 
 const migrationTable = "_rivulet_migration";
-const ownTables = ["_rivulet_state", "_rivulet_sync", "_rivulet_quarantine"] as const;
+const systemTableNames = ["_rivulet_state", "_rivulet_sync", "_rivulet_quarantine"] as const;
 
 /** Makes, or brings up to date, rivulet's own tables. Throws a ConfigError where they were made by a newer rivulet. */
 export async function migrate(
-  { label, values: { types } }: Dialect,
+  { label, mapping: { types } }: Dialect,
   tx: Transaction,
 ): Promise<void> {
   const all = migrations({ timestamp: types.timestamp, json: types.json });
-  const done = await migrationsDone(tx);
+  const done = await appliedMigrations(tx);
   const unknown = done.find((name) => !Object.hasOwn(all, name));
   if (unknown !== undefined) {
     throw new ConfigError(
@@ -21,7 +21,7 @@ export async function migrate(
     );
   }
   if (Object.keys(all).every((name) => done.includes(name))) {
-    await checkOwnTables(label, tx);
+    await checkSystemTables(label, tx);
     return;
   }
   const { error } = await new Migrator({
@@ -34,17 +34,17 @@ export async function migrate(
   if (error instanceof Error) throw error;
 }
 
-async function checkOwnTables(label: string, tx: Transaction): Promise<void> {
-  for (const name of ownTables) {
-    if (await tx.find(name)) continue;
+async function checkSystemTables(label: string, tx: Transaction): Promise<void> {
+  for (const name of systemTableNames) {
+    if (await tx.findTable(name)) continue;
     throw new ConfigError(
-      `${label}: the table "${name}" is gone; restore it, or drop all tables that begin with ${ownPrefix} too, after which everything is read again`,
+      `${label}: the table "${name}" is gone; restore it, or drop all tables that begin with ${systemPrefix} too, after which everything is read again`,
     );
   }
 }
 
-async function migrationsDone(tx: Transaction): Promise<string[]> {
-  if (!(await tx.find(migrationTable))) return [];
+async function appliedMigrations(tx: Transaction): Promise<string[]> {
+  if (!(await tx.findTable(migrationTable))) return [];
   const rows = await tx.db.selectFrom(migrationTable).select("name").execute();
   return rows.map(({ name }) => name);
 }

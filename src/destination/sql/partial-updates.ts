@@ -3,41 +3,43 @@ import type { Row } from "../../core/schema.ts";
 import { deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type { SqlValue, Transaction } from "./dialect.ts";
 import { RowError } from "./row-encoder.ts";
-import type { Prepared } from "./write-plan.ts";
+import type { WritableTable } from "./write-plan.ts";
 import { ValueError } from "../../core/value.ts";
 
 /** A row of which only some columns are known, in the driver's form. */
-export interface RowUpdate {
+export interface PartialUpdate {
   readonly set: readonly (readonly [name: string, value: SqlValue])[];
   readonly key: readonly (readonly [name: string, value: SqlValue])[];
 }
 
 /** Encodes what is known of a row. Throws a RowError. */
-export function rowUpdate({ table, encoder }: Prepared, row: Row): RowUpdate {
+export function encodePartialUpdate({ table, encoder }: WritableTable, row: Row): PartialUpdate {
   const cells = table.columns.flatMap(({ source, name }, index) => {
     if (!Object.hasOwn(row, source)) return [];
-    return [{ isKey: table.key.includes(index), cell: [name, encoded(source, name)] as const }];
+    return [
+      { isKey: table.keyIndexes.includes(index), cell: [name, encoded(source, name)] as const },
+    ];
   });
   function encoded(source: string, name: string): SqlValue {
     const value = row[source];
     try {
-      return value == null ? null : encoder.value(source, value);
+      return value == null ? null : encoder.encodeValue(source, value);
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
       throw new RowError(`column "${name}": ${error.message}`, { cause: error });
     }
   }
   const key = cells.filter(({ isKey }) => isKey).map(({ cell }) => cell);
-  if (key.length < table.key.length)
+  if (key.length < table.keyIndexes.length)
     throw new RowError("expected the whole primary key, got a part of it", {});
   return { key, set: cells.filter(({ isKey }) => !isKey).map(({ cell }) => cell) };
 }
 
 /** Changes rows that are there, where they differ, and says how many did. */
-export async function storeUpdates(
+export async function applyPartialUpdates(
   tx: Transaction,
-  { table }: Prepared,
-  { updates, at }: { readonly updates: readonly RowUpdate[]; readonly at: string },
+  { table }: WritableTable,
+  { updates, at }: { readonly updates: readonly PartialUpdate[]; readonly at: string },
 ): Promise<number> {
   let updated = 0;
   for (const { set, key } of updates) {

@@ -1,16 +1,22 @@
 import { sql, type RawBuilder } from "kysely";
 import { ConfigError } from "../../core/errors.ts";
 import type { Table } from "../../core/schema.ts";
-import { columnNames, deletedColumn, syncedAtColumn } from "./column-names.ts";
-import type { Dialect, Found, PreparedColumn, PreparedTable, Transaction } from "./dialect.ts";
-import { ownPrefix } from "./system-tables.ts";
-import { spellOut } from "./text-escaping.ts";
+import { assignColumnNames, deletedColumn, syncedAtColumn } from "./column-names.ts";
+import type {
+  Dialect,
+  ExistingTable,
+  PreparedColumn,
+  PreparedTable,
+  Transaction,
+} from "./dialect.ts";
+import { systemPrefix } from "./system-tables.ts";
+import { escapeUnstorable } from "./text-escaping.ts";
 
 /** A table that rows can be written to. */
-export interface Fitted {
+export interface PrepareResult {
   readonly table: PreparedTable;
   /** Whether the table, or a column of it, was not there: what was read before is not in it. */
-  readonly lacksRows: boolean;
+  readonly needsReload: boolean;
 }
 
 /** Creates a stream's table, or adds and widens columns of the one that is there; never drops. */
@@ -18,48 +24,52 @@ export async function prepareTable(
   dialect: Dialect,
   tx: Transaction,
   table: Table,
-): Promise<Fitted> {
+): Promise<PrepareResult> {
   const name = tableName(dialect, table.name);
-  const found = await tx.find(name);
-  const prepared = describe(dialect, table, { name, found });
+  const found = await tx.findTable(name);
+  const prepared = describeTable(dialect, table, { name, found });
   if (!found) {
-    await create(dialect, tx, prepared);
-    return { table: prepared, lacksRows: true };
+    await createTable(dialect, tx, prepared);
+    return { table: prepared, needsReload: true };
   }
   checkTable(dialect, prepared, found);
   const columns: PreparedColumn[] = [];
   for (const column of prepared.columns) {
     columns.push(
-      await fit(dialect, tx, { column, table: name, found: found.columns.get(column.name) }),
+      await reconcileColumn(dialect, tx, {
+        column,
+        table: name,
+        found: found.columns.get(column.name),
+      }),
     );
   }
-  for (const [column, definition] of ownColumns(dialect)) {
+  for (const [column, definition] of systemColumns(dialect)) {
     if (!found.columns.has(column)) await addColumn(tx, name, { column, definition });
   }
   const some = await sql`select 1 from ${tx.table(name)} limit 1`.execute(tx.db);
   const expected = [...columns.map(({ name: column }) => column), syncedAtColumn, deletedColumn];
   return {
     table: { ...prepared, columns, hadRows: some.rows.length > 0 },
-    lacksRows: expected.some((column) => !found.columns.has(column)),
+    needsReload: expected.some((column) => !found.columns.has(column)),
   };
 }
 
 /** The name in the database of a stream's table. */
-export function tableName({ names }: Dialect, stream: string): string {
-  const name = names.legal(spellOut(stream));
-  if (!names.fold(name).startsWith(ownPrefix)) return name;
-  throw new ConfigError(`table "${name}": names that begin with ${ownPrefix} are rivulet's own`);
+export function tableName({ naming }: Dialect, stream: string): string {
+  const name = naming.toDatabaseName(escapeUnstorable(stream));
+  if (!naming.foldCase(name).startsWith(systemPrefix)) return name;
+  throw new ConfigError(`table "${name}": names that begin with ${systemPrefix} are rivulet's own`);
 }
 
 /** A stream's table with the names that it has in the database, as if all of it were as declared. */
-export function describe(
-  { names }: Dialect,
+export function describeTable(
+  { naming }: Dialect,
   { name: stream, columns: declared, primaryKey, stamped = [] }: Table,
-  { name, found }: { name: string; found: Found | undefined },
+  { name, found }: { name: string; found: ExistingTable | undefined },
 ): PreparedTable {
   const sources = Object.keys(declared);
   const existing = new Set(found?.columns.keys());
-  const byName = columnNames(sources, existing, names);
+  const byName = assignColumnNames(sources, existing, naming);
   const columns = Object.entries(declared).map(([source, type]) => ({
     source,
     name: byName.get(source) ?? source,
@@ -67,24 +77,24 @@ export function describe(
   }));
   const key = primaryKey.map((column) => sources.indexOf(column));
   const stamps = stamped.map((column) => sources.indexOf(column));
-  return { stream, name, columns, key, stamped: stamps, hadRows: false };
+  return { stream, name, columns, keyIndexes: key, stampedIndexes: stamps, hadRows: false };
 }
 
-async function create(dialect: Dialect, tx: Transaction, table: PreparedTable): Promise<void> {
-  const { types, keyCollation } = dialect.values;
+async function createTable(dialect: Dialect, tx: Transaction, table: PreparedTable): Promise<void> {
+  const { types, keyCollation } = dialect.mapping;
   const columns = table.columns.map(({ name, type }, index) => {
-    if (!table.key.includes(index)) return sql`${sql.id(name)} ${sql.raw(types[type])}`;
+    if (!table.keyIndexes.includes(index)) return sql`${sql.id(name)} ${sql.raw(types[type])}`;
     const collation = types[type] === types.string ? keyCollation : "";
     return sql`${sql.id(name)} ${sql.raw(`${types[type]}${collation} not null`)}`;
   });
-  const ours = ownColumns(dialect).map(([name, type]) => sql`${sql.id(name)} ${type}`);
+  const ours = systemColumns(dialect).map(([name, type]) => sql`${sql.id(name)} ${type}`);
   const key = sql`primary key (${sql.join(keyNames(table).map((name) => sql.id(name)))})`;
   await sql`create table ${tx.table(table.name)} (${sql.join([...columns, ...ours, key])})`.execute(
     tx.db,
   );
 }
 
-function ownColumns({ values: { types } }: Dialect): [string, RawBuilder<unknown>][] {
+function systemColumns({ mapping: { types } }: Dialect): [string, RawBuilder<unknown>][] {
   return [
     [syncedAtColumn, sql.raw(types.timestamp)],
     [deletedColumn, sql.raw(`${types.boolean} not null default false`)],
@@ -102,11 +112,11 @@ async function addColumn(
 }
 
 /** The primary key's columns, by their names in the database. */
-export function keyNames({ columns, key }: PreparedTable): string[] {
-  return key.map((index) => columns[index]?.name ?? "");
+export function keyNames({ columns, keyIndexes }: PreparedTable): string[] {
+  return keyIndexes.map((index) => columns[index]?.name ?? "");
 }
 
-function checkTable({ label }: Dialect, table: PreparedTable, found: Found): void {
+function checkTable({ label }: Dialect, table: PreparedTable, found: ExistingTable): void {
   const where = `${label}: table "${table.name}"`;
   if (found.kind !== "table") {
     throw new ConfigError(
@@ -130,8 +140,8 @@ function checkTable({ label }: Dialect, table: PreparedTable, found: Found): voi
 }
 
 /** Makes an existing table's column fit its declared type, and says what type it is now. */
-async function fit(
-  { label, values: { types } }: Dialect,
+async function reconcileColumn(
+  { label, mapping: { types } }: Dialect,
   tx: Transaction,
   { column, table, found }: { column: PreparedColumn; table: string; found: string | undefined },
 ): Promise<PreparedColumn> {

@@ -2,10 +2,10 @@ import { partitionKey } from "../../engine/partitions.ts";
 import { sql } from "kysely";
 import type { Rejected } from "../../core/source.ts";
 import { boundedKey } from "./key-text.ts";
-import { formatPlace, type Place } from "./entry-location.ts";
+import { formatLocation, type EntryLocation } from "./entry-location.ts";
 import type { Transaction } from "./dialect.ts";
 import { chunks } from "./chunks.ts";
-import { spellOut, unspell } from "./text-escaping.ts";
+import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
 
 /** What one write changes in quarantine: entries by stream and key; undefined for one that is removed. */
@@ -24,10 +24,10 @@ export class QuarantineChanges {
   }
 }
 
-interface Known {
-  readonly place: Place;
+interface CachedEntry {
+  readonly location: EntryLocation;
   /** Whether this session has met it. */
-  readonly isMet: boolean;
+  readonly isFromThisSession: boolean;
 }
 
 /**
@@ -36,7 +36,7 @@ interface Known {
  */
 export class Quarantine {
   readonly #pipeline: string;
-  readonly #known = new Map<string, Map<string, Known>>();
+  readonly #known = new Map<string, Map<string, CachedEntry>>();
 
   constructor(pipeline: string) {
     this.#pipeline = pipeline;
@@ -49,13 +49,14 @@ export class Quarantine {
       .where("pipeline", "=", this.#pipeline)
       .execute();
     for (const { stream, key, place } of rows) {
-      const entry = { place: JSON.parse(unspell(place ?? "{}")) as Place, isMet: false };
-      this.#entries(unspell(stream)).set(unspell(key), entry);
+      const location = JSON.parse(unescapeUnstorable(place ?? "{}")) as EntryLocation;
+      const entry = { location, isFromThisSession: false };
+      this.#entries(unescapeUnstorable(stream)).set(unescapeUnstorable(key), entry);
     }
   }
 
   /** Whether any entry of this stream stands, or will. */
-  concerns(stream: string, changes: QuarantineChanges): boolean {
+  hasEntries(stream: string, changes: QuarantineChanges): boolean {
     return (this.#known.get(stream)?.size ?? 0) > 0 || changes.byStream.has(stream);
   }
 
@@ -64,31 +65,33 @@ export class Quarantine {
   }
 
   /** Removes the entry of a partition that has got a checkpoint. */
-  clearPartition(stream: string, partition: string, changes: QuarantineChanges): void {
-    if (this.concerns(stream, changes)) changes.set(stream, partitionKey(partition), undefined);
+  removePartition(stream: string, partition: string, changes: QuarantineChanges): void {
+    if (this.hasEntries(stream, changes)) changes.set(stream, partitionKey(partition), undefined);
   }
 
   /** Removes what a sweep covers, but for what this session has met: it was met in the walk that is swept. */
-  sweep(
+  removeSwept(
     stream: string,
-    isCovered: (key: string, place: Place) => boolean,
+    isCovered: (key: string, place: EntryLocation) => boolean,
     changes: QuarantineChanges,
   ): void {
     const changed = changes.byStream.get(stream);
-    for (const [key, { place, isMet }] of this.#entries(stream)) {
-      if (isMet || changed?.has(key)) continue;
-      if (isCovered(key, place)) changes.set(stream, key, undefined);
+    for (const [key, { location, isFromThisSession }] of this.#entries(stream)) {
+      if (isFromThisSession || changed?.has(key)) continue;
+      if (isCovered(key, location)) changes.set(stream, key, undefined);
     }
   }
 
   /** Removes all entries, or all of one stream. */
   async clear(tx: Transaction, stream?: string): Promise<void> {
     const all = tx.db.deleteFrom("_rivulet_quarantine").where("pipeline", "=", this.#pipeline);
-    await (stream === undefined ? all : all.where("stream", "=", spellOut(stream))).execute();
+    await (
+      stream === undefined ? all : all.where("stream", "=", escapeUnstorable(stream))
+    ).execute();
   }
 
   /** Takes note that `clear` was committed. */
-  cleared(stream?: string): void {
+  afterClear(stream?: string): void {
     if (stream === undefined) this.#known.clear();
     else this.#known.delete(stream);
   }
@@ -108,11 +111,11 @@ export class Quarantine {
   }
 
   /** Takes note of changes whose transaction was committed. */
-  committed(changes: QuarantineChanges): void {
+  afterCommit(changes: QuarantineChanges): void {
     for (const [stream, entries] of changes.byStream) {
       const known = this.#entries(stream);
       for (const [key, entry] of entries) {
-        if (entry) known.set(key, { place: entry.where ?? {}, isMet: true });
+        if (entry) known.set(key, { location: entry.where ?? {}, isFromThisSession: true });
         else known.delete(key);
       }
     }
@@ -123,8 +126,8 @@ export class Quarantine {
       await tx.db
         .deleteFrom("_rivulet_quarantine")
         .where("pipeline", "=", this.#pipeline)
-        .where("stream", "=", spellOut(stream))
-        .where("key", "in", some.map(spellOut))
+        .where("stream", "=", escapeUnstorable(stream))
+        .where("key", "in", some.map(escapeUnstorable))
         .execute();
     }
   }
@@ -133,12 +136,12 @@ export class Quarantine {
     for (const some of chunks(entries, 100)) {
       const rows = some.map(({ key, payload, reason, where = {} }) => ({
         pipeline: this.#pipeline,
-        stream: spellOut(stream),
-        key: spellOut(key),
-        payload: spellOut(payload),
-        reason: spellOut(reason),
+        stream: escapeUnstorable(stream),
+        key: escapeUnstorable(key),
+        payload: escapeUnstorable(payload),
+        reason: escapeUnstorable(reason),
         when: currentTimestamp(),
-        place: spellOut(formatPlace(where)),
+        place: escapeUnstorable(formatLocation(where)),
       }));
       await tx.db
         .insertInto("_rivulet_quarantine")
@@ -161,8 +164,8 @@ export class Quarantine {
     }
   }
 
-  #entries(stream: string): Map<string, Known> {
-    const entries = this.#known.get(stream) ?? new Map<string, Known>();
+  #entries(stream: string): Map<string, CachedEntry> {
+    const entries = this.#known.get(stream) ?? new Map<string, CachedEntry>();
     this.#known.set(stream, entries);
     return entries;
   }

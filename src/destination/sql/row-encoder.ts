@@ -1,32 +1,32 @@
 import { createHash } from "node:crypto";
 import type { Key, Row, Value } from "../../core/schema.ts";
 import { canonical, ValueError } from "../../core/value.ts";
-import type { Known, PreparedTable, SqlValue, Values } from "./dialect.ts";
+import type { PresentValue, PreparedTable, SqlValue, TypeMapping } from "./dialect.ts";
 import { keyText, rowText } from "./key-text.ts";
 
 /** Makes what the driver takes of what the source sent, for one table. */
 export interface Encoder {
   /** Appends a row's values, in the order of the table's columns. Throws a RowError, having appended nothing. */
-  row(row: Row, into: SqlValue[]): void;
+  appendRow(row: Row, into: SqlValue[]): void;
   /** Those keys, values of the columns `by`, that a row can have. */
-  keys(keys: readonly Key[], by?: readonly string[]): SqlValue[][];
+  encodeKeys(keys: readonly Key[], by?: readonly string[]): SqlValue[][];
   /** The value of one column. Throws a ValueError. */
-  value(source: string, value: Known): SqlValue;
+  encodeValue(source: string, value: PresentValue): SqlValue;
   /** A key, values of the columns `by`, as JSON text: canonical as far as it can be. */
   keyText(key: Key, by?: readonly string[]): string;
   /** The key of a row as it is named in quarantine. One that lacks a value is told apart by the row's hash. */
-  nameOf(row: Row): string;
+  entryKey(row: Row): string;
 }
 
 /** A row that its table cannot hold, and why. */
 export class RowError extends Error {
   override readonly name = "RowError";
   /** The integer column that was sent a fraction, and would have to be a double. */
-  readonly fractionIn: string | undefined;
+  readonly fractionalColumn: string | undefined;
 
   constructor(message: string, { cause, fractionIn }: { cause?: unknown; fractionIn?: string }) {
     super(message, { cause });
-    this.fractionIn = fractionIn;
+    this.fractionalColumn = fractionIn;
   }
 }
 
@@ -37,21 +37,21 @@ interface Field {
   readonly inherited: boolean;
   readonly isKey: boolean;
   readonly isInteger: boolean;
-  readonly normalize: (value: Known) => Known;
-  readonly encode: (value: Known) => SqlValue;
+  readonly normalize: (value: PresentValue) => PresentValue;
+  readonly encode: (value: PresentValue) => SqlValue;
 }
 
-export function encoderOf(table: PreparedTable, values: Values): Encoder {
+export function createEncoder(table: PreparedTable, values: TypeMapping): Encoder {
   const fields = table.columns.map(({ source, name, type }, index) => {
     const [normalize, encode] = [canonical[type], values.encode[type]];
     return {
       source,
       name,
       inherited: source in Object.prototype,
-      isKey: table.key.includes(index),
+      isKey: table.keyIndexes.includes(index),
       isInteger: type === "integer",
       normalize,
-      encode: (value: Known) => encode(normalize(value)),
+      encode: (value: PresentValue) => encode(normalize(value)),
     };
   });
   const fieldOf = (source: string): Field => {
@@ -59,32 +59,34 @@ export function encoderOf(table: PreparedTable, values: Values): Encoder {
     if (!field) throw new Error(`table "${table.name}" has no column "${source}"`);
     return field;
   };
-  const keyFields = table.key.map((index) => fields[index]).filter((field) => field !== undefined);
+  const keyFields = table.keyIndexes
+    .map((index) => fields[index])
+    .filter((field) => field !== undefined);
   const text = (of: readonly Field[], key: Key): string =>
     keyText(of.map((field, index) => canonicalValue(field, key[index])));
   return {
-    row: (row, into) => {
+    appendRow: (row, into) => {
       appendRow(fields, row, into);
     },
-    keys(keys, by) {
+    encodeKeys(keys, by) {
       const of = by?.map(fieldOf) ?? keyFields;
       return keys.map((key) => encodeKey(of, key)).filter((key) => key !== undefined);
     },
-    value: (source, value) => fieldOf(source).encode(value),
+    encodeValue: (source, value) => fieldOf(source).encode(value),
     keyText: (key, by) => text(by?.map(fieldOf) ?? keyFields, key),
-    nameOf(row) {
-      const key = keyFields.map((field) => valueOf(field, row));
+    entryKey(row) {
+      const key = keyFields.map((field) => readValue(field, row));
       const name = text(keyFields, key);
-      return key.some((value) => value == null) ? `${name} ${hashOf(row)}` : name;
+      return key.some((value) => value == null) ? `${name} ${hashRow(row)}` : name;
     },
   };
 }
 
-function hashOf(row: Row): string {
+function hashRow(row: Row): string {
   return createHash("sha256").update(rowText(row)).digest("hex").slice(0, 16);
 }
 
-function valueOf({ inherited, source }: Field, row: Row): Value {
+function readValue({ inherited, source }: Field, row: Row): Value {
   return inherited && !Object.hasOwn(row, source) ? undefined : row[source];
 }
 
@@ -100,22 +102,22 @@ function canonicalValue({ normalize }: Field, value: Value): Value {
 function appendRow(fields: readonly Field[], row: Row, into: SqlValue[]): void {
   const start = into.length;
   for (const field of fields) {
-    const value = valueOf(field, row);
+    const value = readValue(field, row);
     try {
-      into.push(value == null ? missing(field) : field.encode(value));
+      into.push(value == null ? nullUnlessKey(field) : field.encode(value));
     } catch (error) {
       into.length = start;
-      throw rowError(field, value, error);
+      throw toRowError(field, value, error);
     }
   }
 }
 
-function missing({ isKey }: Field): null {
+function nullUnlessKey({ isKey }: Field): null {
   if (isKey) throw new ValueError("expected a value, as part of the primary key, got none");
   return null;
 }
 
-function rowError(field: Field, value: Row[string], error: unknown): unknown {
+function toRowError(field: Field, value: Row[string], error: unknown): unknown {
   if (!(error instanceof ValueError)) return error;
   const fraction = field.isInteger && value != null && isFraction(value);
   return new RowError(`column "${field.name}": ${error.message}`, {
@@ -124,7 +126,7 @@ function rowError(field: Field, value: Row[string], error: unknown): unknown {
   });
 }
 
-function isFraction(value: Known): boolean {
+function isFraction(value: PresentValue): boolean {
   try {
     const double = canonical.double(value);
     return typeof double === "number" && Number.isFinite(double) && !Number.isInteger(double);

@@ -2,26 +2,26 @@ import type { Log } from "../../core/log.ts";
 import { LockedError, messageOf } from "../../core/errors.ts";
 import type { Table } from "../../core/schema.ts";
 import type { Batch } from "../../core/source.ts";
-import { inTurn } from "./settle-all.ts";
-import { Checkpoints, formatState } from "./checkpoints.ts";
+import { runInOrder } from "./settle-all.ts";
+import { CheckpointStore, formatState } from "./checkpoints.ts";
 import type { Counts, Session, State, SyncEnd } from "../../core/destination.ts";
 import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
-import { encoderOf } from "./row-encoder.ts";
+import { createEncoder } from "./row-encoder.ts";
 import {
   bindIdentity,
-  endLease,
-  forgetIdentity,
+  forgetLease,
+  resetIdentity,
   releaseLease,
   renewLease,
   verifyLease,
   type Lease,
 } from "./lease.ts";
-import { planOf, touchedBy, type Plan, type Prepared } from "./write-plan.ts";
-import { prepareTable, type Fitted } from "./prepare-table.ts";
+import { planWrites, touchedStreams, type WritePlan, type WritableTable } from "./write-plan.ts";
+import { prepareTable, type PrepareResult } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
-import { StateAge } from "./stale-state.ts";
-import { countRejected, storeSteps } from "./execute-plan.ts";
-import { Deletions } from "./soft-deletes.ts";
+import { StaleStateCheck } from "./stale-state.ts";
+import { addRejectedCounts, executePlan } from "./execute-plan.ts";
+import { SoftDeletes } from "./soft-deletes.ts";
 import { beginSync, endSync } from "./sync-log.ts";
 
 interface SessionOptions {
@@ -37,11 +37,11 @@ export class SqlSession implements Session {
   readonly #log: Log;
   readonly #lost = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  readonly #checkpoints: Checkpoints;
-  readonly #age: StateAge;
+  readonly #checkpoints: CheckpointStore;
+  readonly #age: StaleStateCheck;
   readonly #quarantine: Quarantine;
-  readonly #deletions: Deletions;
-  readonly #prepared = new Map<string, Prepared>();
+  readonly #deletions: SoftDeletes;
+  readonly #prepared = new Map<string, WritableTable>();
   #sync: string | undefined;
   #written: Promise<unknown> = Promise.resolve();
   /** Changes with all that plans depend on. */
@@ -53,10 +53,10 @@ export class SqlSession implements Session {
     this.#dialect = dialect;
     this.#lease = lease;
     this.#log = log;
-    this.#checkpoints = new Checkpoints(lease.pipeline.name, lease.epoch);
-    this.#age = new StateAge(lease, log);
+    this.#checkpoints = new CheckpointStore(lease.pipeline.name, lease.epoch);
+    this.#age = new StaleStateCheck(lease, log);
     this.#quarantine = new Quarantine(lease.pipeline.name);
-    this.#deletions = new Deletions(dialect.values.keyCollation);
+    this.#deletions = new SoftDeletes(dialect.mapping.keyCollation);
     this.#timer = setInterval(() => void this.#renew(), renewMs).unref();
   }
 
@@ -67,7 +67,7 @@ export class SqlSession implements Session {
   /** Reads what the pipeline saved before. */
   async load(): Promise<void> {
     await this.#write(async (tx) => {
-      await this.#age.dropOld(tx, this.#checkpoints);
+      await this.#age.discardStale(tx, this.#checkpoints);
       await this.#checkpoints.load(tx);
       await this.#quarantine.load(tx);
     });
@@ -77,25 +77,25 @@ export class SqlSession implements Session {
     return Promise.resolve(this.#checkpoints.state);
   }
 
-  quarantined(streams: readonly string[]): Promise<number> {
+  countQuarantined(streams: readonly string[]): Promise<number> {
     return Promise.resolve(this.#quarantine.count(streams));
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
     const fitted = await this.#write(async (tx) => {
-      await this.#checkpoints.check(
+      await this.#checkpoints.checkOwnership(
         tx,
         tables.map(({ name }) => name),
       );
-      const result: Fitted[] = [];
+      const result: PrepareResult[] = [];
       for (const table of tables) result.push(await prepareTable(this.#dialect, tx, table));
-      for (const { table, lacksRows } of result) {
-        if (lacksRows) await this.#checkpoints.replace(tx, new Map(), table.stream);
+      for (const { table, needsReload } of result) {
+        if (needsReload) await this.#checkpoints.replace(tx, new Map(), table.stream);
       }
       return result;
     });
-    for (const { table, lacksRows } of fitted) {
-      if (lacksRows) this.#checkpoints.replaced(new Map(), table.stream);
+    for (const { table, needsReload } of fitted) {
+      if (needsReload) this.#checkpoints.afterReplace(new Map(), table.stream);
       this.#use(table, new Set());
     }
   }
@@ -119,8 +119,8 @@ export class SqlSession implements Session {
     let plan = this.#plan(batches);
     await before;
     if (this.#revision !== revision) plan = this.#plan(batches);
-    while (plan.fractions.size > 0) {
-      await this.#widen(plan.fractions);
+    while (plan.fractionalColumns.size > 0) {
+      await this.#widen(plan.fractionalColumns);
       plan = this.#plan(batches);
     }
     try {
@@ -135,13 +135,13 @@ export class SqlSession implements Session {
     const texts = formatState(state);
     const wanted = new Map([...texts].filter(([name]) => stream === undefined || name === stream));
     await this.#write(async (tx) => {
-      if (stream === undefined) await forgetIdentity(tx, this.#lease);
+      if (stream === undefined) await resetIdentity(tx, this.#lease);
       await this.#checkpoints.replace(tx, wanted, stream);
       await this.#quarantine.clear(tx, stream);
     });
     if (stream === undefined) this.#isBound = false;
-    this.#checkpoints.replaced(wanted, stream);
-    this.#quarantine.cleared(stream);
+    this.#checkpoints.afterReplace(wanted, stream);
+    this.#quarantine.afterClear(stream);
   }
 
   async begin(): Promise<void> {
@@ -152,8 +152,8 @@ export class SqlSession implements Session {
     const id = this.#sync;
     if (id === undefined) throw new Error("a sync ended that had not begun");
     const isLoaded = end.status === "completed" || end.status === "partial";
-    if (isLoaded && this.#deletions.awaits)
-      await this.#write((tx) => this.#deletions.prepareNext(tx));
+    if (isLoaded && this.#deletions.hasPendingIndexes)
+      await this.#write((tx) => this.#deletions.createPendingIndexes(tx));
     // Without the lock too: that it was lost is what the row has to say.
     await this.#dialect.write(this.#lease.pipeline.name, (tx) => endSync(tx, id, end));
   }
@@ -167,43 +167,43 @@ export class SqlSession implements Session {
       // The lock of a process that is gone needs no release; what made this fail has been reported where it mattered.
       this.#log.debug(`pipeline "${name}": could not release its lock: ${messageOf(error)}`);
     } finally {
-      endLease(this.#lease);
+      forgetLease(this.#lease);
     }
   }
 
-  #plan(batches: readonly Batch[]): Plan {
-    return planOf(batches, { prepared: this.#prepared, quarantine: this.#quarantine });
+  #plan(batches: readonly Batch[]): WritePlan {
+    return planWrites(batches, { tables: this.#prepared, quarantine: this.#quarantine });
   }
 
-  async #store(plan: Plan, careful: boolean): Promise<ReadonlyMap<string, Counts>> {
-    const touched = touchedBy(plan);
+  async #store(plan: WritePlan, careful: boolean): Promise<ReadonlyMap<string, Counts>> {
+    const touched = touchedStreams(plan);
     const { counts, changes } = await this.#write(async (tx) => {
       if (touched.size > 0 && !this.#isBound) await bindIdentity(tx, this.#lease);
-      await this.#checkpoints.claim(tx, touched);
-      const { counts, refused } = await storeSteps(tx, plan, {
+      await this.#checkpoints.claimTables(tx, touched);
+      const { counts, refused } = await executePlan(tx, plan, {
         deletions: this.#deletions,
-        careful,
+        isolateBadRows: careful,
       });
       const changes = new QuarantineChanges(plan.quarantine);
       for (const { stream, entry } of refused) changes.set(stream, entry.key, entry);
       await this.#quarantine.save(tx, changes);
       await this.#checkpoints.save(tx, plan.checkpoints);
-      if (touched.size > 0) await this.#age.record(tx, this.#sync);
-      return { counts: countRejected(counts, plan, refused), changes };
+      if (touched.size > 0) await this.#age.recordEpoch(tx, this.#sync);
+      return { counts: addRejectedCounts(counts, plan, refused), changes };
     });
-    this.#quarantine.committed(changes);
+    this.#quarantine.afterCommit(changes);
     if (changes.byStream.size > 0) this.#revision += 1;
-    this.#checkpoints.committed(plan.checkpoints, touched);
+    this.#checkpoints.afterCommit(plan.checkpoints, touched);
     this.#isBound ||= touched.size > 0;
-    if (touched.size > 0) this.#age.committed(this.#sync);
+    if (touched.size > 0) this.#age.afterCommit(this.#sync);
     return counts;
   }
 
-  async #widen(fractions: Plan["fractions"]): Promise<void> {
+  async #widen(fractions: WritePlan["fractionalColumns"]): Promise<void> {
     for (const [stream, columns] of fractions) {
       const prepared = this.#prepared.get(stream);
       if (!prepared) continue;
-      const { table, narrow } = prepared;
+      const { table, unwidenable } = prepared;
       const refused = await this.#write(async (tx) => {
         const names: string[] = [];
         for (const name of columns) {
@@ -216,13 +216,13 @@ export class SqlSession implements Session {
           ? { ...column, type: "double" as const }
           : column,
       );
-      this.#use({ ...table, columns: widened }, new Set([...narrow, ...refused]));
+      this.#use({ ...table, columns: widened }, new Set([...unwidenable, ...refused]));
     }
   }
 
   #use(table: PreparedTable, narrow: ReadonlySet<string>): void {
-    const encoder = encoderOf(table, this.#dialect.values);
-    this.#prepared.set(table.stream, { table, encoder, narrow });
+    const encoder = createEncoder(table, this.#dialect.mapping);
+    this.#prepared.set(table.stream, { table, encoder, unwidenable: narrow });
     this.#revision += 1;
   }
 
@@ -231,7 +231,7 @@ export class SqlSession implements Session {
     try {
       return await this.#dialect.write(this.#lease.pipeline.name, async (tx) => {
         const verify = (): Promise<void> => verifyLease(tx, this.#lease);
-        return await inTurn(tx, verify, () => work(tx));
+        return await runInOrder(tx, verify, () => work(tx));
       });
     } catch (error) {
       if (error instanceof LockedError) this.#lost.abort(error);

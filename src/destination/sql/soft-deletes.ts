@@ -4,40 +4,40 @@ import type { Range, Sweep } from "../../core/source.ts";
 import { ValueError } from "../../core/value.ts";
 import { deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type { PreparedColumn, PreparedTable, SqlValue, Transaction } from "./dialect.ts";
-import { ownPrefix } from "./system-tables.ts";
-import type { Prepared } from "./write-plan.ts";
+import { systemPrefix } from "./system-tables.ts";
+import type { WritableTable } from "./write-plan.ts";
 
-interface Swept {
+interface PendingIndex {
   readonly table: PreparedTable;
   readonly sources: readonly string[];
 }
 
 /** Marks rows as deleted: by their keys, or because a complete listing no longer has them. Says how many stood until now. */
-export class Deletions {
+export class SoftDeletes {
   readonly #keyCollation: RawBuilder<unknown>;
   readonly #indexed = new Set<string>();
   /** Tables whose first load is under way, and the columns by which they will be swept. */
-  readonly #awaited = new Map<string, Swept>();
+  readonly #awaited = new Map<string, PendingIndex>();
 
   constructor(keyCollation: string) {
     this.#keyCollation = sql.raw(keyCollation);
   }
 
-  async mark(
+  async markByKey(
     tx: Transaction,
-    { table }: Prepared,
+    { table }: WritableTable,
     { keys, at }: { keys: readonly SqlValue[][]; at: string },
   ): Promise<number> {
     if (keys.length === 0) return 0;
     const columns = keyColumns(table);
     const places = sql.join(columns.map(({ name }) => sql.id("t", name)));
-    const from = sql`select ${sql.join(columns.map((_, index) => sql.id(`k${index}`)))} from ${await tx.keys(columns, keys)} as k`;
-    return await update(tx, { table, at, where: sql`(${places}) in (${from})` });
+    const from = sql`select ${sql.join(columns.map((_, index) => sql.id(`k${index}`)))} from ${await tx.keyRelation(columns, keys)} as k`;
+    return await markDeleted(tx, { table, at, where: sql`(${places}) in (${from})` });
   }
 
   async sweep(
     tx: Transaction,
-    { table, encoder }: Prepared,
+    { table, encoder }: WritableTable,
     { sweep, at }: { sweep: Sweep; at: string },
   ): Promise<number> {
     const sources = Object.keys(sweep.where ?? {});
@@ -49,41 +49,41 @@ export class Deletions {
     const where = this.#part({ table, encoder }, sweep);
     if (!where) return 0;
     await this.#index(tx, table, sources);
-    const keys = encoder.keys(sweep.keys, sweep.by);
+    const keys = encoder.encodeKeys(sweep.keys, sweep.by);
     if (keys.length > 0) {
-      const columns = sweep.by?.map((source) => columnOf(table, source)) ?? keyColumns(table);
-      const from = await tx.keys(columns, keys);
+      const columns = sweep.by?.map((source) => requireColumn(table, source)) ?? keyColumns(table);
+      const from = await tx.keyRelation(columns, keys);
       const same = columns.map(
         ({ name }, index) => sql`${sql.id("t", name)} = ${sql.id("k", `k${index}`)}`,
       );
       where.push(sql`not exists (select 1 from ${from} as k where ${sql.join(same, sql` and `)})`);
     }
-    return await update(tx, { table, at, where: sql.join([sql`true`, ...where], sql` and `) });
+    return await markDeleted(tx, { table, at, where: sql.join([sql`true`, ...where], sql` and `) });
   }
 
   /** Whether `prepareNext` has anything to do. */
-  get awaits(): boolean {
+  get hasPendingIndexes(): boolean {
     return this.#awaited.size > 0;
   }
 
   /** Makes the indexes that later sweeps of new tables need: at the end of the first load, which they would slow. */
-  async prepareNext(tx: Transaction): Promise<void> {
+  async createPendingIndexes(tx: Transaction): Promise<void> {
     for (const { table, sources } of this.#awaited.values()) await this.#index(tx, table, sources);
     this.#awaited.clear();
   }
 
   /** The conditions of the part that is swept; undefined where no row can be in it. */
   #part(
-    { table, encoder }: Pick<Prepared, "table" | "encoder">,
+    { table, encoder }: Pick<WritableTable, "table" | "encoder">,
     sweep: Sweep,
   ): RawBuilder<unknown>[] | undefined {
     const { where = {}, range } = sweep;
     const conditions: RawBuilder<unknown>[] = [];
     try {
       for (const [source, value] of Object.entries(where)) {
-        const column = sql.id("t", columnOf(table, source).name);
+        const column = sql.id("t", requireColumn(table, source).name);
         if (value == null) conditions.push(sql`${column} is null`);
-        else conditions.push(sql`${column} = ${encoder.value(source, value)}`);
+        else conditions.push(sql`${column} = ${encoder.encodeValue(source, value)}`);
       }
       if (range) conditions.push(...this.#between({ table, encoder }, range));
       return conditions;
@@ -94,26 +94,26 @@ export class Deletions {
   }
 
   #between(
-    { table, encoder }: Pick<Prepared, "table" | "encoder">,
+    { table, encoder }: Pick<WritableTable, "table" | "encoder">,
     { column: source, from, below }: Range,
   ): RawBuilder<unknown>[] {
-    const { name, type } = columnOf(table, source);
+    const { name, type } = requireColumn(table, source);
     const collation = type === "string" ? this.#keyCollation : sql``;
     const place = sql`${sql.id("t", name)}${collation}`;
     return [
-      ...(from == null ? [] : [sql`${place} >= ${encoder.value(source, from)}`]),
-      ...(below == null ? [] : [sql`${place} < ${encoder.value(source, below)}`]),
+      ...(from == null ? [] : [sql`${place} >= ${encoder.encodeValue(source, from)}`]),
+      ...(below == null ? [] : [sql`${place} < ${encoder.encodeValue(source, below)}`]),
     ];
   }
 
   /** Makes an index on the columns of a `where`, once. */
   async #index(tx: Transaction, table: PreparedTable, sources: readonly string[]): Promise<void> {
-    const columns = sources.map((source) => columnOf(table, source).name);
+    const columns = sources.map((source) => requireColumn(table, source).name);
     const id = JSON.stringify([table.name, ...columns]);
     const key = keyColumns(table).slice(0, columns.length);
     // No columns, or those that the key begins with.
     if (key.every(({ name }) => columns.includes(name)) || this.#indexed.has(id)) return;
-    const name = ownPrefix + createHash("sha256").update(id).digest("hex").slice(0, 16);
+    const name = systemPrefix + createHash("sha256").update(id).digest("hex").slice(0, 16);
     const on = sql.join(columns.map((column) => sql.id(column)));
     await sql`create index if not exists ${sql.id(name)} on ${tx.table(table.name)} (${on})`.execute(
       tx.db,
@@ -122,7 +122,7 @@ export class Deletions {
   }
 }
 
-async function update(
+async function markDeleted(
   tx: Transaction,
   { table, at, where }: { table: PreparedTable; at: string; where: RawBuilder<unknown> },
 ): Promise<number> {
@@ -133,11 +133,11 @@ async function update(
   return Number(result.numAffectedRows ?? 0);
 }
 
-function keyColumns({ columns, key }: PreparedTable): PreparedColumn[] {
-  return key.map((index) => columns[index]).filter((column) => column !== undefined);
+function keyColumns({ columns, keyIndexes }: PreparedTable): PreparedColumn[] {
+  return keyIndexes.map((index) => columns[index]).filter((column) => column !== undefined);
 }
 
-function columnOf(table: PreparedTable, source: string): PreparedColumn {
+function requireColumn(table: PreparedTable, source: string): PreparedColumn {
   const column = table.columns.find((candidate) => candidate.source === source);
   if (!column) throw new Error(`table "${table.name}" has no column "${source}"`);
   return column;

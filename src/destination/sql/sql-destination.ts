@@ -7,7 +7,7 @@ import type { Destination, Pipeline, Session, State, SyncRecord } from "../../co
 import type { Dialect, SqlValue } from "./dialect.ts";
 import { takeLease } from "./lease.ts";
 import { migrate } from "./migrate.ts";
-import { describe, keyNames, tableName } from "./prepare-table.ts";
+import { describeTable, keyNames, tableName } from "./prepare-table.ts";
 import { SqlSession } from "./session.ts";
 import { readSyncs } from "./sync-log.ts";
 
@@ -33,7 +33,7 @@ export class SqlDestination implements Destination {
   }
 
   async check(): Promise<void> {
-    await this.#dialect.rehearse(async (tx) => {
+    await this.#dialect.withRollback(async (tx) => {
       await migrate(this.#dialect, tx);
       await sql`create table ${tx.table("_rivulet_check")} (works integer)`.execute(tx.db);
     });
@@ -57,14 +57,14 @@ export class SqlDestination implements Destination {
 
   state(pipeline: string): Promise<State> {
     return this.#dialect.read(async (tx) => {
-      if (!(await tx.find("_rivulet_state"))) return new Map();
+      if (!(await tx.findTable("_rivulet_state"))) return new Map();
       return parseState(await readCheckpoints(tx, pipeline));
     });
   }
 
   syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]> {
     return this.#dialect.read(async (tx) =>
-      (await tx.find("_rivulet_sync")) ? readSyncs(tx, limit, pipeline) : [],
+      (await tx.findTable("_rivulet_sync")) ? readSyncs(tx, limit, pipeline) : [],
     );
   }
 
@@ -99,9 +99,9 @@ export class SqlDestination implements Destination {
   ): Promise<{ keys: Key[]; last: SqlValue[] | undefined }> {
     const name = tableName(this.#dialect, table.name);
     const rows = await this.#dialect.read(async (tx) => {
-      const found = await tx.find(name);
+      const found = await tx.findTable(name);
       if (!found) return [];
-      const names = keyNames(describe(this.#dialect, table, { name, found }));
+      const names = keyNames(describeTable(this.#dialect, table, { name, found }));
       const columns = sql.join(
         names.map((column, index) => sql`${sql.id(column)} as ${sql.id(`k${index}`)}`),
       );
@@ -111,7 +111,7 @@ export class SqlDestination implements Destination {
         where not ${sql.id(deletedColumn)} ${next} order by ${order} limit ${sql.lit(pageSize)}`;
       return (await query.execute(tx.db)).rows;
     });
-    const { decode } = this.#dialect.values;
+    const { decode } = this.#dialect.mapping;
     const types = table.primaryKey.map((column) => table.columns[column] ?? "string");
     const raw = rows.map((row) => types.map((_, index) => row[`k${index}`] ?? null));
     const keys = raw.map((key) => types.map((type, index) => decode[type](key[index] ?? null)));

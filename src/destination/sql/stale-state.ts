@@ -1,5 +1,5 @@
 import type { Log } from "../../core/log.ts";
-import type { Checkpoints } from "./checkpoints.ts";
+import type { CheckpointStore } from "./checkpoints.ts";
 import type { Transaction } from "./dialect.ts";
 
 import { lastEpoch, type Lease } from "./lease.ts";
@@ -8,7 +8,7 @@ import { lastEpoch, type Lease } from "./lease.ts";
  * Whether a pipeline's state is older than its rows, as after a backup of it was put in place. Each sync that writes leaves its epoch in its row
  * in `_rivulet_sync`, and in those rows of the state that say whose the tables are.
  */
-export class StateAge {
+export class StaleStateCheck {
   readonly #pipeline: string;
   readonly #epoch: number;
   readonly #log: Log;
@@ -21,7 +21,7 @@ export class StateAge {
   }
 
   /** Records that this sync has written. */
-  async record(tx: Transaction, sync: string | undefined): Promise<void> {
+  async recordEpoch(tx: Transaction, sync: string | undefined): Promise<void> {
     if (sync === undefined || this.#recorded === sync) return;
     await tx.db
       .updateTable("_rivulet_state")
@@ -38,12 +38,12 @@ export class StateAge {
   }
 
   /** Takes note of a record whose transaction was committed. */
-  committed(sync: string | undefined): void {
+  afterCommit(sync: string | undefined): void {
     this.#recorded = sync;
   }
 
   /** Deletes state that is older, so that everything is read again. */
-  async dropOld(tx: Transaction, checkpoints: Checkpoints): Promise<void> {
+  async discardStale(tx: Transaction, checkpoints: CheckpointStore): Promise<void> {
     if (!(await this.#isOld(tx))) return;
     await checkpoints.replace(tx, new Map());
     this.#log.warning(

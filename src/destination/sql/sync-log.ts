@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { Transfer } from "../../core/request-stats.ts";
-import { newTransfer } from "../../core/request-stats.ts";
+import type { RequestStats } from "../../core/request-stats.ts";
+import { newRequestStats } from "../../core/request-stats.ts";
 import { currentTimestamp, toTimestamp } from "../../core/timestamp.ts";
 import type { Counts, SyncEnd, SyncRecord } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
 import { isHeldSince } from "./lease.ts";
-import { spellOut, unspell } from "./text-escaping.ts";
+import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 
 /** Writes that a sync has begun; the id of its row. */
 export async function beginSync(tx: Transaction, pipeline: string): Promise<string> {
@@ -27,12 +27,12 @@ export async function endSync(
     .set({
       ended_at: currentTimestamp(),
       status,
-      rows: spellOut(JSON.stringify(Object.fromEntries(counts))),
+      rows: escapeUnstorable(JSON.stringify(Object.fromEntries(counts))),
       requests: transfer.requests,
       retries: transfer.retries,
       bytes: transfer.bytes,
       waited_ms: Math.round(transfer.waitedMs),
-      error: error === undefined ? null : spellOut(error),
+      error: error === undefined ? null : escapeUnstorable(error),
     })
     .where("id", "=", id)
     .execute();
@@ -60,24 +60,24 @@ export async function readSyncs(
       startedAt,
       ...(row.ended_at === null ? {} : { endedAt: toTimestamp(row.ended_at) ?? row.ended_at }),
       status: died ? "died" : (row.status as SyncRecord["status"]),
-      counts: countsOf(row.rows),
-      transfer: transferOf(row),
-      ...(row.error === null ? {} : { error: unspell(row.error) }),
+      counts: parseCounts(row.rows),
+      transfer: requestStats(row),
+      ...(row.error === null ? {} : { error: unescapeUnstorable(row.error) }),
     });
   }
   return syncs;
 }
 
-function countsOf(rows: string | null): ReadonlyMap<string, Counts> {
+function parseCounts(rows: string | null): ReadonlyMap<string, Counts> {
   if (rows === null) return new Map();
-  return new Map(Object.entries(JSON.parse(unspell(rows)) as Record<string, Counts>));
+  return new Map(Object.entries(JSON.parse(unescapeUnstorable(rows)) as Record<string, Counts>));
 }
 
-function transferOf(
+function requestStats(
   row: Record<"requests" | "retries" | "bytes" | "waited_ms", unknown>,
-): Transfer {
+): RequestStats {
   return {
-    ...newTransfer(),
+    ...newRequestStats(),
     requests: Number(row.requests),
     retries: Number(row.retries),
     bytes: Number(row.bytes),

@@ -1,7 +1,7 @@
 import type { ColumnType } from "kysely";
 
 /** The tables that rivulet keeps for itself, as `migrations/` makes them. */
-export interface OwnTables {
+export interface SystemTables {
   _rivulet_state: StateRow;
   _rivulet_sync: SyncRow;
   _rivulet_quarantine: QuarantineRow;
@@ -17,11 +17,11 @@ interface StateRow {
   stream: string;
   partition: string;
   checkpoint: string | null;
-  epoch: Whole;
+  epoch: BigIntColumn;
 }
 
 /** A 64-bit integer, which drivers give in different forms. */
-type Whole<None = never> = ColumnType<
+type BigIntColumn<None = never> = ColumnType<
   number | string | bigint | None,
   number | None,
   number | None
@@ -35,13 +35,13 @@ interface SyncRow {
   status: string;
   /** Counts by stream, as JSON text. */
   rows: string | null;
-  requests: Whole<null>;
-  retries: Whole<null>;
-  bytes: Whole<null>;
-  waited_ms: Whole<null>;
+  requests: BigIntColumn<null>;
+  retries: BigIntColumn<null>;
+  bytes: BigIntColumn<null>;
+  waited_ms: BigIntColumn<null>;
   error: string | null;
   /** The epoch of the lock under which it wrote something; null where it wrote nothing. */
-  epoch: Whole<null>;
+  epoch: BigIntColumn<null>;
 }
 
 interface QuarantineRow {
@@ -56,4 +56,4 @@ interface QuarantineRow {
 }
 
 /** The names that no stream's table may have begin with this. */
-export const ownPrefix = "_rivulet_";
+export const systemPrefix = "_rivulet_";

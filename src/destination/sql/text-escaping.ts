@@ -4,20 +4,20 @@
  * even run the letters themselves, and `unspell` gets back what was. Two halves of one character (`\ud83d\ude00`), as programs
  * that write ASCII spell it, never stand for lone surrogates and stay as they are.
  */
-export function spellOut(text: string): string {
-  if (!needsSpelling(text)) return text;
-  return replacePlaces(text, {
-    lowHalfAfter: oddRun,
+export function escapeUnstorable(text: string): string {
+  if (!needsEscaping(text)) return text;
+  return replaceMatches(text, {
+    lowHalfAfter: isOddRun,
     replace: ({ run, found }) =>
-      "\\".repeat(run * 2) + (found.length === 1 ? `\\${escapeOf(found)}` : found),
+      "\\".repeat(run * 2) + (found.length === 1 ? `\\${unicodeEscape(found)}` : found),
   });
 }
 
 /** The text that `spellOut` was given. */
-export function unspell(text: string): string {
+export function unescapeUnstorable(text: string): string {
   if (!text.includes("\\u")) return text;
-  return replacePlaces(text, {
-    lowHalfAfter: oddRun,
+  return replaceMatches(text, {
+    lowHalfAfter: isOddRun,
     replace: ({ run, found }) => {
       const half = "\\".repeat(Math.floor(run / 2));
       return run % 2 === 0
@@ -30,23 +30,23 @@ export function unspell(text: string): string {
 /** JSON text whose lone surrogates, which UTF-8 cannot hold, are escaped. It means the same. */
 export function escapeLoneSurrogates(json: string): string {
   if (json.isWellFormed()) return json;
-  return json.replace(/\p{Surrogate}/gu, (found) => `\\${escapeOf(found)}`);
+  return json.replace(/\p{Surrogate}/gu, (found) => `\\${unicodeEscape(found)}`);
 }
 
 /**
  * JSON text of which each string is one that `unspell` takes: for databases whose JSON type refuses `\u0000` and lone surrogates even
  * where they are escaped.
  */
-export function spellOutJson(json: string): string {
+export function escapeUnstorableJson(json: string): string {
   const text = escapeLoneSurrogates(json);
-  if (!needsSpelling(text)) return text;
-  return replacePlaces(text, {
-    lowHalfAfter: (run) => oddRun(run) || (run % 4 === 2 ? 2 : 0),
+  if (!needsEscaping(text)) return text;
+  return replaceMatches(text, {
+    lowHalfAfter: (run) => isOddRun(run) || (run % 4 === 2 ? 2 : 0),
     replace: ({ run, found }) => "\\".repeat(run * 2) + found,
   });
 }
 
-interface Place {
+interface EscapeMatch {
   /** How many backslashes stand before it. */
   readonly run: number;
   /** The character itself, or `u` and four digits. */
@@ -56,27 +56,27 @@ interface Place {
 interface Replacement {
   /** After how many backslashes the second half of a character follows a first half that has this run before it; 0: it is none. */
   readonly lowHalfAfter: (run: number) => number;
-  readonly replace: (place: Place) => string;
+  readonly replace: (place: EscapeMatch) => string;
 }
 
-const place = /[\0\p{Surrogate}]|u(?:0000|d[89a-f][0-9a-f]{2})/giu;
-const spelledPlace = /\\u(?:0000|d[89a-f])/i;
+const escapable = /[\0\p{Surrogate}]|u(?:0000|d[89a-f][0-9a-f]{2})/giu;
+const escapedSequence = /\\u(?:0000|d[89a-f])/i;
 
-function needsSpelling(text: string): boolean {
+function needsEscaping(text: string): boolean {
   if (text.includes("\0") || !text.isWellFormed()) return true;
-  return text.includes("\\u") && spelledPlace.test(text);
+  return text.includes("\\u") && escapedSequence.test(text);
 }
 
 /** Replaces each place together with the backslashes before it; looks back rather than match them, to stay linear in long runs. */
-function replacePlaces(text: string, { lowHalfAfter, replace }: Replacement): string {
+function replaceMatches(text: string, { lowHalfAfter, replace }: Replacement): string {
   const parts: string[] = [];
   let done = 0;
-  for (const { 0: found, index } of text.matchAll(place)) {
+  for (const { 0: found, index } of text.matchAll(escapable)) {
     if (index < done) continue;
     let start = index;
     while (start > done && text[start - 1] === "\\") start -= 1;
     const run = index - start;
-    const low = lowHalf(text.slice(index, index + 12), lowHalfAfter(run));
+    const low = surrogatePairLength(text.slice(index, index + 12), lowHalfAfter(run));
     parts.push(text.slice(done, low > 0 ? index + low : start));
     if (low === 0) parts.push(replace({ run, found }));
     done = index + (low || found.length);
@@ -85,16 +85,16 @@ function replacePlaces(text: string, { lowHalfAfter, replace }: Replacement): st
   return parts.join("");
 }
 
-function oddRun(run: number): number {
+function isOddRun(run: number): number {
   return run % 2;
 }
 
 /** The length of both halves of a character, where the text begins with them; else 0. */
-function lowHalf(text: string, backslashes: number): number {
+function surrogatePairLength(text: string, backslashes: number): number {
   const halves = /^ud[89ab][0-9a-f]{2}(\\+)ud[c-f][0-9a-f]{2}/i.exec(text);
   return halves && backslashes > 0 && halves[1]?.length === backslashes ? halves[0].length : 0;
 }
 
-function escapeOf(character: string): string {
+function unicodeEscape(character: string): string {
   return `u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

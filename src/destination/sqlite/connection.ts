@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { ConfigError } from "../../core/errors.ts";
-import { codeOf } from "./errors.ts";
+import { errorCode } from "./errors.ts";
 
 /** The file that a `sqlite:` URL names: what follows the scheme, and `//` where it is there. */
-export function pathOf(url: string): string {
+export function parsePath(url: string): string {
   const path = url.slice(url.indexOf(":") + 1).replace(/^\/\/(?=.)/, "");
   if (path === "") throw new ConfigError(`destination: expected sqlite:./file.db, got "${url}"`);
   return path;
@@ -29,8 +29,8 @@ export function connect(path: string): Database.Database {
 }
 
 /** Opens the file, or makes it, to be written to. Throws the driver's errors. */
-export function connectToWrite(path: string): Database.Database {
-  return configured(connect(path), (db) => {
+export function connectForWriting(path: string): Database.Database {
+  return configure(connect(path), (db) => {
     // For a new file only. Larger pages than the 4 KiB of old make loads faster.
     db.pragma("page_size = 8192");
     db.pragma("journal_mode = wal");
@@ -41,29 +41,29 @@ export function connectToWrite(path: string): Database.Database {
     // Tables are rebuilt, which must not cascade to those that a person has added.
     db.pragma("foreign_keys = off");
     // The log of a new file is made by its first use, which is to be no later than this: `OpenedFile` remembers which log it is.
-    use(db);
+    openLog(db);
   });
 }
 
 /** Opens a file that is there, and changes nothing of it. Throws the driver's errors. */
-export function connectToRead(path: string): Database.Database {
+export function connectForReading(path: string): Database.Database {
   // Where there is no log beside the file, reading makes an empty one, which only a connection that might write removes when it is closed.
   const readonly = existsSync(`${path}-wal`);
   try {
-    return configured(new Database(path, { timeout, readonly, fileMustExist: true }), (db) => {
+    return configure(new Database(path, { timeout, readonly, fileMustExist: true }), (db) => {
       db.pragma("query_only = on");
-      use(db);
+      openLog(db);
     });
   } catch (error) {
-    const isUnwritable = /^SQLITE_(?:READONLY_DIRECTORY|CANTOPEN)/.test(codeOf(error) ?? "");
-    const copy = isUnwritable && !readonly ? copyInMemory(path) : undefined;
+    const isUnwritable = /^SQLITE_(?:READONLY_DIRECTORY|CANTOPEN)/.test(errorCode(error) ?? "");
+    const copy = isUnwritable && !readonly ? readIntoMemory(path) : undefined;
     if (copy) return copy;
     throw error;
   }
 }
 
 /** For a directory in which no log can be made; undefined where the file cannot be read either. The two bytes say that it has a log. */
-function copyInMemory(path: string): Database.Database | undefined {
+function readIntoMemory(path: string): Database.Database | undefined {
   try {
     return new Database(readFileSync(path).fill(1, 18, 20), { readonly: true });
   } catch {
@@ -72,11 +72,11 @@ function copyInMemory(path: string): Database.Database | undefined {
 }
 
 /** Opens what SQLite opens only when it is needed. */
-function use(db: Database.Database): void {
+function openLog(db: Database.Database): void {
   db.prepare("select 1 from sqlite_schema limit 1").get();
 }
 
-function configured(
+function configure(
   db: Database.Database,
   configure: (db: Database.Database) => void,
 ): Database.Database {

@@ -1,23 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import pLimit from "p-limit";
-import { allDone } from "../sql/settle-all.ts";
-import type { Dialect, Names, Transaction } from "../sql/dialect.ts";
+import { settleAll } from "../sql/settle-all.ts";
+import type { Dialect, NamingRules, Transaction } from "../sql/dialect.ts";
 import { sleep } from "../../core/sleep.ts";
 import {
   checkDirectory,
   connect,
-  connectToRead,
-  connectToWrite,
+  connectForReading,
+  connectForWriting,
   inMemory,
-  pathOf,
+  parsePath,
 } from "./connection.ts";
 import { LocalEngine, type Engine } from "./engine.ts";
-import { isBusy, translate } from "./errors.ts";
-import { OpenedFile } from "./file-identity.ts";
-import { openInThread } from "./writer-thread.ts";
+import { isBusy, translateError } from "./errors.ts";
+import { FileIdentity } from "./file-identity.ts";
+import { openWriterThread } from "./writer-thread.ts";
 import { SqliteTransaction } from "./transaction.ts";
-import { sqliteValues } from "./type-mapping.ts";
+import { sqliteMapping } from "./type-mapping.ts";
 
 export interface SqliteOptions {
   /** How long to wait for another program that has locked the file. */
@@ -30,16 +30,16 @@ export interface SqliteOptions {
 
 /** A SQLite file. It is opened, or made, at the first use that needs it. */
 export function openSqlite(url: string, options: SqliteOptions): Dialect {
-  return new SqliteDialect(pathOf(url), options);
+  return new SqliteDialect(parsePath(url), options);
 }
 
 interface Connection {
   readonly engine: Engine;
   readonly transaction: SqliteTransaction;
-  readonly file: OpenedFile;
+  readonly file: FileIdentity;
 }
 
-interface Course {
+interface TransactionMode {
   readonly connection: () => Connection | Promise<Connection>;
   readonly begin: string;
   readonly end: "commit" | "rollback";
@@ -47,8 +47,8 @@ interface Course {
 
 class SqliteDialect implements Dialect {
   readonly label: string;
-  readonly values = sqliteValues;
-  readonly names = names;
+  readonly mapping = sqliteMapping;
+  readonly naming = sqliteNaming;
   readonly #path: string;
   readonly #options: SqliteOptions;
   readonly #oneAtATime = pLimit(1);
@@ -87,7 +87,7 @@ class SqliteDialect implements Dialect {
   }
 
   /** Where there is no file, in one beside its place: nobody else may have begun to use that when it is removed. */
-  async rehearse(work: (tx: Transaction) => Promise<void>): Promise<void> {
+  async withRollback(work: (tx: Transaction) => Promise<void>): Promise<void> {
     checkDirectory(this.#path);
     const isThere = this.#path === inMemory || existsSync(this.#path);
     const path = isThere ? this.#path : `${this.#path}.${randomUUID()}`;
@@ -106,34 +106,34 @@ class SqliteDialect implements Dialect {
     await this.#oneAtATime(async () => {
       // The last one to be closed tidies up, which only the writer may be able to.
       await this.#reader?.engine.close();
-      this.#writer?.file.removeLostLog();
+      this.#writer?.file.removeOrphanedLog();
       await this.#writer?.engine.close();
     });
   }
 
   readonly #toRead = (): Connection =>
-    (this.#reader ??= this.#on(new LocalEngine(connectToRead(this.#path))));
+    (this.#reader ??= this.#on(new LocalEngine(connectForReading(this.#path))));
 
   readonly #toWrite = async (): Promise<Connection> => {
     if (this.#writer) return this.#writer;
     checkDirectory(this.#path);
     const engine = this.#options.thread
-      ? await openInThread(this.#path)
-      : new LocalEngine(connectToWrite(this.#path));
+      ? await openWriterThread(this.#path)
+      : new LocalEngine(connectForWriting(this.#path));
     return (this.#writer = this.#on(engine));
   };
 
   #on(engine: Engine, path = this.#path): Connection {
     const transaction = new SqliteTransaction(engine, this.label);
-    return { engine, transaction, file: new OpenedFile(path) };
+    return { engine, transaction, file: new FileIdentity(path) };
   }
 
-  async #run<T>(course: Course, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async #run<T>(course: TransactionMode, work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
       const done = await this.#atOnce(course, work);
-      return done ? done.result : await completed(await this.#begin(course), course, work);
+      return done ? done.result : await runAndEnd(await this.#begin(course), course, work);
     } catch (error) {
-      throw translate(this.label, error);
+      throw translateError(this.label, error);
     }
   }
 
@@ -142,15 +142,15 @@ class SqliteDialect implements Dialect {
    * Undefined where no thread has the file open yet, or another program has locked it.
    */
   async #atOnce<T>(
-    { connection, begin, end }: Course,
+    { connection, begin, end }: TransactionMode,
     work: (tx: Transaction) => Promise<T>,
   ): Promise<{ readonly result: T } | undefined> {
     if (connection !== this.#toWrite || !this.#writer || this.#waitedInVain) return undefined;
     const { engine, transaction } = this.#writer;
     if (!engine.isPipelined) return undefined;
     try {
-      const [, result] = await allDone(engine.exec(begin), work(transaction));
-      await finish(this.#writer, end);
+      const [, result] = await settleAll(engine.exec(begin), work(transaction));
+      await endTransaction(this.#writer, end);
       return { result };
     } catch (error) {
       await engine.rollBack();
@@ -160,7 +160,7 @@ class SqliteDialect implements Dialect {
   }
 
   /** Begins, once other programs leave the file. After having waited in vain, nothing waits again until the file is free. */
-  async #begin({ connection, begin }: Course): Promise<Connection> {
+  async #begin({ connection, begin }: TransactionMode): Promise<Connection> {
     const { busyMs, signal } = this.#options;
     const deadline = this.#waitedInVain ? 0 : Date.now() + busyMs;
     for (;;) {
@@ -184,14 +184,14 @@ class SqliteDialect implements Dialect {
 }
 
 /** Does the work of a transaction that has begun, and ends it. */
-async function completed<T>(
+async function runAndEnd<T>(
   connection: Connection,
-  { end }: Course,
+  { end }: TransactionMode,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   try {
     const result = await work(connection.transaction);
-    await finish(connection, end);
+    await endTransaction(connection, end);
     return result;
   } catch (error) {
     await connection.engine.rollBack();
@@ -200,15 +200,18 @@ async function completed<T>(
 }
 
 /** Ends a transaction, unless its file is lost, and with it what was written or read. */
-async function finish({ engine, file }: Connection, end: Course["end"]): Promise<void> {
-  file.check();
+async function endTransaction(
+  { engine, file }: Connection,
+  end: TransactionMode["end"],
+): Promise<void> {
+  file.verifyUnchanged();
   await engine.exec(end);
 }
 
 const pollMs = 20;
 
-const names: Names = {
-  legal: (name) => name,
-  fold: (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+const sqliteNaming: NamingRules = {
+  toDatabaseName: (name) => name,
+  foldCase: (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
   reserved: new Set(),
 };

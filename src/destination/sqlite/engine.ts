@@ -1,13 +1,13 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { QueryResult } from "kysely";
-import type { Found, SqlValue, Written } from "../sql/dialect.ts";
+import type { ExistingTable, SqlValue, UpsertCounts } from "../sql/dialect.ts";
 import { findTable } from "./find-table.ts";
 import { stageKeys } from "./stage-keys.ts";
 import type { UpsertSql } from "./upsert-sql.ts";
 import { widenColumn } from "./widen.ts";
 
 /** Its result at once where the engine runs in this thread, else a promise. */
-type Answer<T> = T | Promise<T>;
+type MaybePromise<T> = T | Promise<T>;
 
 /**
  * What is done with an open file, in this thread or in one of its own (`thread.ts`), so that arguments and results are only what can be sent
@@ -16,22 +16,22 @@ type Answer<T> = T | Promise<T>;
 export interface Engine {
   /** Whether calls may be sent before the one before them was answered: after one that failed, nothing is done until the transaction is rolled back. */
   readonly isPipelined: boolean;
-  exec(sql: string): Answer<void>;
-  query(text: string, parameters: readonly unknown[]): Answer<QueryResult<unknown>>;
-  tables(): Answer<string[]>;
-  find(name: string): Answer<Found | undefined>;
-  widen(table: string, column: string): Answer<string | undefined>;
-  upsert(sql: UpsertSql, values: readonly SqlValue[], syncedAt: string): Answer<Written>;
-  stageKeys(types: readonly string[], keys: readonly SqlValue[][]): Answer<string>;
+  exec(sql: string): MaybePromise<void>;
+  query(text: string, parameters: readonly unknown[]): MaybePromise<QueryResult<unknown>>;
+  tableNames(): MaybePromise<string[]>;
+  findTable(name: string): MaybePromise<ExistingTable | undefined>;
+  widen(table: string, column: string): MaybePromise<string | undefined>;
+  upsert(sql: UpsertSql, values: readonly SqlValue[], syncedAt: string): MaybePromise<UpsertCounts>;
+  stageKeys(types: readonly string[], keys: readonly SqlValue[][]): MaybePromise<string>;
   /** Ends a transaction that was neither committed, nor rolled back by SQLite itself, as it is when the disk is full. */
-  rollBack(): Answer<void>;
+  rollBack(): MaybePromise<void>;
   /** The same for what was done since a savepoint. Says whether there is still a transaction. */
-  rollBackTo(savepoint: string): Answer<boolean>;
-  close(): Answer<void>;
+  rollBackTo(savepoint: string): MaybePromise<boolean>;
+  close(): MaybePromise<void>;
 }
 
 /** An SQL function that is called once for each row that is updated: SQLite says only how many were written. */
-export const updatedFunction = "rivulet_updated";
+export const updateCounterFunction = "rivulet_updated";
 
 /** The engine on a connection of this thread. */
 export class LocalEngine implements Engine {
@@ -42,7 +42,7 @@ export class LocalEngine implements Engine {
 
   constructor(db: Database) {
     this.#db = db;
-    db.function(updatedFunction, { directOnly: true }, () => {
+    db.function(updateCounterFunction, { directOnly: true }, () => {
       this.#updated += 1;
       return 0;
     });
@@ -58,14 +58,14 @@ export class LocalEngine implements Engine {
     return { rows: [], numAffectedRows: BigInt(statement.run(parameters).changes) };
   }
 
-  tables(): string[] {
+  tableNames(): string[] {
     return this.#db
       .prepare<[], { name: string }>("select name from sqlite_schema where type = 'table'")
       .all()
       .map(({ name }) => name);
   }
 
-  find(name: string): Found | undefined {
+  findTable(name: string): ExistingTable | undefined {
     return findTable(this.#db, name);
   }
 
@@ -73,13 +73,17 @@ export class LocalEngine implements Engine {
     return widenColumn(this.#db, table, column);
   }
 
-  upsert({ width, many, one }: UpsertSql, values: readonly SqlValue[], syncedAt: string): Written {
+  upsert(
+    { width, batch, single }: UpsertSql,
+    values: readonly SqlValue[],
+    syncedAt: string,
+  ): UpsertCounts {
     // SQLite may have rolled back by itself, with calls still to come; nothing may be written outside of a transaction.
     if (!this.#db.inTransaction) throw new Error("the transaction has ended before its time");
     let changes = 0;
     this.#updated = 0;
     for (let at = 0; at < values.length;) {
-      const { sql, rows } = values.length - at >= many.rows * width ? many : one;
+      const { sql, rows } = values.length - at >= batch.rows * width ? batch : single;
       const end = at + rows * width;
       changes += this.#upsert(sql).run(values.slice(at, end), { syncedAt }).changes;
       at = end;

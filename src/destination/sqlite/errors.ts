@@ -1,13 +1,13 @@
 import { ConfigError, messageOf, TransientError } from "../../core/errors.ts";
 import { DataError } from "../sql/dialect.ts";
 
-interface Meaning {
+interface ErrorMeaning {
   readonly Error: new (message: string, options: ErrorOptions) => Error;
   readonly text: string;
 }
 
 /** By the beginning of SQLite's result code; the first that fits counts. */
-const meanings: readonly (readonly [string, Meaning])[] = [
+const meanings: readonly (readonly [string, ErrorMeaning])[] = [
   [
     "SQLITE_BUSY",
     {
@@ -64,38 +64,38 @@ const meanings: readonly (readonly [string, Meaning])[] = [
 ];
 
 /** What SQLite says, without a code of its own, of what somebody has dropped. */
-const missing = /^no such (?:table|column)|has no column named/;
-const gone: Meaning = {
+const missingPattern = /^no such (?:table|column)|has no column named/;
+const missingTable: ErrorMeaning = {
   Error: TransientError,
   text: "a table or column is gone; run the sync again, which makes it anew",
 };
 
 /** What Node says of a driver that npm has not built for it. */
-const notBuilt = /NODE_MODULE_VERSION|bindings file/;
-const unbuilt: Meaning = {
+const unbuiltPattern = /NODE_MODULE_VERSION|bindings file/;
+const unbuiltDriver: ErrorMeaning = {
   Error: ConfigError,
   text: "the driver was not built for this Node; run npm rebuild better-sqlite3",
 };
 
 /** Whether another program has locked the file. */
 export function isBusy(error: unknown): boolean {
-  return codeOf(error)?.startsWith("SQLITE_BUSY") ?? false;
+  return errorCode(error)?.startsWith("SQLITE_BUSY") ?? false;
 }
 
 /** What an error of the driver means for the person who runs the sync; any other is returned as it is. */
-export function translate(label: string, error: unknown): unknown {
-  const code = codeOf(error);
+export function translateError(label: string, error: unknown): unknown {
+  const code = errorCode(error);
   const meaning =
     meanings.find(([prefix]) => code?.startsWith(prefix))?.[1] ??
-    (missing.test(messageOf(error)) && code === "SQLITE_ERROR" ? gone : undefined) ??
-    (notBuilt.test(messageOf(error)) ? unbuilt : undefined);
+    (missingPattern.test(messageOf(error)) && code === "SQLITE_ERROR" ? missingTable : undefined) ??
+    (unbuiltPattern.test(messageOf(error)) ? unbuiltDriver : undefined);
   if (!meaning) return error;
   const text = `${label}: ${meaning.text} (${messageOf(error).split("\n", 1).join("")})`;
   return new meaning.Error(text, { cause: error });
 }
 
 /** SQLite's result code, where the error has one. */
-export function codeOf(error: unknown): string | undefined {
+export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }

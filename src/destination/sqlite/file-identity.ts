@@ -1,21 +1,21 @@
 import { realpathSync, rmSync, statSync } from "node:fs";
 import { ConfigError, messageOf, TransientError } from "../../core/errors.ts";
 import { inMemory } from "./connection.ts";
-import { codeOf } from "./errors.ts";
+import { errorCode } from "./errors.ts";
 
 /** Which file was opened under a path. SQLite goes on writing to it when it is removed, or another one is put in its place. */
-export class OpenedFile {
+export class FileIdentity {
   readonly #path: string;
   /** Undefined where it was gone, or could not be looked at, as soon as it was open. */
-  readonly #opened: Opened | undefined;
+  readonly #opened: OpenedFiles | undefined;
 
   constructor(path: string) {
     this.#path = path;
-    this.#opened = path === inMemory ? undefined : openedAt(path);
+    this.#opened = path === inMemory ? undefined : identify(path);
   }
 
   /** Throws where it is not the one that stands there now: a TransientError, or a ConfigError where nobody may look. */
-  check(): void {
+  verifyUnchanged(): void {
     if (this.#path === inMemory) return;
     const found = this.#find();
     if (found === undefined || found !== this.#opened?.file.id) throw this.#lost();
@@ -25,12 +25,12 @@ export class OpenedFile {
    * Removes the log of a file that stands there no longer. SQLite leaves it to the next one, and would replay it into that. A log that came
    * with the next one stays. For before the connection is closed: until then, nothing else gets the same id.
    */
-  removeLostLog(): void {
+  removeOrphanedLog(): void {
     if (!this.#opened) return;
     const { file, log } = this.#opened;
     try {
-      if (isThere(file)) return;
-      for (const part of log) if (isThere(part)) rmSync(part.path);
+      if (isUnchanged(file)) return;
+      for (const part of log) if (isUnchanged(part)) rmSync(part.path);
     } catch {
       // Where nobody may look, the file may be there still, and need its log.
     }
@@ -38,9 +38,9 @@ export class OpenedFile {
 
   #find(): string | undefined {
     try {
-      return idAt(this.#path);
+      return inodeAt(this.#path);
     } catch (cause) {
-      if (!/^(?:EACCES|EPERM)$/.test(codeOf(cause) ?? "")) throw this.#lost(cause);
+      if (!/^(?:EACCES|EPERM)$/.test(errorCode(cause) ?? "")) throw this.#lost(cause);
       throw new ConfigError(
         `sqlite:${this.#path}: permission denied; check the permissions of its directory (${messageOf(cause)})`,
         { cause },
@@ -56,38 +56,38 @@ export class OpenedFile {
   }
 }
 
-interface Seen {
+interface FileId {
   readonly path: string;
   readonly id: string | undefined;
 }
 
-interface Opened {
-  readonly file: Seen;
+interface OpenedFiles {
+  readonly file: FileId;
   /** What SQLite has beside the file while it is open to be written to. */
-  readonly log: readonly Seen[];
+  readonly log: readonly FileId[];
 }
 
-function openedAt(path: string): Opened | undefined {
+function identify(path: string): OpenedFiles | undefined {
   try {
     // SQLite follows links, and keeps the log beside the file itself.
     const real = realpathSync(path);
-    return { file: seenAt(real), log: [seenAt(`${real}-wal`), seenAt(`${real}-shm`)] };
+    return { file: fileIdAt(real), log: [fileIdAt(`${real}-wal`), fileIdAt(`${real}-shm`)] };
   } catch {
     // The check that comes before the end of each transaction says why.
     return undefined;
   }
 }
 
-function seenAt(path: string): Seen {
-  return { path, id: idAt(path) };
+function fileIdAt(path: string): FileId {
+  return { path, id: inodeAt(path) };
 }
 
-function isThere({ path, id }: Seen): boolean {
-  return id !== undefined && idAt(path) === id;
+function isUnchanged({ path, id }: FileId): boolean {
+  return id !== undefined && inodeAt(path) === id;
 }
 
 /** What tells a file from all others; undefined where there is none. */
-function idAt(path: string): string | undefined {
+function inodeAt(path: string): string | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found && `${found.dev} ${found.ino}`;
 }

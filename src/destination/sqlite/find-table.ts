@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import type { Found } from "../sql/dialect.ts";
+import type { ExistingTable } from "../sql/dialect.ts";
 
 interface Column {
   readonly name: string;
@@ -13,7 +13,7 @@ interface Column {
 }
 
 /** What stands in the file under a name. SQLite does not tell names apart by the case of their letters. */
-export function findTable(db: Database, name: string): Found | undefined {
+export function findTable(db: Database, name: string): ExistingTable | undefined {
   const found = db
     .prepare<[string], { type: string; name: string }>(
       "select type, name from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",

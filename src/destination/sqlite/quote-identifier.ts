@@ -1,4 +1,4 @@
 /** A name as SQL takes it, whatever is in it. */
-export function quote(name: string): string {
+export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

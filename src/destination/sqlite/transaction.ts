@@ -2,26 +2,26 @@ import { sql, SqliteQueryCompiler, type Kysely, type RawBuilder } from "kysely";
 import { ConfigError } from "../../core/errors.ts";
 import {
   DataError,
-  type Found,
+  type ExistingTable,
   type PreparedColumn,
   type PreparedTable,
   type SqlValue,
   type Transaction,
-  type Written,
+  type UpsertCounts,
 } from "../sql/dialect.ts";
-import { kyselyOn } from "../sql/kysely.ts";
-import type { OwnTables } from "../sql/system-tables.ts";
+import { createKysely } from "../sql/kysely.ts";
+import type { SystemTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";
 import type { Engine } from "./engine.ts";
-import { translate } from "./errors.ts";
-import { upsertSql, type UpsertSql } from "./upsert-sql.ts";
-import { sqliteValues } from "./type-mapping.ts";
+import { translateError } from "./errors.ts";
+import { buildUpsertSql, type UpsertSql } from "./upsert-sql.ts";
+import { sqliteMapping } from "./type-mapping.ts";
 
 /** What is done inside a transaction on the one connection to the file. */
 export class SqliteTransaction implements Transaction {
   readonly isPipelined: boolean;
   readonly schema = undefined;
-  readonly db: Kysely<OwnTables>;
+  readonly db: Kysely<SystemTables>;
   readonly #engine: Engine;
   readonly #label: string;
   readonly #upserts = new WeakMap<PreparedTable, UpsertSql>();
@@ -30,11 +30,11 @@ export class SqliteTransaction implements Transaction {
     this.isPipelined = engine.isPipelined;
     this.#engine = engine;
     this.#label = label;
-    this.db = kyselyOn({
+    this.db = createKysely({
       compiler: () => new SqliteQueryCompiler(),
       execute: async (text, parameters) => await engine.query(text, parameters),
       schemas: () => Promise.resolve([]),
-      tables: async () => await engine.tables(),
+      tables: async () => await engine.tableNames(),
     });
   }
 
@@ -46,16 +46,20 @@ export class SqliteTransaction implements Transaction {
     return sql.id(name);
   }
 
-  async find(name: string): Promise<Found | undefined> {
-    return await this.#engine.find(name);
+  async findTable(name: string): Promise<ExistingTable | undefined> {
+    return await this.#engine.findTable(name);
   }
 
   async widen(table: string, column: string): Promise<string | undefined> {
     return await this.#engine.widen(table, column);
   }
 
-  async upsert(table: PreparedTable, { pieces }: RowValues, syncedAt: string): Promise<Written> {
-    const upsert = this.#upserts.get(table) ?? upsertSql(table);
+  async upsert(
+    table: PreparedTable,
+    { pieces }: RowValues,
+    syncedAt: string,
+  ): Promise<UpsertCounts> {
+    const upsert = this.#upserts.get(table) ?? buildUpsertSql(table);
     this.#upserts.set(table, upsert);
     const written = await Promise.all(
       pieces.map(async (piece) => await this.#engine.upsert(upsert, piece, syncedAt)),
@@ -66,11 +70,11 @@ export class SqliteTransaction implements Transaction {
     };
   }
 
-  async keys(
+  async keyRelation(
     columns: readonly PreparedColumn[],
     keys: readonly SqlValue[][],
   ): Promise<RawBuilder<unknown>> {
-    const types = columns.map(({ type }) => sqliteValues.types[type]);
+    const types = columns.map(({ type }) => sqliteMapping.types[type]);
     return sql.id("temp", await this.#engine.stageKeys(types, keys));
   }
 
@@ -82,7 +86,7 @@ export class SqliteTransaction implements Transaction {
       return result;
     } catch (error) {
       const stands = await this.#engine.rollBackTo("rivulet");
-      const meant = translate(this.#label, error);
+      const meant = translateError(this.#label, error);
       if (stands || !(meant instanceof DataError)) throw meant;
       // What refused the row has ended the transaction; to find out which row that is would write outside of one.
       throw new ConfigError(meant.message, { cause: error });

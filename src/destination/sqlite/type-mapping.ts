@@ -1,9 +1,13 @@
 import { canonical } from "../../core/value.ts";
-import type { Known, SqlValue, Values } from "../sql/dialect.ts";
-import { escapeLoneSurrogates, spellOut, unspell } from "../sql/text-escaping.ts";
+import type { PresentValue, SqlValue, TypeMapping } from "../sql/dialect.ts";
+import {
+  escapeLoneSurrogates,
+  escapeUnstorable,
+  unescapeUnstorable,
+} from "../sql/text-escaping.ts";
 
 /** SQLite has four types; text holds all that it lacks. */
-export const sqliteValues: Values = {
+export const sqliteMapping: TypeMapping = {
   types: {
     boolean: "integer",
     integer: "integer",
@@ -18,9 +22,9 @@ export const sqliteValues: Values = {
   keyCollation: "",
   encode: {
     boolean: Number,
-    integer: number,
+    integer: toNumeric,
     // SQLite makes NULL of NaN; text stays what it is, even in a column of type REAL.
-    double: (value) => (Number.isNaN(value) ? "NaN" : number(value)),
+    double: (value) => (Number.isNaN(value) ? "NaN" : toNumeric(value)),
     decimal: String,
     date: String,
     timestamp: String,
@@ -35,17 +39,17 @@ export const sqliteValues: Values = {
     decimal: (value) => value,
     date: (value) => value,
     timestamp: (value) => value,
-    string: (value) => (typeof value === "string" ? unspell(value) : value),
+    string: (value) => (typeof value === "string" ? unescapeUnstorable(value) : value),
     binary: (value) => value,
     json: (value) => value,
   },
 };
 
-function number(value: Known): SqlValue {
+function toNumeric(value: PresentValue): SqlValue {
   return typeof value === "bigint" ? value : Number(value);
 }
 
 /** SQLite's text holds U+0000, so that only what `unspell` would take for something else has to be spelled out. */
 function encodeString(text: string): string {
-  return text.isWellFormed() && !text.includes("\\u") ? text : spellOut(text);
+  return text.isWellFormed() && !text.includes("\\u") ? text : escapeUnstorable(text);
 }

@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
 import { findTable } from "./find-table.ts";
-import { quote } from "./quote-identifier.ts";
+import { quoteIdentifier } from "./quote-identifier.ts";
 
 /**
  * Makes an integer column a double by the way that SQLite's documentation recommends: a new table from the same definition but for this type, into which
@@ -9,14 +9,18 @@ import { quote } from "./quote-identifier.ts";
  * @see https://www.sqlite.org/lang_altertable.html#otheralter
  */
 export function widenColumn(db: Database, table: string, column: string): string | undefined {
-  const own = quote(table);
-  if (losesDigits(db, own, quote(column))) return "it holds integers that a double cannot hold";
-  const definition = definitionOf(db, table);
-  const widened = definition.replace(`${quote(column)} integer`, () => `${quote(column)} real`);
+  const own = quoteIdentifier(table);
+  if (losesPrecision(db, own, quoteIdentifier(column)))
+    return "it holds integers that a double cannot hold";
+  const definition = tableDefinition(db, table);
+  const widened = definition.replace(
+    `${quoteIdentifier(column)} integer`,
+    () => `${quoteIdentifier(column)} real`,
+  );
   if (widened === definition) return "its table was not made by rivulet";
-  const attached = attachedTo(db, table);
-  const names = copied(db, table).map(quote).join(",");
-  const old = quote("_rivulet_widened");
+  const attached = indexesAndTriggers(db, table);
+  const names = storedColumns(db, table).map(quoteIdentifier).join(",");
+  const old = quoteIdentifier("_rivulet_widened");
   db.pragma("legacy_alter_table = on");
   try {
     db.exec(`alter table ${own} rename to ${old}; ${widened};
@@ -30,7 +34,7 @@ export function widenColumn(db: Database, table: string, column: string): string
 }
 
 /** Beyond 2^53 doubles are further apart than one. */
-function losesDigits(db: Database, table: string, column: string): boolean {
+function losesPrecision(db: Database, table: string, column: string): boolean {
   const max = Number.MAX_SAFE_INTEGER;
   return (
     db
@@ -39,7 +43,7 @@ function losesDigits(db: Database, table: string, column: string): boolean {
   );
 }
 
-function definitionOf(db: Database, table: string): string {
+function tableDefinition(db: Database, table: string): string {
   const row = db
     .prepare<[string], { sql: string }>(
       "select sql from sqlite_schema where type = 'table' and name = ? collate nocase",
@@ -49,7 +53,7 @@ function definitionOf(db: Database, table: string): string {
 }
 
 /** The definitions of indexes and triggers; an index that a constraint makes has none. */
-function attachedTo(db: Database, table: string): string[] {
+function indexesAndTriggers(db: Database, table: string): string[] {
   return db
     .prepare<[string], { sql: string }>(
       "select sql from sqlite_schema where type in ('index', 'trigger') and tbl_name = ? collate nocase and sql is not null",
@@ -59,7 +63,7 @@ function attachedTo(db: Database, table: string): string[] {
 }
 
 /** The columns that are not computed from others. */
-function copied(db: Database, table: string): string[] {
+function storedColumns(db: Database, table: string): string[] {
   return db
     .prepare<[string], { name: string }>("select name from pragma_table_xinfo(?) where hidden = 0")
     .all(table)

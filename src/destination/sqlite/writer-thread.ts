@@ -3,13 +3,13 @@ import { Worker } from "node:worker_threads";
 import type { Engine } from "./engine.ts";
 
 /** A call of an engine's operation, as it is sent to its thread. */
-export interface Call {
+export interface EngineCall {
   readonly operation: Exclude<keyof Engine, "isPipelined">;
-  readonly given: readonly unknown[];
+  readonly args: readonly unknown[];
 }
 
 /** What a thread answers to a call. An error is sent in parts, because its code would not survive as a whole. */
-export type Reply =
+export type EngineReply =
   | { readonly result: unknown }
   | {
       readonly error: { readonly message: string; readonly code?: string; readonly stack?: string };
@@ -18,39 +18,39 @@ export type Reply =
 /** What comes is stored at once and is garbage then, so that little room for new objects is enough. */
 const youngMegabytes = 8;
 
-interface Waiting {
-  readonly settle: (result: unknown) => void;
-  readonly fail: (error: unknown) => void;
+interface PendingCall {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
  * Opens the file, or makes it, to be written to in a thread of its own, so that the next rows are read while these are stored. Throws the
  * driver's errors, as all operations of the engine do.
  */
-export async function openInThread(path: string): Promise<Engine> {
+export async function openWriterThread(path: string): Promise<Engine> {
   // What `thread-main.ts` was built to: Node 20 runs no TypeScript.
   const threadMain = createRequire(import.meta.url).resolve("#sqlite-thread");
   const worker = new Worker(threadMain, {
     workerData: path,
     resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
   });
-  const calls = new Calls(worker);
+  const calls = new CallQueue(worker);
   try {
-    await calls.answered();
+    await calls.nextReply();
   } catch (error) {
     await worker.terminate();
     throw error;
   }
   const call =
-    <K extends Call["operation"]>(operation: K) =>
+    <K extends EngineCall["operation"]>(operation: K) =>
     (...given: Parameters<Engine[K]>) =>
-      calls.make({ operation, given }) as Promise<Awaited<ReturnType<Engine[K]>>>;
+      calls.send({ operation, args: given }) as Promise<Awaited<ReturnType<Engine[K]>>>;
   return {
     isPipelined: true,
     exec: call("exec"),
     query: call("query"),
-    tables: call("tables"),
-    find: call("find"),
+    tableNames: call("tableNames"),
+    findTable: call("findTable"),
     widen: call("widen"),
     upsert: call("upsert"),
     stageKeys: call("stageKeys"),
@@ -64,14 +64,14 @@ export async function openInThread(path: string): Promise<Engine> {
 }
 
 /** Calls to a thread, which answers them in their order. */
-class Calls {
+class CallQueue {
   readonly #worker: Worker;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: PendingCall[] = [];
   #ended: Error | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on("message", (reply: Reply) => {
+    worker.on("message", (reply: EngineReply) => {
       this.#settle(reply);
     });
     worker.on("error", (error) => {
@@ -82,28 +82,28 @@ class Calls {
     });
   }
 
-  make(call: Call): Promise<unknown> {
-    const answer = this.answered();
+  send(call: EngineCall): Promise<unknown> {
+    const answer = this.nextReply();
     if (!this.#ended) this.#worker.postMessage(call);
     return answer;
   }
 
   /** The answer to the last call; before the first, whether the file is open. */
-  answered(): Promise<unknown> {
+  nextReply(): Promise<unknown> {
     return new Promise((settle, fail) => {
       if (this.#ended) fail(this.#ended);
-      else this.#waiting.push({ settle, fail });
+      else this.#waiting.push({ resolve: settle, reject: fail });
     });
   }
 
-  #settle(reply: Reply): void {
+  #settle(reply: EngineReply): void {
     const waiting = this.#waiting.shift();
-    if ("result" in reply) waiting?.settle(reply.result);
-    else waiting?.fail(Object.assign(new Error(reply.error.message), reply.error));
+    if ("result" in reply) waiting?.resolve(reply.result);
+    else waiting?.reject(Object.assign(new Error(reply.error.message), reply.error));
   }
 
   #end(error: Error): void {
     this.#ended ??= error;
-    for (const { fail } of this.#waiting.splice(0)) fail(this.#ended);
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
   }
 }

@@ -3,17 +3,17 @@ import { isDocument } from "./document.ts";
 import type { Document, Identified, Value } from "./document.ts";
 import { SyntheticUsers } from "./synthetic-users.ts";
 import { UserCollection } from "./user-collection.ts";
-import { newUser, stamp, userId } from "./user.ts";
-import type { StampUnit } from "./user.ts";
+import { newUser, formatTimestamp, userId } from "./user.ts";
+import type { TimestampFormat } from "./user.ts";
 
 export interface AppOptions {
   /** How the documents of the users spell `first_sync` and `last_sync` (default: seconds). */
-  readonly stamps?: StampUnit;
+  readonly timestampFormat?: TimestampFormat;
   /** How many users the app has from the start; each is made only when it is asked for, and none is kept. */
   readonly users?: number;
 }
 
-export interface Update {
+export interface UpdateOptions {
   /** Leaves `last_sync`, `lac`, `ls` and `lu` as they are, as updates through the API and in bulk do. */
   readonly silently?: boolean;
 }
@@ -32,21 +32,25 @@ export class CountlyApp {
   locked = false;
   readonly users: UserCollection;
   readonly #clock: CountlyClock;
-  readonly #stamps: StampUnit;
+  readonly #stamps: TimestampFormat;
   #usersEver: number;
 
   constructor(
     fields: AppDocument,
-    { clock, stamps = "seconds", users = 0 }: AppOptions & { readonly clock: CountlyClock },
+    {
+      clock,
+      timestampFormat = "seconds",
+      users = 0,
+    }: AppOptions & { readonly clock: CountlyClock },
   ) {
     this.fields = fields;
     this.#clock = clock;
-    this.#stamps = stamps;
+    this.#stamps = timestampFormat;
     this.#usersEver = users;
     const { key } = this;
-    const untilSeconds = clock.seconds();
+    const untilSeconds = clock.nextSecond();
     this.users = new UserCollection(
-      new SyntheticUsers({ key, count: users, untilSeconds, stamps }),
+      new SyntheticUsers({ key, count: users, untilSeconds, timestampFormat }),
     );
   }
 
@@ -62,30 +66,30 @@ export class CountlyApp {
   addUser(given: Document = {}): Identified {
     const number = (this.#usersEver += 1);
     const did = typeof given["did"] === "string" ? given["did"] : `device-${number}`;
-    const now = this.#clock.seconds();
-    const fresh = newUser({ number, now, stamps: this.#stamps });
+    const now = this.#clock.nextSecond();
+    const fresh = newUser({ number, now, timestampFormat: this.#stamps });
     const user = { ...fresh, ...given, did, _id: userId(this.key, did) };
     this.users.put(user);
     return user;
   }
 
   /** Changes members of a user, `custom.plan` too; a member that becomes undefined goes away. */
-  updateUser(id: string, change: Document, { silently = false }: Update = {}): void {
-    const now = this.#clock.seconds();
+  updateUser(id: string, change: Document, { silently = false }: UpdateOptions = {}): void {
+    const now = this.#clock.nextSecond();
     const moved = {
       lac: now,
       ls: now,
       lu: new Date(now * 1000),
-      last_sync: stamp(now, this.#stamps),
+      last_sync: formatTimestamp(now, this.#stamps),
     };
-    const user = changed(this.#existing(id), silently ? change : { ...moved, ...change });
+    const user = applyChange(this.#existing(id), silently ? change : { ...moved, ...change });
     this.users.put({ ...user, _id: id });
   }
 
   /** What happens when two devices turn out to be one person: the first document is gone, the second takes what it did not have, and `last_sync` stays. */
   mergeUsers(from: string, into: string): void {
     const [old, kept] = [this.#existing(from), this.#existing(into)];
-    const custom = { ...documentOf(old["custom"]), ...documentOf(kept["custom"]) };
+    const custom = { ...asDocument(old["custom"]), ...asDocument(kept["custom"]) };
     const merged = {
       ...old,
       ...kept,
@@ -111,19 +115,19 @@ export class CountlyApp {
   }
 }
 
-function changed(document: Document, change: Document): Document {
+function applyChange(document: Document, change: Document): Document {
   let result = document;
-  for (const [path, value] of Object.entries(change)) result = withMember(result, path, value);
+  for (const [path, value] of Object.entries(change)) result = setMember(result, path, value);
   return result;
 }
 
-function withMember(document: Document, path: string, value: Value | undefined): Document {
+function setMember(document: Document, path: string, value: Value | undefined): Document {
   const dot = path.indexOf(".");
   if (dot < 0) return { ...document, [path]: value };
   const [name, rest] = [path.slice(0, dot), path.slice(dot + 1)];
-  return { ...document, [name]: withMember(documentOf(document[name]), rest, value) };
+  return { ...document, [name]: setMember(asDocument(document[name]), rest, value) };
 }
 
-function documentOf(value: Value | undefined): Document {
+function asDocument(value: Value | undefined): Document {
   return isDocument(value) ? value : {};
 }

@@ -1,43 +1,46 @@
-import { message, output } from "./response.ts";
-import type { Answer } from "./response.ts";
+import { messageResponse, outputResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
-import { authenticated, authorizedApp, globalAdmin } from "./auth.ts";
-import type { Call } from "./request-context.ts";
+import { authenticate, authorizeApp, requireGlobalAdmin } from "./auth.ts";
+import type { RequestContext } from "./request-context.ts";
 import type { Document } from "./document.ts";
-import { find } from "./find-users.ts";
+import { findUsers } from "./find-users.ts";
 import { administers } from "./member.ts";
 import type { CountlyMember } from "./member.ts";
 
 /** `/o/apps/…`: what can be known about apps. */
-export function answerApps(call: Call, name: string): Answer {
+export function routeApps(call: RequestContext, name: string): HttpResponse {
   switch (name) {
     case "all":
-      return allApps(call, globalAdmin(call));
+      return listAllApps(call, requireGlobalAdmin(call));
     case "mine":
-      return appsOf(call, authenticated(call));
+      return listOwnApps(call, authenticate(call));
     case "details":
-      return details(call, authorizedApp(call, "admin"));
+      return appDetails(call, authorizeApp(call, "admin"));
     default:
-      return message(400, "Invalid path, must be one of /all, /mine, /details or /plugins");
+      return messageResponse(400, "Invalid path, must be one of /all, /mine, /details or /plugins");
   }
 }
 
-function allApps(call: Call, member: CountlyMember): Answer {
-  const all = packed(call, () => true);
-  return member.globalAdmin ? output({ admin_of: all, user_of: all }) : output({});
+function listAllApps(call: RequestContext, member: CountlyMember): HttpResponse {
+  const all = appsById(call, () => true);
+  return member.globalAdmin ? outputResponse({ admin_of: all, user_of: all }) : outputResponse({});
 }
 
-function appsOf(call: Call, member: CountlyMember): Answer {
-  if (member.globalAdmin) return allApps(call, member);
-  return output({
-    admin_of: packed(call, ({ id }) => administers(member, id)),
-    user_of: packed(call, ({ id }) => member.rights[id] !== undefined),
+function listOwnApps(call: RequestContext, member: CountlyMember): HttpResponse {
+  if (member.globalAdmin) return listAllApps(call, member);
+  return outputResponse({
+    admin_of: appsById(call, ({ id }) => administers(member, id)),
+    user_of: appsById(call, ({ id }) => member.rights[id] !== undefined),
   });
 }
 
 /** Apps by their ids. A database that fails gives none, and nobody is told. */
-function packed({ workspace, traps }: Call, belongs: (app: CountlyApp) => boolean): Document {
-  if (traps.failingDatabase) return {};
+function appsById(
+  { workspace, faults }: RequestContext,
+  belongs: (app: CountlyApp) => boolean,
+): Document {
+  if (faults.failingDatabase) return {};
   const entries = workspace.apps.filter(belongs).map(({ id, fields }) => {
     const { category, country, key, name, timezone, salt } = fields;
     return [id, { _id: id, category, country, key, name, timezone, salt: salt ?? "" }] as const;
@@ -45,12 +48,12 @@ function packed({ workspace, traps }: Call, belongs: (app: CountlyApp) => boolea
   return Object.fromEntries(entries);
 }
 
-function details({ workspace }: Call, app: CountlyApp): Answer {
+function appDetails({ workspace }: RequestContext, app: CountlyApp): HttpResponse {
   const { owner, created_at, edited_at, plugins, last_data } = app.fields;
-  const [last] = find(app.users, { sort: { lac: -1 }, limit: 1 });
+  const [last] = findUsers(app.users, { sort: { lac: -1 }, limit: 1 });
   const named = (belongs: (member: CountlyMember) => boolean): Document[] =>
     workspace.members.filter(belongs).map(({ id, name }) => ({ _id: id, full_name: name }));
-  return output({
+  return outputResponse({
     app: {
       owner: workspace.members.find(({ id }) => id === owner)?.name ?? "",
       owner_id: owner ?? "",

@@ -9,7 +9,7 @@ export function demoWorkspace(seed = 1): CountlyWorkspace {
   const workspace = new CountlyWorkspace({ clock });
   for (const { users, ...fields } of demoApps) {
     clock.advance(9 * day);
-    grow(workspace.addApp({ fields }), users, clock);
+    populate(workspace.addApp({ fields }), users, clock);
   }
   workspace.addGroup({ name: "Marketing", matched_users_count: 4 });
   workspace.addGroup({ name: "Support & Success", matched_users_count: 2 });
@@ -25,13 +25,13 @@ const demoApps = [
 ] as const;
 
 /** Users come one after the other; some come back, some say who they are, and two turn out to be one person. */
-function grow(app: CountlyApp, size: number, clock: CountlyClock): void {
+function populate(app: CountlyApp, size: number, clock: CountlyClock): void {
   const ids: string[] = [];
   for (let number = 0; number < size; number += 1) {
-    clock.advance(clock.chance.below(4 * 60 * 60 * 1000));
-    const did = `${clock.chance.hex(8)}-${clock.chance.hex(4)}`;
+    clock.advance(clock.random.below(4 * 60 * 60 * 1000));
+    const did = `${clock.random.hex(8)}-${clock.random.hex(4)}`;
     ids.push(app.addUser({ did, ...profile(number, clock) })._id);
-    const returning = ids[clock.chance.below(3 * ids.length)];
+    const returning = ids[clock.random.below(3 * ids.length)];
     if (returning) app.updateUser(returning, visit(clock));
   }
   const [first, second] = ids;
@@ -39,30 +39,30 @@ function grow(app: CountlyApp, size: number, clock: CountlyClock): void {
 }
 
 function visit(clock: CountlyClock): Document {
-  const seconds = 30 + clock.chance.below(900);
+  const seconds = 30 + clock.random.below(900);
   return {
-    sc: 2 + clock.chance.below(40),
+    sc: 2 + clock.random.below(40),
     sd: seconds,
-    tsd: seconds * (2 + clock.chance.below(30)),
+    tsd: seconds * (2 + clock.random.below(30)),
   };
 }
 
 /** Two of five say who they are. */
 function profile(number: number, clock: CountlyClock): Document {
   const custom = {
-    plan: clock.chance.below(4) === 0 ? "pro" : "free",
-    favourites: clock.chance.below(12),
+    plan: clock.random.below(4) === 0 ? "pro" : "free",
+    favourites: clock.random.below(12),
   };
-  const name = names[clock.chance.below(names.length)];
+  const name = names[clock.random.below(names.length)];
   if (number % 5 > 1 || name === undefined) return { custom };
   const username = `${name.toLowerCase().replace(/[^a-z]+/g, ".")}${number}`;
   return {
     name,
     username,
     email: `${username}@example.com`,
-    organization: clock.chance.below(3) === 0 ? "Fish & Sons" : undefined,
-    gender: clock.chance.below(2) === 0 ? "F" : "M",
-    byear: 1950 + clock.chance.below(55),
+    organization: clock.random.below(3) === 0 ? "Fish & Sons" : undefined,
+    gender: clock.random.below(2) === 0 ? "F" : "M",
+    byear: 1950 + clock.random.below(55),
     custom,
   };
 }

@@ -28,34 +28,34 @@ export function isList(value: Value | undefined): value is readonly Value[] {
 }
 
 /** How a date is written: as ISO 8601 text, as `JSON.stringify` does, or as EJSON's `{"$date":…}`. */
-export type DateStyle = "iso" | "ejson";
+export type DateFormat = "iso" | "ejson";
 
 /** A value as JSON text, raw parts as they are spelled. */
-export function documentText(value: Value, dates: DateStyle = "iso"): string {
-  return dates === "iso" && !hasRaw(value) ? JSON.stringify(value) : spelled(value, dates);
+export function documentJson(value: Value, dates: DateFormat = "iso"): string {
+  return dates === "iso" && !hasRawJson(value) ? JSON.stringify(value) : serialize(value, dates);
 }
 
 /** Without raw parts the text is what `JSON.stringify` makes of it, many times faster. */
-function hasRaw(value: Value | undefined): boolean {
+function hasRawJson(value: Value | undefined): boolean {
   if (typeof value !== "object" || value === null || value instanceof Date) return false;
   if (value instanceof RawJson) return true;
-  if (isList(value)) return value.some(hasRaw);
-  for (const name in value) if (hasRaw(value[name])) return true;
+  if (isList(value)) return value.some(hasRawJson);
+  for (const name in value) if (hasRawJson(value[name])) return true;
   return false;
 }
 
-function spelled(value: Value, dates: DateStyle): string {
+function serialize(value: Value, dates: DateFormat): string {
   if (value instanceof RawJson) return value.text;
   if (value instanceof Date) {
     const text = value.toISOString();
     // EJSON leaves out milliseconds that are zero.
     return JSON.stringify(dates === "iso" ? text : { $date: text.replace(".000Z", "Z") });
   }
-  if (isList(value)) return `[${value.map((item) => spelled(item, dates)).join(",")}]`;
+  if (isList(value)) return `[${value.map((item) => serialize(item, dates)).join(",")}]`;
   if (!isDocument(value)) return JSON.stringify(value);
   const parts: string[] = [];
   for (const [name, member] of Object.entries(value)) {
-    if (member !== undefined) parts.push(`${JSON.stringify(name)}:${spelled(member, dates)}`);
+    if (member !== undefined) parts.push(`${JSON.stringify(name)}:${serialize(member, dates)}`);
   }
   return `{${parts.join(",")}}`;
 }

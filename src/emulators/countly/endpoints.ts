@@ -1,51 +1,57 @@
-import { message, output, Refusal } from "./response.ts";
-import type { Answer } from "./response.ts";
-import { answerApps } from "./apps.ts";
-import { globalAdmin } from "./auth.ts";
-import type { Call } from "./request-context.ts";
+import { messageResponse, outputResponse, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import { routeApps } from "./apps.ts";
+import { requireGlobalAdmin } from "./auth.ts";
+import type { RequestContext } from "./request-context.ts";
 import { listConsents } from "./consents.ts";
 import { viewCollection } from "./db-viewer.ts";
 import { exportCollection } from "./export-db.ts";
-import { answerMembers } from "./members.ts";
-import { answerOriginal } from "./original-gateway.ts";
-import { answerTasks } from "./tasks.ts";
-import type { Part } from "./faults.ts";
-import { answerUserDetails } from "./user-details.ts";
+import { routeMembers } from "./members.ts";
+import { routeOriginal } from "./original-gateway.ts";
+import { routeTasks } from "./tasks.ts";
+import type { Feature } from "./faults.ts";
+import { readUserDetails } from "./user-details.ts";
 
 /** What the server answers to a request. Throws a Refusal. */
-export function answerCall(call: Call): Answer {
-  if (call.edition === "original") return answerOriginal(call);
+export function routeRequest(call: RequestContext): HttpResponse {
+  if (call.edition === "original") return routeOriginal(call);
   const [, , area = "", name = ""] = call.path.split("/");
   switch (area) {
     case "":
-      return call.path === "/o" ? answerMethod(call) : message(400, "Invalid path");
+      return call.path === "/o" ? routeMethod(call) : messageResponse(400, "Invalid path");
     case "apps":
-      return answerApps(call, name);
+      return routeApps(call, name);
     case "users":
-      return answerMembers(call, name);
+      return routeMembers(call, name);
     case "tasks":
-      return answerTasks(call, name);
+      return routeTasks(call, name);
     default:
-      return answerPart(call);
+      return routeFeature(call);
   }
 }
 
 /** `/o?method=…`: the app and the method are looked at before the key is. */
-function answerMethod(call: Call): Answer {
+function routeMethod(call: RequestContext): HttpResponse {
   const { app_id, method } = call.params;
-  if (!app_id) throw new Refusal(400, 'Missing parameter "app_id"');
-  if (method !== "user_details" || !has(call, "users")) throw new Refusal(400, "Invalid method");
-  return answerUserDetails(call);
+  if (!app_id) throw new ResponseError(400, 'Missing parameter "app_id"');
+  if (method !== "user_details" || !hasFeature(call, "users"))
+    throw new ResponseError(400, "Invalid method");
+  return readUserDetails(call);
 }
 
 /** What a server may have or not: a path that nothing answers to is invalid. */
-function answerPart(call: Call): Answer {
-  const part = parts[call.path];
-  return part && has(call, part.name) ? part.answer(call) : message(400, "Invalid path");
+function routeFeature(call: RequestContext): HttpResponse {
+  const part = featureRoutes[call.path];
+  return part && hasFeature(call, part.name)
+    ? part.answer(call)
+    : messageResponse(400, "Invalid path");
 }
 
-const parts: Readonly<
-  Record<string, { readonly name: Part; readonly answer: (call: Call) => Answer }>
+const featureRoutes: Readonly<
+  Record<
+    string,
+    { readonly name: Feature; readonly answer: (call: RequestContext) => HttpResponse }
+  >
 > = {
   "/o/export/db": { name: "export", answer: exportCollection },
   "/o/app_users/consents": { name: "compliance-hub", answer: listConsents },
@@ -53,15 +59,15 @@ const parts: Readonly<
   "/o/groups": { name: "groups", answer: listGroups },
 };
 
-function has({ edition, traps }: Call, part: Part): boolean {
-  if (traps.without?.includes(part)) return false;
+function hasFeature({ edition, faults }: RequestContext, part: Feature): boolean {
+  if (faults.missingFeatures?.includes(part)) return false;
   return edition === "enterprise" || (part !== "groups" && part !== "users");
 }
 
 /** Groups of members, which decide what these may see; nothing to do with the users of an app. */
-function listGroups(call: Call): Answer {
-  globalAdmin(call);
-  const { workspace, traps } = call;
-  const groups = traps.failingDatabase ? [] : workspace.groups;
-  return output({ result: groups.map(({ document }) => document) });
+function listGroups(call: RequestContext): HttpResponse {
+  requireGlobalAdmin(call);
+  const { workspace, faults } = call;
+  const groups = faults.failingDatabase ? [] : workspace.groups;
+  return outputResponse({ result: groups.map(({ document }) => document) });
 }

@@ -1,5 +1,5 @@
 /** What a Countly server does to its clients; every member may be changed while the server runs. */
-export interface CountlyTraps {
+export interface CountlyFaults {
   /** Lets so many requests pass, refuses so many with 429 and no word on how long to wait, and begins again. */
   rateLimit?: { readonly allow: number; readonly refuse: number };
   /** Milliseconds before each answer. */
@@ -25,15 +25,15 @@ export interface CountlyTraps {
   /** The database fails behind a server that runs: empty maps of apps with 200, no app exists, no collection has rows. */
   failingDatabase?: boolean;
   /** What is switched off or not there yet: its path is an invalid one. */
-  without?: readonly Part[];
+  missingFeatures?: readonly Feature[];
   /** Called when a page of app users has been put together, before it is sent: what it changes is in the next one. */
-  onPage?: (page: PageOfUsers) => void;
+  onPage?: (page: UserPage) => void;
 }
 
 /** A part that a server may lack. */
-export type Part = "export" | "compliance-hub" | "dbviewer" | "users" | "groups";
+export type Feature = "export" | "compliance-hub" | "dbviewer" | "users" | "groups";
 
-export interface PageOfUsers {
+export interface UserPage {
   /** Such as `/o/export/db`. */
   readonly path: string;
   /** The id of the app. */
@@ -43,15 +43,15 @@ export interface PageOfUsers {
 
 /** Counts requests against `traps.rateLimit`. */
 export class RateLimit {
-  readonly #traps: CountlyTraps;
+  readonly #traps: CountlyFaults;
   #seen = 0;
 
-  constructor(traps: CountlyTraps) {
+  constructor(traps: CountlyFaults) {
     this.#traps = traps;
   }
 
   /** Takes one request and says whether it is refused. */
-  refuses(): boolean {
+  refusesNext(): boolean {
     const limit = this.#traps.rateLimit;
     if (!limit) return false;
     return this.#seen++ % (limit.allow + limit.refuse) >= limit.allow;

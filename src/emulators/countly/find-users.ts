@@ -1,12 +1,12 @@
 import type { Document, Value } from "./document.ts";
 import { isDocument, isList } from "./document.ts";
-import { compare } from "./value-order.ts";
-import { project } from "./projection.ts";
-import { matches } from "./mongo-query.ts";
-import type { Row } from "./synthetic-users.ts";
+import { compareValues } from "./value-order.ts";
+import { applyProjection } from "./projection.ts";
+import { compileQuery } from "./mongo-query.ts";
+import type { UserRow } from "./synthetic-users.ts";
 import type { IdRange, UserCollection } from "./user-collection.ts";
 
-export interface Search {
+export interface UserSearch {
   readonly query?: Document | undefined;
   readonly projection?: Document | undefined;
   readonly sort?: Document | undefined;
@@ -16,43 +16,49 @@ export interface Search {
 }
 
 /** What a search of MongoDB finds. Without a sort the order is nobody's: that in which the rows happen to be kept. Throws a BadQuery. */
-export function find(users: UserCollection, search: Search): Document[] {
+export function findUsers(users: UserCollection, search: UserSearch): Document[] {
   const { projection = {}, skip = 0, limit = 0 } = search;
   const found: Document[] = [];
   let seen = 0;
-  for (const row of candidates(users, search)) {
+  for (const row of matchingRows(users, search)) {
     seen += 1;
     if (seen <= skip) continue;
-    found.push(project(row.document, projection));
+    found.push(applyProjection(row.document, projection));
     if (found.length === limit) break;
   }
   return found;
 }
 
 /** How many rows meet a query. Throws a BadQuery. */
-export function count(users: UserCollection, query: Document = {}): number {
+export function countUsers(users: UserCollection, query: Document = {}): number {
   if (Object.keys(query).length === 0) return users.size;
-  const passes = matches(query);
+  const passes = compileQuery(query);
   let total = 0;
   for (const row of rowsFor(users, query)) if (passes(row)) total += 1;
   return total;
 }
 
-function* candidates(users: UserCollection, { query = {}, sort = {} }: Search): Iterable<Row> {
-  const passes = matches(query);
+function* matchingRows(
+  users: UserCollection,
+  { query = {}, sort = {} }: UserSearch,
+): Iterable<UserRow> {
+  const passes = compileQuery(query);
   const [first, ...others] = Object.entries(sort);
-  if (first === undefined) yield* passing(rowsFor(users, query), passes);
+  if (first === undefined) yield* filterRows(rowsFor(users, query), passes);
   else if (first[0] === "_id" && others.length === 0) {
-    yield* passing(users.byId(idRange(query), isDescending(first[1]) ? -1 : 1), passes);
-  } else yield* [...passing(rowsFor(users, query), passes)].sort(by(sort));
+    yield* filterRows(users.byId(idRange(query), isDescending(first[1]) ? -1 : 1), passes);
+  } else yield* [...filterRows(rowsFor(users, query), passes)].sort(comparatorFor(sort));
 }
 
-function* passing(rows: Iterable<Row>, passes: (row: Row) => boolean): Iterable<Row> {
+function* filterRows(
+  rows: Iterable<UserRow>,
+  passes: (row: UserRow) => boolean,
+): Iterable<UserRow> {
   for (const row of rows) if (passes(row)) yield row;
 }
 
 /** A condition on the id lets the database walk its index; without one it looks at every row. */
-function rowsFor(users: UserCollection, query: Document): Iterable<Row> {
+function rowsFor(users: UserCollection, query: Document): Iterable<UserRow> {
   const range = idRange(query);
   const open = range.from === undefined && range.to === undefined;
   return open ? users.rows() : users.byId(range, 1);
@@ -64,7 +70,10 @@ function idRange(query: Document): IdRange {
   const ranges = isList($and) ? $and.filter(isDocument).map(idRange) : [];
   if (typeof _id === "string") ranges.push({ from: _id, to: _id });
   if (isDocument(_id)) {
-    ranges.push({ from: text(_id["$gt"] ?? _id["$gte"]), to: text(_id["$lt"] ?? _id["$lte"]) });
+    ranges.push({
+      from: asString(_id["$gt"] ?? _id["$gte"]),
+      to: asString(_id["$lt"] ?? _id["$lte"]),
+    });
   }
   return {
     from: ranges.map(({ from }) => from).find((id) => id !== undefined),
@@ -72,18 +81,18 @@ function idRange(query: Document): IdRange {
   };
 }
 
-function text(value: Value | undefined): string | undefined {
+function asString(value: Value | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function by(sort: Document): (a: Row, b: Row) => number {
+function comparatorFor(sort: Document): (a: UserRow, b: UserRow) => number {
   const keys = Object.entries(sort).map(([name, direction]) => ({
     name,
     sign: isDescending(direction) ? -1 : 1,
   }));
   return (a, b) => {
     for (const { name, sign } of keys) {
-      const order = compare(a.member(name), b.member(name));
+      const order = compareValues(a.member(name), b.member(name));
       if (order !== 0) return order * sign;
     }
     return 0;

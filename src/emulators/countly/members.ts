@@ -1,22 +1,22 @@
-import { message, output } from "./response.ts";
-import type { Answer } from "./response.ts";
-import { authenticated, globalAdmin } from "./auth.ts";
-import type { Call } from "./request-context.ts";
+import { messageResponse, outputResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import { authenticate, requireGlobalAdmin } from "./auth.ts";
+import type { RequestContext } from "./request-context.ts";
 import type { Document } from "./document.ts";
 import type { CountlyMember } from "./member.ts";
 
 /** `/o/users/…`: the members, which are the users of the dashboard, by their ids, each with the key. */
-export function answerMembers(call: Call, name: string): Answer {
+export function routeMembers(call: RequestContext, name: string): HttpResponse {
   switch (name) {
     case "all": {
-      globalAdmin(call);
+      requireGlobalAdmin(call);
       const entries = call.workspace.members.map((member) => [member.id, memberDocument(member)]);
-      return output(Object.fromEntries(entries) as Document);
+      return outputResponse(Object.fromEntries(entries) as Document);
     }
     case "me":
-      return output(memberDocument(authenticated(call)));
+      return outputResponse(memberDocument(authenticate(call)));
     default:
-      return message(400, "Invalid path, must be one of /all, /me or /id");
+      return messageResponse(400, "Invalid path, must be one of /all, /me or /id");
   }
 }
 

@@ -1,7 +1,7 @@
 import { isDocument, isList } from "./document.ts";
 import type { Document, Value } from "./document.ts";
-import { compare, isSameType, typeName } from "./value-order.ts";
-import type { Row } from "./synthetic-users.ts";
+import { compareValues, isSameType, typeName } from "./value-order.ts";
+import type { UserRow } from "./synthetic-users.ts";
 
 /** A query that the database refuses. */
 export class BadQuery extends Error {
@@ -15,19 +15,19 @@ export class BadQuery extends Error {
  *
  * @see https://www.mongodb.com/docs/manual/reference/operator/query/
  */
-export function matches(query: Document): (row: Row) => boolean {
+export function compileQuery(query: Document): (row: UserRow) => boolean {
   const tests = Object.entries(query).map(([name, condition]) => {
     const combine = combinations[name];
     if (combine) return combine(subqueries(name, condition));
     if (name.startsWith("$")) throw new BadQuery(`unknown top level operator: ${name}`);
     const test = fieldTest(condition ?? null);
-    return (row: Row) => test(valueAt(row, name));
+    return (row: UserRow) => test(valueAt(row, name));
   });
   return (row) => tests.every((test) => test(row));
 }
 
 type Test = (value: Value | undefined) => boolean;
-type RowTest = (row: Row) => boolean;
+type RowTest = (row: UserRow) => boolean;
 
 const combinations: Readonly<Record<string, (tests: readonly RowTest[]) => RowTest>> = {
   $and: (tests) => (row) => tests.every((test) => test(row)),
@@ -39,10 +39,10 @@ function subqueries(name: string, condition: Value | undefined): RowTest[] {
   if (!isList(condition) || condition.length === 0 || !condition.every(isDocument)) {
     throw new BadQuery(`${name} must be a nonempty array of objects`);
   }
-  return condition.map(matches);
+  return condition.map(compileQuery);
 }
 
-function valueAt(row: Row, path: string): Value | undefined {
+function valueAt(row: UserRow, path: string): Value | undefined {
   const [first = "", ...rest] = path.split(".");
   return rest.reduce<Value | undefined>(
     (value, name) => (isDocument(value) ? value[name] : undefined),
@@ -68,8 +68,8 @@ const fieldOperators: Readonly<Record<string, (operand: Value) => Test>> = {
   $gte: (operand) => compared(operand, (order) => order >= 0),
   $lt: (operand) => compared(operand, (order) => order < 0),
   $lte: (operand) => compared(operand, (order) => order <= 0),
-  $in: among,
-  $nin: (operand) => not(among(operand)),
+  $in: inList,
+  $nin: (operand) => not(inList(operand)),
   $exists: (operand) => (value) => (value !== undefined) === Boolean(operand),
   $type: (operand) => (value) => value !== undefined && typeName(value) === operand,
 };
@@ -83,7 +83,7 @@ function equalTo(operand: Value): Test {
   return compared(operand, (order) => order === 0);
 }
 
-function among(operand: Value): Test {
+function inList(operand: Value): Test {
   if (!isList(operand)) throw new BadQuery("$in needs an array");
   const tests = operand.map(equalTo);
   return (value) => tests.some((test) => test(value));
@@ -92,7 +92,7 @@ function among(operand: Value): Test {
 /** A list meets a condition when one of its elements does. */
 function compared(operand: Value, holds: (order: number) => boolean): Test {
   const test = (value: Value): boolean =>
-    isSameType(value, operand) && holds(compare(value, operand));
+    isSameType(value, operand) && holds(compareValues(value, operand));
   return (value) => {
     if (value === undefined) return false;
     return test(value) || (isList(value) && value.some(test));
@@ -102,17 +102,17 @@ function compared(operand: Value, holds: (order: number) => boolean): Test {
 /** A query as JSON text says it: without `$where`, `$expr`, `$function` and `$accumulator`, which the server takes out. Throws a SyntaxError. */
 export function parseQuery(text: string, dates: "plain" | "ejson" = "plain"): Document {
   const parsed: unknown = JSON.parse(text, (name, value: unknown) => {
-    if (unsafe.has(name)) return undefined;
-    return dates === "ejson" ? revived(value) : value;
+    if (strippedOperators.has(name)) return undefined;
+    return dates === "ejson" ? reviveDate(value) : value;
   });
   const query = parsed as Value;
   return isDocument(query) ? query : {};
 }
 
-const unsafe = new Set(["$where", "$expr", "$function", "$accumulator"]);
+const strippedOperators = new Set(["$where", "$expr", "$function", "$accumulator"]);
 
 /** EJSON has dates; of its other types a query here has none. */
-function revived(value: unknown): unknown {
+function reviveDate(value: unknown): unknown {
   if (typeof value !== "object" || value === null || !("$date" in value)) return value;
   const { $date } = value;
   return typeof $date === "string" || typeof $date === "number" ? new Date($date) : value;

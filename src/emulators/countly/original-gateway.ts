@@ -1,47 +1,50 @@
-import { Refusal } from "./response.ts";
-import type { Answer } from "./response.ts";
-import { appOfCollection, authenticated } from "./auth.ts";
-import type { Call, Params } from "./request-context.ts";
-import { documentText } from "./document.ts";
+import { ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import { appOfCollection, authenticate } from "./auth.ts";
+import type { RequestContext, Params } from "./request-context.ts";
+import { documentJson } from "./document.ts";
 import type { Document } from "./document.ts";
-import { integer } from "./params.ts";
-import { searchUsers } from "./user-page.ts";
+import { parseInteger } from "./params.ts";
+import { readUserPage } from "./user-page.ts";
 
 /** The lists of a gateway that speaks the original connector's shape: `{"data":[…]}`, by `limit` (default 100) and `skip`, nothing escaped. */
-export function answerOriginal(call: Call): Answer {
+export function routeOriginal(call: RequestContext): HttpResponse {
   switch (call.path) {
     case "/o/apps/all":
-      return listed(call, ({ workspace }) => workspace.apps.map(({ fields }) => fields));
+      return listRows(call, ({ workspace }) => workspace.apps.map(({ fields }) => fields));
     case "/o/groups":
-      return listed(call, ({ workspace }) => workspace.groups.map(({ document }) => document));
+      return listRows(call, ({ workspace }) => workspace.groups.map(({ document }) => document));
     case "/o/users/all":
-      return users(call);
+      return listUsers(call);
     default:
-      throw new Refusal(404, "not found");
+      throw new ResponseError(404, "not found");
   }
 }
 
-function listed(call: Call, rows: (call: Call) => readonly Document[]): Answer {
-  authenticated(call);
-  if (call.traps.failingDatabase) return data([]);
-  const { pageSizeCap = Infinity, ignoreSkip } = call.traps;
+function listRows(
+  call: RequestContext,
+  rows: (call: RequestContext) => readonly Document[],
+): HttpResponse {
+  authenticate(call);
+  if (call.faults.failingDatabase) return dataResponse([]);
+  const { pageSizeCap = Infinity, ignoreSkip } = call.faults;
   const { skip, limit } = pageOf(call.params);
   const start = ignoreSkip ? 0 : skip;
-  return data(rows(call).slice(start, start + Math.min(limit, pageSizeCap)));
+  return dataResponse(rows(call).slice(start, start + Math.min(limit, pageSizeCap)));
 }
 
 /** The users of an app, with the app's id. */
-function users(call: Call): Answer {
-  authenticated(call);
+function listUsers(call: RequestContext): HttpResponse {
+  authenticate(call);
   const { params } = call;
   const app = appOfCollection(call, params["app_id"] ?? "");
-  if (!app) return data([]);
-  const page = searchUsers(call, app, { ...pageOf(params), query: queryOf(params) });
-  return data(page.map((user) => ({ ...user, app_id: app.id })));
+  if (!app) return dataResponse([]);
+  const page = readUserPage(call, app, { ...pageOf(params), query: queryOf(params) });
+  return dataResponse(page.map((user) => ({ ...user, app_id: app.id })));
 }
 
 function pageOf(params: Params): { readonly skip: number; readonly limit: number } {
-  return { skip: integer(params["skip"]), limit: integer(params["limit"]) || 100 };
+  return { skip: parseInteger(params["skip"]), limit: parseInteger(params["limit"]) || 100 };
 }
 
 /** `period=[from,to]`, both in milliseconds, picks by the last session; periods in words are not looked at. */
@@ -51,6 +54,6 @@ function queryOf({ period = "" }: Params): Document {
   return { ls: { $gte: Math.floor(Number(from) / 1000), $lte: Math.ceil(Number(to) / 1000) } };
 }
 
-function data(rows: readonly Document[]): Answer {
-  return { status: 200, text: documentText({ data: rows }) };
+function dataResponse(rows: readonly Document[]): HttpResponse {
+  return { status: 200, text: documentJson({ data: rows }) };
 }

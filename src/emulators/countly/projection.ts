@@ -5,15 +5,15 @@ import type { Document, Value } from "./document.ts";
  * What a projection of MongoDB leaves of a document: the members named with 1, or all but those named with 0; `_id` stays unless it is named
  * with 0. A dot leads into a member.
  */
-export function project(document: Document, projection: Document): Document {
+export function applyProjection(document: Document, projection: Document): Document {
   const { _id, ...named } = projection;
   const paths = Object.keys(named);
   const included = paths.filter((path) => Boolean(named[path]));
   if (paths.length > 0 && included.length === 0) {
-    return without(document, isOff(_id) ? [...paths, "_id"] : paths);
+    return omitPaths(document, isOff(_id) ? [...paths, "_id"] : paths);
   }
-  if (paths.length === 0 && !isOn(_id)) return isOff(_id) ? without(document, ["_id"]) : document;
-  return picked(document, isOff(_id) ? included : ["_id", ...included]);
+  if (paths.length === 0 && !isOn(_id)) return isOff(_id) ? omitPaths(document, ["_id"]) : document;
+  return pickPaths(document, isOff(_id) ? included : ["_id", ...included]);
 }
 
 function isOff(value: Value | undefined): boolean {
@@ -25,27 +25,27 @@ function isOn(value: Value | undefined): boolean {
 }
 
 /** In the order of the document's own members, as MongoDB sends them. */
-function picked(document: Document, paths: readonly string[]): Document {
+function pickPaths(document: Document, paths: readonly string[]): Document {
   const entries = Object.entries(document).flatMap(([name, value]) => {
     if (paths.includes(name)) return [[name, value] as const];
-    const inner = below(name, paths);
+    const inner = nestedPaths(name, paths);
     if (inner.length === 0 || !isDocument(value)) return [];
-    return [[name, picked(value, inner)] as const];
+    return [[name, pickPaths(value, inner)] as const];
   });
   return Object.fromEntries(entries);
 }
 
-function without(document: Document, paths: readonly string[]): Document {
+function omitPaths(document: Document, paths: readonly string[]): Document {
   const entries = Object.entries(document).flatMap(([name, value]) => {
     if (paths.includes(name)) return [];
-    const inner = below(name, paths);
-    const left = inner.length > 0 && isDocument(value) ? without(value, inner) : value;
+    const inner = nestedPaths(name, paths);
+    const left = inner.length > 0 && isDocument(value) ? omitPaths(value, inner) : value;
     return [[name, left] as const];
   });
   return Object.fromEntries(entries);
 }
 
-function below(name: string, paths: readonly string[]): string[] {
+function nestedPaths(name: string, paths: readonly string[]): string[] {
   return paths
     .filter((path) => path.startsWith(`${name}.`))
     .map((path) => path.slice(name.length + 1));

@@ -1,6 +1,6 @@
 import type { ServerRequest } from "../http-server.ts";
 import type { Tasks } from "./tasks.ts";
-import type { CountlyTraps } from "./faults.ts";
+import type { CountlyFaults } from "./faults.ts";
 import type { CountlyWorkspace } from "./workspace.ts";
 
 /**
@@ -13,16 +13,16 @@ export type Edition = "community" | "enterprise" | "original";
 export type Params = Readonly<Record<string, string>>;
 
 /** A request that was seen. */
-export interface CountlyRequest extends ServerRequest {
+export interface RecordedRequest extends ServerRequest {
   /** Of the URL and of the form, which has precedence. */
   readonly params: Params;
 }
 
 /** A request, and the server that it reached. */
-export interface Call {
+export interface RequestContext {
   readonly workspace: CountlyWorkspace;
   readonly edition: Edition;
-  readonly traps: CountlyTraps;
+  readonly faults: CountlyFaults;
   readonly tasks: Tasks;
   readonly request: ServerRequest;
   /** Without a slash at its end. */
@@ -31,7 +31,7 @@ export interface Call {
 }
 
 /** The parameters of a request, those of a form last. */
-export function paramsOf({ url, headers, body }: ServerRequest): Params {
+export function readParams({ url, headers, body }: ServerRequest): Params {
   const isForm = /^application\/x-www-form-urlencoded\b/.test(headers["content-type"] ?? "");
   const form = isForm ? new URLSearchParams(body) : [];
   return Object.fromEntries([...url.searchParams, ...form]);

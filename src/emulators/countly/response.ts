@@ -1,10 +1,10 @@
 import type { ServerResponse } from "node:http";
-import { documentText } from "./document.ts";
+import { documentJson } from "./document.ts";
 import type { Document, Value } from "./document.ts";
-import { escaped } from "./html-escape.ts";
+import { escapeValue } from "./html-escape.ts";
 
 /** What is sent for a request. */
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly text: string;
   /** Sent as it comes out of the database, without a word on its length. */
@@ -12,35 +12,38 @@ export interface Answer {
 }
 
 /** An answer that is no data, thrown by whatever finds the reason. */
-export class Refusal extends Error {
+export class ResponseError extends Error {
   override readonly name = "Refusal";
-  readonly answer: Answer;
+  readonly response: HttpResponse;
 
   constructor(status: number, result: string) {
     super(`${status} ${result}`);
-    this.answer = message(status, result);
+    this.response = messageResponse(status, result);
   }
 }
 
 /** `{"result":…}`, in which only `<` and `>` are escaped (`common.returnMessage`). */
-export function message(status: number, result: string): Answer {
+export function messageResponse(status: number, result: string): HttpResponse {
   const safe = result.replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   return { status, text: JSON.stringify({ result: safe }) };
 }
 
 /** Data with all names and strings escaped (`common.returnOutput`). */
-export function output(value: Value): Answer {
-  return { status: 200, text: documentText(escaped(value)) };
+export function outputResponse(value: Value): HttpResponse {
+  return { status: 200, text: documentJson(escapeValue(value)) };
 }
 
 /** Documents as a bare array, nothing escaped. */
-export function stream(documents: readonly Document[]): Answer {
-  const texts = documents.map((document) => documentText(document));
+export function arrayResponse(documents: readonly Document[]): HttpResponse {
+  const texts = documents.map((document) => documentJson(document));
   return { status: 200, text: `[${texts.join(",")}]`, streamed: true };
 }
 
 /** Sends an answer. */
-export function send(response: ServerResponse, { status, text, streamed }: Answer): void {
+export function sendResponse(
+  response: ServerResponse,
+  { status, text, streamed }: HttpResponse,
+): void {
   response.writeHead(status, {
     "content-type": "application/json; charset=utf-8",
     "access-control-allow-origin": "*",

@@ -1,19 +1,19 @@
 import { setTimeout } from "node:timers/promises";
-import type { Listener } from "../http-server.ts";
-import { message, Refusal, send } from "./response.ts";
-import type { Answer } from "./response.ts";
-import { paramsOf } from "./request-context.ts";
-import type { Call, Edition } from "./request-context.ts";
-import { answerCall } from "./endpoints.ts";
+import type { RequestHandler } from "../http-server.ts";
+import { messageResponse, ResponseError, sendResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import { readParams } from "./request-context.ts";
+import type { RequestContext, Edition } from "./request-context.ts";
+import { routeRequest } from "./endpoints.ts";
 import { Tasks } from "./tasks.ts";
 import { RateLimit } from "./faults.ts";
-import type { CountlyTraps } from "./faults.ts";
+import type { CountlyFaults } from "./faults.ts";
 import type { CountlyWorkspace } from "./workspace.ts";
 
 export interface CountlyServiceOptions {
   readonly workspace: CountlyWorkspace;
   readonly edition?: Edition;
-  readonly traps?: CountlyTraps;
+  readonly faults?: CountlyFaults;
 }
 
 /**
@@ -24,22 +24,25 @@ export interface CountlyServiceOptions {
 export function countlyService({
   workspace,
   edition = "community",
-  traps = {},
-}: CountlyServiceOptions): Listener {
-  const rateLimit = new RateLimit(traps);
+  faults = {},
+}: CountlyServiceOptions): RequestHandler {
+  const rateLimit = new RateLimit(faults);
   const tasks = new Tasks();
   return async (request, response) => {
-    if (traps.latencyMs) await setTimeout(traps.latencyMs, undefined, { ref: false });
+    if (faults.latencyMs) await setTimeout(faults.latencyMs, undefined, { ref: false });
     const path = request.url.pathname.replace(/\/$/, "");
-    const call = { workspace, edition, traps, tasks, request, path, params: paramsOf(request) };
-    send(response, rateLimit.refuses() ? message(429, "Too Many Requests") : answered(call));
+    const call = { workspace, edition, faults, tasks, request, path, params: readParams(request) };
+    sendResponse(
+      response,
+      rateLimit.refusesNext() ? messageResponse(429, "Too Many Requests") : respond(call),
+    );
   };
 }
 
-function answered(call: Call): Answer {
+function respond(call: RequestContext): HttpResponse {
   try {
-    return answerCall(call);
+    return routeRequest(call);
   } catch (error) {
-    return error instanceof Refusal ? error.answer : message(500, String(error));
+    return error instanceof ResponseError ? error.response : messageResponse(500, String(error));
   }
 }

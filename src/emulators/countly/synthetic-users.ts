@@ -1,17 +1,17 @@
 import type { Document, Value } from "./document.ts";
-import { deviceMembers, deviceOf, stamp, userId } from "./user.ts";
-import type { StampUnit } from "./user.ts";
+import { deviceMembers, deviceOf, formatTimestamp, userId } from "./user.ts";
+import type { TimestampFormat } from "./user.ts";
 
 interface SyntheticOptions {
   readonly key: string;
   readonly count: number;
   /** The last synchronisation of the youngest of them, in seconds since 1970. */
   readonly untilSeconds: number;
-  readonly stamps: StampUnit;
+  readonly timestampFormat: TimestampFormat;
 }
 
 /** A document of which single members can be had without the rest. */
-export interface Row {
+export interface UserRow {
   member(name: string): Value | undefined;
   readonly document: Document;
 }
@@ -20,17 +20,17 @@ export interface Row {
 export class SyntheticUsers {
   readonly count: number;
   readonly #key: string;
-  readonly #members: Members;
+  readonly #members: MemberGenerators;
   #order: Uint32Array | undefined;
 
   constructor(options: SyntheticOptions) {
     this.count = options.count;
     this.#key = options.key;
-    this.#members = membersOf(options);
+    this.#members = memberGenerators(options);
   }
 
   /** The user of a number from 0 up to, and not including, the count. */
-  row(number: number): Row {
+  row(number: number): UserRow {
     return new SyntheticRow(number, this.#members);
   }
 
@@ -44,7 +44,7 @@ export class SyntheticUsers {
   }
 
   /** Where in `order` the first id stands that is not less than the given one. */
-  position(id: string): number {
+  lowerBound(id: string): number {
     let [low, high] = [0, this.count];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -55,8 +55,8 @@ export class SyntheticUsers {
   }
 
   /** The number of the user with this id. */
-  find(id: string): number | undefined {
-    const number = this.order[this.position(id)];
+  findNumber(id: string): number | undefined {
+    const number = this.order[this.lowerBound(id)];
     return number !== undefined && this.id(number) === id ? number : undefined;
   }
 
@@ -67,13 +67,13 @@ export class SyntheticUsers {
   }
 }
 
-class SyntheticRow implements Row {
+class SyntheticRow implements UserRow {
   readonly #number: number;
-  readonly #members: Members;
+  readonly #members: MemberGenerators;
   /** The one member that takes long to make, for the query and for the document. */
   #id: Value | undefined;
 
-  constructor(number: number, members: Members) {
+  constructor(number: number, members: MemberGenerators) {
     this.#number = number;
     this.#members = members;
   }
@@ -95,11 +95,16 @@ class SyntheticRow implements Row {
   }
 }
 
-type Members = ReadonlyMap<string, (number: number) => Value | undefined>;
+type MemberGenerators = ReadonlyMap<string, (number: number) => Value | undefined>;
 
 const year = 365 * 24 * 60 * 60;
 
-function membersOf({ key, count, untilSeconds, stamps }: SyntheticOptions): Members {
+function memberGenerators({
+  key,
+  count,
+  untilSeconds,
+  timestampFormat,
+}: SyntheticOptions): MemberGenerators {
   // The higher the number, the later the last synchronisation, over a year in all.
   const seen = (number: number): number =>
     untilSeconds - Math.floor(((count - 1 - number) * year) / Math.max(count, 1));
@@ -113,8 +118,8 @@ function membersOf({ key, count, untilSeconds, stamps }: SyntheticOptions): Memb
     ["ls", seen],
     ["fac", born],
     ["lac", seen],
-    ["first_sync", (number) => stamp(born(number), stamps)],
-    ["last_sync", (number) => stamp(seen(number), stamps)],
+    ["first_sync", (number) => formatTimestamp(born(number), timestampFormat)],
+    ["last_sync", (number) => formatTimestamp(seen(number), timestampFormat)],
     ["lu", (number) => new Date(seen(number) * 1000)],
     ["sc", (number) => 1 + (number % 50)],
     ["sd", (number) => number % 600],

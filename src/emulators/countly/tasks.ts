@@ -1,8 +1,8 @@
-import { message, output, Refusal } from "./response.ts";
-import type { Answer } from "./response.ts";
-import { authorizedApp } from "./auth.ts";
-import type { Call } from "./request-context.ts";
-import { documentText } from "./document.ts";
+import { messageResponse, outputResponse, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import { authorizeApp } from "./auth.ts";
+import type { RequestContext } from "./request-context.ts";
+import { documentJson } from "./document.ts";
 import type { Document, Value } from "./document.ts";
 
 /** What took the server too long, to be asked for later. */
@@ -17,7 +17,7 @@ export class Tasks {
   }
 
   /** The document of a task, which is a little further each time it is asked for; undefined where there is none. */
-  ask(id: string): TaskDocument | undefined {
+  poll(id: string): TaskDocument | undefined {
     const task = this.#tasks.get(id);
     if (!task) return undefined;
     const known = { _id: id, type: "users", app_id: task.app, start: task.startMs, global: false };
@@ -27,7 +27,7 @@ export class Tasks {
     }
     const ended = { ...known, end: task.startMs + 60_000, hasData: true };
     if (task.fails) return { ...ended, status: "errored", errormsg: "cursor killed", data: "{}" };
-    return { ...ended, status: "completed", errormsg: "", data: documentText(task.result) };
+    return { ...ended, status: "completed", errormsg: "", data: documentJson(task.result) };
   }
 }
 
@@ -48,12 +48,12 @@ export interface Task {
 }
 
 /** `/o/tasks/task`, the whole task with its result as JSON text in `data`, and `/o/tasks/check`, its status. */
-export function answerTasks(call: Call, name: string): Answer {
-  if (name !== "task" && name !== "check") return message(400, "Invalid path");
-  authorizedApp(call, "core");
+export function routeTasks(call: RequestContext, name: string): HttpResponse {
+  if (name !== "task" && name !== "check") return messageResponse(400, "Invalid path");
+  authorizeApp(call, "core");
   const id = call.params["task_id"];
-  if (!id) throw new Refusal(400, 'Missing parameter "task_id"');
-  const task = call.tasks.ask(id);
-  if (!task) throw new Refusal(400, "Task does not exist");
-  return name === "task" ? output(task) : message(200, task.status);
+  if (!id) throw new ResponseError(400, 'Missing parameter "task_id"');
+  const task = call.tasks.poll(id);
+  if (!task) throw new ResponseError(400, "Task does not exist");
+  return name === "task" ? outputResponse(task) : messageResponse(200, task.status);
 }

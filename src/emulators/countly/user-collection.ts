@@ -1,5 +1,5 @@
 import type { Document, Identified } from "./document.ts";
-import type { Row, SyntheticUsers } from "./synthetic-users.ts";
+import type { UserRow, SyntheticUsers } from "./synthetic-users.ts";
 
 export interface IdRange {
   /** No smaller id than this one. */
@@ -15,7 +15,7 @@ export class UserCollection {
   readonly #hidden = new Set<number>();
   readonly #documents = new Map<string, Document>();
   /** Where the documents stand by id, once that is needed. */
-  #order: Place[] | undefined;
+  #order: SortedDocument[] | undefined;
 
   constructor(synthetic: SyntheticUsers) {
     this.#synthetic = synthetic;
@@ -46,19 +46,19 @@ export class UserCollection {
   }
 
   /** All users, as the database happens to keep them. */
-  *rows(): Iterable<Row> {
+  *rows(): Iterable<UserRow> {
     for (let number = 0; number < this.#synthetic.count; number += 1) {
       if (!this.#hidden.has(number)) yield this.#synthetic.row(number);
     }
-    for (const document of this.#documents.values()) yield stored(document);
+    for (const document of this.#documents.values()) yield toRow(document);
   }
 
   /** The users whose ids lie in a range, by id. */
-  *byId({ from, to }: IdRange, direction: 1 | -1): Iterable<Row> {
+  *byId({ from, to }: IdRange, direction: 1 | -1): Iterable<UserRow> {
     const synthetic = this.#synthetic;
-    const low = from === undefined ? 0 : synthetic.position(from);
+    const low = from === undefined ? 0 : synthetic.lowerBound(from);
     // No id goes on after its last digit, so that "~" comes after the id itself and before the next one.
-    const high = to === undefined ? synthetic.count : synthetic.position(`${to}~`);
+    const high = to === undefined ? synthetic.count : synthetic.lowerBound(`${to}~`);
     const places = this.#places().filter(
       ({ id }) => (from === undefined || id >= from) && (to === undefined || id <= to),
     );
@@ -67,27 +67,27 @@ export class UserCollection {
     for (let step = 0; step < high - low; step += 1) {
       const index = direction > 0 ? low + step : high - 1 - step;
       let place = places[next];
-      while (place && isFirst(place, index, direction)) {
-        yield stored(place.document);
+      while (place && precedes(place, index, direction)) {
+        yield toRow(place.document);
         place = places[(next += 1)];
       }
       const number = synthetic.order[index] ?? 0;
       if (!this.#hidden.has(number)) yield synthetic.row(number);
     }
-    for (const { document } of places.slice(next)) yield stored(document);
+    for (const { document } of places.slice(next)) yield toRow(document);
   }
 
-  #places(): readonly Place[] {
+  #places(): readonly SortedDocument[] {
     return (this.#order ??= Array.from(this.#documents, ([id, document]) => ({
       id,
       document,
-      index: this.#synthetic.position(id),
+      index: this.#synthetic.lowerBound(id),
     })).sort((a, b) => (a.id < b.id ? -1 : 1)));
   }
 
   #visible(id: string): number | undefined {
     if (this.#synthetic.count === 0) return undefined;
-    const number = this.#synthetic.find(id);
+    const number = this.#synthetic.findNumber(id);
     return number === undefined || this.#hidden.has(number) ? undefined : number;
   }
 
@@ -97,7 +97,7 @@ export class UserCollection {
   }
 }
 
-interface Place {
+interface SortedDocument {
   readonly id: string;
   readonly document: Document;
   /** How many synthetic users have a smaller id. */
@@ -105,10 +105,10 @@ interface Place {
 }
 
 /** Whether a document comes before the synthetic user at an index, in the direction of the walk. */
-function isFirst({ index }: Place, synthetic: number, direction: 1 | -1): boolean {
+function precedes({ index }: SortedDocument, synthetic: number, direction: 1 | -1): boolean {
   return direction > 0 ? index <= synthetic : index > synthetic;
 }
 
-function stored(document: Document): Row {
+function toRow(document: Document): UserRow {
   return { member: (name) => document[name], document };
 }

@@ -1,13 +1,13 @@
-import { output, Refusal } from "./response.ts";
-import type { Answer } from "./response.ts";
+import { outputResponse, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
-import { authorizedApp } from "./auth.ts";
-import type { Call, Params } from "./request-context.ts";
+import { authorizeApp } from "./auth.ts";
+import type { RequestContext, Params } from "./request-context.ts";
 import type { Document } from "./document.ts";
-import { count, find } from "./find-users.ts";
-import { integer, lenientObject } from "./params.ts";
+import { countUsers, findUsers } from "./find-users.ts";
+import { parseInteger, parseObjectLeniently } from "./params.ts";
 import { BadQuery } from "./mongo-query.ts";
-import { searchUsers } from "./user-page.ts";
+import { readUserPage } from "./user-page.ts";
 
 /**
  * `/o?method=user_details` of Enterprise: a list of users, or with `uid` or `did` one of them. Its source is not public: which column a number
@@ -15,46 +15,46 @@ import { searchUsers } from "./user-page.ts";
  *
  * @see https://api.count.ly/reference/omethoduser_details
  */
-export function answerUserDetails(call: Call): Answer {
-  const app = authorizedApp(call, "users");
+export function readUserDetails(call: RequestContext): HttpResponse {
+  const app = authorizeApp(call, "users");
   const { uid, did } = call.params;
   if (uid ?? did) {
-    const [user] = find(app.users, { query: uid ? { uid } : { did }, limit: 1 });
-    return output(user ?? {});
+    const [user] = findUsers(app.users, { query: uid ? { uid } : { did }, limit: 1 });
+    return outputResponse(user ?? {});
   }
   try {
-    return listed(call, app);
+    return listUsers(call, app);
   } catch (error) {
-    if (error instanceof BadQuery) throw new Refusal(400, "Error. Please check logs.");
+    if (error instanceof BadQuery) throw new ResponseError(400, "Error. Please check logs.");
     throw error;
   }
 }
 
-function listed(call: Call, app: CountlyApp): Answer {
-  const { params, traps, tasks, workspace } = call;
-  const query = lenientObject(params["query"] ?? params["filter"]);
-  const members = traps.userDetailsMembers ?? [];
-  const aaData = searchUsers(call, app, {
+function listUsers(call: RequestContext, app: CountlyApp): HttpResponse {
+  const { params, faults, tasks, workspace } = call;
+  const query = parseObjectLeniently(params["query"] ?? params["filter"]);
+  const members = faults.userDetailsMembers ?? [];
+  const aaData = readUserPage(call, app, {
     query,
     projection: Object.fromEntries(members.map((name) => [name, 1])),
     sort: sortOf(params),
-    skip: integer(params["iDisplayStart"]),
-    limit: integer(params["iDisplayLength"]) || 10,
+    skip: parseInteger(params["iDisplayStart"]),
+    limit: parseInteger(params["iDisplayLength"]) || 10,
   });
   const result = {
     sEcho: params["sEcho"],
     iTotalRecords: app.users.size,
-    iTotalDisplayRecords: count(app.users, query),
+    iTotalDisplayRecords: countUsers(app.users, query),
     aaData,
   };
-  if (!traps.task) return output(result);
-  const { polls, fails = false } = traps.task;
+  if (!faults.task) return outputResponse(result);
+  const { polls, fails = false } = faults.task;
   const startMs = workspace.clock.nowMs;
-  return output({ task_id: tasks.add({ app: app.id, startMs, polls, fails, result }) });
+  return outputResponse({ task_id: tasks.add({ app: app.id, startMs, polls, fails, result }) });
 }
 
 function sortOf(params: Params): Document {
-  const column = ["name", "d", "sc", "ls", "tsd"][integer(params["iSortCol_0"])];
+  const column = ["name", "d", "sc", "ls", "tsd"][parseInteger(params["iSortCol_0"])];
   if (!params["iSortCol_0"] || !column) return {};
   return { [column]: params["sSortDir_0"] === "asc" ? 1 : -1 };
 }

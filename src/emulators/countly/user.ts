@@ -9,10 +9,10 @@ export function userId(appKey: string, deviceId: string): string {
 }
 
 /** How an instant is spelled: in seconds since 1970, in milliseconds, in one or the other, or in seconds as a string. */
-export type StampUnit = "seconds" | "milliseconds" | "mixed" | "strings";
+export type TimestampFormat = "seconds" | "milliseconds" | "mixed" | "strings";
 
 /** An instant that is known in seconds, in another unit. */
-export function stamp(seconds: number, unit: StampUnit): number | string {
+export function formatTimestamp(seconds: number, unit: TimestampFormat): number | string {
   switch (unit) {
     case "seconds":
       return seconds;
@@ -31,19 +31,19 @@ export interface NewUser {
   readonly number: number;
   /** Seconds since 1970. */
   readonly now: number;
-  readonly stamps: StampUnit;
+  readonly timestampFormat: TimestampFormat;
 }
 
 /** What the server writes down of a device that it has just seen for the first time, all but `_id` and `did`. */
-export function newUser({ number, now, stamps }: NewUser): Document {
+export function newUser({ number, now, timestampFormat }: NewUser): Document {
   return {
     uid: number.toString(36),
     fs: now,
     ls: now,
     fac: now,
     lac: now,
-    first_sync: stamp(now, stamps),
-    last_sync: stamp(now, stamps),
+    first_sync: formatTimestamp(now, timestampFormat),
+    last_sync: formatTimestamp(now, timestampFormat),
     lu: new Date(now * 1000),
     sc: 1,
     sd: 0,

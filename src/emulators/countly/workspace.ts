@@ -45,15 +45,15 @@ export class CountlyWorkspace {
 
   addApp({ fields, ...options }: NewApp = {}): CountlyApp {
     const { clock } = this;
-    const _id = clock.objectId();
-    const created_at = clock.seconds();
+    const _id = clock.nextObjectId();
+    const created_at = clock.nextSecond();
     const key =
       fields?.key ??
-      clock.chance.hex(8) +
-        clock.chance.hex(8) +
-        clock.chance.hex(8) +
-        clock.chance.hex(8) +
-        clock.chance.hex(8);
+      clock.random.hex(8) +
+        clock.random.hex(8) +
+        clock.random.hex(8) +
+        clock.random.hex(8) +
+        clock.random.hex(8);
     const app = new CountlyApp(
       {
         name: `App ${this.#apps.size + 1}`,
@@ -76,12 +76,12 @@ export class CountlyWorkspace {
   }
 
   updateApp(id: string, change: Partial<AppDocument>): void {
-    const app = existing(this.#apps, id);
-    app.fields = { ...app.fields, edited_at: this.clock.seconds(), ...change };
+    const app = requireExisting(this.#apps, id);
+    app.fields = { ...app.fields, edited_at: this.clock.nextSecond(), ...change };
   }
 
   deleteApp(id: string): void {
-    existing(this.#apps, id);
+    requireExisting(this.#apps, id);
     this.#apps.delete(id);
   }
 
@@ -92,9 +92,9 @@ export class CountlyWorkspace {
 
   addMember(given: Partial<Omit<CountlyMember, "id">> = {}): CountlyMember {
     const { clock } = this;
-    const id = clock.objectId();
+    const id = clock.nextObjectId();
     const apiKey =
-      clock.chance.hex(8) + clock.chance.hex(8) + clock.chance.hex(8) + clock.chance.hex(8);
+      clock.random.hex(8) + clock.random.hex(8) + clock.random.hex(8) + clock.random.hex(8);
     const defaults = { name: `Member ${id}`, globalAdmin: false, locked: false, rights: {} };
     const member = { id, apiKey, ...defaults, ...given };
     this.#members.push(member);
@@ -103,7 +103,7 @@ export class CountlyWorkspace {
 
   /** Makes a token, which a member may use for the key, in the header `countly-token` too. */
   addToken(member: CountlyMember): string {
-    const token = this.clock.chance.hex(8) + this.clock.chance.hex(8) + this.clock.chance.hex(8);
+    const token = this.clock.random.hex(8) + this.clock.random.hex(8) + this.clock.random.hex(8);
     this.#tokens.set(token, member);
     return token;
   }
@@ -118,7 +118,7 @@ export class CountlyWorkspace {
   }
 
   addGroup(fields: Document = {}): CountlyGroup {
-    const id = this.clock.objectId();
+    const id = this.clock.nextObjectId();
     const name = `Group ${this.#groups.size + 1}`;
     const access = { groupID: [id], global_admin: false, permission: {}, users: [] };
     const document = { name, ...access, matched_users_count: 0, ...fields, _id: id };
@@ -127,17 +127,17 @@ export class CountlyWorkspace {
   }
 
   updateGroup(id: string, change: Document): void {
-    const { document } = existing(this.#groups, id);
+    const { document } = requireExisting(this.#groups, id);
     this.#groups.set(id, { id, document: { ...document, ...change } });
   }
 
   deleteGroup(id: string): void {
-    existing(this.#groups, id);
+    requireExisting(this.#groups, id);
     this.#groups.delete(id);
   }
 }
 
-function existing<T>(byId: ReadonlyMap<string, T>, id: string): T {
+function requireExisting<T>(byId: ReadonlyMap<string, T>, id: string): T {
   const found = byId.get(id);
   if (found === undefined) throw new RangeError(`no app or group ${id}`);
   return found;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { refusal } from "./response.ts";
+import { dropwizardError } from "./response.ts";
 
 /** The key and the workspace that a hosted service knows. */
 export interface OpikLogin {
@@ -16,11 +16,12 @@ export function authorize(
   const named = headers["comet-workspace"] ?? query.get("workspace_name") ?? "";
   if (!login) {
     if (named === "" || named === "default") return;
-    throw refusal(404, "Workspace not found");
+    throw dropwizardError(404, "Workspace not found");
   }
-  if (named === "") throw refusal(403, "Workspace name should be provided");
-  if (!headers.authorization) throw refusal(401, "API key should be provided");
+  if (named === "") throw dropwizardError(403, "Workspace name should be provided");
+  if (!headers.authorization) throw dropwizardError(401, "API key should be provided");
   // The key stands alone: with "Bearer" before it, it is another key.
-  if (headers.authorization !== login.apiKey) throw refusal(401, "Invalid API key");
-  if (named !== login.workspace) throw refusal(403, "User is not allowed to access workspace");
+  if (headers.authorization !== login.apiKey) throw dropwizardError(401, "Invalid API key");
+  if (named !== login.workspace)
+    throw dropwizardError(403, "User is not allowed to access workspace");
 }

@@ -1,4 +1,4 @@
-import { Chance } from "../random.ts";
+import { RandomSource } from "../random.ts";
 
 interface ClockOptions {
   readonly start?: string;
@@ -7,12 +7,12 @@ interface ClockOptions {
 
 /** A clock that moves only when it is asked something, and all chance that comes from its seed: the same calls give the same workspace. */
 export class OpikClock {
-  readonly chance: Chance;
+  readonly random: RandomSource;
   #nowMs: number;
 
   constructor({ start = "2025-03-03T08:00:00Z", seed = 1 }: ClockOptions = {}) {
     this.#nowMs = Date.parse(start);
-    this.chance = new Chance(seed);
+    this.random = new RandomSource(seed);
   }
 
   advance(milliseconds: number): void {
@@ -20,20 +20,20 @@ export class OpikClock {
   }
 
   /** A UUIDv7, greater than every one before it. */
-  id(): string {
+  nextId(): string {
     this.#nowMs += 1;
     const time = this.#nowMs.toString(16).padStart(12, "0");
-    return `${time.slice(0, 8)}-${time.slice(8)}-7${this.chance.hex(3)}-8${this.chance.hex(3)}-${this.chance.hex(6)}${this.chance.hex(6)}`;
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${this.random.hex(3)}-8${this.random.hex(3)}-${this.random.hex(6)}${this.random.hex(6)}`;
   }
 
   /** An instant after every one before it, with 0, 3, 6 or 9 digits after the second, as Java writes them. */
-  instant(): string {
+  nextInstant(): string {
     this.#nowMs += 1;
-    const digits = [0, 3, 3, 6, 6, 6, 9, 9][this.chance.below(8)] ?? 0;
+    const digits = [0, 3, 3, 6, 6, 6, 9, 9][this.random.below(8)] ?? 0;
     if (digits === 0) this.#nowMs = Math.ceil(this.#nowMs / 1000) * 1000;
     const [second, milliseconds] = new Date(this.#nowMs).toISOString().slice(0, -1).split(".");
     if (digits === 0) return `${second ?? ""}Z`;
-    const finer = String(this.chance.below(1_000_000)).padStart(6, "0");
+    const finer = String(this.random.below(1_000_000)).padStart(6, "0");
     return `${second ?? ""}.${`${milliseconds ?? ""}${finer}`.slice(0, digits)}Z`;
   }
 }

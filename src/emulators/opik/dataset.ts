@@ -1,5 +1,5 @@
 import type { OpikClock } from "./clock.ts";
-import { entityText } from "./json.ts";
+import { entityJson } from "./json.ts";
 import type { Json, Members } from "./json.ts";
 
 export interface OpikItem extends Members {
@@ -23,7 +23,7 @@ export interface OpikVersion extends Members {
   readonly items_deleted: number;
 }
 
-export interface Write {
+export interface WriteOptions {
   /** Changes the latest version instead of making one, as the service does where a write has no `batch_group_id`: the hash stays. */
   readonly inPlace?: boolean;
 }
@@ -42,7 +42,7 @@ export interface DatasetOptions {
 }
 
 /** An item in the versions from `since` up to, and not including, `until`: what a write does not touch is never copied. */
-export class OpikRow {
+export class VersionedItem {
   readonly item: OpikItem;
   readonly since: number;
   until = Infinity;
@@ -54,7 +54,7 @@ export class OpikRow {
   }
 
   get text(): string {
-    return (this.#text ??= entityText(this.item));
+    return (this.#text ??= entityJson(this.item));
   }
 }
 
@@ -63,13 +63,13 @@ export class OpikDataset {
   /** Replaced by the workspace when the dataset itself is changed; a write of items does not change it. */
   entity: OpikEntity;
   readonly #options: DatasetOptions;
-  readonly #rows: OpikRow[] = [];
+  readonly #rows: VersionedItem[] = [];
   /** The rows of the latest version by item id. */
-  readonly #latest = new Map<string, OpikRow>();
+  readonly #latest = new Map<string, VersionedItem>();
   /** Oldest first. */
   readonly #versions: OpikVersion[] = [];
   /** The versions that were read of late, as `rowsOf` answers them. */
-  readonly #read = new Map<number, readonly OpikRow[]>();
+  readonly #read = new Map<number, readonly VersionedItem[]>();
 
   constructor(entity: OpikEntity, options: DatasetOptions) {
     this.entity = entity;
@@ -98,7 +98,7 @@ export class OpikDataset {
   }
 
   /** Writes items, replacing those whose id is there, and returns their ids. */
-  addItems(items: readonly NewItem[], write?: Write): string[] {
+  addItems(items: readonly NewItem[], write?: WriteOptions): string[] {
     const number = this.#begin(write);
     const before = this.#latest.size;
     const ids = items.map((given) => this.#put(this.#newItem(given), number));
@@ -108,18 +108,18 @@ export class OpikDataset {
   }
 
   /** Changes members of items. Throws where an id is unknown. */
-  updateItems(changes: ReadonlyMap<string, Members>, write?: Write): void {
+  updateItems(changes: ReadonlyMap<string, Members>, write?: WriteOptions): void {
     const found = [...changes].map(([id, change]) => ({ ...this.#existing(id), ...change }));
     const number = this.#begin(write);
     for (const item of found) this.#put({ ...item, ...this.#updated() }, number);
     this.#commit(number, { modified: found.length });
   }
 
-  updateItem(id: string, change: Members, write?: Write): void {
+  updateItem(id: string, change: Members, write?: WriteOptions): void {
     this.updateItems(new Map([[id, change]]), write);
   }
 
-  deleteItems(ids: readonly string[], write?: Write): void {
+  deleteItems(ids: readonly string[], write?: WriteOptions): void {
     for (const id of ids) this.#existing(id);
     const number = this.#begin(write);
     for (const id of ids) this.#end(id, number);
@@ -134,7 +134,7 @@ export class OpikDataset {
   }
 
   /** The rows of a version, newest id first. */
-  rowsOf(number: number): readonly OpikRow[] {
+  itemsAt(number: number): readonly VersionedItem[] {
     const read = this.#read.get(number);
     if (read) return read;
     const rows = this.#rows
@@ -148,8 +148,8 @@ export class OpikDataset {
 
   #newItem(given: NewItem): OpikItem {
     const { clock, user } = this.#options;
-    const id = given.id ?? clock.id();
-    const created_at = clock.instant();
+    const id = given.id ?? clock.nextId();
+    const created_at = clock.nextInstant();
     return {
       id,
       dataset_item_id: id,
@@ -170,11 +170,14 @@ export class OpikDataset {
   }
 
   #updated(): Members {
-    return { last_updated_at: this.#options.clock.instant(), last_updated_by: this.#options.user };
+    return {
+      last_updated_at: this.#options.clock.nextInstant(),
+      last_updated_by: this.#options.user,
+    };
   }
 
   /** The number of the version that a write goes into. */
-  #begin({ inPlace = false }: Write = {}): number {
+  #begin({ inPlace = false }: WriteOptions = {}): number {
     if (!this.versioned) return 0;
     if (inPlace && this.#versions.length > 0) return this.#versions.length;
     return this.#versions.length + 1;
@@ -182,7 +185,7 @@ export class OpikDataset {
 
   #put(item: OpikItem, number: number): string {
     this.#end(item.id, number);
-    const row = new OpikRow(item, number);
+    const row = new VersionedItem(item, number);
     this.#rows.push(row);
     this.#latest.set(item.id, row);
     return item.id;
@@ -211,15 +214,15 @@ export class OpikDataset {
   #newVersion(number: number): OpikVersion {
     const { clock, user } = this.#options;
     return {
-      id: clock.id(),
+      id: clock.nextId(),
       dataset_id: this.id,
-      version_hash: clock.chance.hex(8) + clock.chance.hex(8),
+      version_hash: clock.random.hex(8) + clock.random.hex(8),
       version_name: `v${number}`,
       items_total: 0,
       items_added: 0,
       items_modified: 0,
       items_deleted: 0,
-      created_at: clock.instant(),
+      created_at: clock.nextInstant(),
       created_by: user,
     };
   }

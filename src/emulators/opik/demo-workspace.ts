@@ -18,7 +18,7 @@ export function demoWorkspace(seed = 1): OpikWorkspace {
     const project_id = projectIds.get(project);
     const dataset = workspace.addDataset({ name, project_id, description, tags });
     const items = Array.from({ length: size }, (_, index) => item(clock, index));
-    grow(workspace, dataset, items);
+    populate(workspace, dataset, items);
   }
   return workspace;
 }
@@ -35,12 +35,12 @@ const demoProjects = [
 ] as const;
 
 function addProject(workspace: OpikWorkspace, project: (typeof demoProjects)[number]): string {
-  const last_updated_trace_at = project.name === "safety" ? null : workspace.clock.instant();
+  const last_updated_trace_at = project.name === "safety" ? null : workspace.clock.nextInstant();
   return workspace.addProject({ ...project, last_updated_trace_at }).id;
 }
 
 /** Datasets come about over weeks: a first upload, a second one, corrections, and a few items thrown out. */
-function grow({ clock }: OpikWorkspace, dataset: OpikDataset, items: readonly NewItem[]): void {
+function populate({ clock }: OpikWorkspace, dataset: OpikDataset, items: readonly NewItem[]): void {
   if (items.length === 0) return;
   const half = Math.ceil(items.length / 2);
   const first = dataset.addItems(items.slice(0, half));

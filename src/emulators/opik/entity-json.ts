@@ -1,11 +1,11 @@
-import type { OpikDataset, OpikRow, OpikVersion } from "./dataset.ts";
-import { entityText, jsonText } from "./json.ts";
+import type { OpikDataset, VersionedItem, OpikVersion } from "./dataset.ts";
+import { entityJson, jsonText } from "./json.ts";
 import { RawJson } from "../raw-json.ts";
 import type { Json, Members } from "./json.ts";
 
 /** A dataset as the service sends it, with what it counts and its latest version. */
-export function datasetText(dataset: OpikDataset): string {
-  return entityText({
+export function datasetJson(dataset: OpikDataset): string {
+  return entityJson({
     ...dataset.entity,
     experiment_count: 0,
     dataset_items_count: dataset.size,
@@ -14,20 +14,20 @@ export function datasetText(dataset: OpikDataset): string {
   });
 }
 
-export function versionText(dataset: OpikDataset, version: OpikVersion): string {
+export function versionJson(dataset: OpikDataset, version: OpikVersion): string {
   const is_latest = version === dataset.versions.at(-1);
-  return entityText({ ...version, is_latest, tags: is_latest ? ["latest"] : [] });
+  return entityJson({ ...version, is_latest, tags: is_latest ? ["latest"] : [] });
 }
 
 /** An item; `truncate` takes the images out of it. */
-export function itemText(row: OpikRow, truncate: boolean): string {
+export function itemJson(row: VersionedItem, truncate: boolean): string {
   return truncate ? row.text.replace(/"data:image\/[^"]*"/g, '"[image]"') : row.text;
 }
 
 /** An item in the shape that the original connector's documentation describes. */
-export function documentedItemText({ item }: OpikRow): string {
+export function documentedItemJson({ item }: VersionedItem): string {
   const data = isObject(item.data) ? item.data : {};
-  return entityText({
+  return entityJson({
     id: item.id,
     dataset_id: item["dataset_id"],
     inputs: data["inputs"] ?? data["input"],
@@ -38,7 +38,7 @@ export function documentedItemText({ item }: OpikRow): string {
 }
 
 /** The members of the items' `data` and their types. */
-export function columnsText(rows: readonly OpikRow[]): string {
+export function columnsJson(rows: readonly VersionedItem[]): string {
   const types = new Map<string, Set<string>>();
   for (const { item } of rows) {
     for (const [name, value] of Object.entries(isObject(item.data) ? item.data : {})) {

@@ -1,5 +1,5 @@
 /** What an Opik service does to its clients; every member may be changed while the service runs. */
-export interface OpikTraps {
+export interface OpikFaults {
   /** Lets so many requests pass, refuses so many with 429, and begins again. `resetSeconds` is what `RateLimit-Reset` says (default 1). */
   rateLimit?: { readonly allow: number; readonly refuse: number; readonly resetSeconds?: number };
   /** Milliseconds before each answer. */
@@ -11,7 +11,7 @@ export interface OpikTraps {
   /** Breaks a stream after so many rows, if more were to come. */
   streamBreak?: { readonly afterRows: number; readonly how: StreamBreak };
   /** The status of a service that has no stream endpoint. */
-  noStream?: 404 | 405;
+  missingStreamStatus?: 404 | 405;
   /** Every list answers all its rows, whatever page was asked for. */
   ignorePaging?: boolean;
   /** The shape that the original connector's documentation describes: pages are `{"items":[…]}`, items have `inputs` and `outputs`. */
@@ -28,15 +28,15 @@ export type StreamBreak = "timeout" | "silence" | "disconnect";
 
 /** Counts requests against `traps.rateLimit`. */
 export class RateLimit {
-  readonly #traps: OpikTraps;
+  readonly #traps: OpikFaults;
   #seen = 0;
 
-  constructor(traps: OpikTraps) {
+  constructor(traps: OpikFaults) {
     this.#traps = traps;
   }
 
   /** Takes one request: the headers that its answer carries and whether it is refused. */
-  take(): { refused: boolean; headers: Record<string, string> } {
+  countRequest(): { refused: boolean; headers: Record<string, string> } {
     const limit = this.#traps.rateLimit;
     if (!limit) return { refused: false, headers: {} };
     const position = this.#seen++ % (limit.allow + limit.refuse);

@@ -11,14 +11,14 @@ export interface Members {
 export function jsonText(value: Json): string {
   if (value instanceof RawJson) return value.text;
   if (isList(value)) return `[${value.map(jsonText).join(",")}]`;
-  if (typeof value === "object" && value !== null) return objectText(value);
+  if (typeof value === "object" && value !== null) return objectJson(value);
   return JSON.stringify(value);
 }
 
 /** An object of the service as JSON text: the service leaves members out whose value is null. */
-export function entityText(members: Members): string {
+export function entityJson(members: Members): string {
   const present = Object.entries(members).filter(([, value]) => value !== null);
-  return objectText(Object.fromEntries(present));
+  return objectJson(Object.fromEntries(present));
 }
 
 /** A value as text to search or compare: a raw string without its quotes and escapes. */
@@ -27,7 +27,7 @@ export function plainText(value: Json): string {
   return typeof plain === "string" ? plain : JSON.stringify(plain);
 }
 
-function objectText(members: Members): string {
+function objectJson(members: Members): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(members)) {
     if (value !== undefined) parts.push(`${JSON.stringify(name)}:${jsonText(value)}`);

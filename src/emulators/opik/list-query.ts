@@ -1,37 +1,37 @@
 import { z } from "zod";
-import { invalid, refusal } from "./response.ts";
+import { validationError, dropwizardError } from "./response.ts";
 import { plainText } from "./json.ts";
 import type { Members } from "./json.ts";
 
 /** The page that a list was asked for. */
-export function pageOf(query: URLSearchParams): { page: number; size: number } {
-  return { page: positive(query, "page", 1), size: positive(query, "size", 10) };
+export function parsePage(query: URLSearchParams): { page: number; size: number } {
+  return { page: parsePositive(query, "page", 1), size: parsePositive(query, "size", 10) };
 }
 
 /** Orders by the first entry of `sorting`, if it is a sortable field; the service ignores all others without a word. */
-export function sorted<T>(
+export function sortEntities<T>(
   entities: readonly T[],
-  { query, sortable, members }: Sorting<T>,
+  { query, sortable, members }: SortOptions<T>,
 ): readonly T[] {
-  const [first] = parsed(query.get("sorting"), "sorting", sortingShape);
+  const [first] = parseParameter(query.get("sorting"), "sorting", sortingShape);
   if (!first || !sortable.includes(first.field)) return entities;
   const sign = first.direction === "DESC" ? -1 : 1;
-  const key = (entity: T): string => comparable(members(entity)[first.field]);
-  return [...entities].sort((a, b) => sign * compare(key(a), key(b)));
+  const key = (entity: T): string => sortKey(members(entity)[first.field]);
+  return [...entities].sort((a, b) => sign * compareText(key(a), key(b)));
 }
 
-export interface Sorting<T> {
+export interface SortOptions<T> {
   readonly query: URLSearchParams;
   readonly sortable: readonly string[];
   readonly members: (entity: T) => Members;
 }
 
 /** Whether an entity passes every entry of `filters`: names and instants only. An unknown field or operator answers 400. */
-export function filter(text: string | null | undefined): (members: Members) => boolean {
-  const filters = parsed(text, "filters", filterShape);
+export function parseFilters(text: string | null | undefined): (members: Members) => boolean {
+  const filters = parseParameter(text, "filters", filterShape);
   return (members) =>
     filters.every(({ field, operator, value }) =>
-      operators[operator](comparable(members[field]), comparable(value)),
+      operators[operator](sortKey(members[field]), sortKey(value)),
     );
 }
 
@@ -58,29 +58,33 @@ const filterShape = z.array(
 );
 
 /** Text whose order is the value's: without its `Z`, "…00Z" comes before "…00.5Z". */
-function comparable(value: Members[string]): string {
+function sortKey(value: Members[string]): string {
   return plainText(value ?? "").replace(/(?<=^\d{4}-\d\d-\d\dT.*)Z$/, "");
 }
 
-function compare(a: string, b: string): number {
+function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
 
-function positive(query: URLSearchParams, name: string, fallback: number): number {
+function parsePositive(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name);
   if (text === null || text === "") return fallback;
   // JAX-RS answers 404, not 400, where a query parameter is no number.
-  if (!/^-?\d{1,9}$/.test(text)) throw refusal(404, "HTTP 404 Not Found");
+  if (!/^-?\d{1,9}$/.test(text)) throw dropwizardError(404, "HTTP 404 Not Found");
   if (Number(text) >= 1) return Number(text);
-  throw invalid(400, [`query param ${name} must be greater than or equal to 1`]);
+  throw validationError(400, [`query param ${name} must be greater than or equal to 1`]);
 }
 
-function parsed<T>(text: string | null | undefined, name: string, shape: z.ZodType<T[]>): T[] {
+function parseParameter<T>(
+  text: string | null | undefined,
+  name: string,
+  shape: z.ZodType<T[]>,
+): T[] {
   if (!text) return [];
   try {
     return shape.parse(JSON.parse(text));
   } catch {
-    throw refusal(400, `Invalid ${name} query parameter '${text}'`);
+    throw dropwizardError(400, `Invalid ${name} query parameter '${text}'`);
   }
 }

@@ -1,26 +1,26 @@
-import { refusal } from "./response.ts";
-import type { OpikDataset, OpikRow } from "./dataset.ts";
-import { filter } from "./list-query.ts";
-import type { OpikTraps } from "./faults.ts";
+import { dropwizardError } from "./response.ts";
+import type { OpikDataset, VersionedItem } from "./dataset.ts";
+import { parseFilters } from "./list-query.ts";
+import type { OpikFaults } from "./faults.ts";
 import type { OpikWorkspace } from "./workspace.ts";
 
 /** A request that has passed the login. */
-export interface Call {
+export interface RequestContext {
   readonly workspace: OpikWorkspace;
-  readonly traps: OpikTraps;
+  readonly faults: OpikFaults;
   /** Below `/v1/private`. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: string;
 }
 
-export function existingDataset({ workspace }: Call, id: string): OpikDataset {
+export function requireDataset({ workspace }: RequestContext, id: string): OpikDataset {
   const dataset = workspace.dataset(id);
-  if (!dataset) throw refusal(404, "Dataset not found");
+  if (!dataset) throw dropwizardError(404, "Dataset not found");
   return dataset;
 }
 
-export interface Selection {
+export interface RowSelection {
   /** A version's hash or tag; the latest where there is none. */
   readonly version?: string | null | undefined;
   readonly filters?: string | null | undefined;
@@ -28,16 +28,16 @@ export interface Selection {
 
 /** The items of a dataset, newest id first. */
 export function selectRows(
-  { traps }: Call,
+  { faults }: RequestContext,
   dataset: OpikDataset,
-  { version, filters }: Selection,
-): readonly OpikRow[] {
-  if (dataset.id === traps.brokenDataset)
-    throw refusal(500, "There was an error processing your request.");
+  { version, filters }: RowSelection,
+): readonly VersionedItem[] {
+  if (dataset.id === faults.brokenDataset)
+    throw dropwizardError(500, "There was an error processing your request.");
   const number = dataset.versionNumber(version || undefined);
-  if (number === undefined) throw refusal(404, `Version not found: '${version ?? ""}'`);
-  const rows = dataset.rowsOf(number);
+  if (number === undefined) throw dropwizardError(404, `Version not found: '${version ?? ""}'`);
+  const rows = dataset.itemsAt(number);
   if (!filters) return rows;
-  const passes = filter(filters);
+  const passes = parseFilters(filters);
   return rows.filter(({ item }) => passes(item));
 }

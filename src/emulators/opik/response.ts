@@ -5,40 +5,40 @@ import type { z } from "zod";
 import type { StreamBreak } from "./faults.ts";
 
 /** What an endpoint answers. */
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly text: string;
   readonly headers?: OutgoingHttpHeaders;
   /** Ends the connection as soon as the text is sent. */
-  readonly cut?: boolean;
+  readonly disconnect?: boolean;
 }
 
 /** A refusal, thrown by whatever finds the reason. */
-export class Refusal extends Error {
+export class ResponseError extends Error {
   override readonly name = "Refusal";
-  readonly answer: Answer;
+  readonly response: HttpResponse;
 
   constructor(status: number, body: object) {
     super(`${status}`);
-    this.answer = { status, text: JSON.stringify(body) };
+    this.response = { status, text: JSON.stringify(body) };
   }
 }
 
 /** An error as Dropwizard words it. */
-export function refusal(code: number, message: string): Refusal {
-  return new Refusal(code, { code, message });
+export function dropwizardError(code: number, message: string): ResponseError {
+  return new ResponseError(code, { code, message });
 }
 
 /** Input that did not pass validation: 400 for the query, 422 for the body. */
-export function invalid(status: 400 | 422, errors: readonly string[]): Refusal {
-  return new Refusal(status, { errors });
+export function validationError(status: 400 | 422, errors: readonly string[]): ResponseError {
+  return new ResponseError(status, { errors });
 }
 
 /** The body of a request; what is no JSON answers 400, what has another shape 422. */
 export function parseBody<T>(text: string, shape: z.ZodType<T>): T {
   const body = shape.safeParse(parseJson(text));
   if (body.success) return body.data;
-  throw invalid(
+  throw validationError(
     422,
     body.error.issues.map(({ message }) => message),
   );
@@ -48,33 +48,33 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw refusal(400, "Unable to process JSON");
+    throw dropwizardError(400, "Unable to process JSON");
   }
 }
 
 /** JSON objects separated by `\r\n`, and what is left of them where the stream breaks. */
-export function streamAnswer(lines: readonly string[], broken?: StreamBreak): Answer {
+export function streamResponse(lines: readonly string[], broken?: StreamBreak): HttpResponse {
   const timeout = JSON.stringify({ code: 500, message: "Streaming operation timed out" });
   const sent = broken === "timeout" ? [...lines, timeout] : lines;
   return {
     status: 200,
     text: sent.map((line) => `${line}\r\n`).join(""),
     headers: { "content-type": "application/octet-stream", "transfer-encoding": "chunked" },
-    cut: broken === "disconnect",
+    disconnect: broken === "disconnect",
   };
 }
 
 const compress = promisify(gzip);
 
 /** Sends an answer, compressed where the client accepts that. */
-export async function send(
-  answer: Answer,
+export async function sendResponse(
+  answer: HttpResponse,
   { response, accepts }: { response: ServerResponse; accepts: IncomingHttpHeaders },
 ): Promise<void> {
   response.statusCode = answer.status;
   const headers = { "content-type": "application/json", ...answer.headers };
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value ?? "");
-  if (answer.cut) {
+  if (answer.disconnect) {
     response.write(answer.text, () => response.destroy());
     return;
   }

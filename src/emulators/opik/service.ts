@@ -1,17 +1,17 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { refusal, Refusal, send } from "./response.ts";
-import type { Answer } from "./response.ts";
+import { dropwizardError, ResponseError, sendResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import { authorize } from "./auth.ts";
 import type { OpikLogin } from "./auth.ts";
-import { answerCall } from "./endpoints.ts";
+import { routeRequest } from "./endpoints.ts";
 import { RateLimit } from "./faults.ts";
-import type { OpikTraps } from "./faults.ts";
+import type { OpikFaults } from "./faults.ts";
 import type { OpikWorkspace } from "./workspace.ts";
 
 /** A request that was seen, in the order of arrival. */
-export interface OpikRequest {
+export interface RecordedRequest {
   readonly method: string;
   /** Without `/api` and the query. */
   readonly path: string;
@@ -23,9 +23,9 @@ export interface OpikRequest {
 export interface OpikServiceOptions {
   /** What a hosted service asks for; without it the service is a self-hosted one. */
   readonly login?: OpikLogin;
-  readonly traps?: OpikTraps;
+  readonly faults?: OpikFaults;
   /** Takes every request that is seen. */
-  readonly requests?: OpikRequest[];
+  readonly requests?: RecordedRequest[];
   /** Comes before everything else: answers itself, or calls `next`. */
   readonly intercept?: (
     request: IncomingMessage,
@@ -43,48 +43,49 @@ export function opikService(
   workspace: OpikWorkspace,
   options: OpikServiceOptions = {},
 ): RequestListener {
-  const { traps = {}, requests = [], login } = options;
-  const rateLimit = new RateLimit(traps);
+  const { faults = {}, requests = [], login } = options;
+  const rateLimit = new RateLimit(faults);
 
   const answer = (
-    { method, path, query, headers, body }: Seen,
+    { method, path, query, headers, body }: ParsedRequest,
     response: ServerResponse,
-  ): Answer => {
-    if (alive[path] !== undefined) return { status: 200, text: JSON.stringify(alive[path]) };
+  ): HttpResponse => {
+    if (healthResponses[path] !== undefined)
+      return { status: 200, text: JSON.stringify(healthResponses[path]) };
     authorize(headers, query, login);
-    const { refused, headers: limits } = rateLimit.take();
+    const { refused, headers: limits } = rateLimit.countRequest();
     for (const [name, value] of Object.entries(limits)) response.setHeader(name, value);
-    if (refused) throw refusal(429, "Too Many Requests: workspace rate limit exceeded");
+    if (refused) throw dropwizardError(429, "Too Many Requests: workspace rate limit exceeded");
     const below = /^\/v1\/private(\/.*)$/.exec(path)?.[1] ?? "";
-    return answerCall(method, { workspace, traps, path: below, query, body });
+    return routeRequest(method, { workspace, faults, path: below, query, body });
   };
 
-  const respond = async (seen: Seen, response: ServerResponse): Promise<void> => {
-    if (traps.latencyMs) await setTimeout(traps.latencyMs, undefined, { ref: false });
-    await send(
-      answered(() => answer(seen, response)),
+  const respond = async (seen: ParsedRequest, response: ServerResponse): Promise<void> => {
+    if (faults.latencyMs) await setTimeout(faults.latencyMs, undefined, { ref: false });
+    await sendResponse(
+      catchResponseError(() => answer(seen, response)),
       { response, accepts: seen.headers },
     );
   };
 
   const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const seen = await read(request);
+    const seen = await readRequest(request);
     requests.push({ ...seen, query: Object.fromEntries(seen.query) });
-    const next = (): void => void respond(seen, response).catch(broken(response));
+    const next = (): void => void respond(seen, response).catch(sendFailure(response));
     if (options.intercept) options.intercept(request, response, next);
     else next();
   };
-  return (request, response) => void receive(request, response).catch(broken(response));
+  return (request, response) => void receive(request, response).catch(sendFailure(response));
 }
 
-type Seen = Omit<OpikRequest, "query"> & { readonly query: URLSearchParams };
+type ParsedRequest = Omit<RecordedRequest, "query"> & { readonly query: URLSearchParams };
 
-const alive: Readonly<Record<string, object>> = {
+const healthResponses: Readonly<Record<string, object>> = {
   "/is-alive/ping": { message: "Healthy Server", healthy: true },
   "/is-alive/ver": { version: "1.8.0" },
 };
 
-async function read(request: IncomingMessage): Promise<Seen> {
+async function readRequest(request: IncomingMessage): Promise<ParsedRequest> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   return {
     method: request.method ?? "GET",
@@ -95,17 +96,17 @@ async function read(request: IncomingMessage): Promise<Seen> {
   };
 }
 
-function answered(answer: () => Answer): Answer {
+function catchResponseError(answer: () => HttpResponse): HttpResponse {
   try {
     return answer();
   } catch (error) {
-    if (error instanceof Refusal) return error.answer;
+    if (error instanceof ResponseError) return error.response;
     throw error;
   }
 }
 
 /** A client that went away is no concern of the service; a mistake in the service or a test's callback is shown to the client. */
-function broken(response: ServerResponse) {
+function sendFailure(response: ServerResponse) {
   return (error: unknown): void => {
     if (response.destroyed) return;
     response.statusCode = 500;

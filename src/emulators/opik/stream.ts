@@ -1,30 +1,31 @@
 import { z } from "zod";
-import { parseBody, refusal, streamAnswer } from "./response.ts";
-import type { Answer } from "./response.ts";
+import { parseBody, dropwizardError, streamResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import { selectRows } from "./request-context.ts";
-import type { Call } from "./request-context.ts";
+import type { RequestContext } from "./request-context.ts";
 import type { OpikDataset } from "./dataset.ts";
 import { plainText } from "./json.ts";
 
 /** `POST /datasets/items/stream`: the items whose id is less than `last_retrieved_id`, newest first, of the version that is the latest now. */
-export function streamItems(call: Call): Answer {
-  const { traps, path } = call;
-  if (traps.noStream) throw refusal(traps.noStream, `HTTP ${traps.noStream}`);
+export function streamItems(call: RequestContext): HttpResponse {
+  const { faults, path } = call;
+  if (faults.missingStreamStatus)
+    throw dropwizardError(faults.missingStreamStatus, `HTTP ${faults.missingStreamStatus}`);
   const request = parseBody(call.body, streamShape);
   const after = request.last_retrieved_id;
-  const rows = selectRows(call, datasetNamed(call, request), {
+  const rows = selectRows(call, findDatasetByName(call, request), {
     version: request.dataset_version,
     filters: request.filters,
   });
   const start = after ? rows.findIndex(({ item }) => item.id < after) : 0;
-  const limit = Math.min(request.steam_limit, traps.pageSizeCap ?? Infinity);
+  const limit = Math.min(request.steam_limit, faults.pageSizeCap ?? Infinity);
   const page = start < 0 ? [] : rows.slice(start, start + limit);
-  const broken = traps.streamBreak;
+  const broken = faults.streamBreak;
   const breaks = broken !== undefined && page.length > broken.afterRows;
   const sent = breaks ? page.slice(0, broken.afterRows) : page;
   const lines = sent.map(({ text }) => text);
-  traps.onPage?.({ path, rows: lines.length });
-  return streamAnswer(lines, breaks ? broken.how : undefined);
+  faults.onPage?.({ path, rows: lines.length });
+  return streamResponse(lines, breaks ? broken.how : undefined);
 }
 
 const limits = { error: "steamLimit must be between 1 and 2000" };
@@ -45,14 +46,14 @@ const streamShape = z.object({
 });
 
 /** The dataset of that name in the project, else in the whole workspace. */
-function datasetNamed(
-  { workspace }: Call,
+function findDatasetByName(
+  { workspace }: RequestContext,
   { dataset_name, project_name }: z.infer<typeof streamShape>,
 ): OpikDataset {
   const found = workspace.datasets.filter(({ entity }) => plainText(entity.name) === dataset_name);
   const project = workspace.projects.find(({ name }) => plainText(name) === project_name);
   const dataset =
     found.find(({ entity }) => project && entity["project_id"] === project.id) ?? found[0];
-  if (!dataset) throw refusal(404, "Dataset not found");
+  if (!dataset) throw dropwizardError(404, "Dataset not found");
   return dataset;
 }

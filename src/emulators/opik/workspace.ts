@@ -41,12 +41,12 @@ export class OpikWorkspace {
   }
 
   updateProject(id: string, change: Members): void {
-    const project = existing(this.#projects, id);
+    const project = requireExisting(this.#projects, id);
     this.#projects.set(id, { ...project, ...this.#updated(), ...change });
   }
 
   deleteProject(id: string): void {
-    existing(this.#projects, id);
+    requireExisting(this.#projects, id);
     this.#projects.delete(id);
   }
 
@@ -72,18 +72,18 @@ export class OpikWorkspace {
 
   /** Changes the dataset itself; its items are changed on the dataset that `dataset` returns. */
   updateDataset(id: string, change: Members): void {
-    const dataset = existing(this.#datasets, id);
+    const dataset = requireExisting(this.#datasets, id);
     dataset.entity = { ...dataset.entity, ...this.#updated(), ...change };
   }
 
   deleteDataset(id: string): void {
-    existing(this.#datasets, id);
+    requireExisting(this.#datasets, id);
     this.#datasets.delete(id);
   }
 
   #entity(given: NewEntity): OpikEntity {
-    const id = given.id ?? this.clock.id();
-    const created_at = this.clock.instant();
+    const id = given.id ?? this.clock.nextId();
+    const created_at = this.clock.nextInstant();
     return {
       id,
       created_at,
@@ -95,7 +95,7 @@ export class OpikWorkspace {
   }
 
   #updated(): Members {
-    return { last_updated_at: this.clock.instant(), last_updated_by: this.#user };
+    return { last_updated_at: this.clock.nextInstant(), last_updated_by: this.#user };
   }
 }
 
@@ -103,7 +103,7 @@ function newestFirst<T>(byId: ReadonlyMap<string, T>): T[] {
   return [...byId].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, entity]) => entity);
 }
 
-function existing<T>(byId: ReadonlyMap<string, T>, id: string): T {
+function requireExisting<T>(byId: ReadonlyMap<string, T>, id: string): T {
   const entity = byId.get(id);
   if (entity === undefined) throw new RangeError(`no project or dataset ${id}`);
   return entity;

@@ -1,4 +1,4 @@
-import type { WandbTraps } from "./faults.ts";
+import type { WandbFaults } from "./faults.ts";
 import type { WandbWorkspace } from "./workspace.ts";
 
 /** What was sent so far, for assertions. */
@@ -14,9 +14,9 @@ export interface WandbCounters {
 }
 
 /** What an answer is made from. */
-export interface Call {
+export interface WandbBackend {
   readonly workspace: WandbWorkspace;
-  readonly traps: WandbTraps;
+  readonly faults: WandbFaults;
   readonly counters: WandbCounters;
   /** The chance in samples: not the workspace's own, so that reading leaves no trace in it. */
   readonly random: () => number;

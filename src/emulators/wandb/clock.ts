@@ -24,7 +24,7 @@ export class WandbClock {
   }
 
   /** The next instant, to the second, as the service writes it. */
-  instant(): string {
+  nextInstant(): string {
     this.#nowMs += this.#tickMs;
     return new Date(this.#nowMs).toISOString().replace(/\.\d+Z$/, "Z");
   }
@@ -35,7 +35,7 @@ export class WandbClock {
   }
 
   /** A run's id: eight letters and digits. */
-  runId(): string {
+  nextRunId(): string {
     return Array.from({ length: 8 }, () => Math.floor(this.#random() * 36).toString(36)).join("");
   }
 }

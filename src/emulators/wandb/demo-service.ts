@@ -1,6 +1,6 @@
 import type { DemoService } from "../demo-service.ts";
 import { withBody } from "../http-server.ts";
-import { demoWorkspace, trainOn } from "./demo-workspace.ts";
+import { demoWorkspace, continueTraining } from "./demo-workspace.ts";
 import { wandbService } from "./service.ts";
 import { seededRandom } from "../random.ts";
 
@@ -10,13 +10,13 @@ export function wandbDemo(): DemoService {
   const [project] = workspace.projects;
   const apiKey = "demo-key-of-the-stand-in";
   const counters = { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 };
-  const call = { workspace, traps: {}, counters, random: seededRandom(1) };
+  const call = { workspace, faults: {}, counters, random: seededRandom(1) };
   return {
     source: "wandb",
     listener: withBody(wandbService(call, apiKey)),
     settings: { api_key: apiKey, entity: workspace.entity, project: project?.name ?? "" },
     change() {
-      if (project) trainOn(project, 20);
+      if (project) continueTraining(project, 20);
       return "one run went on for 20 steps; only these are read";
     },
   };

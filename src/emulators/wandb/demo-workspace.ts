@@ -21,7 +21,7 @@ export function demoWorkspace(): WandbWorkspace {
 }
 
 /** The run that is still running goes on for so many steps. */
-export function trainOn(project: WandbProject, steps: number): void {
+export function continueTraining(project: WandbProject, steps: number): void {
   for (const recipe of recipes) {
     const run = project.run(recipe.id);
     if (run?.fields.state !== "running") continue;
@@ -76,12 +76,12 @@ const recipes: readonly Recipe[] = [
 /** Every so many steps, the model is tried on data that it has not seen. */
 const validationSteps = 20;
 
-interface Steps {
+interface StepRange {
   readonly from: number;
   readonly below: number;
 }
 
-function train(run: WandbRun, recipe: Recipe, { from, below }: Steps): void {
+function train(run: WandbRun, recipe: Recipe, { from, below }: StepRange): void {
   const random = seededRandom(recipe.steps + recipe.batchSize + from);
   for (let step = from; step < below; step += 1) {
     const loss = lossAt(step, recipe) * (1 + (random() - 0.5) / Math.sqrt(recipe.batchSize));

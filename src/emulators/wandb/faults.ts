@@ -1,15 +1,15 @@
-import type { Answer } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 
 /** What a W&B server does to its clients; every member may be changed while the server runs. */
-export interface WandbTraps {
+export interface WandbFaults {
   /** What the next requests get instead of their answer, one each. */
-  faults?: Answer[];
+  nextResponses?: HttpResponse[];
   /** Lets so many requests pass, refuses so many with 429, and begins again. */
-  rateLimit?: RateLimitTrap;
+  rateLimit?: RateLimitFault;
   /** Milliseconds before each answer. */
   latencyMs?: number;
   /** What a request with a wrong key gets; without it, 200 with nothing but null. */
-  badKey?: 401;
+  wrongKeyStatus?: 401;
   /** Fields of an older server's schema that are not there yet, such as `Run.updatedAt`. */
   missingFields?: readonly string[];
   /** The most runs or projects in a page, however many were asked for. */
@@ -27,14 +27,14 @@ export interface WandbTraps {
   /** What a request gets that asks for more single runs than `runs`: an error, or an answer that comes so much later for each of them. */
   complexity?: { readonly runs: number; readonly slowMs?: number };
   /** Offers the REST shape that the original connector's documentation describes. */
-  rest?: RestTrap;
+  rest?: RestOptions;
   /** Called when a page has been put together, before it is sent: what it changes is in the next one. */
   onPage?: (page: { readonly field: "models" | "runs" | "history"; readonly size: number }) => void;
   /** Compresses for clients that accept it. */
   gzip?: boolean;
 }
 
-export interface RateLimitTrap {
+export interface RateLimitFault {
   readonly allow: number;
   readonly refuse: number;
   /** What `RateLimit-Reset` says (default 1). */
@@ -43,7 +43,7 @@ export interface RateLimitTrap {
   readonly retryAfter?: string;
 }
 
-export interface RestTrap {
+export interface RestOptions {
   /** What `/graphql` answers where REST is all there is. */
   readonly graphql?: 404 | 405;
   /** How `nextUrl` is written: in full (default), from the root, or on another origin. */
@@ -56,15 +56,15 @@ export interface RestTrap {
 
 /** Counts requests against `traps.rateLimit`. */
 export class RateLimit {
-  readonly #traps: WandbTraps;
+  readonly #traps: WandbFaults;
   #seen = 0;
 
-  constructor(traps: WandbTraps) {
+  constructor(traps: WandbFaults) {
     this.#traps = traps;
   }
 
   /** Takes one request: the headers that its answer carries and whether it is refused. */
-  take(): { refused: boolean; headers: Record<string, string> } {
+  countRequest(): { refused: boolean; headers: Record<string, string> } {
     const limit = this.#traps.rateLimit;
     if (!limit) return { refused: false, headers: {} };
     const position = this.#seen++ % (limit.allow + limit.refuse);

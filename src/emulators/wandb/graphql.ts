@@ -11,14 +11,14 @@ import {
 } from "graphql";
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { z } from "zod";
-import { errorsAnswer, Refusal } from "./response.ts";
-import type { Answer } from "./response.ts";
-import type { Call } from "./backend.ts";
-import { queryView } from "./query-resolvers.ts";
+import { graphqlErrors, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import type { WandbBackend } from "./backend.ts";
+import { queryResolvers } from "./query-resolvers.ts";
 import { wandbSchema } from "./schema.ts";
 
 /** A GraphQL request. */
-export type GraphqlBody = z.infer<typeof bodyShape>;
+export type GraphqlRequest = z.infer<typeof bodyShape>;
 
 const bodyShape = z.object({
   query: z.string(),
@@ -27,7 +27,7 @@ const bodyShape = z.object({
 });
 
 /** The body of a request, or undefined where it is none. */
-export function parseBody(text: string): GraphqlBody | undefined {
+export function parseGraphqlRequest(text: string): GraphqlRequest | undefined {
   try {
     return bodyShape.parse(JSON.parse(text));
   } catch {
@@ -37,39 +37,46 @@ export function parseBody(text: string): GraphqlBody | undefined {
 
 /** Answers GraphQL with `graphql-js`: introspection is refused, as some servers do. Keeps what it parsed. */
 export class GraphqlEngine {
-  readonly #servers = new Map<string, Prepared>();
+  readonly #servers = new Map<string, CachedSchema>();
 
-  async answer(body: GraphqlBody, call: Call, knownKey: boolean): Promise<Answer> {
-    const { traps } = call;
-    const server = this.#server(traps.missingFields);
-    const { document, errors, singleRuns } = prepare(server, body.query);
-    if (!document) return errorsAnswer(400, ...errors);
-    const extra = singleRuns - (traps.complexity?.runs ?? Infinity);
-    if (extra > 0 && traps.complexity) {
-      const { slowMs } = traps.complexity;
-      if (slowMs === undefined) return errorsAnswer(400, "the query is too complex");
+  async respond(
+    body: GraphqlRequest,
+    call: WandbBackend,
+    knownKey: boolean,
+  ): Promise<HttpResponse> {
+    const { faults } = call;
+    const server = this.#server(faults.missingFields);
+    const { document, errors, singleRuns } = cachedQuery(server, body.query);
+    if (!document) return graphqlErrors(400, ...errors);
+    const extra = singleRuns - (faults.complexity?.runs ?? Infinity);
+    if (extra > 0 && faults.complexity) {
+      const { slowMs } = faults.complexity;
+      if (slowMs === undefined) return graphqlErrors(400, "the query is too complex");
       await setTimeout(extra * slowMs, undefined, { ref: false });
     }
-    return await executed(server.schema, document, { body, root: queryView(call, knownKey) });
+    return await executeQuery(server.schema, document, {
+      body,
+      root: queryResolvers(call, knownKey),
+    });
   }
 
-  #server(missingFields: readonly string[] = []): Prepared {
+  #server(missingFields: readonly string[] = []): CachedSchema {
     const name = missingFields.join(" ");
     const known = this.#servers.get(name);
     if (known) return known;
-    const added = { schema: wandbSchema(missingFields), documents: new Map<string, Plan>() };
+    const added = { schema: wandbSchema(missingFields), documents: new Map<string, ParsedQuery>() };
     this.#servers.set(name, added);
     return added;
   }
 }
 
 /** A server of one age, with the queries that it has seen. */
-interface Prepared {
+interface CachedSchema {
   readonly schema: GraphQLSchema;
-  readonly documents: Map<string, Plan>;
+  readonly documents: Map<string, ParsedQuery>;
 }
 
-interface Plan {
+interface ParsedQuery {
   /** Undefined where the query is not valid. */
   readonly document?: DocumentNode;
   readonly errors: readonly string[];
@@ -77,19 +84,19 @@ interface Plan {
   readonly singleRuns: number;
 }
 
-const mostDocuments = 100;
+const maxCachedQueries = 100;
 
-function prepare({ schema, documents }: Prepared, query: string): Plan {
+function cachedQuery({ schema, documents }: CachedSchema, query: string): ParsedQuery {
   const known = documents.get(query);
   if (known) return known;
-  if (documents.size >= mostDocuments) documents.clear();
-  const planned = plan(schema, query);
+  if (documents.size >= maxCachedQueries) documents.clear();
+  const planned = parseQuery(schema, query);
   documents.set(query, planned);
   return planned;
 }
 
-function plan(schema: GraphQLSchema, query: string): Plan {
-  const invalid = (errors: readonly GraphQLError[]): Plan => ({
+function parseQuery(schema: GraphQLSchema, query: string): ParsedQuery {
+  const invalid = (errors: readonly GraphQLError[]): ParsedQuery => ({
     errors: errors.map(({ message }) => message),
     singleRuns: 0,
   });
@@ -115,11 +122,11 @@ function countRunFields(document: DocumentNode): number {
   return count;
 }
 
-async function executed(
+async function executeQuery(
   schema: GraphQLSchema,
   document: DocumentNode,
-  { body, root }: { readonly body: GraphqlBody; readonly root: object },
-): Promise<Answer> {
+  { body, root }: { readonly body: GraphqlRequest; readonly root: object },
+): Promise<HttpResponse> {
   const result = await execute({
     schema,
     document,
@@ -127,8 +134,10 @@ async function executed(
     variableValues: body.variables,
     operationName: body.operationName,
   });
-  const refused = result.errors?.find(({ originalError }) => originalError instanceof Refusal);
-  if (refused?.originalError instanceof Refusal) return refused.originalError.answer;
+  const refused = result.errors?.find(
+    ({ originalError }) => originalError instanceof ResponseError,
+  );
+  if (refused?.originalError instanceof ResponseError) return refused.originalError.response;
   const errors = result.errors?.map(({ message, path }) => ({ message, path }));
   // Without data nothing was executed: the variables did not fit.
   const status = result.data === undefined ? 400 : 200;

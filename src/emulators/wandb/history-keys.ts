@@ -11,7 +11,10 @@ export interface HistoryKey {
 }
 
 /** Counts the metrics in logged rows; those of generated rows are told by whoever generates them. */
-export function historyKeys(lines: readonly string[], generated?: GeneratedHistory): HistoryKeys {
+export function countHistoryKeys(
+  lines: readonly string[],
+  generated?: GeneratedHistory,
+): HistoryKeys {
   const counts = new Map<string, Map<string, number>>();
   const previous = new Map<string, unknown>();
   const count = (key: string, type: string, times: number): void => {
@@ -20,7 +23,7 @@ export function historyKeys(lines: readonly string[], generated?: GeneratedHisto
   };
   for (const key of generated?.keys ?? []) count(key, "number", (generated?.lastStep ?? 0) + 1);
   for (const line of lines) {
-    for (const [key, value] of dotted(parseJson(line))) {
+    for (const [key, value] of flattenMetrics(parseJson(line))) {
       count(key, typeOf(value), 1);
       previous.set(key, value);
     }
@@ -33,11 +36,11 @@ export function historyKeys(lines: readonly string[], generated?: GeneratedHisto
 }
 
 /** The metrics of a row: those in nested objects under dotted names, media as one. */
-export function dotted(row: unknown, prefix = ""): [string, unknown][] {
+export function flattenMetrics(row: unknown, prefix = ""): [string, unknown][] {
   if (!isRecord(row)) return [];
   return Object.entries(row).flatMap(([name, value]): [string, unknown][] => {
     const key = prefix + name;
-    const nested = isRecord(value) && !("_type" in value) ? dotted(value, `${key}.`) : [];
+    const nested = isRecord(value) && !("_type" in value) ? flattenMetrics(value, `${key}.`) : [];
     return nested.length > 0 ? nested : [[key, value]];
   });
 }

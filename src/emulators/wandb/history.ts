@@ -1,4 +1,4 @@
-import { historyKeys } from "./history-keys.ts";
+import { countHistoryKeys } from "./history-keys.ts";
 import type { HistoryKeys } from "./history-keys.ts";
 
 /** Rows that are made when they are asked for, so that a run may have any number of them. */
@@ -47,7 +47,7 @@ export class RunHistory {
     this.#steps.length = kept;
     this.#lines.length = kept;
     this.#keys = undefined;
-    if (this.#generated) this.#generated = rewound(this.#generated, step);
+    if (this.#generated) this.#generated = rewindGenerated(this.#generated, step);
   }
 
   /** The rows with `from` ≤ step < `to`. */
@@ -64,8 +64,8 @@ export class RunHistory {
 
   /** What the field `historyKeys` tells, without `lastStep`. */
   keys(): HistoryKeys {
-    if (this.#lines.length === 0) return historyKeys([], this.#generated);
-    return (this.#keys ??= historyKeys(this.#lines, this.#generated));
+    if (this.#lines.length === 0) return countHistoryKeys([], this.#generated);
+    return (this.#keys ??= countHistoryKeys(this.#lines, this.#generated));
   }
 
   /** How many logged rows come before a step. */
@@ -80,7 +80,7 @@ export class RunHistory {
   }
 }
 
-function rewound(generated: GeneratedHistory, step: number): GeneratedHistory | undefined {
+function rewindGenerated(generated: GeneratedHistory, step: number): GeneratedHistory | undefined {
   let lastStep = Math.min(step, generated.lastStep);
   while (lastStep >= 0 && generated.line(lastStep) === undefined) lastStep -= 1;
   return lastStep < 0 ? undefined : { ...generated, lastStep };

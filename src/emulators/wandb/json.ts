@@ -8,14 +8,14 @@ export interface Members {
 }
 
 /** How NaN and the infinities are spelled: as Python writes them, as the scalar JSON carries them, or not at all. */
-export type NonFinite = "bare" | "quoted" | "null";
+export type NonFiniteFormat = "bare" | "quoted" | "null";
 
 /** A value as JSON text, raw parts as they are spelled. */
-export function jsonText(value: Json, nonFinite: NonFinite = "bare"): string {
-  if (value instanceof RawJson) return respelled(value.text, nonFinite);
+export function jsonText(value: Json, nonFinite: NonFiniteFormat = "bare"): string {
+  if (value instanceof RawJson) return respellNonFinite(value.text, nonFinite);
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number" && !Number.isFinite(value)) {
-    return respelled(String(value), nonFinite);
+    return respellNonFinite(String(value), nonFinite);
   }
   if (isList(value)) return `[${value.map((item) => jsonText(item, nonFinite)).join(",")}]`;
   if (!isMembers(value)) return JSON.stringify(value);
@@ -26,7 +26,7 @@ export function jsonText(value: Json, nonFinite: NonFinite = "bare"): string {
 }
 
 /** JSON text whose bare NaN and infinities are spelled in another way. */
-export function respelled(text: string, nonFinite: NonFinite): string {
+export function respellNonFinite(text: string, nonFinite: NonFiniteFormat): string {
   if (nonFinite === "bare" || !/NaN|Infinity/.test(text)) return text;
   return text.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g, (token) => {
     if (token.startsWith('"')) return token;
@@ -36,7 +36,7 @@ export function respelled(text: string, nonFinite: NonFinite): string {
 
 /** What JSON text says, with NaN and the infinities as strings. */
 export function parseJson(text: string): unknown {
-  return JSON.parse(respelled(text, "quoted"));
+  return JSON.parse(respellNonFinite(text, "quoted"));
 }
 
 /** An object that is no list. */

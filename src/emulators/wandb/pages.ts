@@ -1,8 +1,8 @@
-import { badGateway, errorsAnswer, Refusal } from "./response.ts";
-import type { Call } from "./backend.ts";
-import { compareToPlace, instantKey } from "./project.ts";
+import { badGateway, graphqlErrors, ResponseError } from "./response.ts";
+import type { WandbBackend } from "./backend.ts";
+import { compareToPosition, instantSortKey } from "./project.ts";
 import type { RunOrder, WandbProject } from "./project.ts";
-import { runFilter } from "./run-filter.ts";
+import { parseRunFilter } from "./run-filter.ts";
 import type { WandbRun } from "./run.ts";
 
 /** The arguments of a list. */
@@ -23,20 +23,21 @@ export interface Page<T> {
 }
 
 /** A page of runs from a place in the order, which holds when runs come and go. Hidden runs take up room but are not shown. */
-export function pageOfRuns(
+export function readRunsPage(
   project: WandbProject,
   { filters, order, ...page }: RunsArguments,
-  { traps, counters }: Call,
+  { faults, counters }: WandbBackend,
 ): Page<WandbRun> {
-  const first = pageSize(page.first, traps.pageSizeCap);
-  if (first > (traps.tooLarge?.runs ?? Infinity)) throw new Refusal(badGateway);
+  const first = pageSize(page.first, faults.pageSizeCap);
+  if (first > (faults.tooLarge?.runs ?? Infinity)) throw new ResponseError(badGateway);
   const after = page.after ?? "";
-  if (traps.emptyPages && !after.startsWith(skipped)) return emptyPage(skipped + after);
-  const sorting = orderOf(order);
-  const passes = runFilter(filters);
-  const runs = project.inOrder(sorting);
+  if (faults.emptyPages && !after.startsWith(emptyPageMark))
+    return emptyPage(emptyPageMark + after);
+  const sorting = parseOrder(order);
+  const passes = parseRunFilter(filters);
+  const runs = project.sortedRuns(sorting);
   const found: WandbRun[] = [];
-  let index = firstAfter(runs, sorting, after.replace(skipped, ""));
+  let index = indexAfter(runs, sorting, after.replace(emptyPageMark, ""));
   for (; index < runs.length && found.length <= first; index += 1) {
     const run = runs[index];
     if (run && passes(run)) found.push(run);
@@ -44,34 +45,34 @@ export function pageOfRuns(
   const shown = found.slice(0, first);
   const edges = shown
     .filter((run) => !run.hidden)
-    .map((run) => ({ node: run, cursor: cursorOf(run, sorting) }));
+    .map((run) => ({ node: run, cursor: runCursor(run, sorting) }));
   const last = shown.at(-1);
-  const stuck = traps.stuckCursor === true && after !== "";
-  const endCursor = stuck || !last ? page.after : cursorOf(last, sorting);
+  const stuck = faults.stuckCursor === true && after !== "";
+  const endCursor = stuck || !last ? page.after : runCursor(last, sorting);
   const hasNextPage = stuck || found.length > first;
   counters.runs += edges.length;
-  traps.onPage?.({ field: "runs", size: edges.length });
+  faults.onPage?.({ field: "runs", size: edges.length });
   return { edges, pageInfo: { endCursor: endCursor ?? null, hasNextPage } };
 }
 
 /** A page of projects, the oldest first. */
-export function pageOfProjects(
+export function readProjectsPage(
   page: PageArguments,
-  { workspace, traps }: Call,
+  { workspace, faults }: WandbBackend,
 ): Page<WandbProject> {
-  const first = pageSize(page.first, traps.pageSizeCap);
-  const after = page.after ? Number(decoded(page.after)) : 0;
+  const first = pageSize(page.first, faults.pageSizeCap);
+  const after = page.after ? Number(decodeCursor(page.after)) : 0;
   const rest = workspace.projects.filter(({ number }) => number > after);
   const edges = rest
     .slice(0, first)
-    .map((project) => ({ node: project, cursor: encoded(project.number) }));
-  traps.onPage?.({ field: "models", size: edges.length });
+    .map((project) => ({ node: project, cursor: encodeCursor(project.number) }));
+  faults.onPage?.({ field: "models", size: edges.length });
   const endCursor = edges.at(-1)?.cursor ?? page.after ?? null;
   return { edges, pageInfo: { endCursor, hasNextPage: rest.length > first } };
 }
 
 /** Marks the cursor of a page without edges, and stands for the same place as the rest of it. */
-const skipped = ".";
+const emptyPageMark = ".";
 
 function emptyPage(endCursor: string): Page<never> {
   return { edges: [], pageInfo: { endCursor, hasNextPage: true } };
@@ -81,44 +82,44 @@ function pageSize(first: number | null | undefined, cap = Infinity): number {
   return Math.min(Math.max(0, first ?? 50), cap);
 }
 
-function orderOf(order: string | null | undefined): RunOrder {
+function parseOrder(order: string | null | undefined): RunOrder {
   const [, sign, column] = /^([+-])(created_at|heartbeat_at)$/.exec(order ?? "-created_at") ?? [];
-  if (!column) throw new Refusal(errorsAnswer(400, `invalid order: ${String(order)}`));
+  if (!column) throw new ResponseError(graphqlErrors(400, `invalid order: ${String(order)}`));
   return { by: column === "created_at" ? "createdAt" : "heartbeatAt", descending: sign === "-" };
 }
 
 /** The index of the first run after a place, which need not be there any more. */
-function firstAfter(runs: readonly WandbRun[], order: RunOrder, after: string): number {
+function indexAfter(runs: readonly WandbRun[], order: RunOrder, after: string): number {
   if (after === "") return 0;
-  const place = placeOf(after);
+  const place = parseRunCursor(after);
   let [low, high] = [0, runs.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     const run = runs[middle];
-    if (run && compareToPlace(run, place, order) <= 0) low = middle + 1;
+    if (run && compareToPosition(run, place, order) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-function cursorOf(run: WandbRun, { by }: RunOrder): string {
-  return encoded([instantKey(run.fields[by]), run.number]);
+function runCursor(run: WandbRun, { by }: RunOrder): string {
+  return encodeCursor([instantSortKey(run.fields[by]), run.number]);
 }
 
-function placeOf(cursor: string): [string, number] {
-  const place = decoded(cursor);
+function parseRunCursor(cursor: string): [string, number] {
+  const place = decodeCursor(cursor);
   if (Array.isArray(place)) return [String(place[0]), Number(place[1])];
-  throw new Refusal(errorsAnswer(400, `invalid cursor: ${cursor}`));
+  throw new ResponseError(graphqlErrors(400, `invalid cursor: ${cursor}`));
 }
 
-function encoded(place: unknown): string {
+function encodeCursor(place: unknown): string {
   return Buffer.from(JSON.stringify(place)).toString("base64url");
 }
 
-function decoded(cursor: string): unknown {
+function decodeCursor(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, "base64url").toString());
   } catch {
-    throw new Refusal(errorsAnswer(400, `invalid cursor: ${cursor}`));
+    throw new ResponseError(graphqlErrors(400, `invalid cursor: ${cursor}`));
   }
 }

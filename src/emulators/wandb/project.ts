@@ -61,14 +61,14 @@ export class WandbProject {
   /** Starts a run; the state is `running` unless another is given. */
   addRun({ name, history, ...given }: NewRun = {}): WandbRun {
     const { clock, entity } = this.#options;
-    const runId = name ?? clock.runId();
+    const runId = name ?? clock.nextRunId();
     if (this.#runs.has(runId)) throw new RangeError(`there is a run ${runId}`);
     const options = {
       name: runId,
       id: globalId(`Run:v1:${runId}:${this.name}:${entity}`),
       number: (this.#runsEver += 1),
       clock,
-      changed: () => {
+      onChange: () => {
         this.#sorted.clear();
       },
     };
@@ -85,15 +85,15 @@ export class WandbProject {
   }
 
   /** All runs, the hidden ones too. */
-  inOrder(order: RunOrder): readonly WandbRun[] {
+  sortedRuns(order: RunOrder): readonly WandbRun[] {
     const name = `${order.by} ${order.descending}`;
-    const sorted = this.#sorted.get(name) ?? sort([...this.#runs.values()], order);
+    const sorted = this.#sorted.get(name) ?? sortRuns([...this.#runs.values()], order);
     this.#sorted.set(name, sorted);
     return sorted;
   }
 
   #fieldsOf(given: Partial<RunFields>): RunFields {
-    const createdAt = given.createdAt ?? this.#options.clock.instant();
+    const createdAt = given.createdAt ?? this.#options.clock.nextInstant();
     return {
       displayName: `run-${this.#runsEver}`,
       state: "running",
@@ -122,21 +122,23 @@ export function globalId(text: string): string {
 }
 
 /** An instant as text whose order is the instant's: without its `Z`, "…00Z" comes before "…00.5Z". */
-export function instantKey(instant: string | null): string {
+export function instantSortKey(instant: string | null): string {
   return instant?.replace(/Z$/, "") ?? "";
 }
 
 /** Whether a run comes before (below 0) or after (above 0) a place in a listing. */
-export function compareToPlace(
+export function compareToPosition(
   run: WandbRun,
   [key, number]: readonly [string, number],
   { by, descending }: RunOrder,
 ): number {
-  const own = instantKey(run.fields[by]);
+  const own = instantSortKey(run.fields[by]);
   const compared = own === key ? run.number - number : own < key ? -1 : 1;
   return descending ? -compared : compared;
 }
 
-function sort(runs: WandbRun[], order: RunOrder): WandbRun[] {
-  return runs.sort((a, b) => compareToPlace(a, [instantKey(b.fields[order.by]), b.number], order));
+function sortRuns(runs: WandbRun[], order: RunOrder): WandbRun[] {
+  return runs.sort((a, b) =>
+    compareToPosition(a, [instantSortKey(b.fields[order.by]), b.number], order),
+  );
 }

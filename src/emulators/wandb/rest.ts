@@ -1,77 +1,80 @@
-import { errorAnswer, Refusal } from "./response.ts";
-import type { Answer } from "./response.ts";
-import type { Call } from "./backend.ts";
+import { jsonError, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import type { WandbBackend } from "./backend.ts";
 import { jsonText } from "./json.ts";
 import { RawJson } from "../raw-json.ts";
-import type { NonFinite } from "./json.ts";
-import { pageOfRuns } from "./pages.ts";
+import type { NonFiniteFormat } from "./json.ts";
+import { readRunsPage } from "./pages.ts";
 import type { WandbProject } from "./project.ts";
 import type { WandbRun } from "./run.ts";
-import { checkHistory } from "./run-resolvers.ts";
-import type { RestTrap } from "./faults.ts";
+import { throwIfHistoryBroken } from "./run-resolvers.ts";
+import type { RestOptions } from "./faults.ts";
 
 /**
  * Answers in the shape that the original connector's documentation describes, which the service itself does not have: gateways and
  * doubles do. Throws a Refusal.
  */
-export function answerRest(url: URL, call: Call): Answer {
+export function routeRest(url: URL, call: WandbBackend): HttpResponse {
   const [, kind, entity, projectName, ...rest] = url.pathname.split("/").map(decodeURIComponent);
   const project = call.workspace.project(projectName ?? "");
   if (!project || entity !== call.workspace.entity) throw notFound();
-  if (kind === "projects" && rest.join("/") === "runs") return runs(url, project, call);
+  if (kind === "projects" && rest.join("/") === "runs") return runsResponse(url, project, call);
   const run = project.run(rest[0] ?? "");
   if (kind === "runs" && rest[1] === "history" && run && !run.hidden) {
-    return history(url, run, call);
+    return historyResponse(url, run, call);
   }
   throw notFound();
 }
 
-function notFound(): Refusal {
-  return new Refusal(errorAnswer(404, "not found"));
+function notFound(): ResponseError {
+  return new ResponseError(jsonError(404, "not found"));
 }
 
-function runs(url: URL, project: WandbProject, call: Call): Answer {
+function runsResponse(url: URL, project: WandbProject, call: WandbBackend): HttpResponse {
   const page = { first: Number(url.searchParams.get("perPage") ?? 100), order: "+created_at" };
   const after = url.searchParams.get("cursor");
-  const { edges, pageInfo } = pageOfRuns(project, { ...page, after }, call);
-  const nonFinite = spelling(call);
-  const texts = edges.map(({ node }) => runText(node, nonFinite));
+  const { edges, pageInfo } = readRunsPage(project, { ...page, after }, call);
+  const nonFinite = nonFiniteFormat(call);
+  const texts = edges.map(({ node }) => runJson(node, nonFinite));
   const more = pageInfo.hasNextPage ? pageInfo.endCursor : null;
-  return { status: 200, text: `{"runs":[${texts.join(",")}],"nextUrl":${next(url, more, call)}}` };
+  return {
+    status: 200,
+    text: `{"runs":[${texts.join(",")}],"nextUrl":${nextUrlJson(url, more, call)}}`,
+  };
 }
 
-function history(url: URL, run: WandbRun, call: Call): Answer {
-  checkHistory(run, call);
-  const nonFinite = spelling(call);
+function historyResponse(url: URL, run: WandbRun, call: WandbBackend): HttpResponse {
+  throwIfHistoryBroken(run, call);
+  const nonFinite = nonFiniteFormat(call);
   const lines = [...run.history.lines()];
   const from = Number(url.searchParams.get("cursor") ?? 0);
-  const to = from + (call.traps.rest?.historyPage ?? lines.length);
+  const to = from + (call.faults.rest?.historyPage ?? lines.length);
   const rows = lines.slice(from, to).map((line) => jsonText(new RawJson(line), nonFinite));
   call.counters.historyRows += rows.length;
-  call.traps.onPage?.({ field: "history", size: rows.length });
-  const more = to < lines.length ? `,"nextUrl":${next(url, String(to), call)}` : "";
+  call.faults.onPage?.({ field: "history", size: rows.length });
+  const more = to < lines.length ? `,"nextUrl":${nextUrlJson(url, String(to), call)}` : "";
   return { status: 200, text: `{"history":[${rows.join(",")}]${more}}` };
 }
 
-function spelling({ traps }: Call): NonFinite {
-  return traps.rest?.bareNonFinite ? "bare" : "null";
+function nonFiniteFormat({ faults }: WandbBackend): NonFiniteFormat {
+  return faults.rest?.bareNonFinite ? "bare" : "null";
 }
 
-function runText({ name, fields }: WandbRun, nonFinite: NonFinite): string {
+function runJson({ name, fields }: WandbRun, nonFinite: NonFiniteFormat): string {
   const { displayName, state, user, createdAt, updatedAt, notes, tags, config, summary } = fields;
   const members = { id: name, name, displayName, state, user: user && { username: user } };
   const content = { config: config ?? {}, summaryMetrics: summary ?? {} };
   return jsonText({ ...members, createdAt, updatedAt, notes, tags, ...content }, nonFinite);
 }
 
-function next(url: URL, cursor: string | null, { traps }: Call): string {
+function nextUrlJson(url: URL, cursor: string | null, { faults }: WandbBackend): string {
   if (cursor === null) return "null";
   const following = new URL(url);
   following.searchParams.set("cursor", cursor);
-  return JSON.stringify(spelled(following, traps.rest?.nextUrl));
+  return JSON.stringify(formatNextUrl(following, faults.rest?.nextUrl));
 }
 
-function spelled(url: URL, how: RestTrap["nextUrl"] = "absolute"): string {
+function formatNextUrl(url: URL, how: RestOptions["nextUrl"] = "absolute"): string {
   const path = url.pathname + url.search;
   if (how === "relative") return path;
   return how === "absolute" ? url.href : new URL(path, how.origin).href;

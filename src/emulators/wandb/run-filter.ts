@@ -1,52 +1,52 @@
-import { errorsAnswer, Refusal } from "./response.ts";
+import { graphqlErrors, ResponseError } from "./response.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
-import { instantKey } from "./project.ts";
+import { instantSortKey } from "./project.ts";
 import type { WandbRun } from "./run.ts";
 
-type Test = (run: WandbRun) => boolean;
+type RunTest = (run: WandbRun) => boolean;
 
 /**
  * Whether a run passes `filters`: JSON text in the manner of MongoDB. An unknown field has no value. An instant that is not ISO text
  * with `Z` matches nothing, one that is a number answers 500.
  */
-export function runFilter(text: string | null | undefined): Test {
-  return text ? allOf(parsed(text)) : () => true;
+export function parseRunFilter(text: string | null | undefined): RunTest {
+  return text ? allOf(parseFilterText(text)) : () => true;
 }
 
-function parsed(text: string): unknown {
+function parseFilterText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalid(`filters is no JSON: ${text}`);
+    throw filterError(`filters is no JSON: ${text}`);
   }
 }
 
-function allOf(filter: unknown): Test {
-  if (!isRecord(filter)) throw invalid("a filter is an object");
-  const tests = Object.entries(filter).map(([name, wanted]): Test => {
-    if (!name.startsWith("$")) return condition(name, wanted);
+function allOf(filter: unknown): RunTest {
+  if (!isRecord(filter)) throw filterError("a filter is an object");
+  const tests = Object.entries(filter).map(([name, wanted]): RunTest => {
+    if (!name.startsWith("$")) return fieldTest(name, wanted);
     const branches = Array.isArray(wanted) ? wanted.map(allOf) : [];
     if (name === "$and") return (run) => branches.every((test) => test(run));
     if (name === "$or") return (run) => branches.some((test) => test(run));
     if (name === "$nor") return (run) => !branches.some((test) => test(run));
-    throw invalid(`unknown operator ${name}`);
+    throw filterError(`unknown operator ${name}`);
   });
   return (run) => tests.every((test) => test(run));
 }
 
-function condition(field: string, wanted: unknown): Test {
+function fieldTest(field: string, wanted: unknown): RunTest {
   const comparisons = isRecord(wanted) ? Object.entries(wanted) : [["$eq", wanted] as const];
-  const tests = comparisons.map(([operator, operand]): Test => {
+  const tests = comparisons.map(([operator, operand]): RunTest => {
     const compare = operators[operator];
-    if (!compare) throw invalid(`unknown operator ${operator}`);
-    if (!instants.has(field) || operator === "$exists") {
-      return (run) => compare(valueOf(run, field), operand);
+    if (!compare) throw filterError(`unknown operator ${operator}`);
+    if (!instantFields.has(field) || operator === "$exists") {
+      return (run) => compare(fieldValue(run, field), operand);
     }
-    const keys = Array.isArray(operand) ? operand.map(instantOf) : instantOf(operand);
+    const keys = Array.isArray(operand) ? operand.map(parseInstant) : parseInstant(operand);
     if (keys === undefined) return () => false;
     return (run) => {
-      const value = valueOf(run, field);
-      return compare(typeof value === "string" ? instantKey(value) : value, keys);
+      const value = fieldValue(run, field);
+      return compare(typeof value === "string" ? instantSortKey(value) : value, keys);
     };
   });
   return (run) => tests.every((test) => test(run));
@@ -93,26 +93,27 @@ function anyOf(actual: unknown, passes: (value: unknown) => boolean): boolean {
   return passes(actual) || (Array.isArray(actual) && actual.some(passes));
 }
 
-const instants: ReadonlySet<string> = new Set(["createdAt", "heartbeatAt"]);
+const instantFields: ReadonlySet<string> = new Set(["createdAt", "heartbeatAt"]);
 
-function instantOf(operand: unknown): string | undefined {
-  if (typeof operand === "number") throw new Refusal(errorsAnswer(500, "internal server error"));
+function parseInstant(operand: unknown): string | undefined {
+  if (typeof operand === "number")
+    throw new ResponseError(graphqlErrors(500, "internal server error"));
   if (typeof operand !== "string") return undefined;
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(operand)
-    ? instantKey(operand)
+    ? instantSortKey(operand)
     : undefined;
 }
 
 /** The fields that filters know: `name` is the run's id. */
-function valueOf(run: WandbRun, field: string): unknown {
+function fieldValue(run: WandbRun, field: string): unknown {
   const { fields } = run;
   const [first = "", ...path] = field.split(".");
   if (first === "config" && fields.config) {
     if (path.at(-1) === "value") path.pop();
-    return inside(parseJson(jsonText(fields.config)), path);
+    return valueAtPath(parseJson(jsonText(fields.config)), path);
   }
   if (first === "summary_metrics" && fields.summary) {
-    return inside(parseJson(jsonText(fields.summary)), path);
+    return valueAtPath(parseJson(jsonText(fields.summary)), path);
   }
   const { createdAt, heartbeatAt, state, displayName, tags, group, jobType, host, user } = fields;
   const known: Record<string, unknown> = {
@@ -122,12 +123,12 @@ function valueOf(run: WandbRun, field: string): unknown {
   return known[field];
 }
 
-function inside(value: unknown, path: readonly string[]): unknown {
+function valueAtPath(value: unknown, path: readonly string[]): unknown {
   const [name, ...rest] = path;
   if (name === undefined) return value;
-  return isRecord(value) ? inside(value[name], rest) : undefined;
+  return isRecord(value) ? valueAtPath(value[name], rest) : undefined;
 }
 
-function invalid(message: string): Refusal {
-  return new Refusal(errorsAnswer(400, message));
+function filterError(message: string): ResponseError {
+  return new ResponseError(graphqlErrors(400, message));
 }

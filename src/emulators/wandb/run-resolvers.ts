@@ -1,20 +1,20 @@
-import { badGateway, errorsAnswer, Refusal } from "./response.ts";
-import type { Call } from "./backend.ts";
-import { dotted } from "./history-keys.ts";
+import { badGateway, graphqlErrors, ResponseError } from "./response.ts";
+import type { WandbBackend } from "./backend.ts";
+import { flattenMetrics } from "./history-keys.ts";
 import { isMembers, isRecord, jsonText, parseJson } from "./json.ts";
 import type { Json, Members } from "./json.ts";
 import type { WandbRun } from "./run.ts";
 
 /** The fields of the type Run that need no project. */
-export function runView(run: WandbRun, call: Call) {
+export function runResolvers(run: WandbRun, call: WandbBackend) {
   const { user, config, summary } = run.fields;
   return {
     ...run.fields,
     id: run.id,
     name: run.name,
     readOnly: false,
-    user: user === null ? null : userView(user, call),
-    config: () => (isMembers(config) ? wrapped(config) : (config?.text ?? null)),
+    user: user === null ? null : userResolvers(user, call),
+    config: () => (isMembers(config) ? wrapConfig(config) : (config?.text ?? null)),
     summaryMetrics: () => (summary ? jsonText(summary) : null),
     systemMetrics: () => run.events.at(-1) ?? "{}",
     historyLineCount: () => run.history.lineCount,
@@ -29,7 +29,7 @@ export function runView(run: WandbRun, call: Call) {
 }
 
 /** The fields of the type User. */
-export function userView(username: string, { workspace }: Call) {
+export function userResolvers(username: string, { workspace }: WandbBackend) {
   const { entity } = workspace;
   return {
     id: Buffer.from(`User:${username}`).toString("base64"),
@@ -38,22 +38,22 @@ export function userView(username: string, { workspace }: Call) {
     email: `${username}@${entity}.example`,
     admin: false,
     entity,
-    defaultEntity: entityView(entity),
+    defaultEntity: entityResolvers(entity),
   };
 }
 
 /** The fields of the type Entity. */
-export function entityView(name: string) {
+export function entityResolvers(name: string) {
   return { id: Buffer.from(`Entity:${name}`).toString("base64"), name };
 }
 
 /** Throws a Refusal where this run's history is broken; without a status the error is one in a 200. */
-export function checkHistory(run: WandbRun, { traps }: Call): void {
-  const { brokenHistory } = traps;
+export function throwIfHistoryBroken(run: WandbRun, { faults }: WandbBackend): void {
+  const { brokenHistory } = faults;
   if (brokenHistory?.run !== run.name) return;
   const message = `failed to read the history of ${run.name}`;
   if (brokenHistory.status === undefined) throw new Error(message);
-  throw new Refusal(errorsAnswer(brokenHistory.status, message));
+  throw new ResponseError(graphqlErrors(brokenHistory.status, message));
 }
 
 const defaultSamples = 500;
@@ -66,32 +66,32 @@ interface HistoryWindow {
 }
 
 /** The rows with minStep ≤ step < maxStep; where there are more of them than `samples`, a part. */
-function history(run: WandbRun, window: HistoryWindow, call: Call): readonly string[] {
-  checkHistory(run, call);
+function history(run: WandbRun, window: HistoryWindow, call: WandbBackend): readonly string[] {
+  throwIfHistoryBroken(run, call);
   const { minStep, maxStep } = window;
   const samples = window.samples ?? defaultSamples;
-  const { traps, counters, random } = call;
-  if (samples > (traps.tooLarge?.rows ?? Infinity)) throw new Refusal(badGateway);
+  const { faults, counters, random } = call;
+  if (samples > (faults.tooLarge?.rows ?? Infinity)) throw new ResponseError(badGateway);
   const lines = [...run.history.lines(Number(minStep ?? 0), Number(maxStep ?? Infinity))];
   const paged = typeof (minStep ?? maxStep) !== "undefined";
-  const first = paged && traps.overfullPage === "first";
+  const first = paged && faults.overfullPage === "first";
   const rows = first ? lines.slice(0, samples) : sample(lines, samples, random);
   counters.historyRows += rows.length;
-  traps.onPage?.({ field: "history", size: rows.length });
+  faults.onPage?.({ field: "history", size: rows.length });
   return rows;
 }
 
 /** The rows that have all the keys, up to and with `maxStep`, with those keys alone; NaN and the infinities are strings. */
-function sampledHistory(run: WandbRun, spec: unknown, call: Call): readonly unknown[] {
-  checkHistory(run, call);
-  if (!isRecord(spec)) throw new Refusal(errorsAnswer(400, "a spec is an object"));
+function sampledHistory(run: WandbRun, spec: unknown, call: WandbBackend): readonly unknown[] {
+  throwIfHistoryBroken(run, call);
+  if (!isRecord(spec)) throw new ResponseError(graphqlErrors(400, "a spec is an object"));
   const keys = Array.isArray(spec["keys"]) ? spec["keys"].map(String) : [];
   const from = Number(spec["minStep"] ?? 0);
   const to = Number(spec["maxStep"] ?? Infinity) + 1;
   const rows: unknown[] = [];
   for (const line of run.history.lines(from, to)) {
     const row = parseJson(line);
-    const values = new Map([...dotted(row), ...(isRecord(row) ? Object.entries(row) : [])]);
+    const values = new Map([...flattenMetrics(row), ...(isRecord(row) ? Object.entries(row) : [])]);
     const picked = keys.map((key): [string, unknown] => [key, values.get(key) ?? null]);
     if (picked.every(([, value]) => value !== null)) rows.push(Object.fromEntries(picked));
   }
@@ -107,7 +107,7 @@ function historyKeys({ history, fields }: WandbRun): object | null {
 }
 
 /** The configuration as the service keeps it: each value in an object of its own, NaN and the infinities as null. */
-function wrapped(config: Members): string {
+function wrapConfig(config: Members): string {
   const _wandb = { cli_version: "0.25.0", python_version: "3.12.11", t: { 1: [1, 5] } };
   const values = Object.entries({ ...config, _wandb }).map(
     ([key, value]: [string, Json]): [string, Json] => [key, { value, desc: null }],

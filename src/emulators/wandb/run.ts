@@ -45,7 +45,7 @@ export interface RunOptions {
   readonly number: number;
   readonly clock: WandbClock;
   /** Called after every change. */
-  readonly changed: () => void;
+  readonly onChange: () => void;
 }
 
 /** A run, to be changed as its user would change it. */
@@ -67,7 +67,7 @@ export class WandbRun {
     this.id = options.id;
     this.number = options.number;
     this.#clock = options.clock;
-    this.#changed = options.changed;
+    this.#changed = options.onChange;
     this.history = new RunHistory(history);
   }
 
@@ -109,7 +109,7 @@ export class WandbRun {
 
   /** A sign of life of whoever runs it. */
   heartbeat(): void {
-    const now = this.#clock.instant();
+    const now = this.#clock.nextInstant();
     this.#change({ heartbeatAt: now, updatedAt: now });
   }
 
@@ -125,7 +125,7 @@ export class WandbRun {
 
   /** What a user changes on the page of a run: the heartbeat does not move. */
   edit(change: Partial<RunFields>): void {
-    this.#change({ updatedAt: this.#clock.instant(), ...change });
+    this.#change({ updatedAt: this.#clock.nextInstant(), ...change });
   }
 
   /** Goes on with a run that had ended, after the last step. */

@@ -2,12 +2,12 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import type { Listener, ServerRequest } from "../http-server.ts";
-import { errorAnswer, errorsAnswer, Refusal } from "./response.ts";
-import type { Answer } from "./response.ts";
-import type { Call } from "./backend.ts";
-import { GraphqlEngine, parseBody } from "./graphql.ts";
-import { answerRest } from "./rest.ts";
+import type { RequestHandler, ServerRequest } from "../http-server.ts";
+import { jsonError, graphqlErrors, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import type { WandbBackend } from "./backend.ts";
+import { GraphqlEngine, parseGraphqlRequest } from "./graphql.ts";
+import { routeRest } from "./rest.ts";
 import { RateLimit } from "./faults.ts";
 
 /**
@@ -16,19 +16,19 @@ import { RateLimit } from "./faults.ts";
  *
  * @see https://docs.wandb.ai/models/ref/python/public-api
  */
-export function wandbService(call: Call, apiKey: string): Listener {
+export function wandbService(call: WandbBackend, apiKey: string): RequestHandler {
   const engine = new GraphqlEngine();
-  const rateLimit = new RateLimit(call.traps);
+  const rateLimit = new RateLimit(call.faults);
   let inFlight = 0;
 
-  const answer = async (request: ServerRequest): Promise<Answer> => {
-    const fault = call.traps.faults?.shift();
+  const answer = async (request: ServerRequest): Promise<HttpResponse> => {
+    const fault = call.faults.nextResponses?.shift();
     if (fault) return fault;
-    const { refused, headers } = rateLimit.take();
+    const { refused, headers } = rateLimit.countRequest();
     if (refused) call.counters.refused += 1;
     const given = refused
-      ? errorAnswer(429, "rate limit exceeded")
-      : await answered(() => route(request, { call, apiKey, engine }));
+      ? jsonError(429, "rate limit exceeded")
+      : await catchResponseError(() => route(request, { call, apiKey, engine }));
     return { ...given, headers: { ...given.headers, ...headers } };
   };
 
@@ -36,9 +36,9 @@ export function wandbService(call: Call, apiKey: string): Listener {
     inFlight += 1;
     call.counters.maxInFlight = Math.max(call.counters.maxInFlight, inFlight);
     try {
-      const { latencyMs } = call.traps;
+      const { latencyMs } = call.faults;
       if (latencyMs) await setTimeout(latencyMs, undefined, { ref: false });
-      const compressed = call.traps.gzip === true && acceptsGzip(request.headers);
+      const compressed = call.faults.gzip === true && acceptsGzip(request.headers);
       await send(response, await answer(request), compressed);
     } finally {
       inFlight -= 1;
@@ -46,40 +46,43 @@ export function wandbService(call: Call, apiKey: string): Listener {
   };
 }
 
-interface Routing {
-  readonly call: Call;
+interface RouteContext {
+  readonly call: WandbBackend;
   readonly apiKey: string;
   readonly engine: GraphqlEngine;
 }
 
-async function route(request: ServerRequest, { call, apiKey, engine }: Routing): Promise<Answer> {
-  const { rest, badKey } = call.traps;
+async function route(
+  request: ServerRequest,
+  { call, apiKey, engine }: RouteContext,
+): Promise<HttpResponse> {
+  const { rest, wrongKeyStatus } = call.faults;
   const { authorization = "" } = request.headers;
   if (request.url.pathname !== "/graphql") {
-    if (!rest || request.method !== "GET") return errorAnswer(404, "not found");
-    if (authorization !== `Bearer ${apiKey}`) return errorAnswer(401, "invalid API key");
-    return answerRest(request.url, call);
+    if (!rest || request.method !== "GET") return jsonError(404, "not found");
+    if (authorization !== `Bearer ${apiKey}`) return jsonError(401, "invalid API key");
+    return routeRest(request.url, call);
   }
-  if (rest?.graphql) return errorAnswer(rest.graphql, "not offered here");
-  if (request.method !== "POST") return errorAnswer(405, "method not allowed");
+  if (rest?.graphql) return jsonError(rest.graphql, "not offered here");
+  if (request.method !== "POST") return jsonError(405, "method not allowed");
   // A token after Bearer is one of an identity provider, never an API key.
-  if (/^bearer /i.test(authorization)) return errorsAnswer(401, "invalid token");
-  const knownKey = isBasic(authorization, apiKey);
-  if (!knownKey && badKey) return errorsAnswer(badKey, "user is not logged in");
-  const body = parseBody(request.body);
-  if (!body) return errorsAnswer(400, "the body is no GraphQL request");
-  return await engine.answer(body, call, knownKey);
+  if (/^bearer /i.test(authorization)) return graphqlErrors(401, "invalid token");
+  const knownKey = isBasicAuth(authorization, apiKey);
+  if (!knownKey && wrongKeyStatus) return graphqlErrors(wrongKeyStatus, "user is not logged in");
+  const body = parseGraphqlRequest(request.body);
+  if (!body) return graphqlErrors(400, "the body is no GraphQL request");
+  return await engine.respond(body, call, knownKey);
 }
 
-function isBasic(authorization: string, apiKey: string): boolean {
+function isBasicAuth(authorization: string, apiKey: string): boolean {
   return authorization === `Basic ${Buffer.from(`api:${apiKey}`).toString("base64")}`;
 }
 
-async function answered(answer: () => Promise<Answer>): Promise<Answer> {
+async function catchResponseError(answer: () => Promise<HttpResponse>): Promise<HttpResponse> {
   try {
     return await answer();
   } catch (error) {
-    return error instanceof Refusal ? error.answer : errorAnswer(500, String(error));
+    return error instanceof ResponseError ? error.response : jsonError(500, String(error));
   }
 }
 
@@ -91,7 +94,7 @@ const compress = promisify(gzip);
 
 async function send(
   response: ServerResponse,
-  { status, text, headers }: Answer,
+  { status, text, headers }: HttpResponse,
   compressed: boolean,
 ): Promise<void> {
   response.writeHead(status, {

@@ -10,7 +10,7 @@ export interface SyntheticOptions {
 
 /** A history of which nothing is kept: each row follows from the run and the step. Metrics are called `metric_0` and so on. */
 export function syntheticHistory({ run, steps, metrics }: SyntheticOptions): GeneratedHistory {
-  const { keys, values } = metricsOf(metrics);
+  const { keys, values } = cachedMetrics(metrics);
   const line = (step: number): string => {
     const place = Math.imul(run * 7919 + step + 1, 0x9e3779b1) >>> 20;
     return `{"_step":${step},"_timestamp":${firstSecond + run * 10 + step}.25,"_runtime":${step}.25${values[place] ?? ""}}`;
@@ -26,15 +26,15 @@ interface Metrics {
   readonly values: readonly string[];
 }
 
-const known = new Map<number, Metrics>();
+const metricsByCount = new Map<number, Metrics>();
 
-function metricsOf(count: number): Metrics {
-  const metrics = known.get(count) ?? newMetrics(count);
-  known.set(count, metrics);
+function cachedMetrics(count: number): Metrics {
+  const metrics = metricsByCount.get(count) ?? generateMetrics(count);
+  metricsByCount.set(count, metrics);
   return metrics;
 }
 
-function newMetrics(count: number): Metrics {
+function generateMetrics(count: number): Metrics {
   const random = seededRandom(count);
   const names = Array.from({ length: count }, (_, metric) => `metric_${metric}`);
   const values = Array.from({ length: 4096 }, () =>

@@ -34,7 +34,7 @@ export class WandbWorkspace {
   addProject({ name, ...given }: Partial<ProjectFields> & { readonly name: string }): WandbProject {
     if (this.project(name)) throw new RangeError(`there is a project ${name}`);
     const { clock, entity, user } = this;
-    const createdAt = given.createdAt ?? clock.instant();
+    const createdAt = given.createdAt ?? clock.nextInstant();
     const number = (this.#projectsEver += 1);
     const project = new WandbProject(
       { description: null, updatedAt: createdAt, ...given, createdAt, name },
@@ -46,7 +46,7 @@ export class WandbWorkspace {
 
   /** Gives a project another name; its id and those of its runs stay. */
   renameProject(project: WandbProject, name: string): void {
-    project.fields = { ...project.fields, name, updatedAt: this.clock.instant() };
+    project.fields = { ...project.fields, name, updatedAt: this.clock.nextInstant() };
   }
 
   deleteProject(project: WandbProject): void {

@@ -1,16 +1,16 @@
 import { SourceError } from "../../core/errors.ts";
 import type { Body } from "../body.ts";
 import type { Client } from "../client.ts";
-import { member, pageBody, type List, type Page, type PageBody, type Pages } from "./page.ts";
+import { memberByPath, pageBody, type List, type Page, type PageBody, type Pages } from "./page.ts";
 import { Totals } from "./totals.ts";
-import { sameOrigin, urlOf } from "../url.ts";
+import { resolveSameOrigin, urlOf } from "../url.ts";
 
-export interface LinkedList extends List {
+export interface LinkPagedList extends List {
   /** Members of the body that may hold the link to the next page: a URL, absolute or not. Default: `next`, `nextUrl`. */
   readonly nextKeys?: readonly string[];
 }
 
-export interface CursorList extends List {
+export interface CursorPagedList extends List {
   /** The member of the body that holds the cursor of the next page: `next_cursor`, `meta.cursor`. */
   readonly cursorKey: string;
   /** The parameter in which it goes back. */
@@ -21,19 +21,21 @@ export interface CursorList extends List {
 export type ListClient = Pick<Client, "baseUrl" | "request">;
 
 /** Pages of which each has a link to the next; where there is no link the list ends. */
-export function linkedPages(client: ListClient, list: LinkedList): Pages {
+export function linkedPages(client: ListClient, list: LinkPagedList): Pages {
   const { nextKeys = ["next", "nextUrl"] } = list;
-  return new Chain(client, list, (body, from) => {
-    const links = nextKeys.map((key) => member(body, key)).filter((link) => link !== undefined);
+  return new ChainedPages(client, list, (body, from) => {
+    const links = nextKeys
+      .map((key) => memberByPath(body, key))
+      .filter((link) => link !== undefined);
     const link = links.find((each) => each !== "");
-    return link === undefined ? undefined : sameOrigin(from.href, asText(link, list.path));
+    return link === undefined ? undefined : resolveSameOrigin(from.href, asText(link, list.path));
   });
 }
 
 /** Pages of which each names the cursor of the next; where there is no cursor the list ends, whatever the number of rows. */
-export function cursorPages(client: ListClient, list: CursorList): Pages {
-  return new Chain(client, list, (body) => {
-    const cursor = member(body, list.cursorKey);
+export function cursorPages(client: ListClient, list: CursorPagedList): Pages {
+  return new ChainedPages(client, list, (body) => {
+    const cursor = memberByPath(body, list.cursorKey);
     if (cursor === undefined || cursor === "") return undefined;
     return urlOf(client.baseUrl, list.path, {
       ...list.query,
@@ -42,7 +44,7 @@ export function cursorPages(client: ListClient, list: CursorList): Pages {
   });
 }
 
-class Chain implements Pages {
+class ChainedPages implements Pages {
   complete = false;
   readonly #totals = new Totals();
   readonly #client: ListClient;
@@ -71,10 +73,10 @@ class Chain implements Pages {
       if (seen.has(url.href))
         throw new SourceError(`${path}: page ${number} leads back in a circle`);
       seen.add(url.href);
-      const { page, value, bare } = await this.#page(url);
+      const { page, value, isBareArray } = await this.#page(url);
       this.#totals.add(page.total);
       yield { ...page, number };
-      url = bare ? undefined : this.#next(value, url);
+      url = isBareArray ? undefined : this.#next(value, url);
     }
     this.complete = !this.#totals.shrank;
   }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { SourceError } from "../../core/errors.ts";
 import type { Client } from "../client.ts";
 import type { Page, PageBody, Pages } from "./page.ts";
-import { PageRequests, type NumberedList, type Place } from "./page-requests.ts";
+import { PageRequests, type NumberPagedList, type PageOffset } from "./page-requests.ts";
 import { Totals } from "./totals.ts";
 
 /**
@@ -13,23 +13,23 @@ import { Totals } from "./totals.ts";
  *
  * Throws a SourceError where a page comes again, and what the client throws.
  */
-export function numberedPages(client: Client, list: NumberedList): Pages<NumberedPage> {
-  return new NumberedWalk(client, list);
+export function numberedPages(client: Client, list: NumberPagedList): Pages<NumberedPage> {
+  return new NumberedPages(client, list);
 }
 
 export interface NumberedPage extends Page {
   /** Where the page after this one starts. */
-  readonly next: Place;
+  readonly next: PageOffset;
 }
 
-interface Taken extends Pick<PageBody, "page" | "bare"> {
+interface ReceivedPage extends Pick<PageBody, "page" | "isBareArray"> {
   /** Whether the page came before, and may be the whole list. */
   readonly repeated: boolean;
 }
 
-class NumberedWalk implements Pages<NumberedPage> {
+class NumberedPages implements Pages<NumberedPage> {
   complete = false;
-  readonly #list: NumberedList;
+  readonly #list: NumberPagedList;
   readonly #requests: PageRequests;
   readonly #totals = new Totals();
   /** The total that each page told, by a digest of its rows. */
@@ -43,7 +43,7 @@ class NumberedWalk implements Pages<NumberedPage> {
     end: 0,
   };
 
-  constructor(client: Client, list: NumberedList) {
+  constructor(client: Client, list: NumberPagedList) {
     this.#list = list;
     this.#requests = new PageRequests(client, list);
     this.#rows = list.from?.offset ?? 0;
@@ -62,14 +62,14 @@ class NumberedWalk implements Pages<NumberedPage> {
     let repeats = 0;
     let coming: Promise<PageBody> | undefined = this.#nextPage();
     for (let number = 1; coming; number += 1) {
-      const { page, bare, repeated }: Taken = this.#taken(await coming);
+      const { page, isBareArray, repeated }: ReceivedPage = this.#taken(await coming);
       if (isEmpty(page)) break;
       this.#count(page);
       if (repeated) repeats += 1;
       // Once is enough, but for as many rows as were asked for: inserted rows may have moved just these on.
       const unpaged = repeats > 1 || (repeats === 1 && page.rows.length !== asked);
-      const isLast = bare || unpaged || this.#rows >= (this.#totals.latest ?? Infinity);
-      const next = this.#requests.place;
+      const isLast = isBareArray || unpaged || this.#rows >= (this.#totals.latest ?? Infinity);
+      const next = this.#requests.position;
       coming = isLast ? undefined : this.#ahead();
       if (!repeated) yield { ...page, number, next };
     }
@@ -78,8 +78,8 @@ class NumberedWalk implements Pages<NumberedPage> {
   }
 
   /** What is needed of a body while rows are made of its page; the bytes themselves are not. */
-  #taken({ page, bare, sent }: PageBody): Taken {
-    return { page, bare, repeated: !isEmpty(page) && this.#isRepeated(page, sent) };
+  #taken({ page, isBareArray, rawRows }: PageBody): ReceivedPage {
+    return { page, isBareArray, repeated: !isEmpty(page) && this.#isRepeated(page, rawRows) };
   }
 
   /** The next page, on its way while rows are made of this one. */
@@ -92,9 +92,9 @@ class NumberedWalk implements Pages<NumberedPage> {
 
   /** An empty page before the end may be a moment's weakness, and is asked for again. */
   async #nextPage(): Promise<PageBody> {
-    const first = await this.#requests.ask();
+    const first = await this.#requests.requestPage();
     const isEarly = isEmpty(first.page) && this.#rows < (first.page.total ?? 0);
-    const body = isEarly ? await this.#requests.ask() : first;
+    const body = isEarly ? await this.#requests.requestPage() : first;
     this.#totals.add(body.page.total);
     return body;
   }
@@ -104,8 +104,8 @@ class NumberedWalk implements Pages<NumberedPage> {
     const { rows: shown } = this.#short;
     const fresh = shown.size === 0 ? page.rows : page.rows.filter((row) => !shown.has(row));
     this.#rows += page.unreadable === undefined ? fresh.length : 1;
-    const { place, size } = this.#requests;
-    if (place.offset === 0 && page.total !== undefined && page.rows.length < size) {
+    const { position, size } = this.#requests;
+    if (position.offset === 0 && page.total !== undefined && page.rows.length < size) {
       this.#short = { rows: new Set(page.rows), end: size };
     }
     this.#requests.advance(page);
@@ -125,7 +125,7 @@ class NumberedWalk implements Pages<NumberedPage> {
 
   /** A page may be short because the service caps the size, or because it left out rows; then the next starts within it. */
   #overlaps(rows: readonly string[]): boolean {
-    const { offset } = this.#requests.place;
+    const { offset } = this.#requests.position;
     return offset < this.#short.end && rows.every((row) => this.#short.rows.has(row));
   }
 }

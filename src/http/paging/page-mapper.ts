@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rowReader, type RowReader, type RowShape } from "../../json/row-mapper.ts";
+import { newRowMapper, type RowMapper, type RowShape } from "../../json/row-mapper.ts";
 import type { Log } from "../../core/log.ts";
 import type { Row, Table } from "../../core/schema.ts";
 import type { Rejected } from "../../core/source.ts";
@@ -11,32 +11,32 @@ export interface RowDeclaration extends Table, RowShape {
   readonly required?: readonly string[];
 }
 
-export interface ReadPage {
+export interface MappedPage {
   readonly rows: readonly Row[];
   readonly rejected: readonly Rejected[];
 }
 
 /** Makes rows of pages, and reports once how the objects differ from what was declared. */
-export class PageReader {
+export class PageMapper {
   readonly #declaration: RowDeclaration;
   readonly #log: Log;
-  readonly #reader: RowReader;
+  readonly #reader: RowMapper;
   readonly #reported = new Set<string>();
   #rows = 0;
 
   constructor(declaration: RowDeclaration, log: Log) {
     this.#declaration = declaration;
     this.#log = log;
-    this.#reader = rowReader(declaration);
+    this.#reader = newRowMapper(declaration);
   }
 
   /** The rows of a page; `also` are values of columns that the objects do not have, or not reliably. */
-  read(page: Pick<Page, "rows" | "number" | "unreadable">, also: Row = {}): ReadPage {
+  map(page: Pick<Page, "rows" | "number" | "unreadable">, also: Row = {}): MappedPage {
     const { primaryKey } = this.#declaration;
     const rows: Row[] = [];
     const rejected: Rejected[] = page.unreadable === undefined ? [] : [unreadable(page)];
     for (const text of page.rows) {
-      const row = this.#reader.row(text);
+      const row = this.#reader.toRow(text);
       if (!row) rejected.push(reject(text, "expected a JSON object"));
       else if (primaryKey.some((column) => row[column] == null))
         rejected.push(reject(text, this.#keyless()));
@@ -53,7 +53,7 @@ export class PageReader {
     const { name, required = [], fields = {} } = this.#declaration;
     for (const column of required) {
       const names = [fields[column] ?? column].flat();
-      if (names.some((field) => this.#reader.seen.has(field))) continue;
+      if (names.some((field) => this.#reader.seenMembers.has(field))) continue;
       this.#log.warning(
         `${name}: no object has the field "${names.join('" or "')}"; ${column} stays empty`,
       );
@@ -65,7 +65,7 @@ export class PageReader {
   }
 
   #reportNew(): void {
-    for (const field of this.#reader.unknown) {
+    for (const field of this.#reader.unknownMembers) {
       if (this.#reported.has(field)) continue;
       this.#reported.add(field);
       this.#log.warning(`${this.#declaration.name}: new field "${field}", kept in raw`);

@@ -1,21 +1,21 @@
 import { messageOf } from "../../core/errors.ts";
 import type { Client } from "../client.ts";
 import { isTooLarge } from "../http-error.ts";
-import { PageSize, type PageBytes } from "./page-size.ts";
+import { PageSize, type PageByteLimits } from "./page-size.ts";
 import { pageBody, type List, type Page, type PageBody } from "./page.ts";
 
 /** Where a walk stands in a list that holds still: rows before it, a multiple of the size of its pages. */
-export interface Place {
+export interface PageOffset {
   readonly offset: number;
   readonly size: number;
 }
 
 /** A row that is above `maxRowBytes` is passed over as unreadable. */
-export interface NumberedList extends List, PageBytes {
+export interface NumberPagedList extends List, PageByteLimits {
   /** Rows to ask for per page. Default: 100. */
   readonly size?: number;
   /** Where to start: the `next` of a page of an earlier walk. Only for a list that has not changed since. */
-  readonly from?: Place;
+  readonly from?: PageOffset;
 }
 
 /** More unreadable rows than this, one after the other, mean that it is not the rows. */
@@ -24,14 +24,14 @@ const maxUnreadable = 3;
 /** Asks for the pages of a list, one after the other, in a size that both sides can bear. */
 export class PageRequests {
   readonly #client: Client;
-  readonly #list: NumberedList;
+  readonly #list: NumberPagedList;
   readonly #size: PageSize;
-  #place: Place;
+  #place: PageOffset;
   /** The largest page that the service has given: it may cap those above. */
   #given: number;
   #unreadable = 0;
 
-  constructor(client: Client, list: NumberedList) {
+  constructor(client: Client, list: NumberPagedList) {
     const { size = 100, from = { offset: 0, size } } = list;
     this.#client = client;
     this.#list = list;
@@ -41,7 +41,7 @@ export class PageRequests {
   }
 
   /** Where the walk stands, and a size that the service gives. */
-  get place(): Place {
+  get position(): PageOffset {
     return this.#place;
   }
 
@@ -51,16 +51,16 @@ export class PageRequests {
   }
 
   /** The page that starts where the walk stands. */
-  async ask(): Promise<PageBody> {
+  async requestPage(): Promise<PageBody> {
     for (;;) {
       try {
         const body = await this.#request();
         if (!this.#isCapped(body.page)) return body;
-        this.#size.settle(this.#given);
+        this.#size.capAt(this.#given);
       } catch (error) {
-        if (!this.#size.failed(error)) return this.#passedOver(error);
+        if (!this.#size.shrinkAfter(error)) return this.#passedOver(error);
       }
-      this.#size.align(this.#place.offset);
+      this.#size.alignTo(this.#place.offset);
     }
   }
 
@@ -69,12 +69,12 @@ export class PageRequests {
     const { offset } = this.#place;
     const isTold = total !== undefined && rows.length > 0;
     // Where the service caps the size or ignores it, its own size is the one that loses no rows.
-    if (offset === 0 && isTold && rows.length !== this.#size.rows) this.#size.settle(rows.length);
+    if (offset === 0 && isTold && rows.length !== this.#size.rows) this.#size.capAt(rows.length);
     const size = this.#size.rows;
     this.#given = offset === 0 ? size : Math.max(this.#given, size);
     this.#place = { offset: offset + size, size };
-    this.#size.answered(bytes);
-    this.#size.align(this.#place.offset);
+    this.#size.adaptTo(bytes);
+    this.#size.alignTo(this.#place.offset);
   }
 
   async #request(): Promise<PageBody> {
@@ -101,6 +101,6 @@ export class PageRequests {
     this.#unreadable += 1;
     if (!isTooLarge(error) || this.#unreadable > maxUnreadable) throw error;
     const page = { rows: [], bytes: 0, unreadable: messageOf(error) };
-    return { page, value: undefined, bare: false, sent: new Uint8Array() };
+    return { page, value: undefined, isBareArray: false, rawRows: new Uint8Array() };
   }
 }

@@ -7,7 +7,7 @@ const mebibyte = 2 ** 20;
  * How large pages may be. Several are under way at a time, each as bytes and as rows, so that this decides how much memory it takes to read
  * rows of a megabyte.
  */
-export interface PageBytes {
+export interface PageByteLimits {
   /** Bytes of a page above which the following ones are asked for in half the size. Default: 4 MiB. */
   readonly comfortableBytes?: number;
   /** Bytes of a page of several rows above which it is given up, and fewer are asked for. Default: 8 MiB. */
@@ -17,21 +17,21 @@ export interface PageBytes {
 }
 
 /** What a request for a page is sent with. */
-export interface PageLimits {
+export interface PageRequestLimits {
   readonly maxResponseBytes: number;
   readonly retryAttempts?: number;
 }
 
 /** How many rows to ask for at once: fewer where that is too much for either side, more again behind rows that were large. */
 export class PageSize {
-  readonly #bytes: Required<PageBytes>;
+  readonly #bytes: Required<PageByteLimits>;
   #rows: number;
   #most: number;
   #hasty = false;
 
   constructor(
     most: number,
-    { rows = most, ...bytes }: PageBytes & { readonly rows?: number } = {},
+    { rows = most, ...bytes }: PageByteLimits & { readonly rows?: number } = {},
   ) {
     this.#rows = rows;
     this.#most = most;
@@ -48,7 +48,7 @@ export class PageSize {
   }
 
   /** What a request for so many rows is sent with. */
-  get limits(): PageLimits {
+  get limits(): PageRequestLimits {
     const { maxPageBytes, maxRowBytes } = this.#bytes;
     const maxResponseBytes = this.#rows > 1 ? maxPageBytes : maxRowBytes;
     // What is too much for the service may be just as well a service that is down, which should not take long to find out.
@@ -56,22 +56,22 @@ export class PageSize {
   }
 
   /** Asks for rows until they are so few that the answer can be borne. Throws what fewer rows would not help against. */
-  async bear<Answer extends { readonly body: Pick<Body, "bytes"> }>(
+  async requestWithSmallerPages<Answer extends { readonly body: Pick<Body, "bytes"> }>(
     ask: () => Promise<Answer>,
   ): Promise<Answer> {
     for (;;) {
       try {
         const answer = await ask();
-        this.answered(answer.body.bytes);
+        this.adaptTo(answer.body.bytes);
         return answer;
       } catch (error) {
-        if (!this.failed(error)) throw error;
+        if (!this.shrinkAfter(error)) throw error;
       }
     }
   }
 
   /** Takes fewer rows after a failure. False where that would not help. */
-  failed(error: unknown): boolean {
+  shrinkAfter(error: unknown): boolean {
     const overloads = isOverload(error);
     if (this.#rows === 1 || !(overloads || isTooLarge(error))) return false;
     this.#rows = Math.max(1, Math.floor(this.#rows / 8));
@@ -82,7 +82,7 @@ export class PageSize {
   }
 
   /** Takes note of how many bytes a page had. */
-  answered(bytes: number): void {
+  adaptTo(bytes: number): void {
     const { comfortableBytes } = this.#bytes;
     this.#hasty = false;
     if (bytes > comfortableBytes) this.#rows = Math.max(1, Math.floor(this.#rows / 2));
@@ -90,13 +90,13 @@ export class PageSize {
   }
 
   /** Asks for so many rows, and never for more. */
-  settle(rows: number): void {
+  capAt(rows: number): void {
     this.#rows = rows;
     this.#most = rows;
   }
 
   /** Takes as few rows less as it needs for a page to start behind so many rows. */
-  align(offset: number): void {
+  alignTo(offset: number): void {
     while (offset % this.#rows !== 0) this.#rows -= 1;
   }
 }

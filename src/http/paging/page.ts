@@ -1,6 +1,12 @@
 import { isAscii } from "node:buffer";
 import { SourceError } from "../../core/errors.ts";
-import { cut, NotJson, type ArraySpan, type Member, type Span } from "../../json/byte-scanner.ts";
+import {
+  scanJson,
+  JsonSyntaxError,
+  type ArraySpan,
+  type Member,
+  type Span,
+} from "../../json/byte-scanner.ts";
 import { unquote } from "../../json/text-scanner.ts";
 import type { Body } from "../body.ts";
 import { parseJson } from "../json-body.ts";
@@ -43,12 +49,12 @@ export interface Pages<P extends Page = Page> extends AsyncIterable<P> {
  * Whether a walk that has ended has seen all of the list, with so many different rows. An empty list that does not say that it is
  * one may be a service that has not woken up yet.
  */
-export function sawAll({ complete, stable, total }: Pages, distinct: number): boolean {
+export function isCompleteListing({ complete, stable, total }: Pages, distinct: number): boolean {
   return complete && stable && (total === undefined ? distinct > 0 : distinct === total);
 }
 
 /** How many rows a walk that has ended did not show, although the service counted them all the time. */
-export function unseen({ stable, total = 0 }: Pages, distinct: number): number {
+export function missingRows({ stable, total = 0 }: Pages, distinct: number): number {
   return stable ? Math.max(0, total - distinct) : 0;
 }
 
@@ -58,9 +64,9 @@ export interface PageBody {
   /** What else the body says: it without the rows. */
   readonly value: unknown;
   /** Whether the body is the bare array of rows, so that there is nothing to page by. */
-  readonly bare: boolean;
+  readonly isBareArray: boolean;
   /** The rows as they were sent, all together. */
-  readonly sent: Uint8Array;
+  readonly rawRows: Uint8Array;
 }
 
 /**
@@ -70,7 +76,7 @@ export interface PageBody {
 export function pageBody(body: Body, { path, rowKeys = defaultKeys }: List): PageBody {
   const { bytes } = body;
   const text = textOf(body);
-  const found = checked(body) ?? [];
+  const found = scanBody(body) ?? [];
   const bare = "elements" in found;
   const list = bare ? found : listOf(found, rowKeys, text);
   if (!list) {
@@ -78,11 +84,16 @@ export function pageBody(body: Body, { path, rowKeys = defaultKeys }: List): Pag
   }
   const { start, end } = list;
   const value = parseJson(`${text({ start: 0, end: start })}[]${text({ start: end, end: bytes })}`);
-  const total = member(value, "total");
+  const total = memberByPath(value, "total");
   const told = typeof total === "number" && Number.isInteger(total) && total >= 0;
   const rows = list.elements.map(text);
   const sent = body.data.subarray(start, end);
-  return { page: { rows, bytes, ...(told ? { total } : {}) }, value, bare, sent };
+  return {
+    page: { rows, bytes, ...(told ? { total } : {}) },
+    value,
+    isBareArray: bare,
+    rawRows: sent,
+  };
 }
 
 /** The first of these members that is an array. Services that are written in Go spell an empty one as null. */
@@ -99,11 +110,11 @@ function listOf(
   return none && { ...none, elements: [] };
 }
 
-function checked(body: Body): ReturnType<typeof cut> {
+function scanBody(body: Body): ReturnType<typeof scanJson> {
   try {
-    return cut(body.data);
+    return scanJson(body.data);
   } catch (error) {
-    if (!(error instanceof NotJson)) throw error;
+    if (!(error instanceof JsonSyntaxError)) throw error;
     parseJson(body.text);
     throw error;
   }
@@ -116,7 +127,7 @@ function textOf({ data }: Body): (span: Span) => string {
 }
 
 /** A member of a body by its path: `links.next`. Undefined where there is none, or it is null. */
-export function member(value: unknown, path: string): unknown {
+export function memberByPath(value: unknown, path: string): unknown {
   let found = value;
   for (const name of path.split(".")) {
     if (typeof found !== "object" || found === null) return undefined;

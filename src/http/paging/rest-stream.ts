@@ -3,12 +3,12 @@ import { HighWaterMark } from "../../engine/high-water-mark.ts";
 import { keyOf, type Key, type Row } from "../../core/schema.ts";
 import type { Batch, ReadOptions, Stream } from "../../core/source.ts";
 import type { Client } from "../client.ts";
-import { sawAll, unseen, type List, type Page, type Pages } from "./page.ts";
-import { PageReader, type ReadPage, type RowDeclaration } from "./page-mapper.ts";
+import { isCompleteListing, missingRows, type List, type Page, type Pages } from "./page.ts";
+import { PageMapper, type MappedPage, type RowDeclaration } from "./page-mapper.ts";
 import { numberedPages } from "./numbered-pages.ts";
 import type { Query } from "../url.ts";
 
-type Part = Omit<Batch, "stream">;
+type StreamBatch = Omit<Batch, "stream">;
 
 /** How a stream that is read incrementally asks for what is new. */
 export interface RestCursor {
@@ -36,7 +36,7 @@ export interface RestDeclaration extends RowDeclaration, List {
 }
 
 /** A list that changes under us is walked so often, until one walk has seen it as it is. */
-const maxWalks = 3;
+const maxListings = 3;
 
 /** The stream that a declaration describes. */
 export function restStream(client: Client, declaration: RestDeclaration): Stream {
@@ -48,7 +48,7 @@ export function restStream(client: Client, declaration: RestDeclaration): Stream
     ...(description === undefined ? {} : { description }),
     ...(cursor === undefined ? {} : { cursor: cursor.column }),
     async *read(options) {
-      const reader = new PageReader(declaration, options.log);
+      const reader = new PageMapper(declaration, options.log);
       const walk = { client, declaration, reader, options };
       yield* cursor ? incremental(walk, cursor) : fullRefresh(walk);
       reader.end();
@@ -56,19 +56,22 @@ export function restStream(client: Client, declaration: RestDeclaration): Stream
   };
 }
 
-interface Walk {
+interface ListReading {
   readonly client: Client;
   readonly declaration: RestDeclaration;
-  readonly reader: PageReader;
+  readonly reader: PageMapper;
   readonly options: ReadOptions;
 }
 
-function open({ client, declaration }: Walk, query: Query = {}): Pages {
+function openPages({ client, declaration }: ListReading, query: Query = {}): Pages {
   const list = { ...declaration, query: { ...declaration.query, ...query } };
   return declaration.pages ? declaration.pages(client, list) : numberedPages(client, list);
 }
 
-async function* incremental(walk: Walk, cursor: RestCursor): AsyncGenerator<Part, void> {
+async function* incremental(
+  walk: ListReading,
+  cursor: RestCursor,
+): AsyncGenerator<StreamBatch, void> {
   const { reader, options, declaration } = walk;
   const saved = options.fullRefresh ? undefined : options.checkpoints.get("");
   const mark = new HighWaterMark(saved, {
@@ -76,69 +79,69 @@ async function* incremental(walk: Walk, cursor: RestCursor): AsyncGenerator<Part
     lookbackMs: cursor.lookbackMinutes * 60_000,
     startedAt: options.startedAt,
   });
-  const pages = open(walk, mark.since === undefined ? {} : cursor.query(mark.since));
+  const pages = openPages(walk, mark.since === undefined ? {} : cursor.query(mark.since));
   for await (const page of pages) {
     options.signal.throwIfAborted();
-    const read = reader.read(page);
-    const checkpoint = mark.page(read.rows.map((row) => instant(row, cursor.column)));
-    yield { ...part(page, read), ...(checkpoint ? { checkpoint } : {}) };
+    const read = reader.map(page);
+    const checkpoint = mark.pageBatch(read.rows.map((row) => textIn(row, cursor.column)));
+    yield { ...toBatch(page, read), ...(checkpoint ? { checkpoint } : {}) };
   }
-  const checkpoint = pages.complete ? mark.end() : undefined;
+  const checkpoint = pages.complete ? mark.endBatch() : undefined;
   if (checkpoint) yield { rows: [], bytes: 0, checkpoint };
   if (!pages.complete) {
     options.log.warning(`${declaration.name}: rows are missing; the next sync reads them again`);
   }
 }
 
-async function* fullRefresh(walk: Walk): AsyncGenerator<Part, void> {
+async function* fullRefresh(walk: ListReading): AsyncGenerator<StreamBatch, void> {
   const { options, declaration } = walk;
   let missing = 0;
-  for (let walks = 1; walks <= maxWalks; walks += 1) {
-    const seen = yield* once(walk);
-    if (seen.whole) {
-      yield { rows: [], bytes: 0, sweep: { keys: seen.whole, again: walks > 1 } };
+  for (let walks = 1; walks <= maxListings; walks += 1) {
+    const seen = yield* readListing(walk);
+    if (seen.allKeys) {
+      yield { rows: [], bytes: 0, sweep: { keys: seen.allKeys, again: walks > 1 } };
       return;
     }
-    missing = seen.unseen;
+    missing = seen.missing;
   }
   if (missing > 0)
     throw new TransientError(
       `${declaration.name}: the service counts ${missing} more than it shows; run the sync again`,
     );
   options.log.warning(
-    `${declaration.name}: the list changed while it was read, ${maxWalks} times; rows that are gone are found by the next sync`,
+    `${declaration.name}: the list changed while it was read, ${maxListings} times; rows that are gone are found by the next sync`,
   );
 }
 
-interface Seen {
+interface ListingResult {
   /** The keys of the whole list, where the walk is known to have seen all of it. */
-  readonly whole?: readonly Key[];
+  readonly allKeys?: readonly Key[];
   /** How many rows the service counts besides. */
-  readonly unseen: number;
+  readonly missing: number;
 }
 
 /** One walk through all pages. */
-async function* once(walk: Walk): AsyncGenerator<Part, Seen> {
-  const pages = open(walk);
+async function* readListing(walk: ListReading): AsyncGenerator<StreamBatch, ListingResult> {
+  const pages = openPages(walk);
   const keys = new Set<string>();
   const rejected = new Set<string>();
   for await (const page of pages) {
     walk.options.signal.throwIfAborted();
-    const read = walk.reader.read(page);
+    const read = walk.reader.map(page);
     for (const row of read.rows) keys.add(JSON.stringify(keyOf(walk.declaration, row)));
     for (const { key } of read.rejected) rejected.add(key);
-    yield part(page, read);
+    yield toBatch(page, read);
   }
   const distinct = keys.size + rejected.size;
-  if (!sawAll(pages, distinct)) return { unseen: unseen(pages, distinct) };
-  return { whole: [...keys].map((key) => JSON.parse(key) as Key), unseen: 0 };
+  if (!isCompleteListing(pages, distinct)) return { missing: missingRows(pages, distinct) };
+  return { allKeys: [...keys].map((key) => JSON.parse(key) as Key), missing: 0 };
 }
 
-function part({ bytes, total }: Page, { rows, rejected }: ReadPage): Part {
+function toBatch({ bytes, total }: Page, { rows, rejected }: MappedPage): StreamBatch {
   return { rows, rejected, bytes, ...(total === undefined ? {} : { expected: total }) };
 }
 
-function instant(row: Row, column: string): string | undefined {
+function textIn(row: Row, column: string): string | undefined {
   const value = row[column];
   return typeof value === "string" ? value : undefined;
 }

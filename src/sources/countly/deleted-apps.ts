@@ -3,13 +3,13 @@ import type { Batch, Checkpoint, Json, ReadOptions } from "../../core/source.ts"
 import { statusOf } from "../../http/http-error.ts";
 import type { App } from "./server/app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
-import type { Server } from "./server/login.ts";
+import type { CountlyServer } from "./server/login.ts";
 import { isResyncDue } from "./users/user-checkpoint.ts";
 
-type Part = Omit<Batch, "stream">;
+type StreamBatch = Omit<Batch, "stream">;
 
-export interface GoneAppsOptions extends ReadOptions {
-  readonly server: Server;
+export interface SweepDeletedAppsOptions extends ReadOptions {
+  readonly server: CountlyServer;
   readonly config: CountlyConfig;
   /** The apps that were read. */
   readonly apps: readonly App[];
@@ -21,17 +21,19 @@ export interface GoneAppsOptions extends ReadOptions {
  * Marks the rows of apps as deleted that are gone for certain, and saves the stream's checkpoint. What the key only does not see any more
  * stays as it is.
  */
-export async function* goneApps(options: GoneAppsOptions): AsyncGenerator<Part, void> {
+export async function* sweepDeletedApps(
+  options: SweepDeletedAppsOptions,
+): AsyncGenerator<StreamBatch, void> {
   const { server, config, apps, checkpoints, log } = options;
   const left = new Set(apps.map(({ id }) => id));
   const saved = checkpoints.get("") ?? {};
-  const sweeps = server.complete && copiesEveryApp(config) && isDue(saved["swept"], options);
-  if (sweeps) yield { ...nothing, sweep: { by: ["app_id"], keys: [...left].map((id) => [id]) } };
+  const sweeps = server.complete && copiesEveryApp(config) && isSweepDue(saved["swept"], options);
+  if (sweeps) yield { ...emptyBatch, sweep: { by: ["app_id"], keys: [...left].map((id) => [id]) } };
   for (const id of checkpoints.keys()) {
     if (id === "" || left.has(id)) continue;
-    if (server.complete || (await isGone(server, id))) {
+    if (server.complete || (await isDeletedApp(server, id))) {
       yield {
-        ...nothing,
+        ...emptyBatch,
         sweep: { where: { app_id: id }, keys: [] },
         partition: id,
         checkpoint: null,
@@ -40,25 +42,25 @@ export async function* goneApps(options: GoneAppsOptions): AsyncGenerator<Part, 
   }
   const swept = sweeps ? options.startedAt.toISOString() : saved["swept"];
   const checkpoint = { ...options.checkpoint, ...(swept === undefined ? {} : { swept }) };
-  if (JSON.stringify(checkpoint) !== JSON.stringify(saved)) yield { ...nothing, checkpoint };
+  if (JSON.stringify(checkpoint) !== JSON.stringify(saved)) yield { ...emptyBatch, checkpoint };
 }
 
 /** Whether to look for rows of apps that no checkpoint knows: state that somebody deleted, or took from a backup, does not have them. */
-function isDue(
+function isSweepDue(
   swept: Json | undefined,
-  { config, fullRefresh, startedAt }: GoneAppsOptions,
+  { config, fullRefresh, startedAt }: SweepDeletedAppsOptions,
 ): boolean {
   return (
     fullRefresh || isResyncDue(typeof swept === "string" ? swept : undefined, config, startedAt)
   );
 }
 
-const nothing = { rows: [], bytes: 0 } as const;
+const emptyBatch = { rows: [], bytes: 0 } as const;
 
 /** Whether the server itself says that an app does not exist; it says so only to those who may know. */
-async function isGone({ ask }: Server, app_id: string): Promise<boolean> {
+async function isDeletedApp({ send }: CountlyServer, app_id: string): Promise<boolean> {
   try {
-    await ask({ path: "o/apps/details", params: { app_id } });
+    await send({ path: "o/apps/details", params: { app_id } });
     return false;
   } catch (error) {
     if (error instanceof TransientError || statusOf(error) === undefined) throw error;

@@ -1,18 +1,18 @@
 import { ConfigError } from "../../core/errors.ts";
 import type { ReadOptions, Stream } from "../../core/source.ts";
-import { failureOf } from "../../http/http-error.ts";
+import { httpErrorOf } from "../../http/http-error.ts";
 import { pageBody } from "../../http/paging/page.ts";
 import type { CountlyConfig } from "./client/config.ts";
-import { withoutSecrets } from "./rows/strip-secrets.ts";
-import { wholeList, type WholeList } from "./gateway/offset-pages.ts";
-import { groupDeclaration, pageReader } from "./rows/rows.ts";
-import type { CountlySession, Server } from "./server/login.ts";
+import { stripSecrets } from "./rows/strip-secrets.ts";
+import { readAllPages, type OffsetListing } from "./gateway/offset-pages.ts";
+import { groupDeclaration, newPageMapper } from "./rows/rows.ts";
+import type { CountlyLogin, CountlyServer } from "./server/login.ts";
 import { stamped } from "./rows/tables.ts";
 
 const path = "o/groups";
 
 /** The groups of people who may see the dashboard. Countly Community has none. */
-export function groupStream(session: CountlySession, config: CountlyConfig): Stream {
+export function groupStream(session: CountlyLogin, config: CountlyConfig): Stream {
   const { name, columns, primaryKey } = groupDeclaration;
   return {
     name,
@@ -21,14 +21,14 @@ export function groupStream(session: CountlySession, config: CountlyConfig): Str
     stamped,
     description: "The groups of people who may see the dashboard (Countly Enterprise)",
     async *read(options) {
-      const server = await session.server(options.checkpoints.get(""));
-      const list = await groupTexts(server, config, options);
+      const server = await session.connect(options.checkpoints.get(""));
+      const list = await listGroups(server, config, options);
       if (!list) return;
-      const pages = pageReader(groupDeclaration, options.log);
-      const page = { rows: list.rows.map(withoutSecrets), number: 1 };
-      const read = pages.read(page, { processed_at: options.startedAt.toISOString() });
+      const pages = newPageMapper(groupDeclaration, options.log);
+      const page = { rows: list.rows.map(stripSecrets), number: 1 };
+      const read = pages.map(page, { processed_at: options.startedAt.toISOString() });
       // An empty list may be that of a database which fails.
-      const sweeps = list.isStill && read.rows.length > 0 && read.rejected.length === 0;
+      const sweeps = list.isComplete && read.rows.length > 0 && read.rejected.length === 0;
       yield {
         ...read,
         ...(sweeps ? { sweep: { keys: read.rows.map((row) => [row["group_id"]]) } } : {}),
@@ -38,19 +38,19 @@ export function groupStream(session: CountlySession, config: CountlyConfig): Str
 }
 
 /** The groups as JSON; undefined where the server has none or does not show them, and they were not insisted on. */
-async function groupTexts(
-  { ask, shape, confirm }: Server,
+async function listGroups(
+  { send, shape, confirmAccess }: CountlyServer,
   { enable_groups_sync: isAskedFor = false }: CountlyConfig,
   { log }: ReadOptions,
-): Promise<WholeList | undefined> {
+): Promise<OffsetListing | undefined> {
   try {
-    if (shape === "original") return await wholeList(ask, { path, limit: 100 });
-    const { body } = await ask({ path });
-    return { rows: pageBody(body, { path, rowKeys: ["result"] }).page.rows, isStill: true };
+    if (shape === "original") return await readAllPages(send, { path, limit: 100 });
+    const { body } = await send({ path });
+    return { rows: pageBody(body, { path, rowKeys: ["result"] }).page.rows, isComplete: true };
   } catch (cause) {
-    const { status = 0, message = "" } = failureOf(cause) ?? {};
+    const { status = 0, message = "" } = httpErrorOf(cause) ?? {};
     if (![400, 401, 403, 404].includes(status)) throw cause;
-    if (status === 401 || status === 403) await confirm();
+    if (status === 401 || status === 403) await confirmAccess();
     const what = `groups: the server shows none (${message}); they are part of Countly Enterprise, for its global administrators`;
     if (isAskedFor) {
       throw new ConfigError(`${what}; leave countly.enable_groups_sync out, or set it to false`, {

@@ -2,18 +2,18 @@ import { ConfigError, SourceError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import type { Batch, Checkpoint, Stream } from "../../core/source.ts";
 import type { App } from "./server/app-list.ts";
-import { readUsers, type UsersReading } from "./users/read-users.ts";
+import { readUsers, type ReadUsersOptions } from "./users/read-users.ts";
 import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
-import { goneApps } from "./deleted-apps.ts";
-import { userDeclaration, pageReader } from "./rows/rows.ts";
-import type { CountlySession } from "./server/login.ts";
+import { sweepDeletedApps } from "./deleted-apps.ts";
+import { userDeclaration, newPageMapper } from "./rows/rows.ts";
+import type { CountlyLogin } from "./server/login.ts";
 import { stamped } from "./rows/tables.ts";
-import type { WayMemory } from "./users/user-reader.ts";
+import type { PreferredEndpoint } from "./users/user-reader.ts";
 
-type Part = Omit<Batch, "stream">;
+type StreamBatch = Omit<Batch, "stream">;
 
 /** The users of the apps. Each app is a partition with a mark of its own. */
-export function userStream(session: CountlySession, config: CountlyConfig): Stream {
+export function userStream(session: CountlyLogin, config: CountlyConfig): Stream {
   const { name, columns, primaryKey } = userDeclaration;
   return {
     name,
@@ -26,24 +26,33 @@ export function userStream(session: CountlySession, config: CountlyConfig): Stre
     async *read(options) {
       const { signal, log, checkpoints } = options;
       const saved = checkpoints.get("");
-      const server = await session.server(saved);
-      const apps = session.selected(server, options);
-      const memory: WayMemory = { way: wayOf(saved) };
-      const pages = pageReader(userDeclaration, log);
-      const reading: UsersReading = { ...options, server, config, pages, memory };
-      const closed = new ClosedApps(apps, config);
-      const partitions = apps.map((app) => partition(app, reading, closed));
+      const server = await session.connect(saved);
+      const apps = session.selectApps(server, options);
+      const memory: PreferredEndpoint = { name: savedEndpoint(saved) };
+      const pages = newPageMapper(userDeclaration, log);
+      const reading: ReadUsersOptions = {
+        ...options,
+        server,
+        config,
+        mapper: pages,
+        preferred: memory,
+      };
+      const closed = new UnreadableApps(apps, config);
+      const partitions = apps.map((app) => appPartition(app, reading, closed));
       const { concurrency } = config;
       yield* readPartitions(partitions, { concurrency, signal, log });
       closed.throwIfAll();
-      const { login } = server;
-      const checkpoint = { login, ...(memory.way === undefined ? {} : { way: memory.way }) };
-      yield* goneApps({ ...options, server, config, apps, checkpoint });
+      const { keyLocation } = server;
+      const checkpoint = {
+        login: keyLocation,
+        ...(memory.name === undefined ? {} : { way: memory.name }),
+      };
+      yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint });
     },
   };
 }
 
-function partition(app: App, reading: UsersReading, closed: ClosedApps): Partition {
+function appPartition(app: App, reading: ReadUsersOptions, closed: UnreadableApps): Partition {
   const { id } = app;
   const { checkpoints, log } = reading;
   const saved = checkpoints.get(id);
@@ -51,7 +60,7 @@ function partition(app: App, reading: UsersReading, closed: ClosedApps): Partiti
   return {
     key: id,
     where: { app_id: id },
-    async *read(signal): AsyncGenerator<Part, void> {
+    async *read(signal): AsyncGenerator<StreamBatch, void> {
       let isKnown = saved !== undefined;
       try {
         for await (const part of readUsers(app, { ...reading, signal })) {
@@ -62,8 +71,8 @@ function partition(app: App, reading: UsersReading, closed: ClosedApps): Partiti
         }
       } catch (error) {
         if (error instanceof ConfigError || error instanceof SourceError)
-          await reading.server.confirm();
-        if (!(error instanceof ConfigError) || !closed.passes(error)) throw error;
+          await reading.server.confirmAccess();
+        if (!(error instanceof ConfigError) || !closed.skip(error)) throw error;
         log.warning(`${error.message}; passed over`);
       }
     },
@@ -73,7 +82,7 @@ function partition(app: App, reading: UsersReading, closed: ClosedApps): Partiti
 }
 
 /** The apps of which the key may not read the users. Where every app is copied that it may read, they are passed over, unless it may read none. */
-class ClosedApps {
+class UnreadableApps {
   readonly #apps: readonly App[];
   readonly #config: CountlyConfig;
   readonly #errors: ConfigError[] = [];
@@ -83,7 +92,7 @@ class ClosedApps {
     this.#config = config;
   }
 
-  passes(error: ConfigError): boolean {
+  skip(error: ConfigError): boolean {
     this.#errors.push(error);
     return copiesEveryApp(this.#config);
   }
@@ -94,7 +103,7 @@ class ClosedApps {
   }
 }
 
-function wayOf(saved: Checkpoint | undefined): string | undefined {
+function savedEndpoint(saved: Checkpoint | undefined): string | undefined {
   const way = saved?.["way"];
   return typeof way === "string" ? way : undefined;
 }

@@ -3,7 +3,7 @@ import { choice, secretText, serviceUrl, text, toggle } from "../../core/config-
 import { ConfigError } from "../../core/errors.ts";
 import type { Checkpoint, ReadOptions, Source, Stream } from "../../core/source.ts";
 
-const key = (method: string, placeholder: string, label: string) => ({
+const credentialField = (method: string, placeholder: string, label: string) => ({
   ...{ label, placeholder, description: "" },
   onlyWhen: { field: "authenticationMethod", is: method },
 });
@@ -18,11 +18,13 @@ const config = z.object({
     label: "Authentication Method",
     description: "Choose the preferred authentication method to securely access the API",
   }).default("None"),
-  client_id: secretText(key("OAuth2.0", "your_client_id_here", "Client ID")).optional(),
-  client_secret: secretText(key("OAuth2.0", "your_client_secret_here", "Client Secret")).optional(),
-  api_key: secretText(key("API Key", "your_api_key_here", "API Key")).optional(),
-  username: text(key("Basic Auth", "your_username_here", "Username")).optional(),
-  password: secretText(key("Basic Auth", "your_password_here", "Password")).optional(),
+  client_id: secretText(credentialField("OAuth2.0", "your_client_id_here", "Client ID")).optional(),
+  client_secret: secretText(
+    credentialField("OAuth2.0", "your_client_secret_here", "Client Secret"),
+  ).optional(),
+  api_key: secretText(credentialField("API Key", "your_api_key_here", "API Key")).optional(),
+  username: text(credentialField("Basic Auth", "your_username_here", "Username")).optional(),
+  password: secretText(credentialField("Basic Auth", "your_password_here", "Password")).optional(),
   apiVersion: choice(["v1", "v2", "v3"], { label: "API Version", description: "" }).default("v2"),
   shouldEnableMetrics: toggle({ label: "Enable Metrics?", description: "" }).default(false),
 });
@@ -30,7 +32,7 @@ const config = z.object({
 type ExampleConfig = z.output<typeof config>;
 
 /** Which keys each method of authentication needs. */
-const needed = {
+const requiredFields = {
   "OAuth2.0": ["client_id", "client_secret"],
   "API Key": ["api_key"],
   "Basic Auth": ["username", "password"],
@@ -48,7 +50,9 @@ export const example: Source<ExampleConfig> = {
   identity: ({ apiBaseURL }) => apiBaseURL,
   streams: () => [table1, table2],
   check({ authenticationMethod, ...settings }) {
-    const missing = needed[authenticationMethod].filter((name) => settings[name] === undefined);
+    const missing = requiredFields[authenticationMethod].filter(
+      (name) => settings[name] === undefined,
+    );
     if (missing.length === 0) return Promise.resolve();
     throw new ConfigError(`${authenticationMethod}: missing: ${missing.join(", ")}; set them`);
   },
@@ -63,7 +67,7 @@ const table1: Stream = {
     const rows = [0, 1, 2].map((t) => ({ a1: `a-${t}`, a2: t * 0.234 }));
     const updates = [{ a1: "a-0", a2: 110.234 }];
     const deletes = [["a-2"]];
-    yield await Promise.resolve({ rows, updates, deletes, checkpoint: after(5, options) });
+    yield await Promise.resolve({ rows, updates, deletes, checkpoint: advanceCursor(5, options) });
   },
 };
 
@@ -73,12 +77,12 @@ const table2: Stream = {
   primaryKey: ["b1"],
   async *read(options) {
     const rows = [{ b1: "b1", b2: "ben" }];
-    yield await Promise.resolve({ rows, checkpoint: after(1, options) });
+    yield await Promise.resolve({ rows, checkpoint: advanceCursor(1, options) });
   },
 };
 
 /** The cursor counts the operations of a table, over all syncs. */
-function after(operations: number, { checkpoints }: ReadOptions): Checkpoint {
+function advanceCursor(operations: number, { checkpoints }: ReadOptions): Checkpoint {
   const cursor = checkpoints.get("")?.["cursor"];
   return { cursor: (typeof cursor === "number" ? cursor : 0) + operations };
 }

@@ -3,7 +3,7 @@ import { newClient, type Client } from "../../http/client.ts";
 import { cloudUrl, type OpikConfig } from "./config.ts";
 
 /** Where the endpoints that we read are, below the base URL. */
-export const api = "v1/private";
+export const apiPath = "v1/private";
 
 /**
  * A client that logs in as Opik wants it: the bare key, without a scheme.

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { members, plain } from "../../json/text-scanner.ts";
 import { SourceError } from "../../core/errors.ts";
 import type { Client } from "../../http/client.ts";
-import { sawAll, unseen } from "../../http/paging/page.ts";
+import { isCompleteListing, missingRows } from "../../http/paging/page.ts";
 import { numberedPages } from "../../http/paging/numbered-pages.ts";
-import { api } from "./client.ts";
+import { apiPath } from "./client.ts";
 import type { OpikConfig } from "./config.ts";
 
 /** Under which name a list stands in an answer; `items` is the one in the first connector's documentation. */
@@ -32,55 +32,59 @@ export interface DatasetList {
   /** Whether a dataset that is not in the list is gone. */
   readonly complete: boolean;
   /** How many datasets the service counts besides those that it shows. */
-  readonly unseen: number;
+  readonly missing: number;
 }
 
 /** How often a list that does not show all that it counts is read. */
-const maxWalks = 3;
+const maxReads = 3;
 
 /** All datasets of the workspace. */
 export async function listDatasets(client: Client, config: OpikConfig): Promise<DatasetList> {
   let list = await listOnce(client, config);
-  for (let walks = 1; walks < maxWalks && list.unseen > 0; walks += 1) {
+  for (let walks = 1; walks < maxReads && list.missing > 0; walks += 1) {
     list = await listOnce(client, config);
   }
   return list;
 }
 
 async function listOnce(client: Client, config: OpikConfig): Promise<DatasetList> {
-  const mapping = digest(config);
+  const mapping = mappingDigest(config);
   const found = new Map<string, Omit<Dataset, "hasOwnName">>();
-  const pages = numberedPages(client, { path: `${api}/datasets`, rowKeys, size: config.page_size });
+  const pages = numberedPages(client, {
+    path: `${apiPath}/datasets`,
+    rowKeys,
+    size: config.page_size,
+  });
   for await (const page of pages) {
     for (const row of page.rows) {
-      const dataset = datasetOf(row, mapping);
+      const dataset = parseDataset(row, mapping);
       found.set(dataset.id, dataset);
     }
   }
   return {
-    datasets: namedApart([...found.values()]),
-    complete: sawAll(pages, found.size),
-    unseen: unseen(pages, found.size),
+    datasets: markUniqueNames([...found.values()]),
+    complete: isCompleteListing(pages, found.size),
+    missing: missingRows(pages, found.size),
   };
 }
 
-function namedApart(datasets: readonly Omit<Dataset, "hasOwnName">[]): Dataset[] {
+function markUniqueNames(datasets: readonly Omit<Dataset, "hasOwnName">[]): Dataset[] {
   const uses = new Map<string, number>();
   for (const { name } of datasets) uses.set(name, (uses.get(name) ?? 0) + 1);
   return datasets.map((dataset) => ({ ...dataset, hasOwnName: uses.get(dataset.name) === 1 }));
 }
 
 /** Names of the columns' keys as a few characters: where they change, unchanged items become other rows. */
-function digest({ inputs_keys, outputs_keys, metadata_keys }: OpikConfig): string {
+function mappingDigest({ inputs_keys, outputs_keys, metadata_keys }: OpikConfig): string {
   const names = JSON.stringify([inputs_keys, outputs_keys, metadata_keys]);
   return createHash("sha256").update(names).digest("hex").slice(0, 8);
 }
 
-function datasetOf(row: string, mapping: string): Omit<Dataset, "hasOwnName"> {
+function parseDataset(row: string, mapping: string): Omit<Dataset, "hasOwnName"> {
   const object = members(row);
   const id = plain(object?.get("id"));
   if (!object || id === undefined)
-    throw new SourceError(`${api}/datasets: expected objects with an id`);
+    throw new SourceError(`${apiPath}/datasets: expected objects with an id`);
   const text = (name: string): string => plain(object.get(name)) ?? "";
   const version = members(object.get("latest_version") ?? "");
   const versionHash = plain(version?.get("version_hash"));

@@ -2,11 +2,11 @@ import { z } from "zod";
 import type { Checkpoint } from "../../core/source.ts";
 import type { Client } from "../../http/client.ts";
 import { statusOf } from "../../http/http-error.ts";
-import { sawAll, type Page } from "../../http/paging/page.ts";
+import { isCompleteListing, type Page } from "../../http/paging/page.ts";
 import { numberedPages } from "../../http/paging/numbered-pages.ts";
-import { api } from "./client.ts";
+import { apiPath } from "./client.ts";
 import { rowKeys, type Dataset } from "./datasets.ts";
-import { streamedItems } from "./streamed-items.ts";
+import { listStreamedItems } from "./streamed-items.ts";
 
 /** Some items of a dataset, as the service spelled them. */
 export interface ItemPage extends Pick<Page, "rows" | "bytes" | "number" | "unreadable"> {
@@ -15,12 +15,12 @@ export interface ItemPage extends Pick<Page, "rows" | "bytes" | "number" | "unre
 }
 
 /** One walk through the items of a dataset. */
-export interface ItemWalk extends AsyncIterable<ItemPage> {
+export interface ItemListing extends AsyncIterable<ItemPage> {
   /** Whether the walk, which has ended, has shown every item, with so many different ones. */
-  complete(distinct: number): Promise<boolean>;
+  isComplete(distinct: number): Promise<boolean>;
 }
 
-export interface ItemWalkOptions {
+export interface ItemListingOptions {
   readonly size: number;
   /** What a page of an earlier walk said to go on from. */
   readonly resume: Checkpoint | undefined;
@@ -31,12 +31,16 @@ export interface ItemWalkOptions {
  * shift. A service that has no stream, or whose dataset names collide, is read by numbered pages all the same; a total that changes
  * meanwhile then makes the walk incomplete.
  */
-export function newItemWalk(client: Client, dataset: Dataset, options: ItemWalkOptions): ItemWalk {
+export function listItems(
+  client: Client,
+  dataset: Dataset,
+  options: ItemListingOptions,
+): ItemListing {
   if (dataset.versionHash !== undefined || !dataset.hasOwnName)
-    return pagedItems(client, dataset, options);
-  let walk = streamedItems(client, dataset, {
+    return listNumberedItems(client, dataset, options);
+  let walk = listStreamedItems(client, dataset, {
     size: options.size,
-    ...streamPlace.parse(options.resume ?? {}),
+    ...streamPosition.parse(options.resume ?? {}),
   });
   return {
     async *[Symbol.asyncIterator]() {
@@ -44,26 +48,26 @@ export function newItemWalk(client: Client, dataset: Dataset, options: ItemWalkO
         yield* walk;
       } catch (error) {
         if (![404, 405].includes(statusOf(error) ?? 0)) throw error;
-        walk = pagedItems(client, dataset, { ...options, resume: undefined });
+        walk = listNumberedItems(client, dataset, { ...options, resume: undefined });
         yield* walk;
       }
     },
-    complete: (distinct) => walk.complete(distinct),
+    isComplete: (distinct) => walk.isComplete(distinct),
   };
 }
 
-const streamPlace = z.object({ after: z.string().optional() });
-const pagePlace = z.object({ offset: z.number(), size: z.number() });
+const streamPosition = z.object({ after: z.string().optional() });
+const pagePosition = z.object({ offset: z.number(), size: z.number() });
 
 /** @see https://www.comet.com/docs/opik/reference/rest-api/datasets/get-dataset-items */
-function pagedItems(
+function listNumberedItems(
   client: Client,
   { id, versionHash, items }: Dataset,
-  { size, resume }: ItemWalkOptions,
-): ItemWalk {
-  const from = pagePlace.safeParse(resume).data;
+  { size, resume }: ItemListingOptions,
+): ItemListing {
+  const from = pagePosition.safeParse(resume).data;
   const pages = numberedPages(client, {
-    path: `${api}/datasets/${encodeURIComponent(id)}/items`,
+    path: `${apiPath}/datasets/${encodeURIComponent(id)}/items`,
     query: { version: versionHash, truncate: false },
     rowKeys,
     size,
@@ -74,7 +78,9 @@ function pagedItems(
       for await (const page of pages) yield { ...page, resume: { ...page.next } };
     },
     // A dataset without items may not tell a total.
-    complete: (distinct) =>
-      Promise.resolve(sawAll(pages, distinct) || (distinct + items === 0 && pages.complete)),
+    isComplete: (distinct) =>
+      Promise.resolve(
+        isCompleteListing(pages, distinct) || (distinct + items === 0 && pages.complete),
+      ),
   };
 }

@@ -1,5 +1,5 @@
 import { firstPresent } from "../../json/row-mapper.ts";
-import { MemberReader, type Members } from "../../json/object-reader.ts";
+import { ObjectReader, type Members } from "../../json/object-reader.ts";
 import type { Value } from "../../core/schema.ts";
 import type { RowDeclaration } from "../../http/paging/page-mapper.ts";
 import type { OpikConfig } from "./config.ts";
@@ -8,7 +8,7 @@ import { itemColumns } from "./tables.ts";
 type ItemKeys = Pick<OpikConfig, "inputs_keys" | "outputs_keys" | "metadata_keys">;
 
 /** Members of an item that need no column: an old name of `id`, and what belongs to other tables. */
-const known = ["dataset_item_id", "experiment_items", "run_summaries_by_experiment"];
+const ignoredMembers = ["dataset_item_id", "experiment_items", "run_summaries_by_experiment"];
 
 /**
  * How dataset items become rows. The service has one free-form `data` object; `inputs`, `outputs` and `metadata` are the item's own
@@ -16,19 +16,19 @@ const known = ["dataset_item_id", "experiment_items", "run_summaries_by_experime
  */
 export function itemDeclaration(keys: ItemKeys): RowDeclaration {
   const named = [...keys.inputs_keys, ...keys.outputs_keys, ...keys.metadata_keys];
-  const data = new MemberReader();
+  const data = new ObjectReader();
   return {
     name: "opik_dataset_item",
     columns: itemColumns,
     primaryKey: ["item_id"],
     fields: { item_id: "id" },
     required: ["item_id", "created_at"],
-    known: [...known, ...named],
-    derive: (item) => fromData(item, { keys, data: data.read(item.get("data") ?? "") }),
+    known: [...ignoredMembers, ...named],
+    derive: (item) => deriveColumns(item, { keys, data: data.read(item.get("data") ?? "") }),
   };
 }
 
-function fromData(
+function deriveColumns(
   item: Members,
   { keys, data }: { readonly keys: ItemKeys; readonly data: Members | undefined },
 ): Readonly<Record<string, Value>> {

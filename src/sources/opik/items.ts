@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isDueAgain } from "../../core/is-due.ts";
+import { isDue } from "../../core/is-due.ts";
 import { TransientError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import type { Row } from "../../core/schema.ts";
@@ -12,19 +12,19 @@ import type {
   Stream,
   Sweep,
 } from "../../core/source.ts";
-import { Walk, type Shown } from "../../engine/sweep-tracker.ts";
+import { SweepTracker, type TraversalPosition } from "../../engine/sweep-tracker.ts";
 import type { Client } from "../../http/client.ts";
 import { statusOf } from "../../http/http-error.ts";
-import { PageReader } from "../../http/paging/page-mapper.ts";
+import { PageMapper } from "../../http/paging/page-mapper.ts";
 import type { OpikConfig } from "./config.ts";
 import { listDatasets, type Dataset, type DatasetList } from "./datasets.ts";
 import { itemDeclaration } from "./item-row.ts";
-import { newItemWalk, type ItemPage } from "./item-listing.ts";
+import { listItems, type ItemPage } from "./item-listing.ts";
 
-type Part = Omit<Batch, "stream">;
+type StreamBatch = Omit<Batch, "stream">;
 
 /** How often a dataset that changes while it is read is read in one sync. */
-const maxWalks = 3;
+const maxReads = 3;
 
 /**
  * The items of all datasets. Each dataset is a partition whose checkpoint holds the fingerprint that it was read at: the
@@ -44,39 +44,39 @@ export function itemStream(client: Client, config: OpikConfig): Stream {
       const changed = list.datasets.filter((dataset) => needsReading(dataset, config, options));
       log.debug(`${name}: ${changed.length} of ${list.datasets.length} datasets to read`);
       const expected = changed.reduce((sum, { items }) => sum + items, 0);
-      const reader = new PageReader(declaration, log);
+      const reader = new PageMapper(declaration, log);
       const reading = { client, config, reader, ...options };
       const partitions = interruptedFirst(changed, options).map((dataset) =>
-        partition(dataset, reading),
+        datasetPartition(dataset, reading),
       );
       const parts = readPartitions(partitions, { concurrency: config.concurrency, signal, log });
       for await (const part of parts) yield { ...part, expected };
-      yield* gone(list, config, options);
+      yield* sweepDeletedDatasets(list, config, options);
       reader.end();
-      if (list.unseen > 0)
+      if (list.missing > 0)
         throw new TransientError(
-          `${name}: the service counts ${list.unseen} datasets more than it shows; run the sync again`,
+          `${name}: the service counts ${list.missing} datasets more than it shows; run the sync again`,
         );
     },
   };
 }
 
-interface Reading extends ReadOptions {
+interface ReadDatasetOptions extends ReadOptions {
   readonly client: Client;
   readonly config: OpikConfig;
-  readonly reader: PageReader;
+  readonly reader: PageMapper;
 }
 
 function needsReading(dataset: Dataset, config: OpikConfig, options: ReadOptions): boolean {
   const { version, at = null } = options.checkpoints.get(dataset.id) ?? {};
   const { fingerprint } = dataset;
   if (options.fullRefresh || fingerprint === undefined || version !== fingerprint) return true;
-  return isOld(at, config, options);
+  return isRescanDue(at, config, options);
 }
 
 /** Whether what was done at this time is to be done again. */
-function isOld(at: Json, { rescan_days }: OpikConfig, { startedAt }: ReadOptions): boolean {
-  return isDueAgain(typeof at === "string" ? at : undefined, rescan_days, startedAt);
+function isRescanDue(at: Json, { rescan_days }: OpikConfig, { startedAt }: ReadOptions): boolean {
+  return isDue(typeof at === "string" ? at : undefined, rescan_days, startedAt);
 }
 
 /** A dataset that was interrupted comes before those that were not begun. */
@@ -88,7 +88,7 @@ function interruptedFirst(
   return [...datasets.filter(isOpen), ...datasets.filter((dataset) => !isOpen(dataset))];
 }
 
-function partition(dataset: Dataset, reading: Reading): Partition {
+function datasetPartition(dataset: Dataset, reading: ReadDatasetOptions): Partition {
   const { id, fingerprint } = dataset;
   let latest: Checkpoint = { reading: fingerprint ?? null };
   return {
@@ -106,9 +106,12 @@ function partition(dataset: Dataset, reading: Reading): Partition {
 }
 
 /** The parts of a dataset. One that was deleted since it was listed has none; the next list says that it is gone. */
-async function* readDataset(dataset: Dataset, reading: Reading): AsyncGenerator<Part, void> {
+async function* readDataset(
+  dataset: Dataset,
+  reading: ReadDatasetOptions,
+): AsyncGenerator<StreamBatch, void> {
   try {
-    yield* walkDataset(dataset, reading);
+    yield* readUntilStable(dataset, reading);
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
     const { datasets } = await listDatasets(reading.client, reading.config);
@@ -117,27 +120,35 @@ async function* readDataset(dataset: Dataset, reading: Reading): AsyncGenerator<
 }
 
 /** Reads a dataset, again if it changed meanwhile, and says in the end at which fingerprint it was read. */
-async function* walkDataset(dataset: Dataset, reading: Reading): AsyncGenerator<Part, void> {
+async function* readUntilStable(
+  dataset: Dataset,
+  reading: ReadDatasetOptions,
+): AsyncGenerator<StreamBatch, void> {
   const { client, config, reader, startedAt, signal } = reading;
-  let resume = interruptedAt(dataset, reading);
-  for (let walks = 1; walks <= maxWalks; walks += 1) {
+  let resume = findInterrupted(dataset, reading);
+  for (let walks = 1; walks <= maxReads; walks += 1) {
     const where = { dataset_id: dataset.id };
-    const shown = new Walk({ key: "item_id", where, resume: resume?.shown, again: walks > 1 });
-    const walk = newItemWalk(client, dataset, { size: config.page_size, resume: resume?.walk });
+    const shown = new SweepTracker({
+      key: "item_id",
+      where,
+      resume: resume?.shown,
+      again: walks > 1,
+    });
+    const walk = listItems(client, dataset, { size: config.page_size, resume: resume?.walk });
     let rejected = 0;
     for await (const page of walk) {
       signal.throwIfAborted();
-      const part = pagePart(page, dataset, { shown, reader });
+      const part = pageBatch(page, dataset, { shown, reader });
       rejected += part.rejected?.length ?? 0;
       yield part;
-      if (page.unreadable !== undefined) shown.blind();
+      if (page.unreadable !== undefined) shown.markIncomplete();
     }
     // An item that is too large to be read is in quarantine; the dataset counts as read when it can be.
-    if (shown.isBlind) return;
-    if (await walk.complete(shown.distinct + rejected)) {
+    if (shown.isIncomplete) return;
+    if (await walk.isComplete(shown.distinctKeys + rejected)) {
       const version = dataset.fingerprint ?? null;
       const checkpoint = { version, at: startedAt.toISOString() };
-      yield { rows: [], sweep: shown.end(), checkpoint, bytes: 0 };
+      yield { rows: [], sweep: shown.finish(), checkpoint, bytes: 0 };
       return;
     }
     resume = undefined;
@@ -147,54 +158,58 @@ async function* walkDataset(dataset: Dataset, reading: Reading): AsyncGenerator<
   );
 }
 
-interface Interrupted {
+interface InterruptedRead {
   /** Where the walk goes on, as its pages said. */
   readonly walk: Checkpoint;
-  readonly shown: Shown;
+  readonly shown: TraversalPosition;
 }
 
-const interrupted = z.object({
+const interruptedShape = z.object({
   reading: z.string(),
   walk: z.record(z.string(), z.json()),
   shown: z.object({ below: z.string(), keys: z.number() }),
 });
 
 /** Where an interrupted walk through the same version goes on. */
-function interruptedAt(
+function findInterrupted(
   { id, fingerprint }: Dataset,
   options: ReadOptions,
-): Interrupted | undefined {
-  const { data } = interrupted.safeParse(
+): InterruptedRead | undefined {
+  const { data } = interruptedShape.safeParse(
     options.fullRefresh ? undefined : options.checkpoints.get(id),
   );
   return data !== undefined && data.reading === fingerprint ? data : undefined;
 }
 
-function pagePart(page: ItemPage, dataset: Dataset, on: { shown: Walk; reader: PageReader }): Part {
+function pageBatch(
+  page: ItemPage,
+  dataset: Dataset,
+  on: { shown: SweepTracker; reader: PageMapper },
+): StreamBatch {
   // What an item says of its dataset may be spelled otherwise, or nothing; raw keeps it.
-  const { rows, rejected } = on.reader.read(page, { dataset_id: dataset.id });
-  const sweep = on.shown.page(rows.map((row) => String(row["item_id"])));
+  const { rows, rejected } = on.reader.map(page, { dataset_id: dataset.id });
+  const sweep = on.shown.addPage(rows.map((row) => String(row["item_id"])));
   return {
     rows,
-    rejected: rejected.map((entry) => placed(entry, dataset, rows)),
+    rejected: rejected.map((entry) => withLocation(entry, dataset, rows)),
     bytes: page.bytes,
     ...(sweep ? { sweep } : {}),
-    checkpoint: openCheckpoint(page, dataset, on.shown),
+    checkpoint: inProgressCheckpoint(page, dataset, on.shown),
   };
 }
 
 /** An entry with where it stands: in its dataset, and beside the last item of its page. */
-function placed(entry: Rejected, { id }: Dataset, rows: readonly Row[]): Rejected {
+function withLocation(entry: Rejected, { id }: Dataset, rows: readonly Row[]): Rejected {
   const beside = rows.at(-1);
   const where = { dataset_id: id, ...(beside ? { item_id: beside["item_id"] } : {}) };
   return { ...entry, key: JSON.stringify([id, entry.key]), where };
 }
 
 /** That the dataset was begun, and where to go on after this page, unless only a whole walk can tell what is gone. */
-function openCheckpoint(
+function inProgressCheckpoint(
   { resume }: ItemPage,
   { fingerprint }: Dataset,
-  { resume: shown }: Walk,
+  { resume: shown }: SweepTracker,
 ): Checkpoint {
   const reading = fingerprint ?? null;
   return shown ? { reading, walk: resume, shown: { ...shown } } : { reading };
@@ -204,17 +219,17 @@ function openCheckpoint(
  * The items of datasets that are gone, once a complete list says so. Now and then also those of datasets that no checkpoint knows: state
  * that somebody deleted, or took from a backup, does not have them.
  */
-function* gone(
+function* sweepDeletedDatasets(
   { datasets, complete }: DatasetList,
   config: OpikConfig,
   options: ReadOptions,
-): Generator<Part> {
+): Generator<StreamBatch> {
   const { checkpoints, fullRefresh, startedAt } = options;
   if (!complete) return;
   const ids = new Set(datasets.map(({ id }) => id));
   const vanished = [...checkpoints.keys()].filter((id) => id !== "" && !ids.has(id));
   const { swept } = checkpoints.get("") ?? {};
-  const isDue = fullRefresh || typeof swept !== "string" || isOld(swept, config, options);
+  const isDue = fullRefresh || typeof swept !== "string" || isRescanDue(swept, config, options);
   if (vanished.length === 0 && !isDue) return;
   const sweep: Sweep = { by: ["dataset_id"], keys: [...ids].map((id) => [id]) };
   yield { rows: [], sweep, checkpoint: { swept: startedAt.toISOString() }, bytes: 0 };

@@ -3,7 +3,7 @@ import { members, plain } from "../../json/text-scanner.ts";
 import type { Source } from "../../core/source.ts";
 import type { Client } from "../../http/client.ts";
 import { restStream } from "../../http/paging/rest-stream.ts";
-import { api, opikClient } from "./client.ts";
+import { apiPath, opikClient } from "./client.ts";
 import { opikConfig, type OpikConfig } from "./config.ts";
 import { rowKeys } from "./datasets.ts";
 import { itemStream } from "./items.ts";
@@ -24,7 +24,7 @@ export const opik: Source<OpikConfig> = {
     return [projectStream(client, size), datasetStream(client, size), itemStream(client, config)];
   },
   async check(config, context) {
-    await opikClient(config, context).getJson(`${api}/projects`, { query: { size: 1 } });
+    await opikClient(config, context).getJson(`${apiPath}/projects`, { query: { size: 1 } });
   },
 };
 
@@ -33,7 +33,7 @@ function projectStream(client: Client, size: number) {
   return restStream(client, {
     name: "opik_project",
     description: "The projects of the workspace",
-    path: `${api}/projects`,
+    path: `${apiPath}/projects`,
     rowKeys,
     size,
     primaryKey: ["project_id"],
@@ -48,7 +48,7 @@ function datasetStream(client: Client, size: number) {
   return restStream(client, {
     name: "opik_dataset",
     description: "The datasets of the workspace, with their latest version",
-    path: `${api}/datasets`,
+    path: `${apiPath}/datasets`,
     rowKeys,
     size,
     primaryKey: ["dataset_id"],

@@ -5,16 +5,16 @@ import type { Body } from "../../http/body.ts";
 import type { Client } from "../../http/client.ts";
 import { jsonLines } from "../../http/ndjson.ts";
 import { PageSize } from "../../http/paging/page-size.ts";
-import { api } from "./client.ts";
+import { apiPath } from "./client.ts";
 import type { Dataset } from "./datasets.ts";
-import type { ItemPage, ItemWalk } from "./item-listing.ts";
+import type { ItemPage, ItemListing } from "./item-listing.ts";
 
-const path = `${api}/datasets/items/stream`;
+const path = `${apiPath}/datasets/items/stream`;
 
 /** What the service allows for a page. */
-const largestPage = 2000;
+const maxPageSize = 2000;
 
-export interface StreamOptions {
+export interface StreamedItemsOptions {
   readonly size: number;
   /** Go on after this item. */
   readonly after?: string | undefined;
@@ -29,39 +29,43 @@ export interface StreamOptions {
  *
  * @see https://www.comet.com/docs/opik/reference/rest-api/datasets/stream-dataset-items
  */
-export function streamedItems(client: Client, dataset: Dataset, options: StreamOptions): ItemWalk {
+export function listStreamedItems(
+  client: Client,
+  dataset: Dataset,
+  options: StreamedItemsOptions,
+): ItemListing {
   return {
     async *[Symbol.asyncIterator]() {
-      const size = new PageSize(Math.min(options.size, largestPage));
+      const size = new PageSize(Math.min(options.size, maxPageSize));
       let after = options.after;
       const passed = new Set([after]);
       for (let number = 1; ; number += 1) {
-        const page = await nextPage(client, dataset, { size, after });
+        const page = await requestPage(client, dataset, { size, after });
         if (page.rows.length === 0) return;
-        after = idOf(page.rows.at(-1));
+        after = itemId(page.rows.at(-1));
         if (passed.has(after))
           throw new SourceError(`${path}: a page came again; the pages do not go on`);
         passed.add(after);
         yield { ...page, number, resume: { after } };
       }
     },
-    async complete(distinct) {
-      return distinct >= (await countedItems(client, dataset));
+    async isComplete(distinct) {
+      return distinct >= (await countItems(client, dataset));
     },
   };
 }
 
-interface Ask {
+interface PageRequest {
   readonly size: PageSize;
   readonly after: string | undefined;
 }
 
-async function nextPage(
+async function requestPage(
   client: Client,
   { name, id }: Dataset,
-  { size, after }: Ask,
+  { size, after }: PageRequest,
 ): Promise<Pick<ItemPage, "rows" | "bytes">> {
-  const { value: rows, body } = await size.bear(() =>
+  const { value: rows, body } = await size.requestWithSmallerPages(() =>
     client.request({
       ...size.limits,
       method: "POST",
@@ -72,22 +76,22 @@ async function nextPage(
         steam_limit: size.rows,
         ...(after === undefined ? {} : { last_retrieved_id: after }),
       },
-      accept: itemLines,
+      accept: parseItemLines,
     }),
   );
-  for (const row of rows) refuseOther(row, id);
+  for (const row of rows) checkDataset(row, id);
   return { rows, bytes: body.bytes };
 }
 
 /** The lines of an answer; one that says that the service failed makes the request be sent again. */
-function itemLines({ text }: Body): readonly string[] {
-  return jsonLines(text, (value) => failure.safeParse(value).data?.message);
+function parseItemLines({ text }: Body): readonly string[] {
+  return jsonLines(text, (value) => errorLine.safeParse(value).data?.message);
 }
 
-const failure = z.object({ code: z.number(), message: z.string(), id: z.undefined().optional() });
+const errorLine = z.object({ code: z.number(), message: z.string(), id: z.undefined().optional() });
 
 /** Datasets are asked for by name here, and a name may come to mean another dataset. */
-function refuseOther(row: string, id: string): void {
+function checkDataset(row: string, id: string): void {
   const other = plain(members(row)?.get("dataset_id"));
   if (other !== undefined && other !== id) {
     throw new SourceError(
@@ -96,15 +100,15 @@ function refuseOther(row: string, id: string): void {
   }
 }
 
-function idOf(row: string | undefined): string {
+function itemId(row: string | undefined): string {
   const id = plain(members(row ?? "")?.get("id"));
   if (id === undefined) throw new SourceError(`${path}: expected items with an id`);
   return id;
 }
 
 /** How many items the service says the dataset has now; where it does not say, at least one if it had any when it was listed. */
-async function countedItems(client: Client, { id, items }: Dataset): Promise<number> {
-  const { body } = await client.getJson(`${api}/datasets/${encodeURIComponent(id)}/items`, {
+async function countItems(client: Client, { id, items }: Dataset): Promise<number> {
+  const { body } = await client.getJson(`${apiPath}/datasets/${encodeURIComponent(id)}/items`, {
     query: { page: 1, size: 1 },
   });
   const total = plain(members(body.text)?.get("total"));

@@ -15,7 +15,7 @@ import {
   silenceInBody,
   slowDrip,
 } from "../../support/faults.ts";
-import type { Listener } from "../../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer } from "../../support/http-server.ts";
 import type { Ended } from "../../support/program.ts";
 import type { Bout } from "../bout.ts";
@@ -24,7 +24,7 @@ import { spelled, type Exchange } from "../http-proxy.ts";
 import { readLedger } from "../ledger.ts";
 
 /** Answers that pass: once or twice, and then the service is itself again. */
-const passing: readonly (readonly [string, (exchange: Exchange) => Listener])[] = [
+const passing: readonly (readonly [string, (exchange: Exchange) => RequestHandler])[] = [
   ["429 with a negative Retry-After", () => failing(429, { "retry-after": "-5" })],
   ["429 with a Retry-After without sense", () => failing(429, { "retry-after": "soon" })],
   ["429 that asks for nothing", () => failing(429)],
@@ -45,7 +45,7 @@ const passing: readonly (readonly [string, (exchange: Exchange) => Listener])[] 
 ];
 
 /** Answers that ask to wait for a second. */
-const asking: readonly (readonly [string, () => Listener])[] = [
+const asking: readonly (readonly [string, () => RequestHandler])[] = [
   ["429 with Retry-After in seconds", () => failing(429, { "retry-after": "1" })],
   ["429 with Retry-After as a date", () => failing(429, inASecond())],
   ["429 with RateLimit-Reset", () => failing(429, { "ratelimit-reset": "1" })],
@@ -53,7 +53,7 @@ const asking: readonly (readonly [string, () => Listener])[] = [
 ];
 
 /** Time limits have to be short here, or a round would last minutes. */
-const hanging: readonly (readonly [string, (exchange: Exchange) => Listener])[] = [
+const hanging: readonly (readonly [string, (exchange: Exchange) => RequestHandler])[] = [
   ["silence", () => silence],
   ["silence in the body", ({ body }) => silenceInBody(body)],
   ["one byte a second", () => slowDrip(1000)],
@@ -120,7 +120,7 @@ export const httpDisturbances: readonly Disturbance[] = [
     outcomes: ["completed", "partial", "failed"],
     async disturb(bout) {
       await using other = await startServer(answer("{}"));
-      const fault = ({ request: { url } }: Exchange): Listener =>
+      const fault = ({ request: { url } }: Exchange): RequestHandler =>
         redirectTo(new URL(url.pathname + url.search, other.url).href, 307);
       hit(bout, { fault, times: [1, 3] });
       const ended = await bout.run();
@@ -137,7 +137,7 @@ export const httpDisturbances: readonly Disturbance[] = [
 ];
 
 interface Hit {
-  readonly fault: (exchange: Exchange) => Listener;
+  readonly fault: (exchange: Exchange) => RequestHandler;
   /** How many answers are hit, one after the other. */
   readonly times: readonly [least: number, most: number];
 }
@@ -172,7 +172,7 @@ function hit(bout: Bout, { fault, times }: Hit): void {
 }
 
 /** The request that was asked to wait does not come again before a second has passed. */
-async function askedToWait(bout: Bout, fault: () => Listener): Promise<Ended> {
+async function askedToWait(bout: Bout, fault: () => RequestHandler): Promise<Ended> {
   const asked = new Map<string, number>();
   const tooEarly: number[] = [];
   hit(bout, {

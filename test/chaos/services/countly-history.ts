@@ -3,7 +3,7 @@ import type { Edition } from "../../../src/emulators/countly/request-context.ts"
 import type { Document } from "../../../src/emulators/countly/document.ts";
 import type { CountlyMember } from "../../../src/emulators/countly/member.ts";
 import type { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
-import { idsOf } from "../../sources/countly/expected-rows.ts";
+import { userIds } from "../../sources/countly/expected-rows.ts";
 import type { Random } from "../random.ts";
 import type { Keys, StoredCheckpoint } from "../service.ts";
 import {
@@ -141,7 +141,7 @@ export class CountlyHistory {
         for (const id of some(app, random).slice(this.#leastUsers)) app.deleteUser(id);
       },
       () => {
-        for (const id of idsOf(app).slice(this.#leastUsers)) app.deleteUser(id);
+        for (const id of userIds(app).slice(this.#leastUsers)) app.deleteUser(id);
       },
       () => {
         // Somebody who administers single apps is not told that one is gone, unless they saw it before.
@@ -160,7 +160,7 @@ export class CountlyHistory {
     const { member } = this.#options;
     const app = this.#workspace.addApp({
       users: random.pick([0, 3, 40]),
-      stamps: random.pick(["seconds", "milliseconds", "mixed", "strings"] as const),
+      timestampFormat: random.pick(["seconds", "milliseconds", "mixed", "strings"] as const),
       fields: { name: text(random), salt: "salt", category: random.pick(["6", ""]) },
     });
     if (!member.globalAdmin) member.rights = { ...member.rights, [app.id]: "admin" };

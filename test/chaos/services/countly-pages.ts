@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { paramsOf } from "../../../src/emulators/countly/request-context.ts";
+import { readParams } from "../../../src/emulators/countly/request-context.ts";
 import type { ChaosService } from "../service.ts";
 
 /** A list is paged by `skip`, or by ids that are smaller than the last one. */
 export const firstPage: ChaosService["firstPage"] = (request) => {
-  const params = Object.entries(paramsOf(request));
+  const params = Object.entries(readParams(request));
   if (!params.some(([name]) => ["query", "filter", "skip"].includes(name))) return undefined;
   const first = params.map(([name, value]) => [name, ofFirstPage(name, value)] as [string, string]);
   const text = new URLSearchParams(first).toString();

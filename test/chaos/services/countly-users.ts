@@ -1,7 +1,7 @@
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import type { Document } from "../../../src/emulators/countly/document.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
-import { idsOf } from "../../sources/countly/expected-rows.ts";
+import { userIds } from "../../sources/countly/expected-rows.ts";
 import { awkwardJson } from "../awkward.ts";
 import type { Random } from "../random.ts";
 
@@ -44,7 +44,7 @@ export function raw(random: Random): RawJson {
 
 /** The ids of some users that follow each other. */
 export function some(app: CountlyApp, random: Random): readonly string[] {
-  const ids = idsOf(app);
+  const ids = userIds(app);
   const start = random.between(0, ids.length);
   return ids.slice(start, start + random.between(1, 30));
 }

@@ -1,6 +1,6 @@
 import type { Edition } from "../../../src/emulators/countly/request-context.ts";
 import { CountlyClock } from "../../../src/emulators/countly/clock.ts";
-import type { CountlyTraps, Part } from "../../../src/emulators/countly/faults.ts";
+import type { CountlyFaults, Feature } from "../../../src/emulators/countly/faults.ts";
 import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Random } from "../random.ts";
@@ -80,12 +80,12 @@ interface Server {
   /** Whether a global administrator asks, who alone sees every app and the groups. */
   readonly isAdmin: boolean;
   readonly login: "form" | "token" | "url";
-  readonly without: readonly Part[];
+  readonly without: readonly Feature[];
 }
 
 function someServer(random: Random): Server {
   const edition = random.pick(["community", "enterprise", "original"] as const);
-  const lacks: readonly (readonly Part[])[] = [[], [], ["export"], ["export", "compliance-hub"]];
+  const lacks: readonly (readonly Feature[])[] = [[], [], ["export"], ["export", "compliance-hub"]];
   return {
     edition,
     isAdmin: edition === "original" || !random.oneIn(4),
@@ -94,10 +94,10 @@ function someServer(random: Random): Server {
   };
 }
 
-function trapsOf({ edition, login, without }: Server, random: Random): CountlyTraps {
+function trapsOf({ edition, login, without }: Server, random: Random): CountlyFaults {
   const isParts = edition === "enterprise" && random.oneIn(4);
   return {
-    without,
+    missingFeatures: without,
     ...(login === "url" ? { keyInUrlOnly: true } : {}),
     ...(isParts ? { userDetailsMembers: ["did", "name", "lac"] } : {}),
   };

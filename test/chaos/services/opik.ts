@@ -2,7 +2,7 @@ import { z } from "zod";
 import { OpikClock } from "../../../src/emulators/opik/clock.ts";
 import type { NewItem, OpikDataset } from "../../../src/emulators/opik/dataset.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
-import type { OpikTraps } from "../../../src/emulators/opik/faults.ts";
+import type { OpikFaults } from "../../../src/emulators/opik/faults.ts";
 import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
 import { startOpik } from "../../support/opik.ts";
 import { awkwardJson } from "../awkward.ts";
@@ -25,8 +25,8 @@ async function start(random: Random, versioned: boolean): Promise<ChaosService> 
   const workspace = new OpikWorkspace({ clock, versioned });
   const history = new OpikHistory(workspace);
   history.begin(random);
-  const traps: OpikTraps = {};
-  const opik = await startOpik({ workspace, login, traps });
+  const traps: OpikFaults = {};
+  const opik = await startOpik({ workspace, login, faults: traps });
   return {
     source: "opik",
     url: opik.url,
@@ -145,7 +145,7 @@ class OpikHistory {
 
   unstorable(): number {
     return this.#workspace.datasets
-      .flatMap((dataset) => dataset.rowsOf(latest(dataset)))
+      .flatMap((dataset) => dataset.itemsAt(latest(dataset)))
       .filter(({ item }) => item["created_at"] === notAnInstant).length;
   }
 
@@ -158,7 +158,7 @@ class OpikHistory {
       const number = dataset.versioned ? dataset.versionNumber(changed) : 0;
       const isSame = dataset.versioned || dataset.entity["last_updated_at"] === changed;
       if (number === undefined || !isSame) return [];
-      if (dataset.rowsOf(number).length !== Number(count)) return [];
+      if (dataset.itemsAt(number).length !== Number(count)) return [];
       const from = version == null ? (shown?.below ?? "~") : "";
       return storable(dataset, number).filter((id) => id >= from);
     });
@@ -213,7 +213,7 @@ class OpikHistory {
   /** Some items that follow each other. */
   #some(random: Random): { dataset: OpikDataset; ids: readonly string[] } {
     const dataset = random.pick(this.#workspace.datasets);
-    const ids = dataset.rowsOf(latest(dataset)).map(({ item }) => item.id);
+    const ids = dataset.itemsAt(latest(dataset)).map(({ item }) => item.id);
     const start = random.between(0, ids.length);
     return { dataset, ids: ids.slice(start, start + random.between(1, 30)) };
   }
@@ -249,7 +249,7 @@ function latest({ versioned, versions }: OpikDataset): number {
 
 function storable(dataset: OpikDataset, number: number): string[] {
   return dataset
-    .rowsOf(number)
+    .itemsAt(number)
     .filter(({ item }) => item["created_at"] !== notAnInstant)
     .map(({ item }) => item.id);
 }

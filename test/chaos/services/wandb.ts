@@ -3,7 +3,7 @@ import { WandbClock } from "../../../src/emulators/wandb/clock.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 import { syntheticHistory } from "../../../src/emulators/wandb/synthetic-history.ts";
-import type { WandbTraps } from "../../../src/emulators/wandb/faults.ts";
+import type { WandbFaults } from "../../../src/emulators/wandb/faults.ts";
 import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
 import { heldBy } from "../../sources/wandb/tables.ts";
 import { startWandb } from "../../support/wandb.ts";
@@ -28,7 +28,7 @@ async function start(random: Random): Promise<ChaosService> {
   const project = workspace.addProject({ name: "vision" });
   const history = new WandbHistory(project, clock);
   history.begin(random);
-  const traps: WandbTraps = {};
+  const traps: WandbFaults = {};
   const wandb = await startWandb({ workspace, traps, apiKey });
   return {
     source: "wandb",
@@ -100,7 +100,7 @@ class WandbHistory {
   }
 
   get runs(): readonly WandbRun[] {
-    return this.#project.inOrder({ by: "createdAt", descending: false });
+    return this.#project.sortedRuns({ by: "createdAt", descending: false });
   }
 
   begin(random: Random): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import chalk from "chalk";
-import { plotSvg, plotText } from "../../../src/cli/terminal/plot.ts";
+import { renderPlotSvg, renderPlotText } from "../../../src/cli/terminal/plot.ts";
 
 const curveOf = (values: readonly number[]) => [
   { label: "loss", points: values.map((value, step) => [step, value] as const) },
@@ -12,8 +12,8 @@ test.each([
   ["small doubles", [1e-25, 2e-25, 5e-25], /5e-25/],
   ["values of every size", [5e-324, 1, 1e308], /1e\+308/],
 ])("%s are drawn, with their own labels", (_what, values, label) => {
-  const text = plotText(curveOf(values), { color: chalk, width: 60 });
+  const text = renderPlotText(curveOf(values), { color: chalk, width: 60 });
   expect(text).toMatch(label);
   expect(text).toMatch(/[\u2801-\u28ff]/);
-  expect(plotSvg(curveOf(values))).toMatch(label);
+  expect(renderPlotSvg(curveOf(values))).toMatch(label);
 });

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking } from "./client.ts";
+import { countlyClient } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof countlyClient>;
 
 beforeEach(async () => {
   countly = await startCountly();
-  ask = asking(countly);
+  ask = countlyClient(countly);
 });
 
 afterEach(async () => {

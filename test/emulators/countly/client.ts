@@ -6,7 +6,7 @@ import type { Countly } from "../../support/countly.ts";
 type Params = Readonly<Record<string, string>>;
 
 /** Questions to a stand-in as any client would put them: in a form, with the key of the global administrator unless another is given. */
-export function asking(countly: Countly) {
+export function countlyClient(countly: Countly) {
   const post = (path: string, params: Params = {}, headers: Params = {}): Promise<Response> => {
     const body = new URLSearchParams({ api_key: countly.apiKey, ...params });
     return fetch(countly.url + path, { method: "POST", body, headers });

@@ -2,15 +2,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking, didsOf } from "./client.ts";
+import { countlyClient, didsOf } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof countlyClient>;
 let app: CountlyApp;
 
 beforeEach(async () => {
   countly = await startCountly();
-  ask = asking(countly);
+  ask = countlyClient(countly);
   app = countly.workspace.addApp();
   for (const did of ["a", "b", "c"]) app.addUser({ did, name: did.toUpperCase() });
 });
@@ -65,7 +65,7 @@ test("the app has to be named, and the plugin to be there", async () => {
     400,
     { result: 'Missing parameter "app_id"' },
   ]);
-  countly.traps.without = ["compliance-hub"];
+  countly.traps.missingFeatures = ["compliance-hub"];
   expect(await ask.statusAndBody("/o/app_users/consents", { app_id: app.id })).toEqual([
     400,
     { result: "Invalid path" },

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking, didsOf } from "./client.ts";
+import { countlyClient, didsOf } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof countlyClient>;
 
 beforeEach(async () => {
   countly = await startCountly();
-  ask = asking(countly);
+  ask = countlyClient(countly);
 });
 
 afterEach(async () => {
@@ -61,7 +61,7 @@ test("a database or a filter that is none is refused in these words", async () =
 });
 
 test("a server without the plugin calls the path invalid", async () => {
-  countly.traps.without = ["dbviewer"];
+  countly.traps.missingFeatures = ["dbviewer"];
 
   expect(await ask.statusAndBody("/o/db")).toEqual([400, { result: "Invalid path" }]);
 });

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking, didsOf } from "./client.ts";
+import { countlyClient, didsOf } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof countlyClient>;
 
 beforeEach(async () => {
   countly = await startCountly({ edition: "enterprise" });
-  ask = asking(countly);
+  ask = countlyClient(countly);
 });
 
 afterEach(async () => {
@@ -92,7 +92,7 @@ describe("user details", () => {
       400,
       { result: "Error. Please check logs." },
     ]);
-    countly.traps.without = ["users"];
+    countly.traps.missingFeatures = ["users"];
     expect(await ask.statusAndBody("/o", asked)).toEqual([400, { result: "Invalid method" }]);
   });
 });

@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking } from "./client.ts";
+import { countlyClient } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof countlyClient>;
 
 beforeEach(async () => {
   countly = await startCountly();
-  ask = asking(countly);
+  ask = countlyClient(countly);
 });
 
 afterEach(async () => {
@@ -142,7 +142,7 @@ test("a server that ignores conditions on the id repeats its first page", async 
 });
 
 test("a server without the export calls its path invalid", async () => {
-  countly.traps.without = ["export"];
+  countly.traps.missingFeatures = ["export"];
 
   expect(await ask.statusAndBody("/o/export/db", { collection: "x" })).toEqual([
     400,

@@ -3,15 +3,15 @@ import { z } from "zod";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking, didsOf } from "./client.ts";
+import { countlyClient, didsOf } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof countlyClient>;
 let app: CountlyApp;
 
 beforeEach(async () => {
   countly = await startCountly({ edition: "original" });
-  ask = asking(countly);
+  ask = countlyClient(countly);
   app = countly.workspace.addApp({ fields: { name: "Salt & Pepper" }, users: 150 });
 });
 

@@ -2,15 +2,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking, didsOf } from "./client.ts";
+import { countlyClient, didsOf } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof countlyClient>;
 let app: CountlyApp;
 
 beforeEach(async () => {
   countly = await startCountly();
-  ask = asking(countly);
+  ask = countlyClient(countly);
   app = countly.workspace.addApp();
   app.addUser({ did: "seconds", last_sync: 1_700_000_000, custom: { plan: "pro", n: 2 } });
   app.addUser({ did: "milliseconds", last_sync: 1_700_000_000_000, custom: { plan: "free" } });

@@ -7,14 +7,14 @@ import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { startCountly } from "../../support/countly.ts";
 import type { Countly } from "../../support/countly.ts";
-import { asking } from "./client.ts";
+import { countlyClient } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof countlyClient>;
 
 beforeEach(async () => {
   countly = await startCountly();
-  ask = asking(countly);
+  ask = countlyClient(countly);
 });
 
 afterEach(async () => {
@@ -84,7 +84,7 @@ test.each([
   ["milliseconds", "number", 13],
   ["strings", "string", 10],
 ] as const)("an app may keep its stamps as %s", async (stamps, type, digits) => {
-  const app = countly.workspace.addApp({ stamps, users: 1 });
+  const app = countly.workspace.addApp({ timestampFormat: stamps, users: 1 });
   app.addUser();
 
   for (const { first_sync, last_sync } of await ask.exported(app)) {
@@ -94,7 +94,7 @@ test.each([
 });
 
 test("an app may mix seconds and milliseconds", async () => {
-  const app = countly.workspace.addApp({ stamps: "mixed", users: 50 });
+  const app = countly.workspace.addApp({ timestampFormat: "mixed", users: 50 });
 
   const digits = (await ask.exported(app)).map(({ last_sync }) => String(last_sync).length);
   expect(new Set(digits)).toEqual(new Set([10, 13]));

@@ -41,8 +41,8 @@ test("instants of the demo workspace have 0, 3, 6 and 9 digits after the second"
 
 test("ids and instants of the clock come in order", () => {
   const clock = new OpikClock();
-  const ids = Array.from({ length: 500 }, () => clock.id());
-  const instants = Array.from({ length: 500 }, () => clock.instant().slice(0, -1));
+  const ids = Array.from({ length: 500 }, () => clock.nextId());
+  const instants = Array.from({ length: 500 }, () => clock.nextInstant().slice(0, -1));
 
   expect(ids.toSorted()).toEqual(ids);
   expect(instants.toSorted()).toEqual(instants);
@@ -50,7 +50,7 @@ test("ids and instants of the clock come in order", () => {
 
 function itemTexts({ datasets }: OpikWorkspace): string[] {
   return datasets.flatMap((dataset) =>
-    dataset.rowsOf(dataset.versions.length).map(({ text }) => text),
+    dataset.itemsAt(dataset.versions.length).map(({ text }) => text),
   );
 }
 

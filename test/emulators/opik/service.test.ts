@@ -240,7 +240,7 @@ describe("dataset items", () => {
 describe("the item stream", () => {
   test("filters", async () => {
     const [id = ""] = addItems(3)
-      .rowsOf(1)
+      .itemsAt(1)
       .map(({ item }) => item.id);
     const filters = JSON.stringify([{ field: "id", operator: "<", value: id }]);
 
@@ -292,7 +292,7 @@ describe("the item stream", () => {
   test("mixes versions when a write comes between two pages, unless the version is pinned", async () => {
     const dataset = addItems(4);
     const pinned = dataset.versions[0]?.version_hash;
-    const oldest = dataset.rowsOf(1).at(-1)?.item.id ?? "";
+    const oldest = dataset.itemsAt(1).at(-1)?.item.id ?? "";
     const page1 = lines(await streamText({ dataset_name: "d", steam_limit: 2 }));
     const last_retrieved_id = page1[1]?.["id"];
     dataset.deleteItems([oldest]);
@@ -406,7 +406,7 @@ describe("traps", () => {
   });
 
   test("noStream takes the stream away", async () => {
-    opik.traps.noStream = 405;
+    opik.traps.missingStreamStatus = 405;
 
     expect((await stream({ dataset_name: "d" })).status).toBe(405);
   });

@@ -5,7 +5,7 @@ import type { Wandb } from "../../support/wandb.ts";
 /** The project that `ask` asks about. */
 export const vision = `project(name: "vision", entityName: "acme")`;
 
-export interface Asked {
+export interface QueryOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -19,15 +19,15 @@ export interface Listing {
 }
 
 /** Questions to a stand-in as any client of GraphQL would put them. */
-export function asking(wandb: Wandb) {
-  const post = (query: string, { variables, headers }: Asked = {}): Promise<Response> =>
+export function graphqlClient(wandb: Wandb) {
+  const post = (query: string, { variables, headers }: QueryOptions = {}): Promise<Response> =>
     fetch(`${wandb.url}/graphql`, {
       method: "POST",
       headers: { authorization: basic(wandb.apiKey), ...headers },
       body: JSON.stringify({ query, variables }),
     });
 
-  const statusAndBody = async (query: string, asked?: Asked): Promise<[number, unknown]> => {
+  const statusAndBody = async (query: string, asked?: QueryOptions): Promise<[number, unknown]> => {
     const answer = await post(query, asked);
     return [answer.status, await answer.json()];
   };

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { anyText, asking, basic, path, record, vision } from "./graphql-client.ts";
+import { anyText, graphqlClient, basic, path, record, vision } from "./graphql-client.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = asking(wandb);
+  ask = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 
@@ -40,7 +40,7 @@ describe("the key", () => {
   });
 
   test("gets 401 where badKey says so", async () => {
-    wandb.traps.badKey = 401;
+    wandb.traps.wrongKeyStatus = 401;
 
     expect(
       (await ask.statusAndBody(query, { headers: { authorization: basic("guess") } }))[0],

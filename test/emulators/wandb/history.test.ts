@@ -2,18 +2,18 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { anyText, asking, path, record, vision } from "./graphql-client.ts";
+import { anyText, graphqlClient, path, record, vision } from "./graphql-client.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { syntheticHistory } from "../../../src/emulators/wandb/synthetic-history.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = asking(wandb);
+  ask = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { asking, path, record, vision } from "./graphql-client.ts";
+import { graphqlClient, path, record, vision } from "./graphql-client.ts";
 import { WandbClock } from "../../../src/emulators/wandb/clock.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = asking(wandb);
+  ask = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 
@@ -52,7 +52,7 @@ describe("a listing of runs", () => {
     const added = Array.from({ length: 5 }, (_, index) => runs.addRun({ name: `r${index}` }));
 
     expect(new Set(added.map(({ fields }) => fields.heartbeatAt)).size).toBe(1);
-    expect((await asking(same).walk({ order: "+heartbeat_at", first: 2 })).flat()).toEqual([
+    expect((await graphqlClient(same).walk({ order: "+heartbeat_at", first: 2 })).flat()).toEqual([
       "r0",
       "r1",
       "r2",

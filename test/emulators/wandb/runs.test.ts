@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { asking, vision } from "./graphql-client.ts";
+import { graphqlClient, vision } from "./graphql-client.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { NewRun, WandbRun } from "../../../src/emulators/wandb/run.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = asking(wandb);
+  ask = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 

@@ -2,19 +2,19 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failing, firstTimes } from "../../support/faults.ts";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { badGateway, errorsAnswer } from "../../../src/emulators/wandb/response.ts";
-import { asking, basic, vision } from "./graphql-client.ts";
+import { badGateway, graphqlErrors } from "../../../src/emulators/wandb/response.ts";
+import { graphqlClient, basic, vision } from "./graphql-client.ts";
 import { WandbClock } from "../../../src/emulators/wandb/clock.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof asking>;
+let ask: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = asking(wandb);
+  ask = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 
@@ -43,7 +43,11 @@ describe("traps", () => {
   });
 
   test("faults are answered instead, one each", async () => {
-    wandb.traps.faults = [errorsAnswer(200, "no luck"), errorsAnswer(422, "no luck"), badGateway];
+    wandb.traps.nextResponses = [
+      graphqlErrors(200, "no luck"),
+      graphqlErrors(422, "no luck"),
+      badGateway,
+    ];
     const answers = [
       await ask.post(query),
       await ask.post(query),
@@ -154,7 +158,7 @@ test("a workspace is the same for the same seed", async () => {
     workspace.addProject({ name: "vision" }).addRun().log({ loss: 1 });
     await using server = await startWandb({ workspace });
     const query = `{ ${vision} { runs { edges { node { id name createdAt history(samples: 1) } } } } }`;
-    texts.push(await (await asking(server).post(query)).text());
+    texts.push(await (await graphqlClient(server).post(query)).text());
   }
 
   expect(texts[0]).toBe(texts[1]);

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SourceError, TransientError } from "../../../src/core/errors.ts";
-import type { NumberedList } from "../../../src/http/paging/page-requests.ts";
+import type { NumberPagedList } from "../../../src/http/paging/page-requests.ts";
 import { numberedPages, type NumberedPage } from "../../../src/http/paging/numbered-pages.ts";
 import { answer, failing, inTurn } from "../../support/faults.ts";
 import { testClient, type TestClient } from "../../support/http-client.ts";
-import type { Listener } from "../../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../../support/http-server.ts";
 import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
 
@@ -16,7 +16,7 @@ interface Walked {
   readonly stable: boolean;
 }
 
-async function walk(client: TestClient, list: Partial<NumberedList> = {}): Promise<Walked> {
+async function walk(client: TestClient, list: Partial<NumberPagedList> = {}): Promise<Walked> {
   const walked = numberedPages(client, { path: "rows", size: 10, ...list });
   const pages: NumberedPage[] = [];
   for await (const page of walked) pages.push(page);
@@ -25,8 +25,8 @@ async function walk(client: TestClient, list: Partial<NumberedList> = {}): Promi
 }
 
 async function walkOf(
-  listener: Listener,
-  list: Partial<NumberedList> = {},
+  listener: RequestHandler,
+  list: Partial<NumberPagedList> = {},
 ): Promise<Walked & { asked: string[] }> {
   await using server = await startServer(listener);
   const walked = await walk(testClient(server.url), list);
@@ -153,7 +153,7 @@ describe("a list that tells no total", () => {
   test("fails where its last page comes for ever", async () => {
     const rows = newRows(20);
     const last = Math.ceil(rows.length / 10);
-    const clamped: Listener = ({ url, ...request }, response) => {
+    const clamped: RequestHandler = ({ url, ...request }, response) => {
       const clampedUrl = new URL(url);
       clampedUrl.searchParams.set(
         "page",
@@ -243,7 +243,7 @@ describe("whatever a service does with the size, every row is read", () => {
   test("when it ignores it", async () => {
     const all = newRows(95);
     for (const fixed of [3, 10, 25]) {
-      const list: Listener = ({ url, ...request }, response) => {
+      const list: RequestHandler = ({ url, ...request }, response) => {
         url.searchParams.set("size", String(fixed));
         return listOf(() => all)({ ...request, url }, response);
       };
@@ -254,7 +254,7 @@ describe("whatever a service does with the size, every row is read", () => {
 });
 
 describe("a page that is too much", () => {
-  const heavy = (list: Listener, fits: (size: number) => boolean): Listener => {
+  const heavy = (list: RequestHandler, fits: (size: number) => boolean): RequestHandler => {
     return (request, response) =>
       fits(asked(request).size) ? list(request, response) : failing(500)(request, response);
   };

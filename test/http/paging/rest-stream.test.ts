@@ -6,7 +6,7 @@ import { numberedPages } from "../../../src/http/paging/numbered-pages.ts";
 import { restStream, type RestDeclaration } from "../../../src/http/paging/rest-stream.ts";
 import { answer, failing, inTurn } from "../../support/faults.ts";
 import { testClient } from "../../support/http-client.ts";
-import type { Listener } from "../../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer } from "../../support/http-server.ts";
 import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
 
@@ -30,7 +30,7 @@ interface Read {
 }
 
 async function read(
-  listener: Listener,
+  listener: RequestHandler,
   more: Partial<RestDeclaration> = {},
   options: Partial<ReadOptions> = {},
 ): Promise<Read> {

@@ -4,7 +4,7 @@ import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { startCountly, type Countly } from "../../support/countly.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
-import { heldBy, idsAsKept, idsOf, standing } from "./expected-rows.ts";
+import { expectedRows, userIdsInStoredOrder, userIds, storedRows } from "./expected-rows.ts";
 
 type Options = [
   settings?: Parameters<typeof syncCountly>[1],
@@ -23,7 +23,10 @@ function fill(countly: Countly): [CountlyApp, CountlyApp] {
     users: 60,
     fields: { name: 'R&D <"shop">', salt: "s3cr3t-salt" },
   });
-  const news = workspace.addApp({ stamps: "milliseconds", fields: { category: undefined } });
+  const news = workspace.addApp({
+    timestampFormat: "milliseconds",
+    fields: { category: undefined },
+  });
   workspace.addApp({ fields: { name: "empty", owner: undefined } });
   for (let n = 0; n < 25; n += 1) news.addUser({ sc: String(n), fs: 1_700_000_000_000 + n });
   shop.addUser({
@@ -68,7 +71,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     test("every cell equals what the server holds, after first, unchanged, changed, merged and removed users", async () => {
       const [shop, news] = fill(countly);
       const isAsHeld = async (): Promise<void> => {
-        expect(await standing(database)).toEqual(heldBy(countly.workspace, edition));
+        expect(await storedRows(database)).toEqual(expectedRows(countly.workspace, edition));
       };
       expect(await sync()).toMatchObject({ status: "completed", quarantined: 0 });
       await isAsHeld();
@@ -78,7 +81,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       expect(await sync()).toMatchObject({ status: "completed" });
       await isAsHeld();
 
-      const [first = "", second = "", third = "", fourth = ""] = idsOf(shop);
+      const [first = "", second = "", third = "", fourth = ""] = userIds(shop);
       shop.updateUser(first, { name: "changed", email: undefined, custom: { plan: "pro" } });
       news.addUser({ email: "new@example.com" });
       countly.workspace.updateApp(shop.id, { name: "Shop", last_data: 1_750_000_000 });
@@ -97,7 +100,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       const [shop, news] = fill(countly);
       await sync();
       const before = countly.requests.length;
-      shop.updateUser(idsAsKept(shop)[0] ?? "", { gender: "F" });
+      shop.updateUser(userIdsInStoredOrder(shop)[0] ?? "", { gender: "F" });
       news.addUser();
       const { counts } = await sync({ lookback_minutes: 0 });
       expect(counts.get("users")).toMatchObject({ inserted: 1, deleted: 0 });
@@ -129,7 +132,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
         unchanged: 86,
       });
       expect(await times()).toEqual(before);
-      const [first = ""] = idsOf(shop);
+      const [first = ""] = userIds(shop);
       shop.updateUser(first, { gender: "F" });
       expect((await sync()).counts.get("users")).toMatchObject({ updated: 1 });
       const changed = (await times()).filter(

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { escaped } from "../../../src/emulators/countly/html-escape.ts";
+import { escapeValue } from "../../../src/emulators/countly/html-escape.ts";
 import type { Value } from "../../../src/emulators/countly/document.ts";
-import { withoutEntities } from "../../../src/sources/countly/client/html-entities.ts";
-import { withoutWrappers } from "../../../src/sources/countly/client/ejson.ts";
-import { instantOf } from "../../../src/sources/countly/rows/to-instant.ts";
+import { unescapeEntities } from "../../../src/sources/countly/client/html-entities.ts";
+import { unwrapEjson } from "../../../src/sources/countly/client/ejson.ts";
+import { toInstant } from "../../../src/sources/countly/rows/to-instant.ts";
 
 describe("HTML entities", () => {
   test.each([
@@ -18,7 +18,7 @@ describe("HTML entities", () => {
       `{"n": 1.10, "big": 12345678901234567890, "\\u00e9": "\\/"}`,
     ],
   ])("%s", (sent, meant) => {
-    expect(withoutEntities(sent)).toBe(meant);
+    expect(unescapeEntities(sent)).toBe(meant);
   });
 
   test("whatever the server escapes comes back, unless it held an entity before", () => {
@@ -36,7 +36,7 @@ describe("HTML entities", () => {
           inner: JSON.stringify({ [text]: [text] }),
         };
         fc.pre(!hasEntity(JSON.stringify(value)) && !isRespelled(text));
-        const back: unknown = JSON.parse(withoutEntities(JSON.stringify(escaped(value))));
+        const back: unknown = JSON.parse(unescapeEntities(JSON.stringify(escapeValue(value))));
         expect(back).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
@@ -57,7 +57,7 @@ describe("EJSON", () => {
       `{"_id":"5f0c","text":"{\\"$date\\":\\"2025\\"}"}`,
     ],
   ])("%s", (sent, meant) => {
-    expect(withoutWrappers(sent)).toBe(meant);
+    expect(unwrapEjson(sent)).toBe(meant);
   });
 });
 
@@ -76,6 +76,6 @@ describe("instants", () => {
     [undefined, undefined],
     ['"yesterday"', "yesterday"],
   ])("%s is %s", (slice, instant) => {
-    expect(instantOf(slice)).toBe(instant);
+    expect(toInstant(slice)).toBe(instant);
   });
 });

@@ -1,7 +1,7 @@
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import type { Edition } from "../../../src/emulators/countly/request-context.ts";
 import {
-  documentText,
+  documentJson,
   type Document,
   type Value,
 } from "../../../src/emulators/countly/document.ts";
@@ -12,7 +12,10 @@ import type { SqlRow, TestDatabase } from "../../support/databases.ts";
 export type Cells = Readonly<Record<string, unknown>>;
 
 /** What the three tables should hold of a server, written down apart from the source, by key. */
-export function heldBy(workspace: CountlyWorkspace, edition: Edition): Record<string, Cells[]> {
+export function expectedRows(
+  workspace: CountlyWorkspace,
+  edition: Edition,
+): Record<string, Cells[]> {
   const users = workspace.apps.flatMap((app) =>
     usersOf(app).map((user) => userCells(app, user, edition)),
   );
@@ -33,25 +36,25 @@ export function heldBy(workspace: CountlyWorkspace, edition: Edition): Record<st
 }
 
 /** The ids of the users of apps, in their order. */
-export function idsOf(...apps: readonly CountlyApp[]): string[] {
-  return apps.flatMap((app) => usersOf(app).map(idOf)).sort();
+export function userIds(...apps: readonly CountlyApp[]): string[] {
+  return apps.flatMap((app) => usersOf(app).map(documentId)).sort();
 }
 
 /** The ids of the users of an app, as the database keeps them. */
-export function idsAsKept({ users }: CountlyApp): string[] {
-  return [...users.rows()].map(({ document }) => idOf(document));
+export function userIdsInStoredOrder({ users }: CountlyApp): string[] {
+  return [...users.rows()].map(({ document }) => documentId(document));
 }
 
-function idOf({ _id }: Document): string {
+function documentId({ _id }: Document): string {
   if (typeof _id === "string") return _id;
   throw new Error("expected a user with an _id");
 }
 
 /** What they hold, but for what was deleted and for when it was written. */
-export async function standing(database: TestDatabase): Promise<Record<string, Cells[]>> {
+export async function storedRows(database: TestDatabase): Promise<Record<string, Cells[]>> {
   const table = async (name: string, key: string): Promise<Cells[]> => {
     const rows = await database.query(`SELECT * FROM ${name} WHERE NOT _deleted`);
-    return sorted(rows.map(cellsOf), key);
+    return sorted(rows.map(toCells), key);
   };
   return {
     apps: await table("apps", "app_id"),
@@ -61,10 +64,10 @@ export async function standing(database: TestDatabase): Promise<Record<string, C
 }
 
 const json = ["metadata", "custom_data", "group_keys", "permission", "users", "raw"];
-const ours = ["_synced_at", "_deleted", "processed_at"];
+const ownColumns = ["_synced_at", "_deleted", "processed_at"];
 
-function cellsOf(row: SqlRow): Cells {
-  const cells = Object.entries(row).filter(([column]) => !ours.includes(column));
+function toCells(row: SqlRow): Cells {
+  const cells = Object.entries(row).filter(([column]) => !ownColumns.includes(column));
   return Object.fromEntries(
     cells.map(([column, value]) => {
       if (value === null || value === undefined) return [column, null];
@@ -95,7 +98,7 @@ function usersOf({ users }: CountlyApp): Document[] {
 }
 
 function plain(value: Value | undefined): unknown {
-  return value === undefined ? null : (JSON.parse(documentText(value)) as unknown);
+  return value === undefined ? null : (JSON.parse(documentJson(value)) as unknown);
 }
 
 /** A scalar as text, which is how rows are compared. */

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/core/errors.ts";
-import type { StampUnit } from "../../../src/emulators/countly/user.ts";
+import type { TimestampFormat } from "../../../src/emulators/countly/user.ts";
 import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
-import { idsAsKept, idsOf } from "./expected-rows.ts";
+import { userIdsInStoredOrder, userIds } from "./expected-rows.ts";
 
 type Settings = Parameters<typeof syncCountly>[1];
 type Options = Parameters<typeof syncCountly>[2];
@@ -37,7 +37,7 @@ function sync({ url, apiKey }: Countly, settings: Settings = {}, options: Option
   return syncCountly({ url, apiKey, destination: database.url }, given, options);
 }
 
-async function standing(table = "users", key = "user_id"): Promise<string[]> {
+async function storedKeys(table = "users", key = "user_id"): Promise<string[]> {
   const rows = await database.query(`SELECT ${key} AS k FROM ${table} WHERE NOT _deleted`);
   return rows.map(({ k }) => String(k)).sort();
 }
@@ -49,7 +49,7 @@ async function quarantined(): Promise<string> {
 }
 
 /** The paths by which users were asked for, each once. */
-const waysOf = ({ requests }: Countly, from = 0): string[] => [
+const requestedPaths = ({ requests }: Countly, from = 0): string[] => [
   ...new Set(
     requests
       .slice(from)
@@ -65,7 +65,7 @@ describe("pages", () => {
       const countly = await start({ edition });
       const app = countly.workspace.addApp({ users: 25 });
       await sync(countly, { max_records_per_page: 7 });
-      expect(await standing()).toEqual(idsOf(app));
+      expect(await storedKeys()).toEqual(userIds(app));
       const limits = countly.requests
         .filter(({ url }) => /export|users/.test(url.pathname))
         .map(({ params }) => Number(params["limit"]));
@@ -77,7 +77,7 @@ describe("pages", () => {
     const countly = await start({ traps: { exportLimit: 7 } });
     const app = countly.workspace.addApp({ users: 40 });
     expect(await sync(countly)).toMatchObject({ status: "completed" });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test("an array that is cut and closed all the same loses no user, and nothing is taken for deleted", async () => {
@@ -85,10 +85,10 @@ describe("pages", () => {
     const app = countly.workspace.addApp({ users: 40 });
     await sync(countly);
     countly.traps.truncateExport = { afterRows: 3 };
-    app.deleteUser(idsOf(app)[5] ?? "");
+    app.deleteUser(userIds(app)[5] ?? "");
     const { counts } = await sync(countly, {}, { startedAt: afterAWeek() });
     expect(counts.get("users")).toMatchObject({ deleted: 1 });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test.each([0, 25])(
@@ -98,7 +98,7 @@ describe("pages", () => {
       const app = countly.workspace.addApp({ users: 40 });
       countly.workspace.addApp({ users: 3 });
       await sync(countly);
-      const before = idsOf(app);
+      const before = userIds(app);
       app.updateUser(before[0] ?? "", { gender: "F" });
       let shown = 0;
       countly.traps.onPage = ({ rows }) => {
@@ -106,7 +106,7 @@ describe("pages", () => {
         if (shown > after) countly.traps.truncateExport = { afterRows: 0 };
       };
       await sync(countly, {}, { startedAt: afterAWeek() }).catch(() => undefined);
-      expect(await standing()).toEqual(idsOf(...countly.workspace.apps));
+      expect(await storedKeys()).toEqual(userIds(...countly.workspace.apps));
       delete countly.traps.onPage;
       delete countly.traps.truncateExport;
       await sync(countly);
@@ -132,7 +132,7 @@ describe("pages", () => {
     delete countly.traps.onPage;
     delete countly.traps.truncateExport;
     await sync(countly);
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test.each(["community", "enterprise"] as const)(
@@ -177,35 +177,35 @@ describe("pages", () => {
     const countly = await start({ traps: { rateLimit: { allow: 5, refuse: 1 } } });
     const app = countly.workspace.addApp({ users: 60 });
     expect(await sync(countly, { retry_attempts: 3 })).toMatchObject({ status: "completed" });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test("a gateway from which users vanish while they are read loses nobody else", async () => {
     const countly = await start({ edition: "original" });
     const app = countly.workspace.addApp({ users: 40 });
-    const doomed = idsAsKept(app).slice(0, 2);
+    const doomed = userIdsInStoredOrder(app).slice(0, 2);
     countly.traps.onPage = () => {
       const id = doomed.pop();
       if (id !== undefined) app.deleteUser(id);
     };
     expect(await sync(countly)).toMatchObject({ status: "completed" });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 });
 
 describe("the mark", () => {
-  test.each<StampUnit>(["seconds", "milliseconds", "mixed", "strings"])(
+  test.each<TimestampFormat>(["seconds", "milliseconds", "mixed", "strings"])(
     "finds what changed where the server stamps in %s",
     async (stamps) => {
       const countly = await start();
-      const app = countly.workspace.addApp({ users: 50, stamps });
+      const app = countly.workspace.addApp({ users: 50, timestampFormat: stamps });
       await sync(countly);
-      app.updateUser(idsOf(app)[7] ?? "", { gender: "X" });
+      app.updateUser(userIds(app)[7] ?? "", { gender: "X" });
       app.addUser();
       app.addUser();
       const before = countly.requests.length;
       await sync(countly, { lookback_minutes: 0 });
-      expect(await standing()).toEqual(idsOf(app));
+      expect(await storedKeys()).toEqual(userIds(app));
       expect(await database.query("SELECT count(*) AS n FROM users WHERE gender = 'X'")).toEqual([
         { n: 1 },
       ]);
@@ -216,13 +216,13 @@ describe("the mark", () => {
   test("a user who is active after their page was read is found by the next sync", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 40 });
-    const [highest = ""] = idsOf(app).reverse();
+    const [highest = ""] = userIds(app).reverse();
     let pages = 0;
     countly.traps.onPage = () => {
       pages += 1;
       if (pages === 3) app.updateUser(highest, { gender: "F" });
       // On a later page, and later still.
-      if (pages === 3) app.updateUser(idsOf(app)[0] ?? "", { gender: "M" });
+      if (pages === 3) app.updateUser(userIds(app)[0] ?? "", { gender: "M" });
     };
     await sync(countly);
     delete countly.traps.onPage;
@@ -249,13 +249,13 @@ describe("the mark", () => {
     countly.workspace.clock.advance(Date.now() - countly.workspace.clock.nowMs);
     app.addUser();
     await sync(countly);
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test("what moved no time is found by the resync of all users, and not before", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 30 });
-    const [a = "", b = "", c = ""] = idsOf(app);
+    const [a = "", b = "", c = ""] = userIds(app);
     await sync(countly);
     app.updateUser(a, { gender: "F" }, { silently: true });
     app.mergeUsers(b, c);
@@ -280,15 +280,15 @@ describe("the mark", () => {
     const app = workspace.addApp({ users: 365 });
     const settings = { initial_sync_days: "30" };
     await sync(countly, settings);
-    const first = await standing();
+    const first = await storedKeys();
     expect(first.length).toBeGreaterThan(20);
     expect(first.length).toBeLessThan(40);
-    const sleeper = idsOf(app).find((id) => !first.includes(id)) ?? "";
+    const sleeper = userIds(app).find((id) => !first.includes(id)) ?? "";
     const { counts } = await sync(countly, settings, { startedAt: afterAWeek() });
     expect(counts.get("users")).toMatchObject({ inserted: 0, deleted: 0 });
     app.updateUser(sleeper, { gender: "F" });
     await sync(countly, settings, { startedAt: afterAWeek() });
-    expect(await standing()).toEqual([...first, sleeper].sort());
+    expect(await storedKeys()).toEqual([...first, sleeper].sort());
   });
 
   test("initial_sync_days that comes later, or grows less, takes nobody for deleted", async () => {
@@ -299,7 +299,7 @@ describe("the mark", () => {
     await sync(countly);
     await sync(countly, { initial_sync_days: 30 }, { startedAt: afterAWeek() });
     await sync(countly, { initial_sync_days: 10 }, { fullRefresh: true });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test("initial_sync_days that grows, or goes, lets in the past with the next resync", async () => {
@@ -308,13 +308,13 @@ describe("the mark", () => {
     const countly = await start({ workspace });
     const app = workspace.addApp({ users: 365 });
     await sync(countly, { initial_sync_days: 30 });
-    const few = await standing();
+    const few = await storedKeys();
     await sync(countly, { initial_sync_days: 90 }, { fullRefresh: true });
-    const more = await standing();
+    const more = await storedKeys();
     expect(more.length).toBeGreaterThan(few.length);
     expect(more.length).toBeLessThan(365);
     await sync(countly, {}, { startedAt: afterAWeek() });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 });
 
@@ -325,16 +325,16 @@ describe("ways to read users", () => {
     const app = workspace.addApp({ users: 25 });
     const member = workspace.addMember({ rights: { [app.id]: ["compliance_hub", "dbviewer"] } });
     await sync(countly, { api_key: member.apiKey });
-    expect(waysOf(countly)).toEqual(["/o", "/o/export/db", "/o/app_users/consents"]);
-    expect(await standing()).toEqual(idsOf(app));
+    expect(requestedPaths(countly)).toEqual(["/o", "/o/export/db", "/o/app_users/consents"]);
+    expect(await storedKeys()).toEqual(userIds(app));
     const before = countly.requests.length;
     await sync(countly, { api_key: member.apiKey });
-    expect(waysOf(countly, before)).toEqual(["/o/app_users/consents"]);
+    expect(requestedPaths(countly, before)).toEqual(["/o/app_users/consents"]);
     member.rights = { [app.id]: ["dbviewer"] };
     app.addUser();
     const { counts } = await sync(countly, { api_key: member.apiKey }, { startedAt: afterAWeek() });
     expect(counts.get("users")).toMatchObject({ inserted: 1, deleted: 0 });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test("each way gives the same rows", async () => {
@@ -362,8 +362,8 @@ describe("ways to read users", () => {
     const countly = await start({ edition: "enterprise" });
     const app = countly.workspace.addApp({ users: 500 });
     await sync(countly);
-    expect(waysOf(countly)).toEqual(["/o"]);
-    expect(await standing()).toEqual(idsOf(app));
+    expect(requestedPaths(countly)).toEqual(["/o"]);
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test("a server that answers with a task is asked until the task is done", async () => {
@@ -371,8 +371,8 @@ describe("ways to read users", () => {
     const app = countly.workspace.addApp({ users: 8 });
     app.addUser({ name: 'R&D "<b>"', custom: { json: '{"a":"&"}' } });
     await sync(countly);
-    expect(waysOf(countly)).toEqual(["/o"]);
-    expect(await standing()).toEqual(idsOf(app));
+    expect(requestedPaths(countly)).toEqual(["/o"]);
+    expect(await storedKeys()).toEqual(userIds(app));
     const [row] = await database.query("SELECT name, custom_data FROM users WHERE name LIKE 'R%'");
     expect(row).toEqual({ name: 'R&D "<b>"', custom_data: '{"json":"{\\"a\\":\\"&\\"}"}' });
   });
@@ -386,7 +386,7 @@ describe("ways to read users", () => {
       status: "partial",
     });
     expect(await quarantined()).toMatch(/task failed: cursor killed/);
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test("profiles that show only a part of a user are the last way to be taken", async () => {
@@ -397,7 +397,7 @@ describe("ways to read users", () => {
     const { workspace } = countly;
     const app = workspace.addApp({ users: 25 });
     await sync(countly);
-    expect(waysOf(countly)).toEqual(["/o", "/o/export/db"]);
+    expect(requestedPaths(countly)).toEqual(["/o", "/o/export/db"]);
     const { apiKey } = workspace.addMember({ rights: { [app.id]: ["users"] } });
     const own = await newSqlite();
     const places = { url: countly.url, apiKey, destination: own.url };
@@ -421,7 +421,7 @@ describe("ways to read users", () => {
         status: "completed",
       },
     );
-    expect(await standing()).toEqual(idsOf(open));
+    expect(await storedKeys()).toEqual(userIds(open));
     expect(warnings.join()).toMatch(
       new RegExp(`app "${closed.id}": its users can be read in no way.*passed over`),
     );
@@ -436,10 +436,10 @@ describe("ways to read users", () => {
     const [a, b] = [countly.workspace.addApp({ users: 5 }), countly.workspace.addApp({ users: 5 })];
     a.locked = true;
     await sync(countly);
-    expect(await standing()).toEqual(idsOf(b));
+    expect(await storedKeys()).toEqual(userIds(b));
     a.locked = false;
     await sync(countly);
-    expect(await standing()).toEqual(idsOf(a, b));
+    expect(await storedKeys()).toEqual(userIds(a, b));
   });
 });
 
@@ -455,7 +455,7 @@ describe("apps", () => {
     const { counts } = await sync(countly);
     expect(counts.get("apps")).toMatchObject({ deleted: 1 });
     expect(counts.get("users")).toMatchObject({ deleted: 6 });
-    expect(await standing()).toEqual(idsOf(kept));
+    expect(await storedKeys()).toEqual(userIds(kept));
   });
 
   test("an empty list of apps deletes nothing and is no success", async () => {
@@ -472,8 +472,8 @@ describe("apps", () => {
     expect(failures.get("apps")?.message).toMatch(
       /the server shows no apps; nothing is taken for deleted/,
     );
-    expect(await standing()).toEqual(idsOf(app));
-    expect(await standing("apps", "app_id")).toEqual([app.id]);
+    expect(await storedKeys()).toEqual(userIds(app));
+    expect(await storedKeys("apps", "app_id")).toEqual([app.id]);
   });
 
   const twoApps = (workspace: CountlyWorkspace) => {
@@ -497,7 +497,7 @@ describe("apps", () => {
     expect(warnings).toContain(
       `app "${b.id}": the key does not see it any more; its rows stay as they are`,
     );
-    expect(await standing()).toEqual(idsOf(a, b));
+    expect(await storedKeys()).toEqual(userIds(a, b));
   });
 
   test("a server that fails while it is asked whether an app is gone has not said that the key does not see it", async () => {
@@ -520,16 +520,16 @@ describe("apps", () => {
     const { status } = await sync(countly, settings, options);
     expect({ status, asked: asked > 0 }).toEqual({ status: "failed", asked: true });
     expect(warnings.filter((text) => text.includes("does not see it"))).toEqual([]);
-    expect(await standing()).toEqual(idsOf(a, b));
+    expect(await storedKeys()).toEqual(userIds(a, b));
   });
 
   test("an app that lost all its users loses them here, while the server shows the app", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 3 });
     await sync(countly);
-    for (const id of idsOf(app)) app.deleteUser(id);
+    for (const id of userIds(app)) app.deleteUser(id);
     await sync(countly, {}, { startedAt: afterAWeek() });
-    expect(await standing()).toEqual([]);
+    expect(await storedKeys()).toEqual([]);
   });
 
   test("an app that the server does not show is an error that names those it shows", async () => {
@@ -551,8 +551,8 @@ describe("apps", () => {
       const [a, , c] = [1, 2, 3].map((users) => countly.workspace.addApp({ users }));
       if (!a || !c) throw new Error("expected three apps");
       await sync(countly, { app_id: spell([a.id, c.id]) });
-      expect(await standing()).toEqual(idsOf(a, c));
-      expect(await standing("apps", "app_id")).toEqual([a.id, c.id].sort());
+      expect(await storedKeys()).toEqual(userIds(a, c));
+      expect(await storedKeys("apps", "app_id")).toEqual([a.id, c.id].sort());
     },
   );
 });
@@ -597,7 +597,7 @@ describe("the key", () => {
     const countly = await start({ traps: { keyInUrlOnly: true } });
     const app = countly.workspace.addApp({ users: 5 });
     await sync(countly);
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
     expect(countly.requests.at(-1)?.method).toBe("GET");
     countly.traps.keyInUrlOnly = false;
     const before = countly.requests.length;
@@ -623,7 +623,7 @@ describe("the key", () => {
       });
       const app = countly.workspace.addApp({ users: 5 });
       expect(await sync(countly, { retry_attempts: 2 })).toMatchObject({ status: "completed" });
-      expect(await standing()).toEqual(idsOf(app));
+      expect(await storedKeys()).toEqual(userIds(app));
     },
   );
 
@@ -645,7 +645,7 @@ describe("the key", () => {
     for (const stream of ["apps", "groups", "users"])
       expect(failures.get(stream)?.message).toMatch(/asks to wait 24 h; try again after/);
     expect(await sync(countly)).toMatchObject({ status: "completed" });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test("goes into no URL where there is nothing that could take it", async () => {
@@ -667,7 +667,7 @@ describe("the key", () => {
     });
     const app = countly.workspace.addApp({ users: 12 });
     expect(await sync(countly)).toMatchObject({ status: "completed" });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test.each([401, 403])(
@@ -683,7 +683,7 @@ describe("the key", () => {
       });
       const app = countly.workspace.addApp({ users: 12 });
       expect(await sync(countly)).toMatchObject({ status: "completed" });
-      expect(await standing()).toEqual(idsOf(app));
+      expect(await storedKeys()).toEqual(userIds(app));
     },
   );
 
@@ -728,7 +728,7 @@ describe("the key", () => {
     const app = workspace.addApp({ users: 5 });
     const api_key = workspace.addToken(workspace.admin);
     await sync(countly, { api_key });
-    expect(await standing()).toEqual(idsOf(app));
+    expect(await storedKeys()).toEqual(userIds(app));
     const last = countly.requests.at(-1);
     expect(last?.headers["countly-token"]).toBe(api_key);
     expect(last?.body).not.toContain(api_key);

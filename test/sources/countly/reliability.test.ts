@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newLog } from "../../../src/core/log.ts";
-import { newTransfer } from "../../../src/core/request-stats.ts";
+import { newRequestStats } from "../../../src/core/request-stats.ts";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
-import type { Listener, ServerRequest } from "../../../src/emulators/http-server.ts";
+import type { RequestHandler, ServerRequest } from "../../../src/emulators/http-server.ts";
 import { countly as source } from "../../../src/sources/countly/source.ts";
 import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
-import { heldBy, idsAsKept, idsOf, standing } from "./expected-rows.ts";
+import { expectedRows, userIdsInStoredOrder, userIds, storedRows } from "./expected-rows.ts";
 
 type Settings = Parameters<typeof syncCountly>[1];
 type Options = Parameters<typeof syncCountly>[2];
@@ -65,7 +65,7 @@ async function interrupted(
 }
 
 async function expectAsHeld(countly: Countly, edition: (typeof editions)[number]): Promise<void> {
-  expect(await standing(database)).toEqual(heldBy(countly.workspace, edition));
+  expect(await storedRows(database)).toEqual(expectedRows(countly.workspace, edition));
 }
 
 /** How many users the last walk through an app has shown, as its checkpoint says. */
@@ -78,7 +78,8 @@ async function usersSaved({ id }: CountlyApp): Promise<unknown> {
 
 /** What answers a request instead of the service; undefined lets the service answer. */
 interface Instead {
-  answer: ((request: ServerRequest, service: Listener) => Listener | undefined) | undefined;
+  answer:
+    ((request: ServerRequest, service: RequestHandler) => RequestHandler | undefined) | undefined;
 }
 
 function intercepting(instead: Instead): NonNullable<StartOptions["intercept"]> {
@@ -92,7 +93,7 @@ const pages = [0, 1, 2, 3, 4, 5, 6].flatMap((page) => [
   [page, false] as const,
 ]);
 
-const refused: Listener = (_request, response) => {
+const refused: RequestHandler = (_request, response) => {
   response.writeHead(401).end('{"errors":[{"message":"the key was revoked"}]}');
 };
 
@@ -141,7 +142,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
     await sync(countly);
     for (const [page, isFull] of pages) {
       for (let n = 0; n < 12; n += 1) app.addUser();
-      app.updateUser(idsOf(app)[page] ?? "", { gender: "F" }, { silently: isFull });
+      app.updateUser(userIds(app)[page] ?? "", { gender: "F" }, { silently: isFull });
       let asked = 0;
       instead.answer = emptying(() => (asked += 1) === page + 1);
       const options = isFull ? { fullRefresh: true } : {};
@@ -157,7 +158,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
     const countly = await start({ edition });
     const app = countly.workspace.addApp({ users: 60 });
     await interrupted(countly, app.id);
-    app.updateUser(idsOf(app).at(-1) ?? "", { gender: "F" });
+    app.updateUser(userIds(app).at(-1) ?? "", { gender: "F" });
     for (let n = 0; n < 20; n += 1) app.addUser();
     expect(await sync(countly)).toMatchObject({ status: "completed" });
     await expectAsHeld(countly, edition);
@@ -167,7 +168,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
     const countly = await start({ edition });
     const app = countly.workspace.addApp({ users: 60 });
     await interrupted(countly, app.id);
-    app.deleteUser(idsOf(app).at(-1) ?? "");
+    app.deleteUser(userIds(app).at(-1) ?? "");
     expect(await sync(countly, {}, { startedAt: afterAWeek() })).toMatchObject({
       status: "completed",
     });
@@ -180,7 +181,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
       const countly = await start({ edition });
       const app = countly.workspace.addApp({ users: 60 });
       await interrupted(countly, app.id);
-      for (const id of idsOf(app)) app.deleteUser(id);
+      for (const id of userIds(app)) app.deleteUser(id);
       expect(await sync(countly, {}, { startedAt: afterAWeek(weeks) })).toMatchObject({
         status: "completed",
       });
@@ -195,11 +196,11 @@ describe.each(editions)("from a server that is %s", (edition) => {
       const countly = await start({ edition });
       const app = countly.workspace.addApp({ users: 60 });
       onPage(countly, 4, () => {
-        for (const id of idsOf(app)) app.deleteUser(id);
+        for (const id of userIds(app)) app.deleteUser(id);
       });
       expect(await sync(countly)).toMatchObject({ status: "completed" });
       expect(await database.query("SELECT user_id FROM users")).not.toEqual([]);
-      expect((await standing(database))["users"]).toEqual([]);
+      expect((await storedRows(database))["users"]).toEqual([]);
       expect(await usersSaved(app)).toBe(0);
     },
   );
@@ -211,14 +212,14 @@ describe.each(editions)("from a server that is %s", (edition) => {
       const { clock } = countly.workspace;
       const app = countly.workspace.addApp({ users: 5 });
       await sync(countly);
-      const before = idsOf(app);
+      const before = userIds(app);
       clock.advance(1_800_000);
       for (let n = 0; n < 90; n += 1) app.addUser();
       await interrupted(countly, app.id, { after: 8 });
-      for (const id of idsOf(app)) if (!before.includes(id)) app.deleteUser(id);
+      for (const id of userIds(app)) if (!before.includes(id)) app.deleteUser(id);
       for (const id of before.slice(0, 3)) app.deleteUser(id);
       expect(await sync(countly)).toMatchObject({ status: "completed" });
-      const { users } = await standing(database);
+      const { users } = await storedRows(database);
       expect(users?.map((user) => user["user_id"])).toEqual(expect.arrayContaining(before));
       expect(await usersSaved(app)).toBeGreaterThanOrEqual(5);
       await sync(countly, {}, { startedAt: afterAWeek() });
@@ -237,7 +238,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
       const countly = await start({ edition });
       const app = countly.workspace.addApp({ users: 5 });
       const emptied = (): void => {
-        for (const id of idsOf(app)) app.deleteUser(id);
+        for (const id of userIds(app)) app.deleteUser(id);
       };
       await sync(countly);
       emptied();
@@ -265,7 +266,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
       expect(await usersSaved(app)).toBe(0);
       for (let n = 0; n < 60; n += 1) app.addUser();
       await interrupted(countly, app.id);
-      for (const id of idsOf(app)) app.deleteUser(id);
+      for (const id of userIds(app)) app.deleteUser(id);
       await sync(countly, {}, { fullRefresh: true });
       await expectAsHeld(countly, edition);
     },
@@ -280,7 +281,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
       ...{ base_url: countly.url, api_key: countly.apiKey, app_id: "*" },
       ...{ max_records_per_page: 10, concurrency: 1 },
     });
-    for (const stream of source.streams(config, { log, transfer: newTransfer(), signal })) {
+    for (const stream of source.streams(config, { log, transfer: newRequestStats(), signal })) {
       if (stream.name === "groups") continue;
       const known = new Set<unknown>();
       const options = { checkpoints: new Map(), fullRefresh: false, startedAt: new Date() };
@@ -324,7 +325,7 @@ test.each(["community", "enterprise"] as const)(
     const countly = await start({ edition });
     const app = countly.workspace.addApp({ users: 25 });
     await sync(countly);
-    for (const id of idsOf(app)) app.deleteUser(id);
+    for (const id of userIds(app)) app.deleteUser(id);
     await database.query("DELETE FROM _rivulet_state WHERE stream = 'users'");
     await sync(countly);
     await expectAsHeld(countly, edition);
@@ -342,13 +343,13 @@ test("a gateway whose new users shift between two pages loses none of them", asy
   await sync(countly);
   clock.advance(1_800_000);
   // They stand at the front of the list, until they are active again.
-  for (const id of idsAsKept(app).slice(0, 25)) app.updateUser(id, { gender: "F" });
+  for (const id of userIdsInStoredOrder(app).slice(0, 25)) app.updateUser(id, { gender: "F" });
   clock.advance(1_800_000);
   app.addUser();
   const startedAt = new Date(clock.nowMs);
   countly.traps.onPage = () => {
     delete countly.traps.onPage;
-    for (const id of idsAsKept(app).slice(-26, -23)) moveToEnd(app, id);
+    for (const id of userIdsInStoredOrder(app).slice(-26, -23)) moveToEnd(app, id);
   };
   await sync(countly, {}, { startedAt });
   await sync(countly, { lookback_minutes: 0 }, { startedAt });
@@ -364,7 +365,7 @@ test("a gateway that shows the users of all apps, whichever it is asked for, lea
     return ({ url, body }) => {
       if (url.pathname !== "/o/users/all") return undefined;
       const users = workspace.apps.flatMap((app) =>
-        idsAsKept(app).map((id) => ({ ...app.users.get(id), app_id: app.id })),
+        userIdsInStoredOrder(app).map((id) => ({ ...app.users.get(id), app_id: app.id })),
       );
       const form = new URLSearchParams(body);
       const skip = Number(form.get("skip"));
@@ -457,7 +458,7 @@ test("a sync whose clock was far ahead does not put off the next resync for as l
   for (const users of [25, 3]) countly.workspace.addApp({ users });
   await sync(countly, {}, { startedAt: afterAWeek(100) });
   const [app] = countly.workspace.apps;
-  app?.deleteUser(idsOf(app)[0] ?? "");
+  app?.deleteUser(userIds(app)[0] ?? "");
   await sync(countly, {}, { startedAt: afterAWeek() });
   await expectAsHeld(countly, "community");
 });
@@ -466,7 +467,7 @@ test("an app that is emptied, filled and emptied again keeps no user", async () 
   const countly = await start({ edition: "community" });
   const app = countly.workspace.addApp({ users: 5 });
   const emptied = (): void => {
-    for (const id of idsOf(app)) app.deleteUser(id);
+    for (const id of userIds(app)) app.deleteUser(id);
   };
   await sync(countly);
   emptied();

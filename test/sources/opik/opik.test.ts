@@ -35,7 +35,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 
   function held(workspace: OpikWorkspace): string[] {
     return workspace.datasets
-      .flatMap((dataset) => dataset.rowsOf(dataset.versions.length))
+      .flatMap((dataset) => dataset.itemsAt(dataset.versions.length))
       .map(({ item }) => item.id)
       .sort();
   }
@@ -98,7 +98,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     fill(5, 4);
     await sync();
     const [changed, gone] = opik.workspace.datasets;
-    const [first] = changed?.rowsOf(1) ?? [];
+    const [first] = changed?.itemsAt(1) ?? [];
     changed?.deleteItems([String(first?.item.id)]);
     changed?.addItems([{ data: { input: "new" } }]);
     if (gone) opik.workspace.deleteDataset(gone.id);
@@ -139,7 +139,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     fill(1, 3);
     await sync();
     const [dataset] = opik.workspace.datasets;
-    const id = String(dataset?.rowsOf(1)[0]?.item.id);
+    const id = String(dataset?.itemsAt(1)[0]?.item.id);
     dataset?.updateItem(id, { description: "edited" }, { inPlace: true });
     const later = new Date(Date.now() + 8 * 86_400_000);
     expect((await sync({}, { startedAt: later })).counts.get("opik_dataset_item")).toMatchObject({
@@ -169,7 +169,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     opik.traps.onPage = ({ path }) => {
       if (!path.endsWith("/items") || writes > 0) return;
       writes += 1;
-      const newest = dataset?.rowsOf(1).slice(0, 5) ?? [];
+      const newest = dataset?.itemsAt(1).slice(0, 5) ?? [];
       dataset?.deleteItems(newest.map(({ item }) => item.id));
     };
     await sync({ page_size: 10 });
@@ -496,7 +496,7 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
       if (!path.endsWith("/items/stream") || left-- <= 0) return;
       dataset?.deleteItems(
         dataset
-          .rowsOf(1)
+          .itemsAt(1)
           .slice(0, 10)
           .map(({ item }) => item.id),
       );
@@ -530,7 +530,7 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
   test.each([404, 405] as const)(
     "a stream that is not offered (%i) is replaced by pages",
     async (status) => {
-      opik.traps.noStream = status;
+      opik.traps.missingStreamStatus = status;
       await sync();
       expect(await count()).toBe(120);
     },

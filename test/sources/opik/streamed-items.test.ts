@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { SourceError } from "../../../src/core/errors.ts";
-import { streamedItems } from "../../../src/sources/opik/streamed-items.ts";
+import { listStreamedItems } from "../../../src/sources/opik/streamed-items.ts";
 import { answer } from "../../support/faults.ts";
 import { testClient } from "../../support/http-client.ts";
 import { startServer } from "../../support/http-server.ts";
@@ -13,7 +13,7 @@ test("a stream that shows the same page for ever ends with an error, after it wa
   };
   const shown: string[] = [];
   const walk = async (): Promise<void> => {
-    for await (const { rows } of streamedItems(testClient(server.url), dataset, { size: 2 }))
+    for await (const { rows } of listStreamedItems(testClient(server.url), dataset, { size: 2 }))
       shown.push(...rows);
   };
   await expect(walk()).rejects.toThrow(SourceError);

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { checkSettings, told } from "../../../src/configuration/configuration.ts";
+import { checkSettings, formatProblem } from "../../../src/configuration/configuration.ts";
 import { wandb } from "../../../src/sources/wandb/source.ts";
 
 const problemsOf = (settings: Readonly<Record<string, unknown>>): readonly string[] =>
   checkSettings(wandb, { entity: "acme", project: "vision", ...settings }).problems.map((problem) =>
-    told(problem),
+    formatProblem(problem),
   );
 
 test("what the original connector's file holds is enough", () => {

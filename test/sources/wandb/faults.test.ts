@@ -4,7 +4,7 @@ import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type StartOptions, type Wandb } from "../../support/wandb.ts";
-import { badGateway, errorsAnswer } from "../../../src/emulators/wandb/response.ts";
+import { badGateway, graphqlErrors } from "../../../src/emulators/wandb/response.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { wandbSchema } from "../../../src/emulators/wandb/schema.ts";
@@ -71,7 +71,7 @@ describe("login", () => {
   test.each([undefined, 401] as const)(
     "a wrong key (%s) is said to be one, and where it stands",
     async (badKey) => {
-      await restart({ traps: badKey === undefined ? {} : { badKey } });
+      await restart({ traps: badKey === undefined ? {} : { wrongKeyStatus: badKey } });
       await expect(sync({ api_key: "wrong" })).rejects.toThrow(/check wandb\.api_key/);
     },
   );
@@ -151,7 +151,7 @@ describe("listings", () => {
 
   test("runs that may not be seen neither count nor stop the others", async () => {
     addRuns(6, 2);
-    const [first] = project.inOrder({ by: "createdAt", descending: false });
+    const [first] = project.sortedRuns({ by: "createdAt", descending: false });
     if (first) first.hidden = true;
     await sync({ page_size: 2 });
     await expectAllCells();
@@ -161,15 +161,15 @@ describe("listings", () => {
 
 describe("failures that pass", () => {
   test.each([
-    ["an error in a 200", errorsAnswer(200, "something went wrong")],
+    ["an error in a 200", graphqlErrors(200, "something went wrong")],
     ["a 502 with HTML", badGateway],
     [
       "a 429 with RateLimit-Reset",
-      { ...errorsAnswer(429, "slow"), headers: { "RateLimit-Reset": "0" } },
+      { ...graphqlErrors(429, "slow"), headers: { "RateLimit-Reset": "0" } },
     ],
   ] as const)("%s is asked again", async (_name, fault) => {
     addRuns(3, 2);
-    wandb.traps.faults = [fault];
+    wandb.traps.nextResponses = [fault];
     const { transfer, status } = await sync();
     expect(status).toBe("completed");
     expect(transfer.retries).toBe(1);
@@ -297,7 +297,7 @@ describe("histories", () => {
 
   test("a server that bears one row at a time is asked for what is new, and no longer", async () => {
     addRuns(1, 10);
-    const [run] = project.inOrder({ by: "createdAt", descending: false });
+    const [run] = project.sortedRuns({ by: "createdAt", descending: false });
     wandb.traps.tooLarge = { rows: 1 };
     await sync({ retry_attempts: 0 });
     for (let step = 0; step < 5; step += 1) run?.log({ loss: step });
@@ -325,7 +325,7 @@ describe("histories", () => {
 
   test("fewer lines than the service counts are reported once, with an example", async () => {
     addRuns(3, 2);
-    for (const run of project.inOrder({ by: "createdAt", descending: false })) {
+    for (const run of project.sortedRuns({ by: "createdAt", descending: false })) {
       Object.defineProperty(run.history, "lineCount", { get: () => 5 });
     }
     await sync();
@@ -351,7 +351,7 @@ describe("histories", () => {
 
   test("one poisoned run that fails whole requests spoils no other", async () => {
     addRuns(40, 2);
-    const [, , , broken] = project.inOrder({ by: "createdAt", descending: false });
+    const [, , , broken] = project.sortedRuns({ by: "createdAt", descending: false });
     wandb.traps.brokenHistory = { run: broken?.name ?? "", status: 500 };
     expect((await sync({ retry_attempts: 0 })).status).toBe("partial");
     expect((await standing(database)).metrics).toHaveLength(39 * 2);
@@ -416,7 +416,7 @@ describe("histories", () => {
 
   test("three poisoned runs and nothing else to do are a partial sync, not a failed one", async () => {
     addRuns(12, 2);
-    const broken = project.inOrder({ by: "createdAt", descending: false }).slice(0, 3);
+    const broken = project.sortedRuns({ by: "createdAt", descending: false }).slice(0, 3);
     await restart({
       intercept: (service) => (request, response) => {
         const isPoisoned = broken.some(({ name }) => request.body.includes(name));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
-import type { Listener } from "../../../src/emulators/http-server.ts";
+import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../../support/http-server.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 
@@ -27,7 +27,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-const gateway: Listener = ({ method, url, headers }, response) => {
+const gateway: RequestHandler = ({ method, url, headers }, response) => {
   const answer = (status: number, body: Json): void => {
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   };

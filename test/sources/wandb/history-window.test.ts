@@ -18,12 +18,12 @@ function walk(steps: readonly number[], lines: number | undefined, samples = 10)
     const width = window.width(ahead);
     const below = Math.min(Number.MAX_SAFE_INTEGER, from + width);
     const rows = steps.filter((step) => step >= from && step < below);
-    if (window.isOverfull(rows.length, below - from)) {
+    if (window.mayBeSampled(rows.length, below - from)) {
       window.narrow(below - from, (rows[Math.floor(rows.length / 2)] ?? below) - from);
       continue;
     }
     read.push(...rows);
-    window.filled(rows.length, width, 0);
+    window.recordComplete(rows.length, width, 0);
     from = below;
   }
   return { read, asked };
@@ -55,7 +55,7 @@ describe("HistoryWindow", () => {
   });
 
   test("a single step cannot be overfull", () => {
-    expect(new HistoryWindow(1).isOverfull(5, 1)).toBe(false);
+    expect(new HistoryWindow(1).mayBeSampled(5, 1)).toBe(false);
   });
 });
 
@@ -66,22 +66,22 @@ describe("BatchSize", () => {
     const size = new BatchSize();
     const seen = [1, 2, 3, 4, 5, 6, 7].map(() => {
       const { current } = size;
-      size.succeeded(current, quick);
+      size.recordSuccess(current, quick);
       return current;
     });
     expect(seen).toEqual([1, 2, 4, 8, 16, 32, 32]);
-    size.failed(32);
-    size.failed(32);
+    size.recordFailure(32);
+    size.recordFailure(32);
     expect(size.current).toBe(16);
   });
 
   test("tries more again only after many successes", () => {
     const size = new BatchSize();
-    for (let n = 0; n < 3; n += 1) size.succeeded(size.current, quick);
-    size.failed(8);
-    for (let n = 0; n < 15; n += 1) size.succeeded(4, quick);
+    for (let n = 0; n < 3; n += 1) size.recordSuccess(size.current, quick);
+    size.recordFailure(8);
+    for (let n = 0; n < 15; n += 1) size.recordSuccess(4, quick);
     expect(size.current).toBe(4);
-    size.succeeded(4, quick);
+    size.recordSuccess(4, quick);
     expect(size.current).toBe(8);
   });
 
@@ -90,9 +90,9 @@ describe("BatchSize", () => {
     { bytes: 1e9, ms: 10 },
   ])("an answer that is slow or large (%o) halves it", (answer) => {
     const size = new BatchSize();
-    size.succeeded(1, quick);
-    size.succeeded(2, quick);
-    size.succeeded(4, answer);
+    size.recordSuccess(1, quick);
+    size.recordSuccess(2, quick);
+    size.recordSuccess(4, answer);
     expect(size.current).toBe(2);
   });
 });

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { netrcPassword } from "../../../src/sources/wandb/connection/netrc.ts";
+import { readNetrcPassword } from "../../../src/sources/wandb/connection/netrc.ts";
 import { newFolder } from "../../support/program.ts";
 
 async function password(text: string, host = "api.wandb.ai"): Promise<string | undefined> {
   await using folder = await newFolder({ ".netrc": text });
-  return netrcPassword(host, join(folder.path, ".netrc"));
+  return readNetrcPassword(host, join(folder.path, ".netrc"));
 }
 
 describe("netrcPassword", () => {
@@ -30,6 +30,6 @@ describe("netrcPassword", () => {
   });
 
   test("knows no password where there is no file", () => {
-    expect(netrcPassword("a", "/nowhere/.netrc")).toBeUndefined();
+    expect(readNetrcPassword("a", "/nowhere/.netrc")).toBeUndefined();
   });
 });

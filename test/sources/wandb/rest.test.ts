@@ -4,7 +4,7 @@ import { startServer } from "../../support/http-server.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
-import type { RestTrap } from "../../../src/emulators/wandb/faults.ts";
+import type { RestOptions } from "../../../src/emulators/wandb/faults.ts";
 import { heldBy, standing, type Tables } from "./tables.ts";
 
 describe.each(databases)("REST, on %s", (_name, newDatabase) => {
@@ -33,7 +33,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     return syncWandb(places, settings, options);
   };
 
-  const use = (rest: RestTrap): void => {
+  const use = (rest: RestOptions): void => {
     wandb.traps.rest = { ...wandb.traps.rest, ...rest };
   };
 
@@ -68,7 +68,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
 
   test("changed, rewound, new and deleted runs arrive", async () => {
     await sync({ api: "rest", page_size: 2 });
-    const [first, second, third] = project.inOrder({ by: "createdAt", descending: false });
+    const [first, second, third] = project.sortedRuns({ by: "createdAt", descending: false });
     first?.resume();
     first?.log({ loss: 100 });
     second?.rewind(3);
@@ -84,7 +84,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
   });
 
   test("a run that is deleted in the second of its creation does not stay for another that was created in it", async () => {
-    const createdAt = wandb.workspace.clock.instant();
+    const createdAt = wandb.workspace.clock.nextInstant();
     const short = project.addRun({ createdAt, updatedAt: createdAt });
     await sync({ api: "rest" });
     project.deleteRun(short.name);
@@ -108,7 +108,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     use({ historyPage: 4, nextUrl: "relative" });
     await sync({ page_size: 2 });
     await expectAllCells();
-    project.inOrder({ by: "createdAt", descending: false })[1]?.rewind(5);
+    project.sortedRuns({ by: "createdAt", descending: false })[1]?.rewind(5);
     await sync({ page_size: 2 });
     await expectAllCells();
   });

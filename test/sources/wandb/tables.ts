@@ -1,5 +1,5 @@
 import type { TestDatabase } from "../../support/databases.ts";
-import { dotted } from "../../../src/emulators/wandb/history-keys.ts";
+import { flattenMetrics } from "../../../src/emulators/wandb/history-keys.ts";
 import { isRecord, parseJson } from "../../../src/emulators/wandb/json.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
@@ -15,7 +15,7 @@ export interface Tables {
 
 /** What a project holds, said in another way than the source reads it. JSON columns are values, instants seconds since 1970. */
 export function heldBy(project: WandbProject): Tables {
-  const all = project.inOrder({ by: "createdAt", descending: false });
+  const all = project.sortedRuns({ by: "createdAt", descending: false });
   const runs = all.filter((run) => !run.hidden);
   return {
     runs: inOrder(runs.map(runCells), ["run_id"]),
@@ -63,7 +63,7 @@ function metricCells(run: WandbRun): Cells[] {
   return [...run.history.lines()].flatMap((line) => {
     const row = parseJson(line);
     if (!isRecord(row)) throw new Error("expected an object");
-    return dotted(row)
+    return flattenMetrics(row)
       .filter(([name]) => !name.startsWith("_"))
       .map(([name, value]) => ({
         run_id: run.name,

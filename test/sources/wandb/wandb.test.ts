@@ -3,7 +3,7 @@ import { answer } from "../../support/faults.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
-import { errorsAnswer } from "../../../src/emulators/wandb/response.ts";
+import { graphqlErrors } from "../../../src/emulators/wandb/response.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 import { heldBy, standing } from "./tables.ts";
@@ -187,7 +187,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 
   test("a run that is deleted in the second of its creation does not stay for another that was created in it", async () => {
     addRuns(2, 3);
-    const createdAt = wandb.workspace.clock.instant();
+    const createdAt = wandb.workspace.clock.nextInstant();
     const short = project.addRun({ createdAt, heartbeatAt: createdAt });
     await sync();
     project.deleteRun(short.name);
@@ -221,15 +221,15 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       addRuns(3, 3);
       await sync();
       const added = addRuns(12, 3);
-      const refused = errorsAnswer(401, "the key was revoked");
+      const refused = graphqlErrors(401, "the key was revoked");
       let left = 2;
       wandb.traps.onPage = ({ field }) => {
         if (field === failsAt && left-- === 0)
-          wandb.traps.faults = Array.from({ length: 50 }, () => refused);
+          wandb.traps.nextResponses = Array.from({ length: 50 }, () => refused);
       };
       await expect(sync({ page_size: 2, concurrency: 1 })).rejects.toThrow(/401/);
       delete wandb.traps.onPage;
-      wandb.traps.faults = [];
+      wandb.traps.nextResponses = [];
       const table = failsAt === "runs" ? "runs" : "metrics";
       const came = await database.query(`SELECT DISTINCT run_id FROM ${table}`);
       expect(came.length).toBeGreaterThan(3);

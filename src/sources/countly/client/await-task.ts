@@ -1,43 +1,43 @@
 import { SourceError, TransientError } from "../../../core/errors.ts";
 import { members, plain } from "../../../json/text-scanner.ts";
 import { Body } from "../../../http/body.ts";
-import { member } from "../../../http/paging/page.ts";
+import { memberByPath } from "../../../http/paging/page.ts";
 import { parseJson } from "../../../http/json-body.ts";
 import { sleep } from "../../../core/sleep.ts";
-import type { Ask, Question, Told } from "./countly-client.ts";
+import type { SendRequest, CountlyRequest, CountlyResponse } from "./countly-client.ts";
 
 /** Between two looks at a task: at first, and at most, in milliseconds. */
 const firstPauseMs = 200;
-const longestPauseMs = 5000;
+const maxPauseMs = 5000;
 
 /** A task that is not done after so many looks, some ten minutes, is given up. */
-const maxLooks = 120;
+const maxPolls = 120;
 
 /**
  * Asks something that the server may put off: what takes it too long it answers with the id of a task, which is looked at until it is done.
  */
-export async function askPatiently(
-  ask: Ask,
-  question: Question,
+export async function sendAndAwaitTask(
+  ask: SendRequest,
+  question: CountlyRequest,
   signal: AbortSignal,
-): Promise<Told> {
+): Promise<CountlyResponse> {
   const answer = await ask(question);
-  const task_id = member(answer.value, "task_id");
+  const task_id = memberByPath(answer.value, "task_id");
   if (typeof task_id !== "string") return answer;
   const app_id = question.params?.["app_id"];
   let pauseMs = firstPauseMs;
-  for (let looks = 0; looks < maxLooks; looks += 1) {
+  for (let looks = 0; looks < maxPolls; looks += 1) {
     const { body } = await ask({ path: "o/tasks/task", params: { task_id, app_id } });
-    const result = resultOf(body.text, question.path);
+    const result = taskResult(body.text, question.path);
     if (result !== undefined) return { body: Body.of(result), value: parseJson(result) };
     await sleep(pauseMs, signal);
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    pauseMs = Math.min(pauseMs * 2, maxPauseMs);
   }
   throw new TransientError(`${question.path}: the server's task is not done; run again later`);
 }
 
 /** What a task has found, as JSON; undefined while it runs. */
-function resultOf(text: string, path: string): string | undefined {
+function taskResult(text: string, path: string): string | undefined {
   const task = members(text);
   const status = plain(task?.get("status"));
   if (status === "running" || status === "rerunning") return undefined;

@@ -1,49 +1,54 @@
 import type { SourceContext } from "../../../core/source.ts";
-import { newHide } from "../../../core/redact.ts";
+import { newValueRedactor } from "../../../core/redact.ts";
 import type { Body } from "../../../http/body.ts";
 import { newClient, type Client } from "../../../http/client.ts";
 import { parseJson } from "../../../http/json-body.ts";
 import type { Query } from "../../../http/url.ts";
 import type { CountlyConfig } from "./config.ts";
-import { withoutWrappers } from "./ejson.ts";
-import { withoutEntities } from "./html-entities.ts";
+import { unwrapEjson } from "./ejson.ts";
+import { unescapeEntities } from "./html-entities.ts";
 
 /**
  * How the key travels: in the form of a POST, which no server writes into its log; as a token in the header `countly-token`; or in
  * the URL, for servers that look nowhere else.
  */
-export type Login = "form" | "token" | "url";
+export type KeyLocation = "form" | "token" | "url";
 
 /** How an answer spells what JSON alone would not: names and strings with HTML entities, values with EJSON's wrappers, or nothing of it. */
-export type Spelling = "escaped" | "ejson" | "plain";
+export type ResponseEncoding = "escaped" | "ejson" | "plain";
 
-export interface Question {
+export interface CountlyRequest {
   readonly path: string;
   readonly params?: Query;
   /** Default: `escaped`. */
-  readonly spelling?: Spelling;
+  readonly encoding?: ResponseEncoding;
 }
 
 /** What the server answered: JSON, as if it had spelled it plainly, and the key is not in it. */
-export interface Told {
+export interface CountlyResponse {
   readonly body: Body;
   readonly value: unknown;
 }
 
 /** Asks the server. */
-export type Ask = (question: Question) => Promise<Told>;
+export type SendRequest = (question: CountlyRequest) => Promise<CountlyResponse>;
 
 /**
  * A way to ask a Countly server, with the key where it looks for it.
  *
  * @see https://api.count.ly/reference/rest-api-reference
  */
-export function newAsk(config: CountlyConfig, context: SourceContext, login: Login): Ask {
+export function newSendRequest(
+  config: CountlyConfig,
+  context: SourceContext,
+  login: KeyLocation,
+): SendRequest {
   const { api_key } = config;
-  const client = clientOf(config, context, login);
-  const hide = newHide([api_key]);
-  return async ({ path, params = {}, spelling = "escaped" }) => {
-    const accept = (body: Body): Told => undone(body.spelled(hide(body.text)), spelling);
+  const client = newCountlyClient(config, context, login);
+  const hide = newValueRedactor([api_key]);
+  return async ({ path, params = {}, encoding = "escaped" }) => {
+    const accept = (body: Body): CountlyResponse =>
+      decode(body.withText(hide(body.text)), encoding);
     const { value } =
       login === "url"
         ? await client.request({ method: "GET", path, query: { ...params, api_key }, accept })
@@ -58,11 +63,15 @@ export function newAsk(config: CountlyConfig, context: SourceContext, login: Log
 }
 
 /** The server, without the key. */
-export function newStranger(config: CountlyConfig, context: SourceContext): Client {
-  return clientOf(config, context, "form");
+export function anonymousClient(config: CountlyConfig, context: SourceContext): Client {
+  return newCountlyClient(config, context, "form");
 }
 
-function clientOf(config: CountlyConfig, context: SourceContext, login: Login): Client {
+function newCountlyClient(
+  config: CountlyConfig,
+  context: SourceContext,
+  login: KeyLocation,
+): Client {
   const { api_key, base_url, request_timeout_seconds } = config;
   return newClient({
     ...context,
@@ -82,10 +91,10 @@ function clientOf(config: CountlyConfig, context: SourceContext, login: Login): 
   });
 }
 
-function undone(sent: Body, spelling: Spelling): Told {
+function decode(sent: Body, spelling: ResponseEncoding): CountlyResponse {
   const value = parseJson(sent.text);
   if (spelling === "plain") return { body: sent, value };
-  const text = spelling === "escaped" ? withoutEntities(sent.text) : withoutWrappers(sent.text);
-  const body = sent.spelled(text);
+  const text = spelling === "escaped" ? unescapeEntities(sent.text) : unwrapEjson(sent.text);
+  const body = sent.withText(text);
   return { body, value: body === sent ? value : parseJson(text) };
 }

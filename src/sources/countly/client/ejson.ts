@@ -4,7 +4,7 @@
  *
  * @see https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
  */
-export function withoutWrappers(json: string): string {
+export function unwrapEjson(json: string): string {
   if (!json.includes('"$')) return json;
   return json
     .replace(wrappedNumber, (_all, digits: string) => digits)

@@ -4,16 +4,18 @@
  *
  * What is not escaped keeps its spelling to the letter; the text must be one that `JSON.parse` accepts.
  */
-export function withoutEntities(json: string): string {
-  if (!escaped.test(json)) return json;
-  return json.replace(string, (token) => {
-    return escaped.test(token) ? JSON.stringify(undone(JSON.parse(token) as string)) : token;
+export function unescapeEntities(json: string): string {
+  if (!ampersand.test(json)) return json;
+  return json.replace(stringLiteral, (token) => {
+    return ampersand.test(token)
+      ? JSON.stringify(unescapeText(JSON.parse(token) as string))
+      : token;
   });
 }
 
 /** The service writes `&` as it is; who stands between may spell it otherwise. */
-const escaped = /&|\\u0026/;
-const string = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
+const ampersand = /&|\\u0026/;
+const stringLiteral = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 
 const entity = /&(?:amp|lt|gt|quot|#39);/g;
 const characters: Readonly<Record<string, string>> = {
@@ -24,8 +26,8 @@ const characters: Readonly<Record<string, string>> = {
   "&#39;": "'",
 };
 
-function undone(text: string): string {
-  if (holdsJson(text)) return withoutEntities(text);
+function unescapeText(text: string): string {
+  if (holdsJson(text)) return unescapeEntities(text);
   return text.replace(entity, (found) => characters[found] ?? found);
 }
 

@@ -1,5 +1,5 @@
 import { firstPresent } from "../../../json/row-mapper.ts";
-import { members, noMembers, plain } from "../../../json/text-scanner.ts";
+import { members, emptyMembers, plain } from "../../../json/text-scanner.ts";
 import type { Rejected } from "../../../core/source.ts";
 
 /** Users that a gateway shows when it is asked for those of an app. */
@@ -11,7 +11,7 @@ export interface GatewayUsers {
 }
 
 /** Tells users by the app that they name, as a gateway need not look at the one it is asked for. Those of another app of its list come with that one. */
-export function gatewayUsers(
+export function splitGatewayUsers(
   texts: readonly string[],
   { app, apps }: { readonly app: string; readonly apps: readonly { readonly id: string }[] },
 ): GatewayUsers {
@@ -19,15 +19,15 @@ export function gatewayUsers(
   const own: string[] = [];
   const rejected: Rejected[] = [];
   for (const text of texts) {
-    const user = members(text) ?? noMembers;
-    const named = appOf(user) ?? app;
+    const user = members(text) ?? emptyMembers;
+    const named = appNamedBy(user) ?? app;
     if (named === app) own.push(text);
-    else if (!known.has(named)) rejected.push(strange({ text, user }, { app, named }));
+    else if (!known.has(named)) rejected.push(rejectForeignUser({ text, user }, { app, named }));
   }
   return { own, rejected };
 }
 
-function strange(
+function rejectForeignUser(
   { text, user }: { readonly text: string; readonly user: ReadonlyMap<string, string> },
   { app, named }: { readonly app: string; readonly named: string },
 ): Rejected {
@@ -40,7 +40,7 @@ function strange(
 }
 
 /** The app that a user names; undefined where it names none. */
-function appOf(user: ReadonlyMap<string, string>): string | undefined {
+function appNamedBy(user: ReadonlyMap<string, string>): string | undefined {
   const name = plain(firstPresent(user, ["app_id"]));
   return name === "" ? undefined : name;
 }

@@ -1,15 +1,15 @@
-import { firstPresent, type Field } from "../../../json/row-mapper.ts";
+import { firstPresent, type MemberName } from "../../../json/row-mapper.ts";
 import { elements, plain } from "../../../json/text-scanner.ts";
 import type { Members } from "../../../json/object-reader.ts";
 import type { Value } from "../../../core/schema.ts";
 import type { Log } from "../../../core/log.ts";
-import { PageReader, type RowDeclaration } from "../../../http/paging/page-mapper.ts";
-import { instantOf } from "./to-instant.ts";
+import { PageMapper, type RowDeclaration } from "../../../http/paging/page-mapper.ts";
+import { toInstant } from "./to-instant.ts";
 import { appColumns, groupColumns, userColumns } from "./tables.ts";
 
-type Fields = Readonly<Record<string, Field>>;
+type Fields = Readonly<Record<string, MemberName>>;
 
-const created = {
+const createdFields = {
   created_at: "created_at",
   updated_at: ["edited_at", "updated_at"],
 } as const satisfies Fields;
@@ -21,8 +21,8 @@ export const appDeclaration: RowDeclaration = {
   primaryKey: ["app_id"],
   fields: { app_id: ["_id", "id", "app_id"] },
   derive: (app) => ({
-    ...instants(app, { ...created, last_data: "last_data" }),
-    ...unlessEmpty(app, { owner: "owner", owner_id: "owner_id" }),
+    ...instantColumns(app, { ...createdFields, last_data: "last_data" }),
+    ...nonEmptyColumns(app, { owner: "owner", owner_id: "owner_id" }),
   }),
 };
 
@@ -32,7 +32,7 @@ export const groupDeclaration: RowDeclaration = {
   columns: groupColumns,
   primaryKey: ["group_id"],
   fields: { group_id: ["_id", "id", "group_id"], group_keys: "groupID" },
-  derive: (group) => ({ ...instants(group, created), user_count: userCount(group) }),
+  derive: (group) => ({ ...instantColumns(group, createdFields), user_count: countMembers(group) }),
 };
 
 /**
@@ -62,7 +62,7 @@ export const userDeclaration: RowDeclaration = {
     city: "cty",
   },
   derive: (user) => ({
-    ...instants(user, {
+    ...instantColumns(user, {
       first_seen: "fs",
       last_seen: "ls",
       last_payment: "lp",
@@ -72,7 +72,7 @@ export const userDeclaration: RowDeclaration = {
       last_sync: "last_sync",
       last_update: "lu",
     }),
-    ...unlessEmpty(user, {
+    ...nonEmptyColumns(user, {
       byear: "byear",
       session_count: "sc",
       session_duration: "sd",
@@ -82,26 +82,26 @@ export const userDeclaration: RowDeclaration = {
 };
 
 /** Makes rows. Documents hold whatever an app's developers put there, so that a new member is no news. */
-export function pageReader(declaration: RowDeclaration, log: Log): PageReader {
+export function newPageMapper(declaration: RowDeclaration, log: Log): PageMapper {
   const quiet: Log["warning"] = (message, fields) => {
     log.debug(message, fields);
   };
-  return new PageReader(declaration, { ...log, warning: quiet });
+  return new PageMapper(declaration, { ...log, warning: quiet });
 }
 
-function instants(found: Members, fields: Fields): Readonly<Record<string, Value>> {
-  return mapped(fields, (names) => instantOf(firstPresent(found, names)));
+function instantColumns(found: Members, fields: Fields): Readonly<Record<string, Value>> {
+  return mapColumns(fields, (names) => toInstant(firstPresent(found, names)));
 }
 
 /** Members that the server leaves empty where it knows nothing. */
-function unlessEmpty(found: Members, fields: Fields): Readonly<Record<string, Value>> {
-  return mapped(fields, (names) => {
+function nonEmptyColumns(found: Members, fields: Fields): Readonly<Record<string, Value>> {
+  return mapColumns(fields, (names) => {
     const text = plain(firstPresent(found, names));
     return text?.trim() === "" ? undefined : text;
   });
 }
 
-function mapped(
+function mapColumns(
   fields: Fields,
   valueOf: (names: readonly string[]) => Value,
 ): Readonly<Record<string, Value>> {
@@ -111,7 +111,7 @@ function mapped(
 }
 
 /** How many people a group has: what the server counted, else those that it lists. */
-function userCount(group: Members): Value {
+function countMembers(group: Members): Value {
   const counted = plain(firstPresent(group, ["user_count", "matched_users_count"]));
   return counted ?? elements(group.get("users") ?? "")?.length;
 }

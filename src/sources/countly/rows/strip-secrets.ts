@@ -4,17 +4,17 @@ import { elements, members } from "../../../json/text-scanner.ts";
 const secretNames = ["salt", "checksum_salt", "api_key", "auth_token", "password"];
 
 /** A JSON value as it was spelled, without the secrets in its objects, at any depth. */
-export function withoutSecrets(json: string): string {
+export function stripSecrets(json: string): string {
   const list = elements(json);
-  if (list) return `[${list.map(withoutSecrets).join(",")}]`;
+  if (list) return `[${list.map(stripSecrets).join(",")}]`;
   const object = members(json);
-  return object ? objectText(object) : json;
+  return object ? joinMembers(object) : json;
 }
 
 /** An object of these members, each a slice of JSON, without the secrets in it. */
-export function objectText(object: ReadonlyMap<string, string>): string {
+export function joinMembers(object: ReadonlyMap<string, string>): string {
   const parts = [...object]
     .filter(([name]) => !secretNames.includes(name))
-    .map(([name, slice]) => `${JSON.stringify(name)}:${withoutSecrets(slice)}`);
+    .map(([name, slice]) => `${JSON.stringify(name)}:${stripSecrets(slice)}`);
   return `{${parts.join(",")}}`;
 }

@@ -1,10 +1,10 @@
 import { ConfigError, SourceError } from "../../../core/errors.ts";
-import { members, noMembers, plain } from "../../../json/text-scanner.ts";
+import { members, emptyMembers, plain } from "../../../json/text-scanner.ts";
 import { firstPresent } from "../../../json/row-mapper.ts";
 import { statusOf } from "../../../http/http-error.ts";
-import { member } from "../../../http/paging/page.ts";
-import type { Ask, Told } from "../client/countly-client.ts";
-import { wholeList } from "../gateway/offset-pages.ts";
+import { memberByPath } from "../../../http/paging/page.ts";
+import type { SendRequest, CountlyResponse } from "../client/countly-client.ts";
+import { readAllPages } from "../gateway/offset-pages.ts";
 
 /** An app of the server. */
 export interface App {
@@ -16,44 +16,44 @@ export interface App {
 }
 
 /** What a server speaks: Countly's own API, or that which the original connector expected, and which gateways were written for. */
-export type Shape = "countly" | "original";
+export type ApiShape = "countly" | "original";
 
 export interface AppList {
-  readonly shape: Shape;
+  readonly shape: ApiShape;
   readonly apps: readonly App[];
   /** Whether an app that is not in the list is gone; otherwise the key may just not see it. */
   readonly complete: boolean;
 }
 
 /** Where all apps are listed, in both shapes, and where those that a key may read anything of. */
-export const allApps = "o/apps/all";
-const ownApps = "o/apps/mine";
+export const allAppsPath = "o/apps/all";
+const ownAppsPath = "o/apps/mine";
 
 /** What asks a gateway for its first apps; Countly does not look at it. */
-export const firstApps = { limit: 100, skip: 0 } as const;
+export const firstPageParams = { limit: 100, skip: 0 } as const;
 
 /** The apps that the key sees. A database that fails shows none, with status 200, so that an empty list proves nothing. */
-export async function listApps(ask: Ask): Promise<AppList> {
-  const all = await everyApp(ask);
-  if (all && isList(all)) return await gatewayApps(ask);
-  const apps = all && mapped(all);
+export async function listApps(ask: SendRequest): Promise<AppList> {
+  const all = await requestAllApps(ask);
+  if (all && isGatewayShape(all)) return await listGatewayApps(ask);
+  const apps = all && parseApps(all);
   if (apps && apps.length > 0) return { shape: "countly", apps, complete: true };
-  return { shape: "countly", apps: mapped(await ask({ path: ownApps })), complete: false };
+  return { shape: "countly", apps: parseApps(await ask({ path: ownAppsPath })), complete: false };
 }
 
 /** Asks once more for what a list came from. Throws where the server refuses it by now. */
-export async function stillListed(ask: Ask, { shape, complete }: AppList): Promise<void> {
-  const path = complete || shape === "original" ? allApps : ownApps;
+export async function confirmAccess(ask: SendRequest, { shape, complete }: AppList): Promise<void> {
+  const path = complete || shape === "original" ? allAppsPath : ownAppsPath;
   await ask({ path, params: { limit: 1, skip: 0 } });
 }
 
 /** All apps of the server; undefined where only a global administrator may know them. */
-async function everyApp(ask: Ask): Promise<Told | undefined> {
+async function requestAllApps(ask: SendRequest): Promise<CountlyResponse | undefined> {
   try {
-    return await ask({ path: allApps, params: firstApps });
+    return await ask({ path: allAppsPath, params: firstPageParams });
   } catch (error) {
     if (statusOf(error) === 401 && /does not have right/i.test(String(error))) return undefined;
-    throw isInvalidPath(error) ? elsewhere(error) : error;
+    throw isInvalidPath(error) ? wrongUrlError(error) : error;
   }
 }
 
@@ -62,22 +62,22 @@ function isInvalidPath(error: unknown): error is Error {
   return error instanceof Error && statusOf(error) === 400 && /Invalid path/i.test(error.message);
 }
 
-function elsewhere({ message, cause }: Error): ConfigError {
+function wrongUrlError({ message, cause }: Error): ConfigError {
   return new ConfigError(`${message}; check countly.base_url`, { cause });
 }
 
 /** Whether an answer has the original connector's shape. */
-function isList({ value }: Told): boolean {
-  return Array.isArray(value) || Array.isArray(member(value, "data"));
+function isGatewayShape({ value }: CountlyResponse): boolean {
+  return Array.isArray(value) || Array.isArray(memberByPath(value, "data"));
 }
 
-async function gatewayApps(ask: Ask): Promise<AppList> {
-  const { rows, isStill } = await wholeList(ask, { path: allApps, limit: 100 });
-  return { shape: "original", apps: rows.map(gatewayApp), complete: isStill };
+async function listGatewayApps(ask: SendRequest): Promise<AppList> {
+  const { rows, isComplete } = await readAllPages(ask, { path: allAppsPath, limit: 100 });
+  return { shape: "original", apps: rows.map(parseGatewayApp), complete: isComplete };
 }
 
 /** The apps of `{admin_of: {id: {…}}, user_of: {id: {…}}}`. */
-function mapped({ body }: Told): readonly App[] {
+function parseApps({ body }: CountlyResponse): readonly App[] {
   const answer = members(body.text);
   if (!answer) throw new SourceError("o/apps: expected an object, got other JSON");
   const apps = new Map<string, App>();
@@ -92,8 +92,8 @@ function mapped({ body }: Told): readonly App[] {
   return [...apps.values()];
 }
 
-function gatewayApp(text: string): App {
-  const id = plain(firstPresent(members(text) ?? noMembers, ["_id", "id", "app_id"]));
-  if (id === undefined) throw new SourceError(`${allApps}: expected objects with an _id`);
+function parseGatewayApp(text: string): App {
+  const id = plain(firstPresent(members(text) ?? emptyMembers, ["_id", "id", "app_id"]));
+  if (id === undefined) throw new SourceError(`${allAppsPath}: expected objects with an _id`);
   return { id, text, administered: false };
 }

@@ -1,30 +1,30 @@
 import { SourceError } from "../../../core/errors.ts";
-import type { PageQuestion, UserPage } from "./user-page.ts";
+import type { UserPageRequest, UserPage } from "./user-page.ts";
 
 /** So many hexadecimal digits of an id say where it lies among all others, which are spread evenly: they are hashes. */
-const digits = 12;
+const hexDigits = 12;
 
 /** Windows that are narrower than this can no longer be told apart. */
-const narrowest = 16 ** -digits;
+const minWidth = 16 ** -hexDigits;
 
 /**
  * Reads users of a list that is in no order: by windows of ids that are so narrow that the server shows as many users as it counts, and
  * therefore all of them.
  */
 export class IdWindows {
-  readonly #ask: (question: PageQuestion) => Promise<UserPage>;
+  readonly #request: (question: UserPageRequest) => Promise<UserPage>;
   /** The part of all ids that the next window is wide. */
   #width = 1;
 
-  constructor(ask: (question: PageQuestion) => Promise<UserPage>) {
-    this.#ask = ask;
+  constructor(ask: (question: UserPageRequest) => Promise<UserPage>) {
+    this.#request = ask;
   }
 
   /** The users with the highest ids below this one; none only where there are none left. */
-  async page(below: string | undefined, limit: number): Promise<UserPage> {
+  async readPage(below: string | undefined, limit: number): Promise<UserPage> {
     for (let end = below; ;) {
-      const from = lower(end, this.#width);
-      const page = await this.#ask({ range: { from, below: end }, limit });
+      const from = idBelow(end, this.#width);
+      const page = await this.#request({ range: { from, below: end }, limit });
       const { users, total } = page;
       if (total === undefined) throw new SourceError("the server does not count the users");
       if (total > users.length) this.#narrow(limit, total);
@@ -38,23 +38,23 @@ export class IdWindows {
   }
 
   #narrow(limit: number, total: number): void {
-    if (this.#width < narrowest)
+    if (this.#width < minWidth)
       throw new SourceError("the server does not show the users it counts");
     this.#width *= Math.min(0.5, (0.8 * limit) / total);
   }
 }
 
 /** The id that lies so far below another; undefined below all. */
-function lower(end: string | undefined, width: number): string | undefined {
-  const place = placeOf(end) - width;
+function idBelow(end: string | undefined, width: number): string | undefined {
+  const place = positionOf(end) - width;
   if (place <= 0) return undefined;
-  return Math.floor(place * 16 ** digits)
+  return Math.floor(place * 16 ** hexDigits)
     .toString(16)
-    .padStart(digits, "0");
+    .padStart(hexDigits, "0");
 }
 
 /** Where an id lies among all others, from 0 to 1. */
-function placeOf(id: string | undefined): number {
-  const start = (id ?? "").slice(0, digits);
+function positionOf(id: string | undefined): number {
+  const start = (id ?? "").slice(0, hexDigits);
   return /^[0-9a-f]+$/.test(start) ? parseInt(start, 16) / 16 ** start.length : 1;
 }

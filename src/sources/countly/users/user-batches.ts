@@ -1,132 +1,137 @@
 import { HighWaterMark } from "../../../engine/high-water-mark.ts";
 import { firstPresent } from "../../../json/row-mapper.ts";
-import { members, noMembers } from "../../../json/text-scanner.ts";
+import { members, emptyMembers } from "../../../json/text-scanner.ts";
 import type { Batch, Checkpoint, ReadOptions } from "../../../core/source.ts";
-import { Walk } from "../../../engine/sweep-tracker.ts";
-import type { PageReader } from "../../../http/paging/page-mapper.ts";
+import { SweepTracker } from "../../../engine/sweep-tracker.ts";
+import type { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { CountlyConfig } from "../client/config.ts";
-import { instantOf } from "../rows/to-instant.ts";
-import { toCheckpoint, type UserCheckpoint, type WalkPlan } from "./user-checkpoint.ts";
+import { toInstant } from "../rows/to-instant.ts";
+import { toCheckpoint, type UserCheckpoint, type UserReadPlan } from "./user-checkpoint.ts";
 
-type Part = Omit<Batch, "stream">;
+type StreamBatch = Omit<Batch, "stream">;
 
-export interface AppReadingOptions extends Pick<ReadOptions, "startedAt" | "log"> {
+export interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "log"> {
   /** The id of the app. */
   readonly app: string;
   readonly config: CountlyConfig;
-  readonly plan: WalkPlan;
+  readonly plan: UserReadPlan;
   readonly saved: UserCheckpoint;
-  readonly pages: PageReader;
+  readonly mapper: PageMapper;
   /** Members that hold the instant by which the server picks users, the first that is present. */
-  readonly cursor: readonly string[];
+  readonly cursorMembers: readonly string[];
   /** Whether the same users were walked through before in this sync. */
-  readonly again?: boolean;
+  readonly rereads?: boolean;
 }
 
 /** What a row of many short columns takes in memory beside its text, which alone would let far too many wait for the writer. */
-const rowBytes = 2048;
+const rowOverheadBytes = 2048;
 
 /** Users of a page, as JSON. */
-export interface ReadUsers {
+export interface UserTexts {
   readonly texts: readonly string[];
   readonly bytes: number;
 }
 
 /** One walk through the users of an app on its way into the destination: rows, what is gone, and the checkpoint that they earn. */
-export class AppReading {
-  readonly #options: AppReadingOptions;
-  #walk: Walk;
+export class UserBatches {
+  readonly #options: UserBatchesOptions;
+  #tracker: SweepTracker;
   readonly #mark: HighWaterMark;
-  #next: string | undefined;
-  #shown: number;
+  #nextMark: string | undefined;
+  #count: number;
   #pages = 0;
   /** What stands in the destination, as text. */
-  #written: string;
+  #savedText: string;
 
-  constructor(options: AppReadingOptions) {
-    const { app, plan, config, startedAt, again = false } = options;
+  constructor(options: UserBatchesOptions) {
+    const { app, plan, config, startedAt, rereads = false } = options;
     this.#options = options;
-    this.#written = JSON.stringify(toCheckpoint(options.saved));
-    this.#walk = new Walk({ key: "user_id", where: { app_id: app }, resume: plan.resume, again });
+    this.#savedText = JSON.stringify(toCheckpoint(options.saved));
+    this.#tracker = new SweepTracker({
+      key: "user_id",
+      where: { app_id: app },
+      resume: plan.resume,
+      again: rereads,
+    });
     this.#mark = new HighWaterMark(plan.next === undefined ? undefined : { since: plan.next }, {
       order: "any",
       lookbackMs: config.lookback_minutes * 60_000,
       startedAt,
     });
-    this.#next = plan.next;
-    this.#shown = plan.resume?.keys ?? 0;
+    this.#nextMark = plan.next;
+    this.#count = plan.resume?.keys ?? 0;
   }
 
   /** Whether the walk earns a later mark than the one that there was. */
-  get moves(): boolean {
-    return this.#next !== this.#options.saved.since;
+  get advancesMark(): boolean {
+    return this.#nextMark !== this.#options.saved.since;
   }
 
   /** Lets the mark follow these users: whoever is active after they were shown is found by the next walk. */
-  mark(users: readonly string[]): void {
+  advanceMark(users: readonly string[]): void {
     const cursors = users.map((text) =>
-      instantOf(firstPresent(members(text) ?? noMembers, this.#options.cursor)),
+      toInstant(firstPresent(members(text) ?? emptyMembers, this.#options.cursorMembers)),
     );
-    this.#mark.page(cursors);
-    const since = this.#mark.end()?.["since"];
-    if (typeof since === "string") this.#next = since;
+    this.#mark.pageBatch(cursors);
+    const since = this.#mark.endBatch()?.["since"];
+    if (typeof since === "string") this.#nextMark = since;
   }
 
   /** The rows of a page; where it is said how they were read, an interrupted walk goes on below them. */
-  page({ texts, bytes }: ReadUsers, read?: { readonly way: string | undefined }): Part {
-    const { pages, app, startedAt, plan } = this.#options;
+  page({ texts, bytes }: UserTexts, read?: { readonly way: string | undefined }): StreamBatch {
+    const { mapper, app, startedAt, plan } = this.#options;
     this.#pages += 1;
-    const { rows, rejected } = pages.read(
+    const { rows, rejected } = mapper.map(
       { rows: texts, number: this.#pages },
       { app_id: app, processed_at: startedAt.toISOString() },
     );
-    const sweep = this.#walk.page(rows.map((row) => String(row["user_id"])));
-    this.#shown += rows.length;
+    const sweep = this.#tracker.addPage(rows.map((row) => String(row["user_id"])));
+    this.#count += rows.length;
     return {
       rows,
       rejected: rejected.map((entry) => ({ ...entry, where: { app_id: app } })),
-      bytes: bytes + rows.length * rowBytes,
+      bytes: bytes + rows.length * rowOverheadBytes,
       ...(sweep && plan.full ? { sweep } : {}),
-      ...(read === undefined ? {} : this.#interrupted(read.way)),
+      ...(read === undefined ? {} : this.#resumeCheckpoint(read.way)),
     };
   }
 
   /** Whether a walk that should have shown all users has shown none. */
-  get isEmpty(): boolean {
-    return this.#options.plan.full && this.#shown === 0;
+  get foundNone(): boolean {
+    return this.#options.plan.full && this.#count === 0;
   }
 
   /** The end of a walk that has shown all that was asked for. */
-  end(way?: string): Part {
+  end(way?: string): StreamBatch {
     const { plan, saved } = this.#options;
     const { full, floor, began } = plan;
     const checkpoint = toCheckpoint({
-      since: this.#next,
+      since: this.#nextMark,
       full: full ? began : saved.full,
-      users: full ? this.#shown : Math.max(saved.users ?? 0, this.#shown),
+      users: full ? this.#count : Math.max(saved.users ?? 0, this.#count),
       floor,
       way,
     });
     return {
       rows: [],
       bytes: 0,
-      ...(full ? { sweep: this.#walk.end() } : {}),
-      ...this.#earned(checkpoint),
+      ...(full ? { sweep: this.#tracker.finish() } : {}),
+      ...this.#ifChanged(checkpoint),
     };
   }
 
   /** The end of a walk after which there is none of those that were asked for: where these are all users, whoever was shown is gone as well. */
-  emptied(way?: string): Part {
+  emptiedBatch(way?: string): StreamBatch {
     const { app, plan } = this.#options;
     if (plan.full) {
-      this.#shown = 0;
-      this.#walk = new Walk({ key: "user_id", where: { app_id: app }, again: true });
+      this.#count = 0;
+      this.#tracker = new SweepTracker({ key: "user_id", where: { app_id: app }, again: true });
     }
     return this.end(way);
   }
 
   /** The end of a walk that has shown nobody, which is no proof that there is nobody: nothing is taken for gone. */
-  unproven(): Part {
+  unprovenBatch(): StreamBatch {
     const { app, saved, log } = this.#options;
     const { users = 0 } = saved;
     if (users > 0)
@@ -135,26 +140,26 @@ export class AppReading {
       );
     // Whether there is anybody is not asked again each time.
     const checkpoint = toCheckpoint({ ...saved, users, failed: undefined });
-    return { rows: [], bytes: 0, ...this.#earned(checkpoint) };
+    return { rows: [], bytes: 0, ...this.#ifChanged(checkpoint) };
   }
 
   /** Where an interrupted walk goes on. A first page of what is new is read again as quickly. */
-  #interrupted(way: string | undefined): Pick<Part, "checkpoint"> {
+  #resumeCheckpoint(way: string | undefined): Pick<StreamBatch, "checkpoint"> {
     const { saved, plan } = this.#options;
     const { full, since, began, floor } = plan;
-    const shown = this.#walk.resume;
+    const shown = this.#tracker.resume;
     // An app that had none has some once a page is written: whether they are gone is asked again.
-    const users = Math.max(saved.users ?? 0, this.#shown);
+    const users = Math.max(saved.users ?? 0, this.#count);
     if (!shown || (!full && this.#pages === 1))
-      return saved.users === 0 ? this.#earned(toCheckpoint({ ...saved, users })) : {};
-    const walk = { full, since, began, next: this.#next, ...shown };
-    return this.#earned(toCheckpoint({ ...saved, users, floor, way, walk, failed: undefined }));
+      return saved.users === 0 ? this.#ifChanged(toCheckpoint({ ...saved, users })) : {};
+    const walk = { full, since, began, next: this.#nextMark, ...shown };
+    return this.#ifChanged(toCheckpoint({ ...saved, users, floor, way, walk, failed: undefined }));
   }
 
-  #earned(checkpoint: Checkpoint): Pick<Part, "checkpoint"> {
+  #ifChanged(checkpoint: Checkpoint): Pick<StreamBatch, "checkpoint"> {
     const text = JSON.stringify(checkpoint);
-    if (text === this.#written) return {};
-    this.#written = text;
+    if (text === this.#savedText) return {};
+    this.#savedText = text;
     return { checkpoint };
   }
 }

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { isDueAgain } from "../../../core/is-due.ts";
+import { isDue } from "../../../core/is-due.ts";
 import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import type { CountlyConfig } from "../client/config.ts";
 
-const walkShape = z.object({
+const interruptedShape = z.object({
   full: z.boolean(),
   since: z.string().optional(),
   next: z.string().optional(),
@@ -25,7 +25,7 @@ const shape = z.object({
   /** How the users were read. */
   way: z.string().optional(),
   /** A walk that was interrupted, and where it goes on. */
-  walk: walkShape.optional(),
+  walk: interruptedShape.optional(),
   failed: z.boolean().optional(),
 });
 
@@ -33,7 +33,7 @@ const shape = z.object({
 export type UserCheckpoint = z.output<typeof shape>;
 
 /** What a checkpoint says; nothing where there is none. */
-export function userCheckpoint(checkpoint: Checkpoint | undefined): UserCheckpoint {
+export function parseUserCheckpoint(checkpoint: Checkpoint | undefined): UserCheckpoint {
   return shape.safeParse(checkpoint).data ?? {};
 }
 
@@ -43,7 +43,7 @@ export function toCheckpoint(saved: UserCheckpoint): Checkpoint {
 }
 
 /** One walk through the users of an app. */
-export interface WalkPlan {
+export interface UserReadPlan {
   /** Whether it shows all users that there are, so that others are gone. */
   readonly full: boolean;
   /** Only users that were active at or after this instant. Absent: all. */
@@ -57,16 +57,16 @@ export interface WalkPlan {
   readonly resume: { readonly below: string; readonly keys: number } | undefined;
 }
 
-const day = 86_400_000;
+const dayMs = 86_400_000;
 
 /** What to read of an app: the rest of an interrupted walk, all users now and then, else those that were active since the mark. */
-export function planWalk(
+export function planRead(
   saved: UserCheckpoint,
   config: CountlyConfig,
   { startedAt, fullRefresh }: Pick<ReadOptions, "startedAt" | "fullRefresh">,
-): WalkPlan {
+): UserReadPlan {
   const { since, full, walk } = saved;
-  const floor = floorOf(saved, firstInstant(config, startedAt));
+  const floor = effectiveFloor(saved, configuredFloor(config, startedAt));
   if (walk && !fullRefresh) {
     const { below, keys } = walk;
     return { ...walk, since: walk.since, next: walk.next, floor, resume: { below, keys } };
@@ -74,7 +74,7 @@ export function planWalk(
   const isFull = fullRefresh || since === undefined || isResyncDue(full, config, startedAt);
   return {
     full: isFull,
-    since: isFull ? floor : earlier(since, config.lookback_minutes),
+    since: isFull ? floor : minutesBefore(since, config.lookback_minutes),
     floor,
     began: startedAt.toISOString(),
     next: fullRefresh ? undefined : since,
@@ -88,11 +88,11 @@ export function isResyncDue(
   { full_resync_days: days }: CountlyConfig,
   now: Date,
 ): boolean {
-  return last === undefined || isDueAgain(last, days, now);
+  return last === undefined || isDue(last, days, now);
 }
 
 /** Where the past begins. A setting that changed lets in more of the past, but puts out nobody who is there. */
-function floorOf(
+function effectiveFloor(
   { floor, full, walk }: UserCheckpoint,
   wanted: string | undefined,
 ): string | undefined {
@@ -101,13 +101,15 @@ function floorOf(
   return floor === undefined || floor < wanted ? floor : wanted;
 }
 
-function firstInstant(
+function configuredFloor(
   { initial_sync_days: days }: CountlyConfig,
   startedAt: Date,
 ): string | undefined {
-  return days === undefined ? undefined : new Date(startedAt.getTime() - days * day).toISOString();
+  return days === undefined
+    ? undefined
+    : new Date(startedAt.getTime() - days * dayMs).toISOString();
 }
 
-function earlier(instant: string, minutes: number): string | undefined {
+function minutesBefore(instant: string, minutes: number): string | undefined {
   return toTimestamp(new Date(Date.parse(instant) - minutes * 60_000).toISOString());
 }

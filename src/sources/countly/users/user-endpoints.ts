@@ -1,10 +1,10 @@
 import type { Json } from "../../../core/source.ts";
 import type { Query } from "../../../http/url.ts";
-import type { Spelling } from "../client/countly-client.ts";
+import type { ResponseEncoding } from "../client/countly-client.ts";
 import type { MongoQuery } from "./user-query.ts";
 
 /** What is asked of a way to read users. */
-export interface UserQuestion {
+export interface UserEndpointQuery {
   /** The id of the app. */
   readonly app: string;
   readonly query: MongoQuery;
@@ -14,10 +14,10 @@ export interface UserQuestion {
 }
 
 /** One of the server's ways to read the users of an app. */
-export interface UserWay {
+export interface UserEndpoint {
   readonly name: string;
   readonly path: string;
-  readonly spelling: Spelling;
+  readonly encoding: ResponseEncoding;
   /** The member that holds the users, where the answer is not the bare array. */
   readonly rowKey?: string;
   /** The member that says how many users the query finds, where there is one. */
@@ -25,15 +25,15 @@ export interface UserWay {
   /** Whether the users come in the order that was asked for. */
   readonly sorted: boolean;
   /** A member that tells a whole document from a part of one. */
-  readonly whole?: string;
+  readonly completeMarker?: string;
   /** Whether it is taken only where nothing else is open, and not remembered, because it shows less than the others. */
-  readonly isLast?: boolean;
-  params(question: UserQuestion): Query;
+  readonly isLastResort?: boolean;
+  params(question: UserEndpointQuery): Query;
 }
 
 const profiles = {
   path: "o",
-  spelling: "escaped",
+  encoding: "escaped",
   rowKey: "aaData",
   totalKey: "iTotalDisplayRecords",
   sorted: false,
@@ -44,19 +44,19 @@ const profiles = {
     iDisplayStart: 0,
     iDisplayLength: limit,
   }),
-} as const satisfies Omit<UserWay, "name">;
+} as const satisfies Omit<UserEndpoint, "name">;
 
 /**
  * The ways to read users, the best one first. All of them take a query of MongoDB; what a key may do in each is granted apart.
  *
  * @see https://api.count.ly/reference/rest-api-reference
  */
-export const userWays: readonly UserWay[] = [
-  { ...profiles, name: "profiles", whole: "last_sync" },
+export const userEndpoints: readonly UserEndpoint[] = [
+  { ...profiles, name: "profiles", completeMarker: "last_sync" },
   {
     name: "export",
     path: "o/export/db",
-    spelling: "plain",
+    encoding: "plain",
     sorted: true,
     params: ({ app, query, sort, limit }) => ({
       collection: collectionOf(app),
@@ -69,7 +69,7 @@ export const userWays: readonly UserWay[] = [
   {
     name: "consents",
     path: "o/app_users/consents",
-    spelling: "escaped",
+    encoding: "escaped",
     rowKey: "aaData",
     totalKey: "iTotalDisplayRecords",
     sorted: true,
@@ -85,7 +85,7 @@ export const userWays: readonly UserWay[] = [
   {
     name: "viewer",
     path: "o/db",
-    spelling: "ejson",
+    encoding: "ejson",
     rowKey: "collections",
     totalKey: "total",
     sorted: true,
@@ -98,7 +98,7 @@ export const userWays: readonly UserWay[] = [
       limit,
     }),
   },
-  { ...profiles, name: "parts of profiles", isLast: true },
+  { ...profiles, name: "parts of profiles", isLastResort: true },
 ];
 
 function collectionOf(app: string): string {

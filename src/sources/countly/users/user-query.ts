@@ -28,7 +28,7 @@ export function userQuery(since: string | undefined, range: IdRange): MongoQuery
 }
 
 /** The first number that is one of milliseconds; smaller ones are seconds. */
-const milliseconds = 1e11;
+const firstMillisecond = 1e11;
 
 /**
  * Users that the server, or the device, has seen at or after an instant. Both are spelled in seconds, in milliseconds, or as text of either,
@@ -37,8 +37,8 @@ const milliseconds = 1e11;
 function activeSince(since: string): readonly MongoQuery[] {
   const second = Math.floor(Date.parse(since) / 1000);
   return ["last_sync", "lac"].flatMap((name) => [
-    { [name]: { $gte: second, $lt: milliseconds } },
-    { [name]: { $gte: Math.max(second * 1000, milliseconds) } },
+    { [name]: { $gte: second, $lt: firstMillisecond } },
+    { [name]: { $gte: Math.max(second * 1000, firstMillisecond) } },
     { [name]: { $gte: String(second) } },
   ]);
 }

@@ -2,22 +2,22 @@ import { ConfigError } from "../../../core/errors.ts";
 import type { SourceContext } from "../../../core/source.ts";
 import { newClient, type Client } from "../../../http/client.ts";
 import type { WandbConfig } from "./config.ts";
-import { netrcPassword } from "./netrc.ts";
+import { readNetrcPassword } from "./netrc.ts";
 
 /** How the key is sent. */
-export type Scheme = "Basic" | "Bearer";
+export type AuthScheme = "Basic" | "Bearer";
 
 /**
  * A client that logs in as GraphQL wants it (`Basic`, user `api`), or the REST API of the original connector (`Bearer`).
  *
  * @see https://docs.wandb.ai/models/ref/python/public-api
  */
-export function wandbClient(
+export function newWandbClient(
   config: WandbConfig,
   { log, transfer, signal }: SourceContext,
-  scheme: Scheme,
+  scheme: AuthScheme,
 ): Client {
-  const key = apiKey(config);
+  const key = requireApiKey(config);
   const credentials = scheme === "Basic" ? Buffer.from(`api:${key}`).toString("base64") : key;
   return newClient({
     baseUrl: config.base_url,
@@ -39,8 +39,8 @@ export function wandbClient(
   });
 }
 
-function apiKey({ api_key, base_url }: WandbConfig): string {
-  const key = api_key ?? netrcPassword(new URL(base_url).hostname);
+function requireApiKey({ api_key, base_url }: WandbConfig): string {
+  const key = api_key ?? readNetrcPassword(new URL(base_url).hostname);
   if (key !== undefined) return key;
   throw new ConfigError(
     "wandb.api_key: missing; set it or WANDB_API_KEY, or run `wandb login` (keys are at wandb.ai/authorize)",

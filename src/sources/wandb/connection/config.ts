@@ -2,7 +2,7 @@ import { z } from "zod";
 import {
   choice,
   described,
-  fromJson,
+  tryParseJson,
   jsonObject,
   secretText,
   serviceUrl,
@@ -16,9 +16,9 @@ import { clientFields } from "../../../http/client-fields.ts";
 export const cloudUrl = "https://api.wandb.ai";
 
 /** Stands for all projects of the entity. */
-export const everyProject = "*";
+export const allProjects = "*";
 
-const patterns = {
+const patternFields = {
   include: textList({ description: "" }).default(["*"]),
   exclude: textList({ description: "" }).default([]),
 };
@@ -62,7 +62,7 @@ export const wandbConfig = z
         'Only these runs, as the service\'s own filters: `{"createdAt": {"$gte": "2026-01-01T00:00:00Z"}}`. Others count as deleted.',
     }).default({}),
     metrics: described(
-      z.preprocess(metricPatterns, z.strictObject(patterns, { error: patternsError })),
+      z.preprocess(toMetricPatterns, z.strictObject(patternFields, { error: patternsError })),
       {
         description:
           'Which metrics to copy, by name, `*` for any text: `{"include": ["loss*"], "exclude": []}` or `loss*,acc`. Names that begin with `_` only by a pattern that does too.',
@@ -86,7 +86,7 @@ export const wandbConfig = z
     message: "missing; expected the name of a project, or set projects",
   })
   .superRefine((config, context) => {
-    for (const { path, name } of namesIn(config)) {
+    for (const { path, name } of configuredNames(config)) {
       if (!name.includes("/")) continue;
       const message = `expected a name, got "${name}"; of entity/project, each has its own key`;
       context.addIssue({ code: "custom", path: [path], message });
@@ -95,13 +95,13 @@ export const wandbConfig = z
 
 export type WandbConfig = z.output<typeof wandbConfig>;
 
-interface Names {
+interface ConfiguredNames {
   readonly entity: string;
   readonly project?: string | undefined;
   readonly projects: readonly string[];
 }
 
-function namesIn({ entity, project = "", projects }: Names) {
+function configuredNames({ entity, project = "", projects }: ConfiguredNames) {
   return [
     { path: "entity", name: entity },
     { path: "project", name: project },
@@ -110,8 +110,8 @@ function namesIn({ entity, project = "", projects }: Names) {
 }
 
 /** Text is JSON, or a list of what to include. */
-function metricPatterns(input: unknown): unknown {
-  const value = fromJson(input);
+function toMetricPatterns(input: unknown): unknown {
+  const value = tryParseJson(input);
   return typeof value === "string" || Array.isArray(value) ? { include: value } : value;
 }
 

@@ -8,9 +8,9 @@ import { join } from "node:path";
  *
  * @see https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html
  */
-export function netrcPassword(host: string, path: string = netrcPath()): string | undefined {
+export function readNetrcPassword(host: string, path: string = netrcPath()): string | undefined {
   try {
-    return passwordIn(readFileSync(path, "utf8"), host);
+    return findPassword(readFileSync(path, "utf8"), host);
   } catch {
     // Who has not logged in has no file; what cannot be read is as good as none.
     return undefined;
@@ -23,10 +23,10 @@ function netrcPath(): string {
   return join(homedir(), process.platform === "win32" ? "_netrc" : ".netrc");
 }
 
-function passwordIn(text: string, host: string): string | undefined {
+function findPassword(text: string, host: string): string | undefined {
   const passwords = new Map<string, string>();
   let machine: string | undefined;
-  const tokens = tokensOf(text);
+  const tokens = tokenize(text);
   for (let token = tokens.next(); !token.done; token = tokens.next()) {
     if (token.value === "machine") machine = tokens.next().value ?? "";
     else if (token.value === "default") machine = "";
@@ -39,7 +39,7 @@ function passwordIn(text: string, host: string): string | undefined {
 }
 
 /** Words between spaces, those in quotes without them; comments and macros are left out. */
-function* tokensOf(text: string): Generator<string, undefined> {
+function* tokenize(text: string): Generator<string, undefined> {
   const plain = text
     .replaceAll(/^\s*macdef\b[^]*?(?:\n[ \t]*\r?\n|$(?![^]))/gm, "")
     .replaceAll(/(^|\s)#.*$/gm, "$1");

@@ -1,35 +1,38 @@
-const largest = 32;
+const maxSize = 32;
 
 /** So many successes at the limit, one after the other, and twice as much is tried. */
 const successesToGrow = 16;
 
 const slowMs = 5000;
-const largeBytes = 4 * 2 ** 20;
+const maxBytes = 4 * 2 ** 20;
 
 /** More than this in one answer saves no time worth the memory. */
-const enoughBytes = 2 ** 19;
+const targetBytes = 2 ** 19;
 
 /** How many runs go into one request: twice as many after each success, half as many after a failure or an answer that is slow or large. */
 export class BatchSize {
   #current = 1;
-  #limit = largest;
+  #limit = maxSize;
   #successes = 0;
 
   get current(): number {
     return this.#current;
   }
 
-  succeeded(size: number, { bytes, ms }: { readonly bytes: number; readonly ms: number }): void {
-    if (ms > slowMs || bytes > largeBytes) {
-      this.failed(size);
+  recordSuccess(
+    size: number,
+    { bytes, ms }: { readonly bytes: number; readonly ms: number },
+  ): void {
+    if (ms > slowMs || bytes > maxBytes) {
+      this.recordFailure(size);
       return;
     }
-    if (size < this.#current || bytes > enoughBytes) return;
+    if (size < this.#current || bytes > targetBytes) return;
     if (this.#current < this.#limit) this.#current = Math.min(this.#limit, this.#current * 2);
-    else if (this.#limit < largest) this.#probe();
+    else if (this.#limit < maxSize) this.#probe();
   }
 
-  failed(size: number): void {
+  recordFailure(size: number): void {
     // Requests that were under way together fail together, and count once.
     if (size > this.#current) return;
     this.#limit = Math.max(1, Math.floor(size / 2));
@@ -41,7 +44,7 @@ export class BatchSize {
     this.#successes += 1;
     if (this.#successes < successesToGrow) return;
     this.#successes = 0;
-    this.#limit = Math.min(largest, this.#limit * 2);
+    this.#limit = Math.min(maxSize, this.#limit * 2);
     this.#current = this.#limit;
   }
 }

@@ -2,14 +2,14 @@ import { toTimestamp } from "../../../core/timestamp.ts";
 import { isOverload, isTooLarge } from "../../../http/http-error.ts";
 import type { HistoryBatches, RunHistory } from "./history-batches.ts";
 import {
-  checkpointOf,
+  positionCheckpoint,
   historyStart,
-  placeIn,
-  stepOf,
-  tailOf,
-  type HistoryPlace,
+  parsePosition,
+  parseStep,
+  lineDigest,
+  type HistoryPosition,
 } from "../reader/history-position.ts";
-import { HistoryWindow, type Ahead } from "./history-window.ts";
+import { HistoryWindow, type Remaining } from "./history-window.ts";
 import type {
   HistoryEnd,
   HistoryOptions,
@@ -21,49 +21,49 @@ import type {
 const endOfSteps = Number.MAX_SAFE_INTEGER;
 
 /** How many rows the service bears to be asked for at once; what one run has taught holds for the next. */
-export interface Bearable {
+export interface LearnedPageSize {
   samples: number | undefined;
 }
 
-export interface WalkContext {
+export interface GraphqlHistoryContext {
   readonly batches: HistoryBatches;
-  readonly bearable: Bearable;
+  readonly learned: LearnedPageSize;
 }
 
-type Run = Pick<ListedRun, "id" | "lines">;
+type Run = Pick<ListedRun, "id" | "lineCount">;
 
 /**
  * The history of a run in windows of steps, from where an earlier walk ended. Sparse steps and empty windows are not the end; the
  * last step is, which comes with each answer. A history that is not what it was, or that a walk in parts has not shown whole, is
  * read again from its start.
  */
-export async function* walkHistory(
+export async function* readGraphqlHistory(
   run: Run,
   { resume }: HistoryOptions,
-  context: WalkContext,
+  context: GraphqlHistoryContext,
 ): AsyncGenerator<HistoryPage> {
-  const place = placeIn(resume);
-  const isShown = yield* new Walk(run, place, context).pages();
-  if (!isShown) yield* new Walk(run, historyStart, context).pages();
+  const place = parsePosition(resume);
+  const isShown = yield* new HistoryTraversal(run, place, context).pages();
+  if (!isShown) yield* new HistoryTraversal(run, historyStart, context).pages();
 }
 
-class Walk {
+class HistoryTraversal {
   readonly #run: Run;
-  readonly #context: WalkContext;
+  readonly #context: GraphqlHistoryContext;
   readonly #window: HistoryWindow;
   /** Whether the walk began at the first step. */
   readonly #whole: boolean;
-  #place: HistoryPlace;
+  #place: HistoryPosition;
   #from: number;
   /** Whether the next window begins with the last line that was read, to see whether it is still there. */
   #overlaps: boolean;
   #alone = false;
   #first: RunHistory | undefined;
 
-  constructor(run: Run, place: HistoryPlace, context: WalkContext) {
+  constructor(run: Run, place: HistoryPosition, context: GraphqlHistoryContext) {
     this.#run = run;
     this.#context = context;
-    this.#window = new HistoryWindow(context.bearable.samples);
+    this.#window = new HistoryWindow(context.learned.samples);
     this.#place = place;
     this.#whole = place.last === undefined;
     this.#overlaps = !this.#whole;
@@ -72,7 +72,7 @@ class Walk {
 
   /** Returns whether all is shown; if not, another walk has to begin at the start. */
   async *pages(): AsyncGenerator<HistoryPage, boolean> {
-    let ahead: Ahead = { lines: this.#left(this.#run.lines), steps: undefined };
+    let ahead: Remaining = { lines: this.#left(this.#run.lineCount), steps: undefined };
     for (;;) {
       const width = this.#window.width(ahead);
       const below = Math.min(endOfSteps, this.#from + this.#steps(width));
@@ -84,14 +84,14 @@ class Walk {
       if (answer === "too much") continue;
       this.#first ??= answer;
       const lines = answer.history ?? [];
-      if (this.#window.isOverfull(lines.length, below - this.#from)) {
+      if (this.#window.mayBeSampled(lines.length, below - this.#from)) {
         this.#narrow(lines, below);
         continue;
       }
       if (this.#overlaps && !this.#isSame(answer)) return false;
       const ends = this.#ends(answer, below);
       const page = this.#page(this.#overlaps ? lines.slice(1) : lines, ends ? undefined : below);
-      this.#window.filled(lines.length, width, page.bytes);
+      this.#window.recordComplete(lines.length, width, page.bytes);
       if (ends && !this.#whole && this.#lacksLines(answer)) return false;
       yield ends ? { ...page, end: this.#end(answer) } : page;
       if (ends) return true;
@@ -109,21 +109,21 @@ class Walk {
 
   /** What may be a sample shows at least how the rows are spread. */
   #narrow(lines: readonly string[], below: number): void {
-    const middle = stepOf(lines[Math.floor(lines.length / 2)] ?? "") ?? below;
+    const middle = parseStep(lines[Math.floor(lines.length / 2)] ?? "") ?? below;
     this.#window.narrow(below - this.#from, middle - this.#from);
   }
 
   async #ask(below: number): Promise<RunHistory | null | "too much"> {
     const { samples } = this.#window;
-    const { batches, bearable } = this.#context;
-    const ask = { run: this.#run.id, from: this.#from, below, samples, alone: this.#alone };
+    const { batches, learned } = this.#context;
+    const ask = { run: this.#run.id, from: this.#from, below, samples, isolated: this.#alone };
     try {
-      const answer = await batches.ask(ask);
-      if (this.#alone) bearable.samples = samples;
+      const answer = await batches.request(ask);
+      if (this.#alone) learned.samples = samples;
       return answer;
     } catch (error) {
       if (samples === 1 || !(isOverload(error) || isTooLarge(error))) throw error;
-      this.#window.fewer(1 / 4);
+      this.#window.reduceSamples(1 / 4);
       this.#alone = true;
       return "too much";
     }
@@ -133,7 +133,9 @@ class Walk {
   #isSame({ history, historyLineCount }: RunHistory): boolean {
     const { rows, last, tail } = this.#place;
     const [line = ""] = history ?? [];
-    return (historyLineCount ?? rows) >= rows && stepOf(line) === last && tailOf(line) === tail;
+    return (
+      (historyLineCount ?? rows) >= rows && parseStep(line) === last && lineDigest(line) === tail
+    );
   }
 
   #ends({ historyKeys, historyLineCount, history }: RunHistory, below: number): boolean {
@@ -151,15 +153,15 @@ class Walk {
     const line = lines.at(-1);
     if (line !== undefined) {
       const rows = this.#place.rows + lines.length;
-      this.#place = { last: stepOf(line) ?? from, rows, tail: tailOf(line) };
+      this.#place = { last: parseStep(line) ?? from, rows, tail: lineDigest(line) };
     }
     const range = { ...(from > 0 ? { from } : {}), ...(below === undefined ? {} : { below }) };
     return {
       lines,
       bytes: lines.reduce((sum, { length }) => sum + length, 0),
-      resume: checkpointOf(this.#place),
+      resume: positionCheckpoint(this.#place),
       // Also after an interruption: what was being read again whole may still have rows ahead that are gone.
-      whole: range,
+      completeSteps: range,
     };
   }
 
@@ -167,7 +169,7 @@ class Walk {
     return !isRunning(state) && historyLineCount != null && historyLineCount !== this.#place.rows;
   }
 
-  #ahead({ historyKeys, historyLineCount }: RunHistory): Ahead {
+  #ahead({ historyKeys, historyLineCount }: RunHistory): Remaining {
     const lastStep = historyKeys?.lastStep ?? undefined;
     return {
       lines: this.#left(historyLineCount ?? undefined),

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { ConfigError, TransientError } from "../../../core/errors.ts";
-import { HttpFailure } from "../../../http/http-error.ts";
-import type { Graphql, GraphqlError, Select } from "../../../http/graphql.ts";
+import { HttpError } from "../../../http/http-error.ts";
+import type { GraphqlClient, GraphqlError, Select } from "../../../http/graphql.ts";
 import { BatchSize } from "./batch-size.ts";
-import { known, type ProjectPlace } from "./run-pages.ts";
+import { requireProject, type ProjectPath } from "./run-pages.ts";
 
 /** A window of one run's history. */
-export interface HistoryAsk {
+export interface HistoryRequest {
   readonly run: string;
   /** The first step. */
   readonly from: number;
@@ -15,7 +15,7 @@ export interface HistoryAsk {
   /** Where there are as many lines as this in the window, the answer may be a sample of them. */
   readonly samples: number;
   /** Not together with others: it has failed before. */
-  readonly alone: boolean;
+  readonly isolated: boolean;
 }
 
 /** A run, and the lines of its history that were asked for. */
@@ -34,44 +34,44 @@ const answerShape = z.object({
   project: z.record(z.string(), runShape.nullish()).nullish(),
 });
 
-interface Waiting {
-  readonly ask: HistoryAsk;
-  readonly settle: (answer: RunHistory | null) => void;
-  readonly fail: (error: unknown) => void;
+interface PendingRequest {
+  readonly request: HistoryRequest;
+  readonly resolve: (answer: RunHistory | null) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-export interface BatchOptions extends ProjectPlace {
+export interface BatchOptions extends ProjectPath {
   /** How many requests may be under way at the same time. */
   readonly concurrency: number;
   readonly retryAttempts: number;
 }
 
 /** How long asks wait for others to go along with them. */
-const patienceMs = 20;
+const batchDelayMs = 20;
 
 /**
  * Asks for the histories of several runs in one request, by aliases: more of them while that goes well. An ask that fails together with
  * others is made again on its own, so that one poisoned run spoils nothing.
  */
 export class HistoryBatches {
-  readonly #graphql: Graphql;
+  readonly #graphql: GraphqlClient;
   readonly #options: BatchOptions;
   readonly #size = new BatchSize();
-  readonly #alone: Waiting[] = [];
-  readonly #together: Waiting[] = [];
+  readonly #alone: PendingRequest[] = [];
+  readonly #together: PendingRequest[] = [];
   #inFlight = 0;
   #isDue = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(graphql: Graphql, options: BatchOptions) {
+  constructor(graphql: GraphqlClient, options: BatchOptions) {
     this.#graphql = graphql;
     this.#options = options;
   }
 
   /** The lines in a window; null where there is no such run. */
-  ask(ask: HistoryAsk): Promise<RunHistory | null> {
+  request(ask: HistoryRequest): Promise<RunHistory | null> {
     return new Promise((settle, fail) => {
-      this.#enqueue({ ask, settle, fail });
+      this.#enqueue({ request: ask, resolve: settle, reject: fail });
       // What is asked for in the same turn goes along.
       setImmediate(() => {
         this.#pump();
@@ -79,8 +79,8 @@ export class HistoryBatches {
     });
   }
 
-  #enqueue(waiting: Waiting): void {
-    (waiting.ask.alone ? this.#alone : this.#together).push(waiting);
+  #enqueue(waiting: PendingRequest): void {
+    (waiting.request.isolated ? this.#alone : this.#together).push(waiting);
   }
 
   #pump(): void {
@@ -91,7 +91,7 @@ export class HistoryBatches {
     }
   }
 
-  #next(): readonly Waiting[] {
+  #next(): readonly PendingRequest[] {
     if (this.#alone.length > 0) return this.#alone.splice(0, 1);
     const { current } = this.#size;
     const isFull = this.#together.length >= current;
@@ -110,17 +110,18 @@ export class HistoryBatches {
       this.#isDue = true;
       this.#timer = undefined;
       this.#pump();
-    }, patienceMs);
+    }, batchDelayMs);
   }
 
-  async #send(batch: readonly Waiting[]): Promise<void> {
+  async #send(batch: readonly PendingRequest[]): Promise<void> {
     this.#inFlight += 1;
     try {
       await this.#ask(batch);
     } catch (error) {
-      if (batch.length === 1 || !isSharedFault(error)) for (const { fail } of batch) fail(error);
+      if (batch.length === 1 || !isWorthSplitting(error))
+        for (const { reject } of batch) reject(error);
       else {
-        this.#size.failed(batch.length);
+        this.#size.recordFailure(batch.length);
         for (const waiting of batch) this.#again(waiting);
       }
     } finally {
@@ -129,38 +130,41 @@ export class HistoryBatches {
     }
   }
 
-  #again(waiting: Waiting): void {
-    this.#enqueue({ ...waiting, ask: { ...waiting.ask, alone: true } });
+  #again(waiting: PendingRequest): void {
+    this.#enqueue({ ...waiting, request: { ...waiting.request, isolated: true } });
   }
 
-  async #ask(batch: readonly Waiting[]): Promise<void> {
+  async #ask(batch: readonly PendingRequest[]): Promise<void> {
     const { retryAttempts } = this.#options;
     const startedAt = performance.now();
-    const { data, errors, body } = await this.#graphql.ask({
+    const { data, errors, body } = await this.#graphql.request({
       query: (select) => batchQuery(batch.length, select),
-      variables: { ...variablesOf(batch), ...placeOf(this.#options) },
+      variables: { ...batchVariables(batch), ...pathOf(this.#options) },
       shape: answerShape,
-      partial: batch.length > 1,
+      allowPartial: batch.length > 1,
       retryAttempts: batch.length > 1 ? Math.min(1, retryAttempts) : retryAttempts,
     });
-    const project = known(data, this.#options);
+    const project = requireProject(data, this.#options);
     const failed = new Set(errors.map(aliasOf));
     for (const [index, waiting] of batch.entries()) {
       if (failed.has(`r${index}`)) this.#again(waiting);
-      else waiting.settle(project[`r${index}`] ?? null);
+      else waiting.resolve(project[`r${index}`] ?? null);
     }
-    this.#size.succeeded(batch.length, { bytes: body.bytes, ms: performance.now() - startedAt });
+    this.#size.recordSuccess(batch.length, {
+      bytes: body.bytes,
+      ms: performance.now() - startedAt,
+    });
   }
 }
 
-function placeOf({ entity, project }: ProjectPlace): ProjectPlace {
+function pathOf({ entity, project }: ProjectPath): ProjectPath {
   return { entity, project };
 }
 
 /** Whether the requests of a batch might succeed one by one: not where a person has to change something, or everything stops. */
-function isSharedFault(error: unknown): boolean {
+function isWorthSplitting(error: unknown): boolean {
   if (error instanceof ConfigError || !(error instanceof Error)) return false;
-  return error instanceof TransientError || error.cause instanceof HttpFailure;
+  return error instanceof TransientError || error.cause instanceof HttpError;
 }
 
 function aliasOf({ path = [] }: GraphqlError): string {
@@ -186,8 +190,10 @@ ${runs.join("\n")}
 }`;
 }
 
-function variablesOf(batch: readonly Waiting[]): Readonly<Record<string, string | number>> {
-  const entries = batch.flatMap(({ ask: { run, from, below, samples } }, index) => [
+function batchVariables(
+  batch: readonly PendingRequest[],
+): Readonly<Record<string, string | number>> {
+  const entries = batch.flatMap(({ request: { run, from, below, samples } }, index) => [
     [`n${index}`, run] as const,
     [`f${index}`, from] as const,
     [`b${index}`, below] as const,

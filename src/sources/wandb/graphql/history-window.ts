@@ -1,17 +1,17 @@
 /** Rows of an answer that may still be complete are fewer than this. */
-const usualSamples = 1000;
+const defaultSamples = 1000;
 
 /** How full a window should become: room for what is logged meanwhile, and for steps that are not evenly spread. */
-const wantedFill = 0.8;
+const targetFill = 0.8;
 
 /** How much wider a window is than the one before, at most. */
-const mostGrowth = 8;
+const maxGrowth = 8;
 
 /** Bytes of an answer above which fewer rows are asked for. */
 const comfortableBytes = 4 * 2 ** 20;
 
 /** What is known of the history before a window is asked for. */
-export interface Ahead {
+export interface Remaining {
   /** Lines that have not been read yet, where the service says how many there are. */
   readonly lines: number | undefined;
   /** Steps that have not been read yet, where the last one is known. */
@@ -28,7 +28,7 @@ export class HistoryWindow {
   /** Whether the service's number of lines was too small once. */
   #surprised = false;
 
-  constructor(samples = usualSamples) {
+  constructor(samples = defaultSamples) {
     this.#samples = samples;
   }
 
@@ -38,15 +38,15 @@ export class HistoryWindow {
   }
 
   /** Steps to ask for; Infinity where all that is left fits. */
-  width({ lines, steps }: Ahead): number {
-    const fits = this.#samples * wantedFill;
+  width({ lines, steps }: Remaining): number {
+    const fits = this.#samples * targetFill;
     if (lines !== undefined && lines < fits && !this.#surprised) return Infinity;
     const spread = lines && steps ? Math.floor((steps / lines) * fits) : 0;
     return Math.max(1, this.#width ?? Math.max(this.#samples - 1, spread));
   }
 
   /** Whether an answer may be a sample. A single step cannot be asked for in parts. */
-  isOverfull(rows: number, width: number): boolean {
+  mayBeSampled(rows: number, width: number): boolean {
     return rows >= this.#samples && width > 1;
   }
 
@@ -57,15 +57,15 @@ export class HistoryWindow {
   }
 
   /** Takes note of an answer that was complete. */
-  filled(rows: number, width: number, bytes: number): void {
-    if (bytes > comfortableBytes && this.#samples > 1) this.fewer(comfortableBytes / bytes);
+  recordComplete(rows: number, width: number, bytes: number): void {
+    if (bytes > comfortableBytes && this.#samples > 1) this.reduceSamples(comfortableBytes / bytes);
     if (width === Infinity) return;
-    const growth = Math.min(mostGrowth, (this.#samples * wantedFill) / rows);
+    const growth = Math.min(maxGrowth, (this.#samples * targetFill) / rows);
     this.#width = Math.max(1, Math.floor(width * growth));
   }
 
   /** Asks for fewer rows from now on: a part of as many as before. */
-  fewer(part: number): void {
+  reduceSamples(part: number): void {
     this.#samples = Math.max(1, Math.floor(this.#samples * part));
     if (this.#width !== undefined) this.#width = Math.max(1, Math.floor(this.#width * part));
   }

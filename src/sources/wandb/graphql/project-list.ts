@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../../../core/errors.ts";
-import type { Graphql } from "../../../http/graphql.ts";
+import type { GraphqlClient } from "../../../http/graphql.ts";
 
 const shape = z.object({
   viewer: z.unknown().optional(),
@@ -21,14 +21,17 @@ const query = `query Projects($entity: String!, $after: String, $first: Int) {
 }`;
 
 /** What the official SDK asks for at once. */
-const first = 200;
+const pageSize = 200;
 
 /** The names of all projects of an entity. */
-export async function listProjects(graphql: Graphql, entity: string): Promise<readonly string[]> {
+export async function listProjects(
+  graphql: GraphqlClient,
+  entity: string,
+): Promise<readonly string[]> {
   const names: string[] = [];
   const seen = new Set<string>();
   for (let after: string | undefined; ;) {
-    const { edges, pageInfo } = await pageOf(graphql, entity, after);
+    const { edges, pageInfo } = await requestPage(graphql, entity, after);
     names.push(...edges.flatMap(({ node }) => (node ? [node.name] : [])));
     if (!pageInfo.hasNextPage) return [...new Set(names)];
     after = pageInfo.endCursor ?? undefined;
@@ -41,13 +44,13 @@ export async function listProjects(graphql: Graphql, entity: string): Promise<re
 
 type ProjectPage = NonNullable<z.output<typeof shape>["models"]>;
 
-async function pageOf(
-  graphql: Graphql,
+async function requestPage(
+  graphql: GraphqlClient,
   entity: string,
   after: string | undefined,
 ): Promise<ProjectPage> {
-  const variables = { entity, after: after ?? null, first };
-  const { data } = await graphql.ask({ query: () => query, variables, shape });
+  const variables = { entity, after: after ?? null, first: pageSize };
+  const { data } = await graphql.request({ query: () => query, variables, shape });
   if (data.models) return data.models;
   if (data.viewer == null)
     throw new ConfigError("the service does not know the key; check wandb.api_key");

@@ -1,20 +1,26 @@
 import { z } from "zod";
-import type { Graphql } from "../../../http/graphql.ts";
+import type { GraphqlClient } from "../../../http/graphql.ts";
 import { epoch } from "../reader/instant.ts";
 import {
-  landmarkOf,
-  newestRuns,
-  type Creation,
-  type Landmark,
+  baselineFrom,
+  newestRunCount,
+  type RunCreation,
+  type DeletionBaseline,
 } from "../reader/deletion-baseline.ts";
-import type { Census } from "../reader/project-reader.ts";
-import { known, runNode, runPages, type ProjectPlace } from "./run-pages.ts";
-import { aliveSince, createdBefore, filterText, named, type Filters } from "./run-filters.ts";
+import type { RunCounts } from "../reader/project-reader.ts";
+import { requireProject, parseRunNode, readRunPages, type ProjectPath } from "./run-pages.ts";
+import {
+  heartbeatSince,
+  createdBefore,
+  combineFilters,
+  withIds,
+  type Filters,
+} from "./run-filters.ts";
 
-export interface CensusOptions extends ProjectPlace {
+export interface CountRunsOptions extends ProjectPath {
   readonly filters: Filters;
   /** What an earlier census found. */
-  readonly landmark: Landmark | undefined;
+  readonly baseline: DeletionBaseline | undefined;
 }
 
 const nodeShape = z.object({ name: z.string(), createdAt: z.string() });
@@ -52,46 +58,52 @@ const query = `query Census($entity: String!, $project: String!, $filters: JSONS
  * Counts the runs of a project in one request. Deleted runs vanish without a trace; that there are fewer than at the landmark tells of
  * it, without listing them.
  */
-export async function takeCensus(graphql: Graphql, options: CensusOptions): Promise<Census> {
-  const { entity, project, filters, landmark } = options;
-  const { data } = await graphql.ask({
+export async function countRuns(
+  graphql: GraphqlClient,
+  options: CountRunsOptions,
+): Promise<RunCounts> {
+  const { entity, project, filters, baseline } = options;
+  const { data } = await graphql.request({
     query: () => query,
     variables: {
-      ...{ entity, project, first: newestRuns },
-      filters: filterText(filters),
-      dated: filterText(filters, aliveSince(epoch)),
-      below: filterText(filters, createdBefore(landmark?.instant ?? epoch)),
-      kept: filterText(filters, named(landmark?.newest ?? [])),
+      ...{ entity, project, first: newestRunCount },
+      filters: combineFilters(filters),
+      dated: combineFilters(filters, heartbeatSince(epoch)),
+      below: combineFilters(filters, createdBefore(baseline?.instant ?? epoch)),
+      kept: combineFilters(filters, withIds(baseline?.newest ?? [])),
     },
     shape,
   });
-  const { total, dated, below, kept, newest } = known(data, options);
+  const { total, dated, below, kept, newest } = requireProject(data, options);
   const isHidden = newest.edges.length === 0 && newest.pageInfo.hasNextPage;
   const created = isHidden
-    ? await newestCreated(graphql, options)
+    ? await readNewestRuns(graphql, options)
     : newest.edges.map(({ node }) => creationOf(node));
   return {
-    ...{ total, below, kept },
+    ...{ total, below, remaining: kept },
     undated: total - dated,
-    next: landmarkOf(created, total),
+    nextBaseline: baselineFrom(created, total),
   };
 }
 
 /** The newest runs, where the first page of them is hidden. */
-async function newestCreated(graphql: Graphql, options: CensusOptions): Promise<Creation[]> {
-  const pages = runPages(graphql, {
+async function readNewestRuns(
+  graphql: GraphqlClient,
+  options: CountRunsOptions,
+): Promise<RunCreation[]> {
+  const pages = readRunPages(graphql, {
     ...options,
-    filters: filterText(options.filters),
+    filters: combineFilters(options.filters),
     order: "-created_at",
-    size: newestRuns,
+    size: newestRunCount,
     fields: () => "name createdAt",
   });
   for await (const { rows } of pages) {
-    if (rows.length > 0) return rows.map((row) => creationOf(runNode(row, nodeShape)));
+    if (rows.length > 0) return rows.map((row) => creationOf(parseRunNode(row, nodeShape)));
   }
   return [];
 }
 
-function creationOf({ name, createdAt }: z.output<typeof nodeShape>): Creation {
+function creationOf({ name, createdAt }: z.output<typeof nodeShape>): RunCreation {
   return { id: name, created: createdAt };
 }

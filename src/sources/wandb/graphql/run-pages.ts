@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../../../core/errors.ts";
 import { elements, members } from "../../../json/text-scanner.ts";
-import type { Graphql, GraphqlAnswer, Select } from "../../../http/graphql.ts";
+import type { GraphqlClient, GraphqlResponse, Select } from "../../../http/graphql.ts";
 import { PageSize } from "../../../http/paging/page-size.ts";
 import type { RunPage } from "../reader/project-reader.ts";
 
 /** A project as GraphQL knows it. */
-export interface ProjectPlace {
+export interface ProjectPath {
   readonly entity: string;
   readonly project: string;
 }
 
-export interface Connection extends ProjectPlace {
+export interface RunPageOptions extends ProjectPath {
   /** Filters as JSON text. */
   readonly filters: string;
   readonly order: "+heartbeat_at" | "+created_at" | "-created_at";
@@ -30,7 +30,7 @@ const pageShape = z.object({
 });
 
 /** Pages without a single run, one after the other, that say that there are more. */
-const mostEmptyPages = 1000;
+const maxEmptyPages = 1000;
 
 /**
  * The runs of a project, page by page. A page without runs is not the end: rows that may not be seen take up room in it. A page
@@ -38,20 +38,23 @@ const mostEmptyPages = 1000;
  *
  * Throws a SourceError where the pages do not go on.
  */
-export async function* runPages(graphql: Graphql, wanted: Connection): AsyncGenerator<RunPage> {
+export async function* readRunPages(
+  graphql: GraphqlClient,
+  wanted: RunPageOptions,
+): AsyncGenerator<RunPage> {
   const seen = new Set<string>();
   const size = new PageSize(wanted.size);
   let after: string | null = null;
   let empty = 0;
   for (let number = 1; ; number += 1) {
-    const answer = await pageOf(graphql, { ...wanted, size, after });
-    const { total, runs } = known(answer.data, wanted);
-    const rows = nodesOf(answer.body.text);
+    const answer = await requestPage(graphql, { ...wanted, size, after });
+    const { total, runs } = requireProject(answer.data, wanted);
+    const rows = nodeTexts(answer.body.text);
     yield { rows, bytes: answer.body.bytes, number, total };
     const { endCursor, hasNextPage } = runs.pageInfo;
     if (!hasNextPage) return;
     empty = rows.length === 0 ? empty + 1 : 0;
-    if (endCursor == null || seen.has(endCursor) || empty > mostEmptyPages) {
+    if (endCursor == null || seen.has(endCursor) || empty > maxEmptyPages) {
       throw new SourceError(
         `the runs of "${wanted.project}": page ${number + 1} does not go on; the cursor stands still`,
       );
@@ -62,9 +65,9 @@ export async function* runPages(graphql: Graphql, wanted: Connection): AsyncGene
 }
 
 /** The project in an answer. Throws a ConfigError where there is none: an answer to a wrong key has no viewer either. */
-export function known<Project>(
+export function requireProject<Project>(
   { viewer, project }: { readonly viewer?: unknown; readonly project?: Project | null | undefined },
-  { entity, project: name }: ProjectPlace,
+  { entity, project: name }: ProjectPath,
 ): Project {
   if (project != null) return project;
   if (viewer == null)
@@ -75,25 +78,25 @@ export function known<Project>(
 }
 
 /** A run of a page, as far as it was asked for. Throws a SourceError where it is something else. */
-export function runNode<Node>(text: string, shape: z.ZodType<Node>): Node {
+export function parseRunNode<Node>(text: string, shape: z.ZodType<Node>): Node {
   const node = shape.safeParse(JSON.parse(text));
   if (node.success) return node.data;
   const { error } = node;
   throw new SourceError(`graphql: a run: ${z.prettifyError(error)}`, { cause: error });
 }
 
-interface Ask extends Omit<Connection, "size"> {
+interface PageRequest extends Omit<RunPageOptions, "size"> {
   readonly size: PageSize;
   readonly after: string | null;
 }
 
-function pageOf(
-  graphql: Graphql,
-  { fields, size, ...ask }: Ask,
-): Promise<GraphqlAnswer<z.output<typeof pageShape>>> {
+function requestPage(
+  graphql: GraphqlClient,
+  { fields, size, ...ask }: PageRequest,
+): Promise<GraphqlResponse<z.output<typeof pageShape>>> {
   const { entity, project, filters, order, after } = ask;
-  return size.bear(() =>
-    graphql.ask({
+  return size.requestWithSmallerPages(() =>
+    graphql.request({
       ...size.limits,
       query: (select) => pageQuery(fields(select)),
       variables: { entity, project, filters, order, after, first: size.rows },
@@ -116,7 +119,7 @@ function pageQuery(fields: string): string {
 }
 
 /** The nodes of a page as the service spelled them. */
-function nodesOf(text: string): string[] {
+function nodeTexts(text: string): string[] {
   const project = members(members(members(text)?.get("data") ?? "")?.get("project") ?? "");
   const edges = elements(members(project?.get("runs") ?? "")?.get("edges") ?? "") ?? [];
   return edges

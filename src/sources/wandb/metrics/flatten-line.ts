@@ -1,5 +1,5 @@
 import { members } from "../../../json/text-scanner.ts";
-import { pythonJson } from "../reader/python-json.ts";
+import { parsePythonJson } from "../reader/python-json.ts";
 
 /** A value inside a line of a history: the names that lead to it, and how it is spelled. */
 interface Leaf {
@@ -12,45 +12,49 @@ interface Leaf {
  * (objects with a `_type`), lists and empty objects stay whole. Of several values that would get one name, the least nested has it;
  * the others get more dots, so that none is lost. Or what was wrong with the line.
  */
-export function exactValues(line: string): ReadonlyMap<string, string> | string {
-  const parsed = pythonJson(line);
+export function flattenLine(line: string): ReadonlyMap<string, string> | string {
+  const parsed = parsePythonJson(line);
   if (!parsed) return "expected JSON, got something else";
   const found = members(parsed.text);
   if (!found) return "expected a JSON object";
   const leaves: Leaf[] = [];
-  collect(found, [], leaves);
-  return named(leaves);
+  collectLeaves(found, [], leaves);
+  return nameLeaves(leaves);
 }
 
-function collect(found: ReadonlyMap<string, string>, path: readonly string[], into: Leaf[]): void {
+function collectLeaves(
+  found: ReadonlyMap<string, string>,
+  path: readonly string[],
+  into: Leaf[],
+): void {
   for (const [name, slice] of found) {
     const inner = members(slice);
     const isLeaf = !inner || inner.size === 0 || inner.has("_type");
     if (isLeaf) into.push({ path: [...path, name], slice });
-    else collect(inner, [...path, name], into);
+    else collectLeaves(inner, [...path, name], into);
   }
 }
 
-function named(leaves: readonly Leaf[]): ReadonlyMap<string, string> {
+function nameLeaves(leaves: readonly Leaf[]): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   const late: Leaf[] = [];
   const flat = leaves.filter(({ path }) => path.length === 1);
-  const nested = leaves.filter(({ path }) => path.length > 1).sort(byDepthThenName);
+  const nested = leaves.filter(({ path }) => path.length > 1).sort(compareLeaves);
   for (const leaf of [...flat, ...nested]) {
     const name = leaf.path.join(".");
     if (values.has(name)) late.push(leaf);
     else values.set(name, leaf.slice);
   }
-  for (const { path, slice } of late) values.set(freeName(path, values), slice);
+  for (const { path, slice } of late) values.set(unusedName(path, values), slice);
   return values;
 }
 
-function byDepthThenName(a: Leaf, b: Leaf): number {
+function compareLeaves(a: Leaf, b: Leaf): number {
   if (a.path.length !== b.path.length) return a.path.length - b.path.length;
   return JSON.stringify(a.path) < JSON.stringify(b.path) ? -1 : 1;
 }
 
-function freeName(path: readonly string[], taken: ReadonlyMap<string, string>): string {
+function unusedName(path: readonly string[], taken: ReadonlyMap<string, string>): string {
   let dots = "..";
   while (taken.has(path.join(dots))) dots += ".";
   return path.join(dots);

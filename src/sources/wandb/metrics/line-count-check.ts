@@ -1,11 +1,11 @@
 import type { Log } from "../../../core/log.ts";
 
 /** Compares how many lines of histories were read with how many the service says there are, and reports it once. */
-export class LineCounts {
+export class LineCountCheck {
   #runs = 0;
   #example: string | undefined;
 
-  add(run: string, { read, lines, running }: Counted): void {
+  add(run: string, { read, lines, running }: LineCount): void {
     // While it runs, both numbers move.
     if (running || lines === undefined || read === lines) return;
     this.#runs += 1;
@@ -20,7 +20,7 @@ export class LineCounts {
   }
 }
 
-interface Counted {
+interface LineCount {
   readonly read: number;
   readonly lines: number | undefined;
   readonly running: boolean;

@@ -10,36 +10,36 @@ const underscore = 95;
  * pattern that begins with one includes them.
  */
 export function metricFilter({ include, exclude }: WandbConfig["metrics"]): MetricFilter {
-  if (exclude.length === 0 && include.length === 1 && include[0] === "*") return isUsers;
+  if (exclude.length === 0 && include.length === 1 && include[0] === "*") return isUserMetric;
   const included = include.map((pattern) => ({
-    matches: matcher(pattern),
+    matches: compilePattern(pattern),
     own: pattern.startsWith("_"),
   }));
-  const excluded = exclude.map(matcher);
-  return remembered((name) => {
-    const isIn = included.some(({ matches, own }) => (own || isUsers(name)) && matches(name));
+  const excluded = exclude.map(compilePattern);
+  return memoize((name) => {
+    const isIn = included.some(({ matches, own }) => (own || isUserMetric(name)) && matches(name));
     return isIn && !excluded.some((matches) => matches(name));
   });
 }
 
-function isUsers(name: string): boolean {
+function isUserMetric(name: string): boolean {
   return name.charCodeAt(0) !== underscore;
 }
 
-function matcher(pattern: string): MetricFilter {
+function compilePattern(pattern: string): MetricFilter {
   const parts = pattern.split("*").map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
   const whole = new RegExp(`^${parts.join("[^]*")}$`);
   return (name) => whole.test(name);
 }
 
-const mostNames = 10_000;
+const maxMemoized = 10_000;
 
 /** The same few names come with every step. */
-function remembered(filter: MetricFilter): MetricFilter {
+function memoize(filter: MetricFilter): MetricFilter {
   const known = new Map<string, boolean>();
   return (name) => {
     const answer = known.get(name) ?? filter(name);
-    if (known.size >= mostNames) known.clear();
+    if (known.size >= maxMemoized) known.clear();
     known.set(name, answer);
     return answer;
   };

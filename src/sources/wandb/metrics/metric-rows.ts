@@ -2,10 +2,10 @@ import { unquote } from "../../../json/text-scanner.ts";
 import type { Row } from "../../../core/schema.ts";
 import type { Rejected } from "../../../core/source.ts";
 import { fromEpochSeconds, toTimestamp } from "../../../core/timestamp.ts";
-import { exactValues } from "./flatten-line.ts";
-import { tailOf } from "../reader/history-position.ts";
+import { flattenLine } from "./flatten-line.ts";
+import { lineDigest } from "../reader/history-position.ts";
 import type { MetricFilter } from "./metric-filter.ts";
-import { ownColumns, type ProjectScope } from "../project/project-scope.ts";
+import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
 
 export interface MetricRowOptions {
   readonly scope: ProjectScope;
@@ -14,7 +14,7 @@ export interface MetricRowOptions {
 }
 
 /** What feeds columns of its own. */
-const columnFields: ReadonlySet<string> = new Set(["_step", "_timestamp"]);
+const fieldsWithColumns: ReadonlySet<string> = new Set(["_step", "_timestamp"]);
 
 /** The names in a line, and those that become rows, in the order of the table's key. */
 interface Names {
@@ -40,13 +40,13 @@ export class MetricRows {
 
   add(line: string): void {
     if (this.#addPlain(line)) return;
-    const values = exactValues(line);
+    const values = flattenLine(line);
     if (typeof values === "string") this.#reject(line, values);
     else this.#addExact(line, values);
   }
 
   /** All rows since the last time, and the lines that could not be understood. */
-  take(): { readonly rows: readonly Row[]; readonly rejected: readonly Rejected[] } {
+  flush(): { readonly rows: readonly Row[]; readonly rejected: readonly Rejected[] } {
     const taken = { rows: this.#rows, rejected: this.#rejected };
     this.#rows = [];
     this.#rejected = [];
@@ -55,19 +55,19 @@ export class MetricRows {
 
   /** The fast way, for lines of nothing but texts, booleans and numbers that a double holds. Says whether it was one. */
   #addPlain(line: string): boolean {
-    const object = plainObject(line);
+    const object = parseObject(line);
     const step = object?.["_step"];
     if (!object || typeof step !== "number" || !Number.isSafeInteger(step)) return false;
     const names = this.#namesOf(object);
-    if (names.all.some((name) => !isPlain(object[name]))) return false;
-    const timestamp = timestampOf(object["_timestamp"]);
+    if (names.all.some((name) => !isPlainValue(object[name]))) return false;
+    const timestamp = toMetricTimestamp(object["_timestamp"]);
     const { scope, run: run_id } = this.#options;
     for (const name of names.wanted) {
       const value = object[name];
       const metric_value = typeof value === "number" ? value : null;
       const value_json = metric_value === null ? JSON.stringify(value) : null;
       const row = { run_id, step, metric_name: name, metric_value, timestamp, value_json };
-      this.#rows.push(scope.several ? { project: scope.project, ...row } : row);
+      this.#rows.push(scope.multiProject ? { project: scope.project, ...row } : row);
     }
     return true;
   }
@@ -78,7 +78,7 @@ export class MetricRows {
     const last = this.#names.all;
     if (all.length !== last.length || all.some((name, index) => name !== last[index])) {
       const { isWanted } = this.#options;
-      const wanted = all.filter((name) => isWanted(name) && !columnFields.has(name)).sort();
+      const wanted = all.filter((name) => isWanted(name) && !fieldsWithColumns.has(name)).sort();
       this.#names = { all, wanted };
     }
     return this.#names;
@@ -91,27 +91,27 @@ export class MetricRows {
       return;
     }
     const sent = values.get("_timestamp") ?? "null";
-    const timestamp = timestampOf(sent.startsWith('"') ? unquote(sent) : Number(sent));
+    const timestamp = toMetricTimestamp(sent.startsWith('"') ? unquote(sent) : Number(sent));
     const { run, scope } = this.#options;
     for (const [name, slice] of values) {
-      if (!this.#options.isWanted(name) || columnFields.has(name)) continue;
-      const metric_value = doubleOf(slice);
+      if (!this.#options.isWanted(name) || fieldsWithColumns.has(name)) continue;
+      const metric_value = toExactDouble(slice);
       const value_json = metric_value === null ? slice : null;
       const row = { run_id: run, step, metric_name: name, metric_value, timestamp, value_json };
-      this.#rows.push({ ...ownColumns(scope), ...row });
+      this.#rows.push({ ...projectColumns(scope), ...row });
     }
   }
 
   #reject(line: string, reason: string): void {
     const { run, scope } = this.#options;
-    const key = JSON.stringify({ ...ownColumns(scope), run, line: tailOf(line) });
-    const where = { ...ownColumns(scope), run_id: run };
+    const key = JSON.stringify({ ...projectColumns(scope), run, line: lineDigest(line) });
+    const where = { ...projectColumns(scope), run_id: run };
     this.#rejected.push({ key, payload: line, reason, where });
   }
 }
 
 /** An object of JSON; undefined for anything else. */
-function plainObject(line: string): Readonly<Record<string, unknown>> | undefined {
+function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line);
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
@@ -122,13 +122,13 @@ function plainObject(line: string): Readonly<Record<string, unknown>> | undefine
 }
 
 /** The service counts seconds since 1970; gateways may write an instant as text. */
-function timestampOf(seconds: unknown): string | null {
+function toMetricTimestamp(seconds: unknown): string | null {
   if (typeof seconds === "string") return toTimestamp(seconds) ?? null;
   return typeof seconds === "number" ? (fromEpochSeconds(seconds) ?? null) : null;
 }
 
 /** Neither nested nor a number whose digits may be lost. */
-function isPlain(value: unknown): boolean {
+function isPlainValue(value: unknown): boolean {
   if (typeof value === "number") return isExact(value);
   return typeof value !== "object" || value === null;
 }
@@ -138,14 +138,14 @@ function isExact(value: number): boolean {
   return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
-const largestExact = 2n ** 53n;
+const maxExactInteger = 2n ** 53n;
 
 /** The number that a slice is; null where it is something else, or a double would lose digits of it. */
-function doubleOf(slice: string): number | null {
+function toExactDouble(slice: string): number | null {
   if (!/^-?\d/.test(slice)) return null;
   const number = Number(slice);
   if (!Number.isFinite(number)) return null;
   if (Number.isSafeInteger(number) || !/^-?\d+$/.test(slice)) return number;
   const exact = BigInt(slice);
-  return exact <= largestExact && exact >= -largestExact ? number : null;
+  return exact <= maxExactInteger && exact >= -maxExactInteger ? number : null;
 }

@@ -8,7 +8,7 @@ import type { ListedRun } from "../reader/project-reader.ts";
  */
 export interface RunCheckpoint {
   readonly resume: Checkpoint | undefined;
-  readonly done: Pick<ListedRun, "seen" | "lines"> | undefined;
+  readonly done: Pick<ListedRun, "lastSeen" | "lineCount"> | undefined;
   /** Whether it failed last time. */
   readonly failed: boolean;
 }
@@ -19,11 +19,15 @@ const shape = z.object({
 });
 
 /** What a checkpoint says of its run. */
-export function runCheckpoint(checkpoint: Checkpoint): RunCheckpoint {
+export function parseRunCheckpoint(checkpoint: Checkpoint): RunCheckpoint {
   const { done, failed, ...resume } = checkpoint;
   const found = shape.safeParse({ done, failed }).data;
   const { seen, lines } = found?.done ?? {};
-  return { resume, done: found?.done && { seen, lines }, failed: found?.failed === true };
+  return {
+    resume,
+    done: found?.done && { lastSeen: seen, lineCount: lines },
+    failed: found?.failed === true,
+  };
 }
 
 /** The checkpoint of a run that is still open. */
@@ -37,19 +41,19 @@ export function failedCheckpoint(resume: Checkpoint | undefined): Checkpoint {
 }
 
 /** The checkpoint of a run of which everything was read. */
-export function doneCheckpoint(
+export function finishedCheckpoint(
   resume: Checkpoint | undefined,
-  { seen, lines }: Pick<ListedRun, "seen" | "lines">,
+  { lastSeen, lineCount }: Pick<ListedRun, "lastSeen" | "lineCount">,
 ): Checkpoint {
   const done = {
-    ...(seen === undefined ? {} : { seen }),
-    ...(lines === undefined ? {} : { lines }),
+    ...(lastSeen === undefined ? {} : { seen: lastSeen }),
+    ...(lineCount === undefined ? {} : { lines: lineCount }),
   };
   return { ...resume, done };
 }
 
 /** Whether a run looks as it did when all of it was read. Of one that shows nothing of itself, nobody knows. */
-export function isUnchanged({ done }: RunCheckpoint, { seen, lines }: ListedRun): boolean {
-  if (seen === undefined && lines === undefined) return false;
-  return done !== undefined && done.seen === seen && done.lines === lines;
+export function isUnchanged({ done }: RunCheckpoint, { lastSeen, lineCount }: ListedRun): boolean {
+  if (lastSeen === undefined && lineCount === undefined) return false;
+  return done !== undefined && done.lastSeen === lastSeen && done.lineCount === lineCount;
 }

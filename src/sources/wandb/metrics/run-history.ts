@@ -1,36 +1,36 @@
 import type { Batch, Checkpoint, Sweep } from "../../../core/source.ts";
-import type { Turns } from "../../../engine/semaphore.ts";
-import type { LineCounts } from "./line-count-check.ts";
+import type { Semaphore } from "../../../engine/semaphore.ts";
+import type { LineCountCheck } from "./line-count-check.ts";
 import type { MetricFilter } from "./metric-filter.ts";
 import { MetricRows } from "./metric-rows.ts";
-import { ownColumns, type ProjectScope } from "../project/project-scope.ts";
-import type { HistoryPage, ListedRun, Reader } from "../reader/project-reader.ts";
-import { doneCheckpoint, failedCheckpoint, openCheckpoint } from "./run-checkpoint.ts";
+import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
+import type { HistoryPage, ListedRun, ProjectReader } from "../reader/project-reader.ts";
+import { finishedCheckpoint, failedCheckpoint, openCheckpoint } from "./run-checkpoint.ts";
 
-type Part = Omit<Batch, "stream">;
+type StreamBatch = Omit<Batch, "stream">;
 
 /** Rows in one part: what is read ahead of the writer is counted in parts. */
-const rowsAtOnce = 1000;
+const rowsPerBatch = 1000;
 
 /** About what a row takes in memory while it waits. */
-const bytesOfRow = 250;
+const bytesPerRow = 250;
 
-export interface HistoryContext {
+export interface RunHistoryContext {
   readonly scope: ProjectScope;
-  readonly reader: Reader;
+  readonly reader: ProjectReader;
   readonly isWanted: MetricFilter;
-  readonly counts: LineCounts;
+  readonly lineCounts: LineCountCheck;
   /** Who may make rows: lines that wait take less memory. */
-  readonly turns: Turns;
+  readonly semaphore: Semaphore;
 }
 
 /** Reads the history of one run, and knows where it stands. */
 export class RunHistoryReader {
   readonly #run: ListedRun;
-  readonly #context: HistoryContext;
+  readonly #context: RunHistoryContext;
   #resume: Checkpoint | undefined;
 
-  constructor(run: ListedRun, resume: Checkpoint | undefined, context: HistoryContext) {
+  constructor(run: ListedRun, resume: Checkpoint | undefined, context: RunHistoryContext) {
     this.#run = run;
     this.#resume = resume;
     this.#context = context;
@@ -41,11 +41,11 @@ export class RunHistoryReader {
     return failedCheckpoint(this.#resume);
   }
 
-  async *read(signal: AbortSignal): AsyncGenerator<Part, void> {
-    const { reader, turns } = this.#context;
-    for await (const page of reader.history(this.#run, { resume: this.#resume })) {
+  async *read(signal: AbortSignal): AsyncGenerator<StreamBatch, void> {
+    const { reader, semaphore } = this.#context;
+    for await (const page of reader.readHistory(this.#run, { resume: this.#resume })) {
       signal.throwIfAborted();
-      const end = await turns.take();
+      const end = await semaphore.acquire();
       try {
         yield* this.#parts(page);
       } finally {
@@ -54,14 +54,14 @@ export class RunHistoryReader {
     }
   }
 
-  *#parts(page: HistoryPage): Generator<Part> {
+  *#parts(page: HistoryPage): Generator<StreamBatch> {
     const made = this.#rows();
     for (const line of page.lines) {
       made.add(line);
-      if (made.length >= rowsAtOnce) yield partOf(made);
+      if (made.length >= rowsPerBatch) yield toBatch(made);
     }
     this.#resume = page.resume;
-    yield { ...partOf(made), ...this.#sweep(page), checkpoint: this.#checkpoint(page) };
+    yield { ...toBatch(made), ...this.#sweep(page), checkpoint: this.#checkpoint(page) };
   }
 
   #rows(): MetricRows {
@@ -70,18 +70,18 @@ export class RunHistoryReader {
   }
 
   /** What a page shows completely. Its keys are made again from the lines, and only where something may be gone. */
-  #sweep({ whole, lines }: HistoryPage): { readonly sweep?: Sweep } {
-    if (!whole) return {};
+  #sweep({ completeSteps, lines }: HistoryPage): { readonly sweep?: Sweep } {
+    if (!completeSteps) return {};
     const { scope } = this.#context;
-    const names = [...Object.keys(ownColumns(scope)), "run_id", "step", "metric_name"];
+    const names = [...Object.keys(projectColumns(scope)), "run_id", "step", "metric_name"];
     const again = this.#rows();
     return {
       sweep: {
-        where: { ...ownColumns(scope), run_id: this.#run.id },
-        range: { column: "step", ...whole },
+        where: { ...projectColumns(scope), run_id: this.#run.id },
+        range: { column: "step", ...completeSteps },
         get keys() {
           for (const line of lines) again.add(line);
-          return again.take().rows.map((row) => names.map((name) => row[name]));
+          return again.flush().rows.map((row) => names.map((name) => row[name]));
         },
       },
     };
@@ -91,13 +91,13 @@ export class RunHistoryReader {
   #checkpoint({ end, resume }: HistoryPage): Checkpoint | null {
     if (end === "vanished") return null;
     if (!end) return openCheckpoint(resume);
-    this.#context.counts.add(this.#run.id, end);
-    const { seen = this.#run.seen, lines } = end;
-    return doneCheckpoint(this.#resume, { seen, lines });
+    this.#context.lineCounts.add(this.#run.id, end);
+    const { seen = this.#run.lastSeen, lines } = end;
+    return finishedCheckpoint(this.#resume, { lastSeen: seen, lineCount: lines });
   }
 }
 
-function partOf(made: MetricRows): Part {
-  const taken = made.take();
-  return { ...taken, bytes: taken.rows.length * bytesOfRow };
+function toBatch(made: MetricRows): StreamBatch {
+  const taken = made.flush();
+  return { ...taken, bytes: taken.rows.length * bytesPerRow };
 }

@@ -1,20 +1,20 @@
-import { ConfigError, isForeseen, TransientError } from "../../../core/errors.ts";
+import { ConfigError, isOperational, TransientError } from "../../../core/errors.ts";
 import type { Batch, ReadOptions } from "../../../core/source.ts";
 
-type Part = Omit<Batch, "stream">;
+type StreamBatch = Omit<Batch, "stream">;
 
 /** So many failures without a success between them mean that the service fails, not the projects. */
-const failuresInARow = 3;
+const maxConsecutiveFailures = 3;
 
 /**
  * Reads projects, one after the other. One that fails does not hold up the others: its error is thrown when they have been read. What a
  * person has to change, and a service that is not there, end it at once.
  */
-export async function* eachProject(
+export async function* readProjects(
   projects: readonly string[],
-  read: (project: string) => AsyncIterable<Part>,
+  read: (project: string) => AsyncIterable<StreamBatch>,
   { signal, log }: Pick<ReadOptions, "signal" | "log">,
-): AsyncGenerator<Part, void> {
+): AsyncGenerator<StreamBatch, void> {
   let first: Error | undefined;
   let inARow = 0;
   for (const project of projects) {
@@ -24,7 +24,7 @@ export async function* eachProject(
     } catch (error) {
       signal.throwIfAborted();
       inARow += 1;
-      if (!isOfProject(error) || inARow === failuresInARow) throw error;
+      if (!concernsOneProject(error) || inARow === maxConsecutiveFailures) throw error;
       first ??= error;
       if (projects.length > 1)
         log.warning(`project "${project}": ${error.message}; the others go on`);
@@ -34,7 +34,7 @@ export async function* eachProject(
 }
 
 /** Whether an error says nothing of other projects. */
-function isOfProject(error: unknown): error is Error {
-  if (!isForeseen(error) || error instanceof ConfigError) return false;
+function concernsOneProject(error: unknown): error is Error {
+  if (!isOperational(error) || error instanceof ConfigError) return false;
   return !(error instanceof TransientError && error.isOutage);
 }

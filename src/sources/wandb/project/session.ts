@@ -1,30 +1,30 @@
 import { ConfigError } from "../../../core/errors.ts";
-import { Remembered } from "../../../core/async-memo.ts";
+import { AsyncMemo } from "../../../core/async-memo.ts";
 import type { SourceContext } from "../../../core/source.ts";
 import { statusOf } from "../../../http/http-error.ts";
-import { Graphql } from "../../../http/graphql.ts";
-import { wandbClient } from "../connection/client.ts";
-import { everyProject, type WandbConfig } from "../connection/config.ts";
+import { GraphqlClient } from "../../../http/graphql.ts";
+import { newWandbClient } from "../connection/client.ts";
+import { allProjects, type WandbConfig } from "../connection/config.ts";
 import { graphqlReader } from "../graphql/graphql-reader.ts";
-import type { Landmark } from "../reader/deletion-baseline.ts";
-import type { Census, Reader } from "../reader/project-reader.ts";
+import type { DeletionBaseline } from "../reader/deletion-baseline.ts";
+import type { RunCounts, ProjectReader } from "../reader/project-reader.ts";
 import { restReader } from "../rest/rest-reader.ts";
 import { listProjects } from "../graphql/project-list.ts";
 
 /** A project, by the API that the service offers. */
 export interface OpenProject {
-  readonly reader: Reader;
-  readonly census: Census;
+  readonly reader: ProjectReader;
+  readonly runCounts: RunCounts;
 }
 
-const nameProjects = 'wandb.projects: REST has no list of them; name them instead of "*"';
+const projectsNeedNames = 'wandb.projects: REST has no list of them; name them instead of "*"';
 
 type Api = "graphql" | "rest";
 
 /** What a service answers that has no GraphQL; one that looks at the login first does not know this way of sending the key. */
-const mayBeRest = [401, 403, 404, 405, 501];
+const noGraphqlStatuses = [401, 403, 404, 405, 501];
 
-function isLogin(status: number): boolean {
+function isLoginFailure(status: number): boolean {
   return status === 401 || status === 403;
 }
 
@@ -32,10 +32,10 @@ function isLogin(status: number): boolean {
 export class WandbSession {
   readonly #config: WandbConfig;
   readonly #context: SourceContext;
-  readonly #readers = new Map<string, Reader>();
-  readonly #projects = new Remembered<readonly string[]>();
+  readonly #readers = new Map<string, ProjectReader>();
+  readonly #projects = new AsyncMemo<readonly string[]>();
   #api: WandbConfig["api"];
-  #graphql: Graphql | undefined;
+  #graphql: GraphqlClient | undefined;
 
   constructor(config: WandbConfig, context: SourceContext) {
     this.#config = config;
@@ -47,20 +47,20 @@ export class WandbSession {
   projects(): Promise<readonly string[]> {
     const { project, projects } = this.#config;
     if (projects.length === 0) return Promise.resolve(project === undefined ? [] : [project]);
-    if (!projects.includes(everyProject)) return Promise.resolve([...new Set(projects)]);
+    if (!projects.includes(allProjects)) return Promise.resolve([...new Set(projects)]);
     return this.#projects.get("", () =>
       this.#through({
         graphql: () => listProjects(this.#asGraphql(), this.#config.entity),
-        rest: () => Promise.reject(new ConfigError(nameProjects)),
+        rest: () => Promise.reject(new ConfigError(projectsNeedNames)),
       }),
     );
   }
 
   /** A project and how many runs it has. */
-  open(project: string, landmark: Landmark | undefined): Promise<OpenProject> {
+  open(project: string, landmark: DeletionBaseline | undefined): Promise<OpenProject> {
     const opened = async (api: Api): Promise<OpenProject> => {
       const reader = this.#reader(api, project);
-      return { reader, census: await reader.census(landmark) };
+      return { reader, runCounts: await reader.countRuns(landmark) };
     };
     return this.#through({ graphql: () => opened("graphql"), rest: () => opened("rest") });
   }
@@ -74,9 +74,9 @@ export class WandbSession {
       return answer;
     } catch (error) {
       const status = statusOf(error) ?? 0;
-      if (!mayBeRest.includes(status)) throw error;
+      if (!noGraphqlStatuses.includes(status)) throw error;
       const answer = await ask.rest().catch((second: unknown) => {
-        throw isLogin(status) ? error : second;
+        throw isLoginFailure(status) ? error : second;
       });
       this.#api = "rest";
       this.#context.log.info(
@@ -86,21 +86,24 @@ export class WandbSession {
     }
   }
 
-  #reader(api: Api, project: string): Reader {
+  #reader(api: Api, project: string): ProjectReader {
     const key = `${api} ${project}`;
     const options = { config: this.#config, project };
     const reader =
       this.#readers.get(key) ??
       (api === "graphql"
         ? graphqlReader({ ...options, graphql: this.#asGraphql() })
-        : restReader({ ...options, client: wandbClient(this.#config, this.#context, "Bearer") }));
+        : restReader({
+            ...options,
+            client: newWandbClient(this.#config, this.#context, "Bearer"),
+          }));
     this.#readers.set(key, reader);
     return reader;
   }
 
-  #asGraphql(): Graphql {
+  #asGraphql(): GraphqlClient {
     const { log } = this.#context;
-    this.#graphql ??= new Graphql(wandbClient(this.#config, this.#context, "Basic"), log);
+    this.#graphql ??= new GraphqlClient(newWandbClient(this.#config, this.#context, "Basic"), log);
     return this.#graphql;
   }
 }

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { isDueAgain } from "../../../core/is-due.ts";
+import { isDue } from "../../../core/is-due.ts";
 import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { epoch } from "../reader/instant.ts";
-import { filterText } from "../graphql/run-filters.ts";
-import { NextLandmark, type Landmark } from "../reader/deletion-baseline.ts";
-import type { Census, Reader } from "../reader/project-reader.ts";
+import { combineFilters } from "../graphql/run-filters.ts";
+import { NextBaseline, type DeletionBaseline } from "../reader/deletion-baseline.ts";
+import type { RunCounts, ProjectReader } from "../reader/project-reader.ts";
 import type { WandbSession } from "./session.ts";
 
 /** What a stream remembers of a project. */
-export interface Memory {
+export interface ProjectState {
   /** The greatest cursor value known safe to resume from. */
   readonly since: string | undefined;
   /** Whether a walk through all runs has not ended yet. */
@@ -17,7 +17,7 @@ export interface Memory {
   /** When all runs were last looked at. */
   readonly rescanned: string | undefined;
   /** What no run that was read may be beyond. Undefined where the next sync has to list the ids of all. */
-  readonly landmark: Landmark | undefined;
+  readonly landmark: DeletionBaseline | undefined;
   /** How many runs without a cursor there were. */
   readonly undated: number;
   /** What the rest is about: under another cursor, or other filters, it means nothing. */
@@ -25,88 +25,88 @@ export interface Memory {
 }
 
 /** How a stream reads a project this time. */
-export interface WalkPlan {
-  readonly reader: Reader;
-  readonly census: Census;
+export interface SyncPlan {
+  readonly reader: ProjectReader;
+  readonly runCounts: RunCounts;
   /** What was remembered of the project when this walk began. */
-  readonly memory: Memory;
-  readonly landmark: NextLandmark;
+  readonly state: ProjectState;
+  readonly baseline: NextBaseline;
   /** Whether runs may have vanished, so that the ids of all have to be listed. */
-  readonly lists: boolean;
+  readonly listsIds: boolean;
   /** Whether that is because it has not been done for long. */
-  readonly isDue: boolean;
+  readonly isRescanDue: boolean;
   /** Whether runs without a cursor may have come, which no walk by it shows. */
-  readonly showsUndated: boolean;
+  readonly includesUndated: boolean;
   /** Whether what earlier syncs saved of single runs is worthless too. */
-  readonly anew: boolean;
+  readonly startsOver: boolean;
 }
 
-export interface PlanOptions extends Pick<ReadOptions, "fullRefresh" | "startedAt"> {
+export interface SyncPlanOptions extends Pick<ReadOptions, "fullRefresh" | "startedAt"> {
   readonly session: WandbSession;
   readonly config: WandbConfig;
   readonly project: string;
   /** What rows depend on besides the filters: where it changes, all is read anew. */
-  readonly shapedBy: string;
+  readonly rowSettings: string;
   readonly saved: Checkpoint | undefined;
   /** Whether the stream shows every run now and then, though nothing says that it changed. */
   readonly rescans: boolean;
 }
 
 /** Decides, by a census, what has to be read of a project. */
-export async function planWalk(options: PlanOptions): Promise<WalkPlan> {
+export async function planSync(options: SyncPlanOptions): Promise<SyncPlan> {
   const { session, config, project, fullRefresh } = options;
-  const saved = memoryOf(options.saved);
-  const { reader, census } = await session.open(project, saved?.landmark);
-  const scope = `${reader.cursor} ${filterText(config.filters)}${options.shapedBy}`;
+  const saved = parseState(options.saved);
+  const { reader, runCounts } = await session.open(project, saved?.landmark);
+  const scope = `${reader.cursor} ${combineFilters(config.filters)}${options.rowSettings}`;
   const isValid = saved?.scope === scope && !fullRefresh;
-  const memory: Memory = isValid ? saved : { ...nothing, scope };
-  const isDue = isDueAgain(memory.rescanned, config.rescan_days, options.startedAt);
-  const change = changeOf(memory, census);
+  const memory: ProjectState = isValid ? saved : { ...emptyState, scope };
+  const rescanDue = isDue(memory.rescanned, config.rescan_days, options.startedAt);
+  const change = detectChange(memory, runCounts);
   const begins =
     !memory.whole &&
-    (memory.since === undefined || change === "appeared" || (isDue && options.rescans));
-  const showsAll = begins || memory.whole || isDue;
+    (memory.since === undefined || change === "appeared" || (rescanDue && options.rescans));
+  const showsAll = begins || memory.whole || rescanDue;
   const lists = showsAll || change !== "none";
-  const { undated } = census;
+  const { undated } = runCounts;
   return {
-    ...{ reader, census, lists, isDue },
-    landmark: new NextLandmark(census.next),
-    showsUndated: undated > 0 && (showsAll || undated !== memory.undated),
-    anew: fullRefresh || (saved !== undefined && !isValid),
-    memory: begins ? { ...memory, since: undefined, whole: true } : memory,
+    ...{ reader, runCounts, listsIds: lists, isRescanDue: rescanDue },
+    baseline: new NextBaseline(runCounts.nextBaseline),
+    includesUndated: undated > 0 && (showsAll || undated !== memory.undated),
+    startsOver: fullRefresh || (saved !== undefined && !isValid),
+    state: begins ? { ...memory, since: undefined, whole: true } : memory,
   };
 }
 
 /** What to remember while the walk goes on. It has to be stored before, or with, what the walk shows. */
-export function memoryDuring(
-  { memory, landmark, lists }: WalkPlan,
+export function stateDuring(
+  { state, baseline, listsIds }: SyncPlan,
   since: string | undefined,
-): Memory {
-  return { ...memory, since, landmark: lists ? undefined : landmark.landmark };
+): ProjectState {
+  return { ...state, since, landmark: listsIds ? undefined : baseline.landmark };
 }
 
 /** What to remember once the walk has ended. Without a complete list of ids, the next sync has to look again for what is gone. */
-export function memoryAfter(
-  { memory, census, landmark, lists, isDue }: WalkPlan,
+export function stateAfter(
+  { state, runCounts, baseline, listsIds, isRescanDue }: SyncPlan,
   { since, startedAt, listed }: { since: string | undefined; startedAt: Date; listed: boolean },
-): Memory {
+): ProjectState {
   return {
     since: since ?? epoch,
     whole: false,
-    rescanned: memory.whole || (isDue && listed) ? startedAt.toISOString() : memory.rescanned,
-    landmark: !lists || listed ? landmark.landmark : undefined,
-    undated: census.undated,
-    scope: memory.scope,
+    rescanned: state.whole || (isRescanDue && listed) ? startedAt.toISOString() : state.rescanned,
+    landmark: !listsIds || listed ? baseline.landmark : undefined,
+    undated: runCounts.undated,
+    scope: state.scope,
   };
 }
 
 /** The ids of all runs where they are needed and can be had. */
-export async function listedIds(
-  { reader, lists }: WalkPlan,
+export async function listRunIds(
+  { reader, listsIds }: SyncPlan,
   { log }: Pick<ReadOptions, "log">,
 ): Promise<ReadonlySet<string> | undefined> {
-  const ids = lists ? await reader.ids() : undefined;
-  if (lists && !ids) {
+  const ids = listsIds ? await reader.listRunIds() : undefined;
+  if (listsIds && !ids) {
     log.warning(
       "the list of runs changed while it was read; what is gone is found by the next sync",
     );
@@ -114,33 +114,33 @@ export async function listedIds(
   return ids;
 }
 
-const nothing = {
+const emptyState = {
   ...{ since: undefined, whole: false, rescanned: undefined, landmark: undefined },
   undated: 0,
 };
 
-const landmarkShape = z.object({
+const baselineShape = z.object({
   instant: z.string(),
   below: z.number(),
   newest: z.array(z.string()),
 });
 
-const memoryShape = z.object({
+const stateShape = z.object({
   since: z.string().optional(),
   whole: z.boolean().default(false),
   rescanned: z.string().optional(),
-  landmark: landmarkShape.optional().catch(undefined),
+  landmark: baselineShape.optional().catch(undefined),
   undated: z.number().default(0),
   scope: z.string(),
 });
 
-function memoryOf(checkpoint: Checkpoint | undefined): Memory | undefined {
-  const found = memoryShape.safeParse(checkpoint).data;
-  return found && { ...nothing, ...found };
+function parseState(checkpoint: Checkpoint | undefined): ProjectState | undefined {
+  const found = stateShape.safeParse(checkpoint).data;
+  return found && { ...emptyState, ...found };
 }
 
 /** A memory as a checkpoint; the same memory makes the same one. */
-export function checkpointOf(memory: Memory): Checkpoint {
+export function projectCheckpoint(memory: ProjectState): Checkpoint {
   const { since, whole, rescanned, landmark, undated, scope } = memory;
   return {
     ...(since === undefined ? {} : { since }),
@@ -153,7 +153,10 @@ export function checkpointOf(memory: Memory): Checkpoint {
 }
 
 /** `appeared`: runs of a time that was read already, whose cursor does not bring them up. */
-function changeOf({ landmark }: Memory, { below, kept }: Census): "none" | "appeared" | "vanished" {
-  if (!landmark || below < landmark.below || kept < landmark.newest.length) return "vanished";
+function detectChange(
+  { landmark }: ProjectState,
+  { below, remaining }: RunCounts,
+): "none" | "appeared" | "vanished" {
+  if (!landmark || below < landmark.below || remaining < landmark.newest.length) return "vanished";
   return below > landmark.below ? "appeared" : "none";
 }

@@ -5,23 +5,26 @@ import { epoch } from "./instant.ts";
  * What a project had when it was looked at: the instant in which its newest runs were created, their ids, and how many runs are
  * older. Fewer mean that runs vanished. Of runs that were created later it says nothing.
  */
-export interface Landmark {
+export interface DeletionBaseline {
   readonly instant: string;
   readonly below: number;
   readonly newest: readonly string[];
 }
 
 /** A run, and when it was created. */
-export interface Creation {
+export interface RunCreation {
   readonly id: string;
   readonly created: string | undefined;
 }
 
 /** So many of the newest runs are looked at; more that were created in the same moment make no landmark. */
-export const newestRuns = 5;
+export const newestRunCount = 5;
 
 /** The landmark of a project with so many runs, by its newest ones in their order; undefined where it cannot be told. */
-export function landmarkOf(newest: readonly Creation[], total: number): Landmark | undefined {
+export function baselineFrom(
+  newest: readonly RunCreation[],
+  total: number,
+): DeletionBaseline | undefined {
   if (total === 0) return { instant: epoch, below: 0, newest: [] };
   const instants = newest.map(({ created }) => toTimestamp(created ?? ""));
   const [instant] = instants;
@@ -35,24 +38,24 @@ export function landmarkOf(newest: readonly Creation[], total: number): Landmark
  * The landmark that a walk leaves behind. It falls with the first run that was shown although the landmark does not count it:
  * should that one vanish, nothing would tell.
  */
-export class NextLandmark {
-  #landmark: Landmark | undefined;
+export class NextBaseline {
+  #landmark: DeletionBaseline | undefined;
 
-  constructor(landmark: Landmark | undefined) {
-    this.#landmark = landmark;
+  constructor(baseline: DeletionBaseline | undefined) {
+    this.#landmark = baseline;
   }
 
-  get landmark(): Landmark | undefined {
+  get landmark(): DeletionBaseline | undefined {
     return this.#landmark;
   }
 
   /** Takes note of a run that is shown. */
-  pass(run: Creation): void {
-    if (this.#landmark && !isCounted(run, this.#landmark)) this.#landmark = undefined;
+  observe(run: RunCreation): void {
+    if (this.#landmark && !isCovered(run, this.#landmark)) this.#landmark = undefined;
   }
 }
 
-function isCounted({ id, created }: Creation, { instant, newest }: Landmark): boolean {
+function isCovered({ id, created }: RunCreation, { instant, newest }: DeletionBaseline): boolean {
   const moment = toTimestamp(created ?? "") ?? "";
   return newest.includes(id) || (moment !== "" && moment < (toTimestamp(instant) ?? ""));
 }

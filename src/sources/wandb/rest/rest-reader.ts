@@ -1,15 +1,19 @@
 import { z } from "zod";
 import { ConfigError } from "../../../core/errors.ts";
-import { Remembered } from "../../../core/async-memo.ts";
+import { AsyncMemo } from "../../../core/async-memo.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import { linkedPages } from "../../../http/paging/chained-pages.ts";
 import type { Client } from "../../../http/client.ts";
 import type { Page } from "../../../http/paging/page.ts";
 import type { WandbConfig } from "../connection/config.ts";
-import { landmarkOf, newestRuns, type Landmark } from "../reader/deletion-baseline.ts";
-import { lenient } from "./accept-python-json.ts";
-import { restHistory } from "./rest-history.ts";
-import type { Census, ListedRun, Reader } from "../reader/project-reader.ts";
+import {
+  baselineFrom,
+  newestRunCount,
+  type DeletionBaseline,
+} from "../reader/deletion-baseline.ts";
+import { acceptPythonJson } from "./accept-python-json.ts";
+import { readRestHistory } from "./rest-history.ts";
+import type { RunCounts, ListedRun, ProjectReader } from "../reader/project-reader.ts";
 
 export interface RestReaderOptions {
   readonly client: Client;
@@ -21,12 +25,12 @@ export interface RestReaderOptions {
  * A project through the REST API that the original connector describes, which gateways offer: all runs in pages that are linked, and
  * each history whole.
  */
-export function restReader({ client, config, project }: RestReaderOptions): Reader {
+export function restReader({ client, config, project }: RestReaderOptions): ProjectReader {
   const { entity, page_size, filters } = config;
   if (Object.keys(filters).length > 0) {
     throw new ConfigError("wandb.filters: the REST API has none; leave them out, or use GraphQL");
   }
-  const source = lenient(client);
+  const source = acceptPythonJson(client);
   const place = [entity, project].map(encodeURIComponent).join("/");
   const pages = () =>
     linkedPages(source, {
@@ -34,101 +38,110 @@ export function restReader({ client, config, project }: RestReaderOptions): Read
       query: { perPage: page_size },
       rowKeys: ["runs"],
     });
-  const listings = new Remembered<Listing>();
-  const listed = (): Promise<Listing> => listings.get("", () => list(pages()));
+  const listings = new AsyncMemo<Listing>();
+  const listed = (): Promise<Listing> => listings.get("", () => listAllRuns(pages()));
   return {
     idMember: "id",
     cursor: "updated_at",
     order: "any",
-    runsAtOnce: config.concurrency,
-    census: async (landmark) => censusOf(await listed(), landmark),
-    async *runs(since) {
+    concurrentRuns: config.concurrency,
+    countRuns: async (landmark) => countListed(await listed(), landmark),
+    async *readRuns(since) {
       const { runs } = await listed();
       for await (const page of pages()) {
-        const rows = page.rows.filter((row) => isSince(noted(row, runs), since));
+        const rows = page.rows.filter((row) => isSince(addRun(row, runs), since));
         yield { ...page, rows };
       }
     },
-    async *listed(since) {
+    async *listRuns(since) {
       const { runs } = await listed();
       yield* [...runs.values()]
         .filter((run) => isSince(run, since))
-        .sort((a, b) => compare(a.seen ?? "", b.seen ?? ""));
+        .sort((a, b) => compareText(a.lastSeen ?? "", b.lastSeen ?? ""));
     },
-    async ids() {
-      const { runs, complete } = await listed();
-      return complete ? new Set(runs.keys()) : undefined;
+    async listRunIds() {
+      const { runs, isComplete } = await listed();
+      return isComplete ? new Set(runs.keys()) : undefined;
     },
-    async *history({ id }) {
+    async *readHistory({ id }) {
       const { runs } = await listed();
       const path = `runs/${place}/${encodeURIComponent(id)}/history`;
-      yield* restHistory(source, path, runs.get(id)?.seen);
+      yield* readRestHistory(source, path, runs.get(id)?.lastSeen);
     },
   };
 }
 
 interface Listing {
   readonly runs: Map<string, ListedRun>;
-  readonly complete: boolean;
+  readonly isComplete: boolean;
 }
 
 /** What is kept of each run of a walk through all of them. */
-async function list(pages: AsyncIterable<Page> & { readonly complete: boolean }): Promise<Listing> {
+async function listAllRuns(
+  pages: AsyncIterable<Page> & { readonly complete: boolean },
+): Promise<Listing> {
   const runs = new Map<string, ListedRun>();
   for await (const { rows } of pages) {
     for (const row of rows) {
-      noted(row, runs);
+      addRun(row, runs);
     }
   }
   // An empty list may be a service that has not woken up yet.
-  return { runs, complete: pages.complete && runs.size > 0 };
+  return { runs, isComplete: pages.complete && runs.size > 0 };
 }
 
 /** Takes a run into a list. One that comes later is no less there. */
-function noted(row: string, runs: Map<string, ListedRun>): ListedRun | undefined {
-  const run = briefly(row);
+function addRun(row: string, runs: Map<string, ListedRun>): ListedRun | undefined {
+  const run = parseListedRun(row);
   if (run) runs.set(run.id, run);
   return run;
 }
 
-const instantText = z.string().catch("");
-const briefShape = z.object({
+const timestampText = z.string().catch("");
+const listedRunShape = z.object({
   id: z.union([z.string().min(1), z.number().transform(String)]),
-  createdAt: instantText,
-  updatedAt: instantText,
+  createdAt: timestampText,
+  updatedAt: timestampText,
 });
 
 /** Undefined where it cannot be told which run it is. */
-function briefly(row: string): ListedRun | undefined {
-  const brief = briefShape.safeParse(JSON.parse(row)).data;
+function parseListedRun(row: string): ListedRun | undefined {
+  const brief = listedRunShape.safeParse(JSON.parse(row)).data;
   if (!brief) return undefined;
   const { id, createdAt, updatedAt } = brief;
   return {
     id,
-    seen: toTimestamp(updatedAt),
+    lastSeen: toTimestamp(updatedAt),
     created: toTimestamp(createdAt),
-    lines: undefined,
+    lineCount: undefined,
   };
 }
 
-function censusOf({ runs, complete }: Listing, landmark: Landmark | undefined): Census {
-  const newestFirst = [...runs.values()].sort((a, b) => compare(b.created ?? "", a.created ?? ""));
+function countListed(
+  { runs, isComplete }: Listing,
+  landmark: DeletionBaseline | undefined,
+): RunCounts {
+  const newestFirst = [...runs.values()].sort((a, b) =>
+    compareText(b.created ?? "", a.created ?? ""),
+  );
   const { instant = "", newest = [] } = landmark ?? {};
   return {
     total: runs.size,
-    undated: newestFirst.filter(({ seen }) => seen === undefined).length,
+    undated: newestFirst.filter(({ lastSeen }) => lastSeen === undefined).length,
     below: newestFirst.filter(({ created = "" }) => created < instant).length,
-    kept: newest.filter((id) => runs.has(id)).length,
-    next: complete ? landmarkOf(newestFirst.slice(0, newestRuns), runs.size) : undefined,
+    remaining: newest.filter((id) => runs.has(id)).length,
+    nextBaseline: isComplete
+      ? baselineFrom(newestFirst.slice(0, newestRunCount), runs.size)
+      : undefined,
   };
 }
 
 /** Whether a run's cursor is this instant or later. Nobody knows when one without a cursor has changed. */
 function isSince(run: ListedRun | undefined, since: string | undefined): boolean {
-  if (since === undefined || run?.seen === undefined) return true;
-  return run.seen >= (toTimestamp(since) ?? "");
+  if (since === undefined || run?.lastSeen === undefined) return true;
+  return run.lastSeen >= (toTimestamp(since) ?? "");
 }
 
-function compare(a: string, b: string): number {
+function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

@@ -3,8 +3,8 @@ import type { Members } from "../../../json/object-reader.ts";
 import { members, plain, unquote } from "../../../json/text-scanner.ts";
 import type { Value } from "../../../core/schema.ts";
 import type { RowDeclaration } from "../../../http/paging/page-mapper.ts";
-import { ownColumns, type ProjectScope } from "../project/project-scope.ts";
-import { pythonJson } from "../reader/python-json.ts";
+import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
+import { parsePythonJson } from "../reader/python-json.ts";
 import { runColumns, tableOf } from "../project/tables.ts";
 
 export interface RunRowOptions extends ProjectScope {
@@ -16,7 +16,7 @@ export interface RunRowOptions extends ProjectScope {
 export function runDeclaration({ idMember, ...scope }: RunRowOptions): RowDeclaration {
   return {
     name: "runs",
-    ...tableOf(runColumns, ["run_id"], scope.several),
+    ...tableOf(runColumns, ["run_id"], scope.multiProject),
     fields: {
       run_id: idMember,
       name: ["displayName", "name", idMember],
@@ -30,10 +30,10 @@ export function runDeclaration({ idMember, ...scope }: RunRowOptions): RowDeclar
     },
     known: ["id", "config", "summaryMetrics"],
     derive: (run) => ({
-      ...ownColumns(scope),
+      ...projectColumns(scope),
       user: userName(run),
       config_json: configJson(run.get("config")),
-      summary_json: ownJson(run.get("summaryMetrics")),
+      summary_json: embeddedJson(run.get("summaryMetrics")),
     }),
   };
 }
@@ -45,10 +45,10 @@ function userName(run: Members): Value {
 }
 
 /** JSON that the service sends as JSON, or as text that holds it. What is no JSON at all stays the text that it is. */
-function ownJson(slice: string | undefined): string | null {
+function embeddedJson(slice: string | undefined): string | null {
   if (slice === undefined || slice === "null") return null;
   if (!slice.startsWith('"')) return slice;
-  return pythonJson(unquote(slice))?.text ?? slice;
+  return parsePythonJson(unquote(slice))?.text ?? slice;
 }
 
 /**
@@ -56,17 +56,17 @@ function ownJson(slice: string | undefined): string | null {
  * description: `{"lr": {"value": 0.1, "desc": null}}`.
  */
 function configJson(slice: string | undefined): string | null {
-  const json = ownJson(slice);
+  const json = embeddedJson(slice);
   const found = members(json ?? "");
   if (!found) return json;
   const wrapped = slice?.startsWith('"') === true;
   const entries = [...found]
     .filter(([key]) => key !== "_wandb")
-    .map(([key, value]) => `${JSON.stringify(key)}:${wrapped ? unwrapped(value) : value}`);
+    .map(([key, value]) => `${JSON.stringify(key)}:${wrapped ? unwrapValue(value) : value}`);
   return `{${entries.join(",")}}`;
 }
 
-function unwrapped(slice: string): string {
+function unwrapValue(slice: string): string {
   const inner = members(slice);
   const isWrapping = inner && [...inner.keys()].every((key) => key === "value" || key === "desc");
   return (isWrapping ? inner.get("value") : undefined) ?? slice;

@@ -1,5 +1,5 @@
 import { sql, type Migration } from "kysely";
-import type { SystemColumnTypes } from "./migrations.ts";
+import type { SystemColumnTypes } from "./column-types.ts";
 
 /** State and locks, the log of syncs, and the quarantine. */
 export function systemTables({ timestamp, json }: SystemColumnTypes): Migration {

@@ -2,12 +2,7 @@ import type { Migration } from "kysely";
 import { systemTables } from "./0001-own-tables.ts";
 import { quarantinePlace } from "./0002-quarantine-place.ts";
 import { syncEpoch } from "./0003-sync-epoch.ts";
-
-/** The SQL types that differ between databases. */
-export interface SystemColumnTypes {
-  readonly timestamp: string;
-  readonly json: string;
-}
+import type { SystemColumnTypes } from "./column-types.ts";
 
 /** Every migration by name, oldest first: new ones are added at the end, and none is ever changed. */
 export function migrations(types: SystemColumnTypes): Readonly<Record<string, Migration>> {

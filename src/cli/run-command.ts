@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { isOperational, messageOf } from "../core/errors.ts";
-import type { Invocation } from "./invocation/invocation.ts";
+import type { CommandContext } from "./invocation/invocation.ts";
 import type { Level } from "../core/log.ts";
 import { isClosedPipe, outputError } from "../core/output-error.ts";
 import { exitStatus, exitStatusOfError, Interrupted } from "./invocation/exit-status.ts";
@@ -12,9 +12,6 @@ export interface View {
   readonly format: LogFormat;
   readonly level: Level;
 }
-
-/** What a command needs besides its source and flags. */
-export type CommandContext = Pick<Invocation, "terminal" | "signal">;
 
 /** Runs one command, turns what it throws into a message, and ends the process with the status that it stands for. */
 export async function runCommand(

@@ -31,7 +31,9 @@ export type {
   Sweep,
 } from "../core/source.ts";
 export { cursorPages, linkedPages } from "../http/paging/chained-pages.ts";
-export { newClient, type Answer, type Client, type ClientOptions } from "../http/client.ts";
+export { newClient, type Client } from "../http/client.ts";
+export type { ClientOptions } from "../http/client-options.ts";
+export type { Answer } from "../http/request.ts";
 export { clientFields } from "../http/client-fields.ts";
 export type { Page, Pages } from "../http/paging/page.ts";
 export { numberedPages } from "../http/paging/numbered-pages.ts";

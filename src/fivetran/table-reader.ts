@@ -6,7 +6,7 @@ import type { RecordBuffer } from "./record-buffer.ts";
 import type { SelectedTable } from "./selection.ts";
 import { copyCheckpoints, applyCheckpoint, type ConnectionState } from "./state.ts";
 import { TableResponses } from "./table-responses.ts";
-import type { UpdateOptions } from "./update.ts";
+import type { UpdateOptions } from "./update-options.ts";
 import type { Warnings } from "./warnings.ts";
 import { textResponse } from "./wire.ts";
 

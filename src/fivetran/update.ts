@@ -1,27 +1,11 @@
 import { ConfigError, isOperational, SourceError, TransientError } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
-import type { Stream } from "../core/source.ts";
 import { RecordBuffer } from "./record-buffer.ts";
-import type { Selection } from "./requests.ts";
 import { selectTables } from "./selection.ts";
 import { ConnectionState } from "./state.ts";
 import { readTable } from "./table-reader.ts";
+import type { UpdateOptions } from "./update-options.ts";
 import { Warnings } from "./warnings.ts";
 import { textResponse } from "./wire.ts";
-
-export interface UpdateOptions {
-  /** Checks the configuration, and makes the streams; a state of another identity than theirs is refused. */
-  readonly open: () => { readonly streams: readonly Stream[]; readonly identity: string };
-  readonly selection: Selection | null | undefined;
-  readonly stateJson: string | undefined;
-  /** So many characters of a table's keys are remembered in the state, to know what is gone; of more, only digests. */
-  readonly maxKeyCharacters: number;
-  readonly startedAt: Date;
-  readonly signal: AbortSignal;
-  readonly log: Log;
-  /** Takes out what must never be shown. */
-  readonly redact: (text: string) => string;
-}
 
 /**
  * The answers to `Update`, in their bytes: the selected streams, one after the other, each with its records and checkpoints. What a person has to

@@ -7,14 +7,13 @@ import { sendOnce } from "./send-once.ts";
 import { newAxios } from "./axios-instance.ts";
 import { jitterMs } from "./backoff.ts";
 import type { Body } from "./body.ts";
-import type { Answer, ClientOptions, Request } from "./client.ts";
+import type { ClientSettings } from "./client-options.ts";
+import type { Answer, Request } from "./request.ts";
 import { formatDuration } from "./format-duration.ts";
 import { HttpError, httpErrorOf, isTransient } from "./http-error.ts";
 import { requestError } from "./request-error.ts";
 import { Throttle } from "./throttle.ts";
 import { toSearchParams, redactedUrl } from "./url.ts";
-
-export type ClientSettings = Required<ClientOptions>;
 
 /** One request on its way, through all its attempts. */
 interface PendingRequest<Value> {

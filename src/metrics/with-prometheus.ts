@@ -3,7 +3,7 @@ import { parseLastComplete, Metrics, type Side } from "./metrics.ts";
 import { checkMetricsFile, readMetricsFile, writeMetricsFile } from "./metrics-file.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { countingSession } from "./counting-session.ts";
-import type { MetricsRecorder, MetricsOptions, MeasuredWrite } from "./with-metrics.ts";
+import type { MeasuredWrite, MetricsOptions, MetricsRecorder } from "./metrics-options.ts";
 
 /** The ports of the contract. */
 const defaultPorts: Readonly<Record<Side, number>> = { ingest: 8000, export: 8001 };

@@ -5,7 +5,7 @@ import type { Batch, Rejected } from "../core/source.ts";
 import { fromEpochMs } from "../core/timestamp.ts";
 import type { SelectedStream } from "./catalog.ts";
 import { MessageBuilder, UnwritableError } from "./message-builder.ts";
-import type { TapOptions } from "./run-tap.ts";
+import type { TapOptions } from "./tap-options.ts";
 
 /** So many rejected rows are told one by one. */
 const maxWarnings = 20;

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { SourceStandIn } from "../../src/connector/conformance/suite.ts";
+import type { SourceStandIn } from "../../src/connector/conformance/subject.ts";
 import { newFolder, run } from "../support/program.ts";
 
 const root = resolve(import.meta.dirname, "../..");

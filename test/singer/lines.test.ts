@@ -38,7 +38,9 @@ test("lines that are not UTF-8 are told from the others", async () => {
   ]);
   const all = [];
   for await (const lines of splitLines(pieces(content, 1000), "x")) all.push(lines);
-  expect(all).toEqual([{ texts: ["good", "bad \ufffd", "schön"], first: 1, broken: new Set([1]) }]);
+  expect(all).toEqual([
+    { texts: ["good", "bad \ufffd", "schön"], firstNumber: 1, invalidUtf8: new Set([1]) },
+  ]);
 });
 
 test.each([1, 1000])(

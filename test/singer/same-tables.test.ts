@@ -140,7 +140,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
             state,
           });
           state = run.state;
-          expect(run.tap).toEqual({ rejected: 0, failed: [] });
+          expect(run.tap).toEqual({ rejectedCount: 0, failedStreams: [] });
           expect(await cells(tapped)).toEqual(await cells(synced));
         }
         const all = Object.values(await cells(synced)).flat();

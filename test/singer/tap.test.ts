@@ -83,7 +83,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     try {
       await syncSource(source, { config: {}, destination: synced.url });
       const { tap } = await through(source, { ...none, destination: tapped.url });
-      expect(tap).toEqual({ rejected: 0, failed: [] });
+      expect(tap).toEqual({ rejectedCount: 0, failedStreams: [] });
       expect(await contents(tapped)).toEqual(await contents(synced));
     } finally {
       await synced.drop();
@@ -159,7 +159,7 @@ describe("a tap", () => {
       const sweep = { keys: [[1], [2], [4]] };
       const source = sourceOf({ t: { parts: [{ rows, rejected, sweep }] } });
       const { tap, lines } = await through(source, { ...none, destination: database.url });
-      expect(tap).toEqual({ rejected: 4, failed: [] });
+      expect(tap).toEqual({ rejectedCount: 4, failedStreams: [] });
       const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
       expect(types).toEqual(["SCHEMA", "RECORD", "STATE"]);
     } finally {
@@ -175,7 +175,7 @@ describe("a tap", () => {
         whole: { parts: [{ rows: [{ id: 2 }], sweep: { keys: [[2]] } }] },
       });
       const { tap, lines } = await through(source, { ...none, destination: database.url });
-      expect(tap).toEqual({ rejected: 0, failed: ["broken"] });
+      expect(tap).toEqual({ rejectedCount: 0, failedStreams: ["broken"] });
       const activated = lines
         .map((line) => JSON.parse(line) as { type: string; stream: string })
         .filter(({ type }) => type === "ACTIVATE_VERSION");

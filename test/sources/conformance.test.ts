@@ -1,5 +1,6 @@
 import { describe, test } from "vitest";
-import { conformance, type SourceSubject } from "../../src/connector/conformance/suite.ts";
+import { conformance } from "../../src/connector/conformance/suite.ts";
+import { type SourceSubject } from "../../src/connector/conformance/subject.ts";
 import { demoWorkspace as countlyWorkspace } from "../../src/emulators/countly/demo-workspace.ts";
 import { demoWorkspace as opikWorkspace } from "../../src/emulators/opik/demo-workspace.ts";
 import {

@@ -1,6 +1,7 @@
 import { newLog, type LogEntry } from "../../src/core/log.ts";
 import { newRequestStats, type RequestStats } from "../../src/core/request-stats.ts";
-import { newClient, type Client, type ClientOptions } from "../../src/http/client.ts";
+import { newClient, type Client } from "../../src/http/client.ts";
+import { type ClientOptions } from "../../src/http/client-options.ts";
 
 /** A client whose clock only moves while it sleeps, and which sleeps in no time. */
 export interface TestClient extends Client {

@@ -9,11 +9,10 @@ import { opikDemo } from "../../emulators/opik/demo-service.ts";
 import { wandbDemo } from "../../emulators/wandb/demo-service.ts";
 import { openDestination } from "../../destination/open.ts";
 import { exitStatusOfSync } from "../invocation/exit-status.ts";
-import type { CommandContext } from "../run-command.ts";
+import type { CommandContext, ConfiguredSource } from "../invocation/invocation.ts";
 import { loadSource } from "../../sources/registry.ts";
 import { runSync } from "./run-sync.ts";
 import { showDemoResults } from "./demo-results.ts";
-import type { ConfiguredSource } from "../invocation/invocation.ts";
 
 const file = "demo.db";
 const settingsFile = "demo.json";

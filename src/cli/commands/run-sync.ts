@@ -1,4 +1,4 @@
-import type { MetricsRecorder } from "../../metrics/with-metrics.ts";
+import type { MetricsRecorder } from "../../metrics/metrics-options.ts";
 import { sync, type Summary } from "../../engine/sync.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { showSummary } from "../terminal/summary.ts";

@@ -122,3 +122,7 @@ function selectStreams(
   }
   return streams.filter(({ name }) => wanted.includes(name));
 }
+
+/** What a command needs besides its source and flags. */
+
+export type CommandContext = Pick<Invocation, "terminal" | "signal">;

@@ -5,7 +5,7 @@ import type { Settings } from "../../configuration/configuration-file.ts";
 import { fieldMeta } from "../../core/config-field.ts";
 import { describeConnector } from "../about.ts";
 import { configProperties } from "../config-properties.ts";
-import type { CheckDefinition, Subject } from "./suite.ts";
+import type { CheckDefinition, Subject } from "./subject.ts";
 import { connectorNamePattern } from "../validate-connector.ts";
 
 const looksSecret = /(?:^|_)(?:key|token|secret|password)$/i;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { secretsOf } from "../../configuration/configuration.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
-import type { CheckDefinition, IntegrationSubject } from "./suite.ts";
+import type { CheckDefinition, IntegrationSubject } from "./subject.ts";
 import { catchError } from "./login.ts";
 import { parseConfig, Sandbox } from "./sandbox.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { secretsOf } from "../../configuration/configuration.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
-import type { CheckDefinition, Subject } from "./suite.ts";
+import type { CheckDefinition, Subject } from "./subject.ts";
 import { parseConfig, Sandbox } from "./sandbox.ts";
 
 /** That `check` proves the login, and says what a person has to change. */

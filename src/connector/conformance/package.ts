@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Source } from "../../core/source.ts";
 import { moduleName, packageName } from "../about.ts";
 import { configProperties } from "../config-properties.ts";
-import type { CheckDefinition } from "./suite.ts";
+import type { CheckDefinition } from "./subject.ts";
 import type { Connector } from "../connector.ts";
 
 const manifest = z.object({ name: z.string(), version: z.string(), type: z.literal("module") });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CheckDefinition, SourceSubject } from "./suite.ts";
+import type { CheckDefinition, SourceSubject } from "./subject.ts";
 import { readTables, syncSource, type SyncResult } from "./sync-source.ts";
 import { Sandbox } from "./sandbox.ts";
 

@@ -5,7 +5,7 @@ import { keyOf, type Row } from "../../core/schema.ts";
 import type { SourceContext, Stream } from "../../core/source.ts";
 import { canonical } from "../../core/value.ts";
 import { openDestination } from "../../destination/open.ts";
-import type { CheckDefinition, SourceSubject } from "./suite.ts";
+import type { CheckDefinition, SourceSubject } from "./subject.ts";
 import { catchError } from "./login.ts";
 import { resumeChecks } from "./resume.ts";
 import { readTables, syncSource } from "./sync-source.ts";

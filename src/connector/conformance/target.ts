@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Columns, Key, Row, Table } from "../../core/schema.ts";
 import type { Changes, Writer } from "../connector.ts";
-import type { CheckDefinition, TargetStandIn, TargetSubject } from "./suite.ts";
+import type { CheckDefinition, TargetStandIn, TargetSubject } from "./subject.ts";
 import { targetTable, type TargetTable } from "../target-table.ts";
 import { parseConfig, Sandbox } from "./sandbox.ts";
 

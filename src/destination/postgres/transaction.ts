@@ -5,10 +5,10 @@ import type {
   ExistingTable,
   PreparedColumn,
   PreparedTable,
-  SqlValue,
   Transaction,
   UpsertCounts,
 } from "../sql/dialect.ts";
+import type { SqlValue } from "../sql/sql-value.ts";
 import { createKysely } from "../sql/kysely.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";

@@ -1,7 +1,8 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import { escapeIdentifier, type Client } from "pg";
 import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
-import type { PreparedColumn, PreparedTable, SqlValue, UpsertCounts } from "../sql/dialect.ts";
+import type { PreparedColumn, PreparedTable, UpsertCounts } from "../sql/dialect.ts";
+import type { SqlValue } from "../sql/sql-value.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";
 import { copyInto } from "./copy.ts";

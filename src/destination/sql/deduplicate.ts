@@ -1,12 +1,6 @@
 import type { Row } from "../../core/schema.ts";
-import type { TableWrite } from "./write-plan.ts";
+import type { TableWrite, UniqueRows } from "./table-write.ts";
 import { RowValues } from "./row-values.ts";
-
-/** Rows no two of which have the same key, and their values. */
-export interface UniqueRows {
-  readonly values: RowValues;
-  readonly rows: readonly Row[];
-}
 
 /** A part of a step's rows, from and up to a place. */
 interface RowRange {

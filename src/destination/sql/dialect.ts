@@ -2,9 +2,7 @@ import type { Kysely, RawBuilder } from "kysely";
 import type { ColumnType, Value } from "../../core/schema.ts";
 import type { SystemTables } from "./system-tables.ts";
 import type { RowValues } from "./row-values.ts";
-
-/** A value as a database driver takes and gives it. */
-export type SqlValue = string | number | bigint | Buffer | null;
+import type { SqlValue } from "./sql-value.ts";
 
 /** What a kind of database does in its own way. One connection, on which one transaction runs at a time. */
 export interface Dialect extends AsyncDisposable {

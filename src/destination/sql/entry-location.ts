@@ -2,7 +2,7 @@ import type { Value } from "../../core/schema.ts";
 import type { Range, Sweep } from "../../core/source.ts";
 import { canonical, ValueError } from "../../core/value.ts";
 import type { PresentValue, PreparedTable } from "./dialect.ts";
-import type { WritableTable } from "./write-plan.ts";
+import type { WritableTable } from "./writable-table.ts";
 import { boundedKey } from "./key-text.ts";
 
 /** Where an entry in quarantine stands: values of columns, as far as they are known. */

@@ -2,8 +2,9 @@ import type { Rejected } from "../../core/source.ts";
 import { addCounts, zeroCounts, type Counts } from "../../core/destination.ts";
 import { DataError, type Transaction, type UpsertCounts } from "./dialect.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
-import type { UniqueRows } from "./deduplicate.ts";
-import { quarantineEntry, type WritePlan, type WritableTable } from "./write-plan.ts";
+import type { UniqueRows } from "./table-write.ts";
+import { quarantineEntry, type WritePlan } from "./write-plan.ts";
+import { type WritableTable } from "./writable-table.ts";
 import type { SoftDeletes } from "./soft-deletes.ts";
 import { applyPartialUpdates } from "./partial-updates.ts";
 

@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import type { Row } from "../../core/schema.ts";
 import { deletedColumn, syncedAtColumn } from "./column-names.ts";
-import type { SqlValue, Transaction } from "./dialect.ts";
+import type { Transaction } from "./dialect.ts";
+import type { SqlValue } from "./sql-value.ts";
 import { RowError } from "./row-encoder.ts";
-import type { WritableTable } from "./write-plan.ts";
+import type { WritableTable } from "./writable-table.ts";
 import { ValueError } from "../../core/value.ts";
 
 /** A row of which only some columns are known, in the driver's form. */

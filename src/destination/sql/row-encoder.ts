@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Key, Row, Value } from "../../core/schema.ts";
 import { canonical, ValueError } from "../../core/value.ts";
-import type { PresentValue, PreparedTable, SqlValue, TypeMapping } from "./dialect.ts";
+import type { PresentValue, PreparedTable, TypeMapping } from "./dialect.ts";
+import type { SqlValue } from "./sql-value.ts";
 import { keyText, rowText } from "./key-text.ts";
 
 /** Makes what the driver takes of what the source sent, for one table. */

@@ -1,4 +1,4 @@
-import type { SqlValue } from "./dialect.ts";
+import type { SqlValue } from "./sql-value.ts";
 
 /** Arrays of more than 128 KiB cost Node many times what small ones do. */
 const valuesPerPiece = 8192;

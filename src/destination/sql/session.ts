@@ -16,19 +16,14 @@ import {
   verifyLease,
   type Lease,
 } from "./lease.ts";
-import { planWrites, touchedStreams, type WritePlan, type WritableTable } from "./write-plan.ts";
+import { planWrites, touchedStreams, type WritePlan } from "./write-plan.ts";
+import type { WritableTable } from "./writable-table.ts";
 import { prepareTable, type PrepareResult } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
 import { StaleStateCheck } from "./stale-state.ts";
 import { addRejectedCounts, executePlan } from "./execute-plan.ts";
 import { SoftDeletes } from "./soft-deletes.ts";
 import { beginSync, endSync } from "./sync-log.ts";
-
-interface SessionOptions {
-  readonly lease: Lease;
-  readonly renewMs: number;
-  readonly log: Log;
-}
 
 /** A pipeline's session on a SQL database. Every transaction verifies first that the lock is still ours. */
 export class SqlSession implements Session {
@@ -49,7 +44,10 @@ export class SqlSession implements Session {
   /** Whether the pipeline is known to be bound to its identity. */
   #isBound = false;
 
-  constructor(dialect: Dialect, { lease, renewMs, log }: SessionOptions) {
+  constructor(
+    dialect: Dialect,
+    { lease, renewMs, log }: { lease: Lease; renewMs: number; log: Log },
+  ) {
     this.#dialect = dialect;
     this.#lease = lease;
     this.#log = log;

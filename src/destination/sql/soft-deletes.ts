@@ -3,9 +3,10 @@ import { sql, type RawBuilder } from "kysely";
 import type { Range, Sweep } from "../../core/source.ts";
 import { ValueError } from "../../core/value.ts";
 import { deletedColumn, syncedAtColumn } from "./column-names.ts";
-import type { PreparedColumn, PreparedTable, SqlValue, Transaction } from "./dialect.ts";
+import type { PreparedColumn, PreparedTable, Transaction } from "./dialect.ts";
+import type { SqlValue } from "./sql-value.ts";
 import { systemPrefix } from "./system-tables.ts";
-import type { WritableTable } from "./write-plan.ts";
+import type { WritableTable } from "./writable-table.ts";
 
 interface PendingIndex {
   readonly table: PreparedTable;

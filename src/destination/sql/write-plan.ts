@@ -1,37 +1,14 @@
 import type { Key, Row } from "../../core/schema.ts";
 import type { Batch, Rejected, Sweep } from "../../core/source.ts";
-import type { PreparedTable, SqlValue } from "./dialect.ts";
-import { RowError, type Encoder } from "./row-encoder.ts";
+import { RowError } from "./row-encoder.ts";
 import { rowText } from "./key-text.ts";
-import { deduplicate, type UniqueRows } from "./deduplicate.ts";
+import { deduplicate } from "./deduplicate.ts";
 import { sweepMatcher, locationOf } from "./entry-location.ts";
 import { QuarantineChanges, type Quarantine } from "./quarantine.ts";
 import { RowValues } from "./row-values.ts";
-import { encodePartialUpdate, type PartialUpdate } from "./partial-updates.ts";
-
-/** A table that a session may write to. */
-export interface WritableTable {
-  readonly table: PreparedTable;
-  readonly encoder: Encoder;
-  /** Integer columns that cannot become doubles. */
-  readonly unwidenable: ReadonlySet<string>;
-}
-
-/** Rows of one table that are stored together, and what is marked as deleted after them. */
-export interface TableWrite {
-  readonly writable: WritableTable;
-  readonly values: RowValues;
-  /** What `values` was made from. */
-  readonly rows: Row[];
-  /** Where in `rows` each batch begins. */
-  readonly batchStarts: number[];
-  /** What of `values` and `rows` is stored. */
-  unique: UniqueRows;
-  /** Changes of rows that are there, after `rows`. */
-  readonly updates: PartialUpdate[];
-  deletes: readonly SqlValue[][];
-  sweep: Sweep | undefined;
-}
+import { encodePartialUpdate } from "./partial-updates.ts";
+import type { WritableTable } from "./writable-table.ts";
+import type { TableWrite } from "./table-write.ts";
 
 /** What one write does, with all rows in the driver's form. */
 export interface WritePlan {

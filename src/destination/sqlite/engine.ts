@@ -1,9 +1,10 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { QueryResult } from "kysely";
-import type { ExistingTable, SqlValue, UpsertCounts } from "../sql/dialect.ts";
+import type { ExistingTable, UpsertCounts } from "../sql/dialect.ts";
+import type { SqlValue } from "../sql/sql-value.ts";
 import { findTable } from "./find-table.ts";
 import { stageKeys } from "./stage-keys.ts";
-import type { UpsertSql } from "./upsert-sql.ts";
+import { updateCounterFunction, type UpsertSql } from "./upsert-sql.ts";
 import { widenColumn } from "./widen.ts";
 
 /** Its result at once where the engine runs in this thread, else a promise. */
@@ -29,9 +30,6 @@ export interface Engine {
   rollBackTo(savepoint: string): MaybePromise<boolean>;
   close(): MaybePromise<void>;
 }
-
-/** An SQL function that is called once for each row that is updated: SQLite says only how many were written. */
-export const updateCounterFunction = "rivulet_updated";
 
 /** The engine on a connection of this thread. */
 export class LocalEngine implements Engine {

@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import type { SqlValue } from "../sql/dialect.ts";
+import type { SqlValue } from "../sql/sql-value.ts";
 
 /** Puts keys into a table of this connection, of which the file knows nothing, with columns `k0`, `k1`… of these types. Says its name. */
 export function stageKeys(

@@ -5,10 +5,10 @@ import {
   type ExistingTable,
   type PreparedColumn,
   type PreparedTable,
-  type SqlValue,
   type Transaction,
   type UpsertCounts,
 } from "../sql/dialect.ts";
+import { type SqlValue } from "../sql/sql-value.ts";
 import { createKysely } from "../sql/kysely.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";

@@ -1,5 +1,6 @@
 import { canonical } from "../../core/value.ts";
-import type { PresentValue, SqlValue, TypeMapping } from "../sql/dialect.ts";
+import type { PresentValue, TypeMapping } from "../sql/dialect.ts";
+import type { SqlValue } from "../sql/sql-value.ts";
 import {
   escapeLoneSurrogates,
   escapeUnstorable,

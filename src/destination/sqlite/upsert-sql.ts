@@ -1,7 +1,6 @@
 import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
 import type { PreparedTable } from "../sql/dialect.ts";
 import { keyNames } from "../sql/prepare-table.ts";
-import { updateCounterFunction } from "./engine.ts";
 import { quoteIdentifier } from "./quote-identifier.ts";
 
 /** A statement that upserts so many rows, whose values follow one another, and `@syncedAt`. */
@@ -50,3 +49,7 @@ function buildStatement(table: PreparedTable, rows: number): string {
     do update set ${[...set, `${syncedAt}=excluded.${syncedAt}`, `${deleted}=${updateCounterFunction}()`].join(",")}
     where (${stored.join(",")}) is not (${sent.join(",")})`;
 }
+
+/** An SQL function that is called once for each row that is updated: SQLite says only how many were written. */
+
+export const updateCounterFunction = "rivulet_updated";

@@ -1,5 +1,4 @@
-import { messageResponse, outputResponse, ResponseError } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
+import { type HttpResponse, messageResponse, outputResponse, ResponseError } from "./response.ts";
 import { routeApps } from "./apps.ts";
 import { requireGlobalAdmin } from "./auth.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -8,7 +7,7 @@ import { viewCollection } from "./db-viewer.ts";
 import { exportCollection } from "./export-db.ts";
 import { routeMembers } from "./members.ts";
 import { routeOriginal } from "./original-gateway.ts";
-import { routeTasks } from "./tasks.ts";
+import { routeTasks } from "./task-endpoints.ts";
 import type { Feature } from "./faults.ts";
 import { readUserDetails } from "./user-details.ts";
 

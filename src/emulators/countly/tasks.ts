@@ -1,9 +1,4 @@
-import { messageResponse, outputResponse, ResponseError } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
-import { authorizeApp } from "./auth.ts";
-import type { RequestContext } from "./request-context.ts";
-import { documentJson } from "./document.ts";
-import type { Document, Value } from "./document.ts";
+import { type Document, documentJson, type Value } from "./document.ts";
 
 /** What took the server too long, to be asked for later. */
 export class Tasks {
@@ -45,15 +40,4 @@ export interface Task {
   polls: number;
   readonly fails: boolean;
   readonly result: Value;
-}
-
-/** `/o/tasks/task`, the whole task with its result as JSON text in `data`, and `/o/tasks/check`, its status. */
-export function routeTasks(call: RequestContext, name: string): HttpResponse {
-  if (name !== "task" && name !== "check") return messageResponse(400, "Invalid path");
-  authorizeApp(call, "core");
-  const id = call.params["task_id"];
-  if (!id) throw new ResponseError(400, 'Missing parameter "task_id"');
-  const task = call.tasks.poll(id);
-  if (!task) throw new ResponseError(400, "Task does not exist");
-  return name === "task" ? outputResponse(task) : messageResponse(200, task.status);
 }

@@ -1,4 +1,4 @@
-import type { GeneratedHistory } from "./history.ts";
+import type { GeneratedHistory } from "./generated-history.ts";
 import { isRecord, parseJson } from "./json.ts";
 
 /** What is known of each metric, by its dotted name. */

@@ -1,15 +1,5 @@
-import { countHistoryKeys } from "./history-keys.ts";
-import type { HistoryKeys } from "./history-keys.ts";
-
-/** Rows that are made when they are asked for, so that a run may have any number of them. */
-export interface GeneratedHistory {
-  /** The greatest step that has a row. */
-  readonly lastStep: number;
-  /** All metrics, which are numbers. */
-  readonly keys: readonly string[];
-  /** The row of a step as JSON text; undefined where a step has none. */
-  readonly line: (step: number) => string | undefined;
-}
+import type { GeneratedHistory } from "./generated-history.ts";
+import { countHistoryKeys, type HistoryKeys } from "./history-keys.ts";
 
 /** The rows of a run in the order of their steps: generated ones first, then those that were logged. */
 export class RunHistory {

@@ -1,9 +1,8 @@
 import type { WandbClock } from "./clock.ts";
 import { RunHistory } from "./history.ts";
-import type { GeneratedHistory } from "./history.ts";
-import { isMembers, isRecord, jsonText, parseJson } from "./json.ts";
+import type { GeneratedHistory } from "./generated-history.ts";
+import { isMembers, isRecord, jsonText, type Members, parseJson } from "./json.ts";
 import { RawJson } from "../raw-json.ts";
-import type { Members } from "./json.ts";
 
 export type RunState =
   "running" | "finished" | "failed" | "crashed" | "killed" | "pending" | "preempting" | "preempted";

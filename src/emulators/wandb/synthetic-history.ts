@@ -1,4 +1,4 @@
-import type { GeneratedHistory } from "./history.ts";
+import type { GeneratedHistory } from "./generated-history.ts";
 import { seededRandom } from "../random.ts";
 
 export interface SyntheticOptions {

@@ -2,23 +2,12 @@ import { z } from "zod";
 import type { Checkpoint } from "../../core/source.ts";
 import type { Client } from "../../http/client.ts";
 import { statusOf } from "../../http/http-error.ts";
-import { isCompleteListing, type Page } from "../../http/paging/page.ts";
+import { isCompleteListing } from "../../http/paging/page.ts";
 import { numberedPages } from "../../http/paging/numbered-pages.ts";
 import { apiPath } from "./client.ts";
 import { rowKeys, type Dataset } from "./datasets.ts";
 import { listStreamedItems } from "./streamed-items.ts";
-
-/** Some items of a dataset, as the service spelled them. */
-export interface ItemPage extends Pick<Page, "rows" | "bytes" | "number" | "unreadable"> {
-  /** From where the next walk goes on after this page. */
-  readonly resume: Checkpoint;
-}
-
-/** One walk through the items of a dataset. */
-export interface ItemListing extends AsyncIterable<ItemPage> {
-  /** Whether the walk, which has ended, has shown every item, with so many different ones. */
-  isComplete(distinct: number): Promise<boolean>;
-}
+import type { ItemListing } from "./item-page.ts";
 
 export interface ItemListingOptions {
   readonly size: number;

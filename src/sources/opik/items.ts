@@ -19,7 +19,8 @@ import { PageMapper } from "../../http/paging/page-mapper.ts";
 import type { OpikConfig } from "./config.ts";
 import { listDatasets, type Dataset, type DatasetList } from "./datasets.ts";
 import { itemDeclaration } from "./item-row.ts";
-import { listItems, type ItemPage } from "./item-listing.ts";
+import { listItems } from "./item-listing.ts";
+import { type ItemPage } from "./item-page.ts";
 
 type StreamBatch = Omit<Batch, "stream">;
 

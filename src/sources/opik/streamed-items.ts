@@ -7,7 +7,7 @@ import { jsonLines } from "../../http/ndjson.ts";
 import { PageSize } from "../../http/paging/page-size.ts";
 import { apiPath } from "./client.ts";
 import type { Dataset } from "./datasets.ts";
-import type { ItemPage, ItemListing } from "./item-listing.ts";
+import type { ItemListing, ItemPage } from "./item-page.ts";
 
 const path = `${apiPath}/datasets/items/stream`;
 

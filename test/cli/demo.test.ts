@@ -28,7 +28,7 @@ test("rivulet demo copies the bundled services into demo.db, twice, and shows wh
 
 test("the plot that the README shows is what its command draws after the demo", async () => {
   const readme = await readFile("README.md", "utf8");
-  const [, args = ""] = /npx wandb-sync (plot .*)/.exec(readme) ?? [];
+  const [, args = ""] = /wandb-sync (plot .*)/.exec(readme) ?? [];
   const [, shown] = /```text\n([^]*?)```/.exec(readme) ?? [];
   await using folder = await newFolder();
   await run("rivulet", ["demo"], { cwd: folder.path });

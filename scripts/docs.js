@@ -49,7 +49,8 @@ async function commandPage() {
 <!-- Written by \`npm run docs:cli\` from \`--help\`. -->
 
 Look up a command or an option. \`opik-sync\`, \`wandb-sync\` and \`countly-sync\` have the same commands, except that only
-\`wandb-sync\` can \`plot\`. Without a command they \`sync\`. \`rivulet wandb sync\` is the same as \`wandb-sync sync\`.
+\`wandb-sync\` can \`plot\`. Without a command they \`sync\`. \`rivulet wandb sync\` is the same as \`wandb-sync sync\`. Options may
+stand anywhere; \`--streams\` may be repeated.
 [Configuration](configuration.md) explains the file behind \`--config\`, and
 [exit statuses](operate/exit-statuses.md) what a command ends with.`,
     ...(await helpOf("wandb-sync")),

@@ -81,6 +81,9 @@ export interface Batch {
   readonly partitions?: PartitionCount;
 }
 
+/** A batch as a stream yields it; the engine adds which stream it is. */
+export type StreamBatch = Omit<Batch, "stream">;
+
 /** How many partitions were read. */
 export interface PartitionCount {
   readonly done: number;
@@ -119,7 +122,7 @@ export interface Stream {
   readonly sampleRows?: number;
   /** Default: `rows`. */
   readonly units?: Units;
-  read(options: ReadOptions): AsyncIterable<Omit<Batch, "stream">>;
+  read(options: ReadOptions): AsyncIterable<StreamBatch>;
 }
 
 /** What the program lends to a source. */

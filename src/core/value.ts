@@ -104,3 +104,13 @@ function mismatch(expected: string, value: Value): ValueError {
   const got = value instanceof Uint8Array ? "bytes" : `a ${typeof value}`;
   return new ValueError(`expected ${expected}, got ${got}`);
 }
+
+/** Whether a value is a finite number with a fraction. */
+export function isFraction(value: Value): boolean {
+  try {
+    const double = value == null ? undefined : canonical.double(value);
+    return Number.isFinite(double) && !Number.isInteger(double);
+  } catch {
+    return false;
+  }
+}

@@ -1,8 +1,13 @@
 import { ConfigError, isOperational, messageOf, TransientError } from "../core/errors.ts";
+import { partitionKey } from "../core/partition-key.ts";
 import { readAhead, type Reader } from "./read-ahead.ts";
-import type { Batch, Checkpoint, PartitionCount, ReadOptions, Rejected } from "../core/source.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
+import type {
+  Checkpoint,
+  PartitionCount,
+  ReadOptions,
+  Rejected,
+  StreamBatch,
+} from "../core/source.ts";
 
 /** A slice of a stream that is read, and resumed, on its own. */
 export interface Partition {
@@ -31,8 +36,8 @@ export interface PartitionOptions extends Pick<ReadOptions, "signal" | "log"> {
 /** How much may wait for the writer. */
 const maxBytes = 2 ** 20;
 
-/** So many failures without a success between them mean that the service fails, not the partitions. */
-const maxConsecutiveFailures = 3;
+/** Failures in a row after which the service is at fault, not what is read from it. */
+export const maxConsecutiveFailures = 3;
 
 /**
  * Reads partitions concurrently, and lets the stream's mark pass one only when it and all before it have been handed over.
@@ -86,11 +91,6 @@ export async function* readPartitions(
   for await (const part of parts) yield { ...part, partitions: reach() };
   service.throwIfDown();
   if (told < order.finished) yield { rows: [], bytes: 0, partitions: reach() };
-}
-
-/** The key under which a partition as a whole is in quarantine. */
-export function partitionKey(partition: string): string {
-  return JSON.stringify({ partition });
 }
 
 async function* mapAsync<A, B>(

@@ -1,3 +1,4 @@
+import { isBeforeInBytes } from "../core/byte-order.ts";
 import type { Table, Value } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
 import { toKeyValue, type KeyValue, type Scope } from "./key-text.ts";
@@ -81,5 +82,5 @@ function isLessInteger(a: KeyValue, b: KeyValue): boolean {
 
 /** In the order of the bytes, as databases have it. */
 function isLessText(a: KeyValue, b: KeyValue): boolean {
-  return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b))) < 0;
+  return isBeforeInBytes(String(a), String(b));
 }

@@ -1,6 +1,6 @@
 import type { Columns, Key, Row, Value } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
-import { canonical, ValueError } from "../core/value.ts";
+import { ValueError, isFraction } from "../core/value.ts";
 import type { SelectedStream } from "./catalog.ts";
 import { recordSchema } from "./catalog.ts";
 import { sweepColumns, formatObject, formatSweep } from "./extension.ts";
@@ -146,16 +146,6 @@ type JsonMember = readonly [name: string, text: string];
 /** Whether JSON text would come out of a message otherwise: on several lines, or a null that is one and not a value that is missing. */
 function changesInTransit(json: string): boolean {
   return json === "null" || /[\r\n]/.test(json) || !json.isWellFormed();
-}
-
-/** Whether a value is a number that is no integer. */
-function isFraction(value: Value): boolean {
-  try {
-    const number = value == null ? undefined : canonical.double(value);
-    return Number.isFinite(number) && !Number.isInteger(number);
-  } catch {
-    return false;
-  }
 }
 
 function toUnwritableError(column: string, error: unknown): unknown {

@@ -2,10 +2,8 @@ import { describe, expect, test } from "vitest";
 import { helpdesk } from "../../docs/extend/example/helpdesk.ts";
 import { conformance, type Check } from "../../src/connector/conformance/suite.ts";
 import { text } from "../../src/core/config-field.ts";
-import type { Batch, ReadOptions, Source, Stream } from "../../src/core/source.ts";
+import type { ReadOptions, Source, Stream, StreamBatch } from "../../src/core/source.ts";
 import { startServer } from "../support/http-server.ts";
-
-type Part = Omit<Batch, "stream">;
 
 /** A help desk with a few agents, on three pages of tickets. */
 async function start() {
@@ -54,12 +52,12 @@ function withStreams(change: (stream: Stream) => Stream): Source {
 
 /** The help desk, reading in another way. */
 function reading(
-  read: (stream: Stream, options: ReadOptions) => AsyncGenerator<Part, void>,
+  read: (stream: Stream, options: ReadOptions) => AsyncGenerator<StreamBatch, void>,
 ): Source {
   return withStreams((stream) => ({ ...stream, read: (options) => read(stream, options) }));
 }
 
-function without(name: "checkpoint" | "sweep", part: Part): Part {
+function without(name: "checkpoint" | "sweep", part: StreamBatch): StreamBatch {
   return {
     ...Object.fromEntries(Object.entries(part).filter(([key]) => key !== name)),
     rows: part.rows,

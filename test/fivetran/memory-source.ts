@@ -1,14 +1,12 @@
 import { z } from "zod";
 import type { Columns } from "../../src/core/schema.ts";
-import type { Batch, ReadOptions, Source } from "../../src/core/source.ts";
-
-type Part = Omit<Batch, "stream">;
+import type { ReadOptions, Source, StreamBatch } from "../../src/core/source.ts";
 
 export interface MemorySource {
   readonly columns: Columns;
   readonly primaryKey?: readonly string[];
   /** What the stream says, or how it says it. */
-  readonly read: readonly Part[] | ((options: ReadOptions) => AsyncIterable<Part>);
+  readonly read: readonly StreamBatch[] | ((options: ReadOptions) => AsyncIterable<StreamBatch>);
   readonly config?: z.ZodObject;
   readonly check?: Source["check"];
 }

@@ -13,14 +13,12 @@ import {
   wholeNumber,
 } from "../../src/core/config-field.ts";
 import { ConfigError, SourceError, TransientError } from "../../src/core/errors.ts";
-import type { Batch } from "../../src/core/source.ts";
+import type { StreamBatch } from "../../src/core/source.ts";
 import { serve } from "../../src/fivetran/server.ts";
 import { example } from "../../src/sources/example/source.ts";
 import { connect, type WireAnswer, type WireRecord } from "./client.ts";
 import { memorySource } from "./memory-source.ts";
 import { served, type Served } from "./serving.ts";
-
-type Part = Omit<Batch, "stream">;
 
 const columns = { id: "string", words: "string" } as const;
 
@@ -185,7 +183,7 @@ describe("an update", () => {
     const source = memorySource({
       columns,
       // eslint-disable-next-line require-yield -- it fails before
-      async *read(): AsyncGenerator<Part> {
+      async *read(): AsyncGenerator<StreamBatch> {
         await Promise.resolve();
         throw new TransientError("503");
       },

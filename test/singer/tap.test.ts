@@ -2,14 +2,12 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { TransientError } from "../../src/core/errors.ts";
 import type { Columns } from "../../src/core/schema.ts";
-import type { Batch, Source, Stream } from "../../src/core/source.ts";
+import type { Source, Stream, StreamBatch } from "../../src/core/source.ts";
 import { buildCatalog, selectStreams } from "../../src/singer/catalog.ts";
 import { contents } from "../support/contents.ts";
 import { databases, newSqlite } from "../support/databases.ts";
 import { syncSource } from "../support/sync-source.ts";
 import { through } from "./through.ts";
-
-type Part = Omit<Batch, "stream">;
 
 const everyType = {
   id: "integer",
@@ -25,7 +23,7 @@ const everyType = {
 } as const satisfies Columns;
 
 interface Declared {
-  readonly parts: readonly (Part | Error)[];
+  readonly parts: readonly (StreamBatch | Error)[];
   readonly columns?: Columns;
   readonly cursor?: string;
 }
@@ -94,14 +92,14 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   test("what is changed in part, deleted, swept or comes again has the same end as through sync", async () => {
     const columns = { id: "string", part: "string", n: "integer" } as const;
     const row = (id: string, part: string) => ({ id, part, n: 1 });
-    const before: Part[] = [
+    const before: StreamBatch[] = [
       { rows: ["a", "b", "c", "d"].map((id) => row(id, "x")), checkpoint: { page: 1 } },
       {
         rows: ["m", "n"].map((id) => row(id, "y")),
         sweep: { where: { part: "y" }, keys: [["m"], ["n"]] },
       },
     ];
-    const after: Part[] = [
+    const after: StreamBatch[] = [
       {
         rows: [row("d", "x")],
         updates: [
@@ -189,7 +187,7 @@ describe("a tap", () => {
   test("does not tell of sweeps by columns that are not selected", async () => {
     const database = await newSqlite();
     try {
-      const parts: Part[] = [
+      const parts: StreamBatch[] = [
         { rows: [{ id: 1, string: "x" }], sweep: { where: { string: "x" }, keys: [] } },
         { rows: [{ id: 2 }], sweep: { keys: [[2]] } },
       ];

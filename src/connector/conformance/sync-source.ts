@@ -1,6 +1,6 @@
 import { TransientError } from "../../core/errors.ts";
 import type { Settings } from "../../configuration/configuration-file.ts";
-import type { Batch, Source, Stream } from "../../core/source.ts";
+import type { Source, Stream, StreamBatch } from "../../core/source.ts";
 import { openDestination } from "../../destination/open.ts";
 import { sync, type Summary } from "../../engine/sync.ts";
 import { parseConfig, type Sandbox } from "./sandbox.ts";
@@ -59,9 +59,7 @@ class BatchLimit {
     return { ...stream, read: (options) => this.#broken(stream.read(options)) };
   }
 
-  async *#broken(
-    batches: AsyncIterable<Omit<Batch, "stream">>,
-  ): AsyncGenerator<Omit<Batch, "stream">, void> {
+  async *#broken(batches: AsyncIterable<StreamBatch>): AsyncGenerator<StreamBatch, void> {
     for await (const batch of batches) {
       if (this.batchesRead >= this.#limit)
         throw new TransientError("the test ends the reading here");

@@ -1,3 +1,4 @@
+import { isBeforeInBytes } from "../../core/byte-order.ts";
 import type { Value } from "../../core/schema.ts";
 import type { Range, Sweep } from "../../core/source.ts";
 import { canonical, ValueError } from "../../core/value.ts";
@@ -78,5 +79,5 @@ function isInRange(
 /** Text in the order of its bytes, as the databases compare it. */
 function isLess(a: PresentValue, b: PresentValue): boolean {
   if (typeof a !== "string" || typeof b !== "string") return a < b;
-  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
+  return isBeforeInBytes(a, b);
 }

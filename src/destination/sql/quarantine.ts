@@ -1,4 +1,4 @@
-import { partitionKey } from "../../engine/partitions.ts";
+import { partitionKey } from "../../core/partition-key.ts";
 import { sql } from "kysely";
 import type { Rejected } from "../../core/source.ts";
 import { boundedKey } from "./key-text.ts";

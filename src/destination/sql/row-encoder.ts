@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Key, Row, Value } from "../../core/schema.ts";
-import { canonical, ValueError } from "../../core/value.ts";
+import { ValueError, canonical, isFraction } from "../../core/value.ts";
 import type { PresentValue, PreparedTable, TypeMapping } from "./dialect.ts";
 import type { SqlValue } from "./sql-value.ts";
 import { keyText, rowText } from "./key-text.ts";
@@ -125,15 +125,6 @@ function toRowError(field: Field, value: Row[string], error: unknown): unknown {
     cause: error,
     ...(fraction ? { fractionIn: field.name } : {}),
   });
-}
-
-function isFraction(value: PresentValue): boolean {
-  try {
-    const double = canonical.double(value);
-    return typeof double === "number" && Number.isFinite(double) && !Number.isInteger(double);
-  } catch {
-    return false;
-  }
 }
 
 function encodeKey(fields: readonly Field[], key: Key): SqlValue[] | undefined {

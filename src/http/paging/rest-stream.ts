@@ -1,14 +1,12 @@
 import { TransientError } from "../../core/errors.ts";
 import { HighWaterMark } from "../../engine/high-water-mark.ts";
 import { keyOf, type Key, type Row } from "../../core/schema.ts";
-import type { Batch, ReadOptions, Stream } from "../../core/source.ts";
+import type { ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
 import type { Client } from "../client.ts";
 import { isCompleteListing, missingRows, type List, type Page, type Pages } from "./page.ts";
 import { PageMapper, type MappedPage, type RowDeclaration } from "./page-mapper.ts";
 import { numberedPages } from "./numbered-pages.ts";
 import type { Query } from "../url.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 /** How a stream that is read incrementally asks for what is new. */
 export interface RestCursor {

@@ -1,12 +1,10 @@
 import { TransientError } from "../../core/errors.ts";
-import type { Batch, Checkpoint, Json, ReadOptions } from "../../core/source.ts";
+import type { Checkpoint, Json, ReadOptions, StreamBatch } from "../../core/source.ts";
 import { statusOf } from "../../http/http-error.ts";
 import type { App } from "./server/app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
 import type { CountlyServer } from "./server/login.ts";
 import { isResyncDue } from "./users/user-checkpoint.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 export interface SweepDeletedAppsOptions extends ReadOptions {
   readonly server: CountlyServer;

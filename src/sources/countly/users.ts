@@ -1,6 +1,6 @@
 import { ConfigError, SourceError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../engine/partitions.ts";
-import type { Batch, Checkpoint, Stream } from "../../core/source.ts";
+import type { Checkpoint, Stream, StreamBatch } from "../../core/source.ts";
 import type { App } from "./server/app-list.ts";
 import { readUsers, type ReadUsersOptions } from "./users/read-users.ts";
 import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
@@ -9,8 +9,6 @@ import { userDeclaration, newPageMapper } from "./rows/rows.ts";
 import type { CountlyLogin } from "./server/login.ts";
 import { stamped } from "./rows/tables.ts";
 import type { PreferredEndpoint } from "./users/user-reader.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 /** The users of the apps. Each app is a partition with a mark of its own. */
 export function userStream(session: CountlyLogin, config: CountlyConfig): Stream {

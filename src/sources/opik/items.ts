@@ -4,12 +4,12 @@ import { TransientError } from "../../core/errors.ts";
 import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import type { Row } from "../../core/schema.ts";
 import type {
-  Batch,
   Checkpoint,
   Json,
   ReadOptions,
   Rejected,
   Stream,
+  StreamBatch,
   Sweep,
 } from "../../core/source.ts";
 import { SweepTracker, type TraversalPosition } from "../../engine/sweep-tracker.ts";
@@ -21,8 +21,6 @@ import { listDatasets, type Dataset, type DatasetList } from "./datasets.ts";
 import { itemDeclaration } from "./item-row.ts";
 import { listItems } from "./item-listing.ts";
 import { type ItemPage } from "./item-page.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 /** How often a dataset that changes while it is read is read in one sync. */
 const maxReads = 3;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { newLog } from "../../../src/core/log.ts";
-import type { Batch, Checkpoint, ReadOptions } from "../../../src/core/source.ts";
+import type { Checkpoint, ReadOptions, StreamBatch } from "../../../src/core/source.ts";
 import { cursorPages } from "../../../src/http/paging/chained-pages.ts";
 import { numberedPages } from "../../../src/http/paging/numbered-pages.ts";
 import { restStream, type RestDeclaration } from "../../../src/http/paging/rest-stream.ts";
@@ -9,8 +9,6 @@ import { testClient } from "../../support/http-client.ts";
 import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer } from "../../support/http-server.ts";
 import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
-
-type Part = Omit<Batch, "stream">;
 
 const declaration = {
   name: "demo_project",
@@ -24,7 +22,7 @@ const declaration = {
 const startedAt = new Date("2026-06-01T00:00:00Z");
 
 interface Read {
-  readonly parts: readonly Part[];
+  readonly parts: readonly StreamBatch[];
   readonly warnings: readonly string[];
   readonly queries: readonly string[];
 }
@@ -37,7 +35,7 @@ async function read(
   await using server = await startServer(listener);
   const warnings: string[] = [];
   const stream = restStream(testClient(server.url), { ...declaration, ...more });
-  const parts: Part[] = [];
+  const parts: StreamBatch[] = [];
   const batches = stream.read({
     checkpoints: new Map(),
     fullRefresh: false,
@@ -51,8 +49,8 @@ async function read(
 }
 
 const named = (count: number): ListRow[] => newRows(count, (index) => ({ name: `n${index}` }));
-const rowsIn = (parts: readonly Part[]) => parts.flatMap(({ rows }) => rows);
-const sweepsIn = (parts: readonly Part[]) => parts.flatMap(({ sweep }) => sweep ?? []);
+const rowsIn = (parts: readonly StreamBatch[]) => parts.flatMap(({ rows }) => rows);
+const sweepsIn = (parts: readonly StreamBatch[]) => parts.flatMap(({ sweep }) => sweep ?? []);
 const keysOf = (rows: readonly ListRow[]) => rows.map(({ id }) => [id]);
 
 test("a stream is what its declaration says", () => {
@@ -152,7 +150,7 @@ describe("a full refresh", () => {
 
   test("sweeps nothing where it fails", async () => {
     const rows = named(30);
-    const parts: Part[] = [];
+    const parts: StreamBatch[] = [];
     await using server = await startServer((request, response) =>
       (asked(request).page === 3 ? failing(404) : listOf(() => rows))(request, response),
     );

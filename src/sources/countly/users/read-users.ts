@@ -1,4 +1,4 @@
-import type { Batch, ReadOptions } from "../../../core/source.ts";
+import type { ReadOptions, StreamBatch } from "../../../core/source.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { App } from "../server/app-list.ts";
 import { UserBatches } from "./user-batches.ts";
@@ -14,8 +14,6 @@ import {
 } from "./user-checkpoint.ts";
 import { UserReader, type PreferredEndpoint } from "./user-reader.ts";
 import { readDescendingUsers } from "./descending-users.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 export interface ReadUsersOptions extends ReadOptions {
   readonly server: CountlyServer;

@@ -1,14 +1,12 @@
 import { HighWaterMark } from "../../../engine/high-water-mark.ts";
 import { firstPresent } from "../../../json/row-mapper.ts";
 import { members, emptyMembers } from "../../../json/text-scanner.ts";
-import type { Batch, Checkpoint, ReadOptions } from "../../../core/source.ts";
+import type { Checkpoint, ReadOptions, StreamBatch } from "../../../core/source.ts";
 import { SweepTracker } from "../../../engine/sweep-tracker.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { CountlyConfig } from "../client/config.ts";
 import { toInstant } from "../rows/to-instant.ts";
 import { toCheckpoint, type UserCheckpoint, type UserReadPlan } from "./user-checkpoint.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 export interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "log"> {
   /** The id of the app. */

@@ -1,5 +1,5 @@
 import { readPartitions } from "../../../engine/partitions.ts";
-import type { Batch, Stream } from "../../../core/source.ts";
+import type { Stream, StreamBatch } from "../../../core/source.ts";
 import { Semaphore } from "../../../engine/semaphore.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import type { FinishedRuns } from "./finished-runs.ts";
@@ -26,8 +26,6 @@ import {
   type ProjectState,
   type SyncPlan,
 } from "../project/sync-plan.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 /** How many histories become rows at the same time. */
 const maxConcurrentRuns = 4;

@@ -1,4 +1,4 @@
-import type { Batch, Checkpoint, Sweep } from "../../../core/source.ts";
+import type { Checkpoint, StreamBatch, Sweep } from "../../../core/source.ts";
 import type { Semaphore } from "../../../engine/semaphore.ts";
 import type { LineCountCheck } from "./line-count-check.ts";
 import type { MetricFilter } from "./metric-filter.ts";
@@ -6,8 +6,6 @@ import { MetricRows } from "./metric-rows.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
 import type { HistoryPage, ListedRun, ProjectReader } from "../reader/project-reader.ts";
 import { finishedCheckpoint, failedCheckpoint, openCheckpoint } from "./run-checkpoint.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 /** Rows in one part: what is read ahead of the writer is counted in parts. */
 const rowsPerBatch = 1000;

@@ -1,8 +1,6 @@
-import type { Batch, Checkpoints, Sweep } from "../../../core/source.ts";
+import type { Checkpoints, StreamBatch, Sweep } from "../../../core/source.ts";
 import type { Value } from "../../../core/schema.ts";
 import { allProjects, type WandbConfig } from "../connection/config.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 /** A project, and where its rows and checkpoints are. */
 export interface ProjectScope {

@@ -1,10 +1,6 @@
+import { maxConsecutiveFailures } from "../../../engine/partitions.ts";
 import { ConfigError, isOperational, TransientError } from "../../../core/errors.ts";
-import type { Batch, ReadOptions } from "../../../core/source.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
-
-/** So many failures without a success between them mean that the service fails, not the projects. */
-const maxConsecutiveFailures = 3;
+import type { ReadOptions, StreamBatch } from "../../../core/source.ts";
 
 /**
  * Reads projects, one after the other. One that fails does not hold up the others: its error is thrown when they have been read. What a

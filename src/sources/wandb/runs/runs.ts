@@ -1,6 +1,6 @@
 import { HighWaterMark } from "../../../engine/high-water-mark.ts";
 import type { Row } from "../../../core/schema.ts";
-import type { Batch, ReadOptions, Stream } from "../../../core/source.ts";
+import type { ReadOptions, Stream, StreamBatch } from "../../../core/source.ts";
 import { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { readProjects } from "../project/read-projects.ts";
@@ -24,8 +24,6 @@ import {
   type ProjectState,
   type SyncPlan,
 } from "../project/sync-plan.ts";
-
-type StreamBatch = Omit<Batch, "stream">;
 
 /** The runs of the configured projects, by their last sign of life; now and then all of them. */
 export function runStream(session: WandbSession, config: WandbConfig): Stream {

@@ -38,17 +38,17 @@ export class HighWaterMark {
   }
 
   /** Takes note of a page's cursor values; the checkpoint that the page earns, if any. Values that are no instants do not move it. */
-  pageBatch(cursors: Iterable<string | null | undefined>): Checkpoint | undefined {
+  page(cursors: Iterable<string | null | undefined>): Checkpoint | undefined {
     for (const cursor of cursors) {
       const instant = cursor == null ? undefined : toTimestamp(cursor);
       if (instant === undefined || (this.#seen !== undefined && instant <= this.#seen)) continue;
       this.#seen = instant < this.#limit ? instant : this.#limit;
     }
-    return this.#options.order === "ascending" ? this.endBatch() : undefined;
+    return this.#options.order === "ascending" ? this.end() : undefined;
   }
 
   /** The checkpoint that a complete walk has earned; undefined where the mark did not move. */
-  endBatch(): Checkpoint | undefined {
+  end(): Checkpoint | undefined {
     if (this.#seen === undefined || this.#seen === this.#since) return undefined;
     this.#since = this.#seen;
     return { since: this.#since };

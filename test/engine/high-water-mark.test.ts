@@ -8,32 +8,32 @@ const any = { order: "any", lookbackMs: 0, startedAt } as const;
 test("in ascending order the mark advances with every page", () => {
   const mark = new HighWaterMark(undefined, ascending);
   expect(mark.since).toBeUndefined();
-  expect(mark.pageBatch(["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"])).toEqual({
+  expect(mark.page(["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"])).toEqual({
     since: "2026-01-02T00:00:00.000000Z",
   });
-  expect(mark.pageBatch(["2026-01-02T00:00:00Z"])).toBeUndefined();
+  expect(mark.page(["2026-01-02T00:00:00Z"])).toBeUndefined();
 });
 
 test("in any other order it advances only when the walk has ended", () => {
   const mark = new HighWaterMark({ since: "2026-01-01T00:00:00Z" }, any);
-  expect(mark.pageBatch(["2026-02-02T00:00:00Z"])).toBeUndefined();
-  expect(mark.pageBatch(["2026-01-05T00:00:00Z"])).toBeUndefined();
-  expect(mark.endBatch()).toEqual({ since: "2026-02-02T00:00:00.000000Z" });
-  expect(mark.endBatch()).toBeUndefined();
+  expect(mark.page(["2026-02-02T00:00:00Z"])).toBeUndefined();
+  expect(mark.page(["2026-01-05T00:00:00Z"])).toBeUndefined();
+  expect(mark.end()).toEqual({ since: "2026-02-02T00:00:00.000000Z" });
+  expect(mark.end()).toBeUndefined();
 });
 
 test("it never passes the moment at which the sync began", () => {
   const mark = new HighWaterMark(undefined, ascending);
-  expect(mark.pageBatch(["2030-01-01T00:00:00Z"])).toEqual({
+  expect(mark.page(["2030-01-01T00:00:00Z"])).toEqual({
     since: "2026-03-01T12:00:00.000000Z",
   });
 });
 
 test("it compares instants, not text", () => {
   const mark = new HighWaterMark({ since: "2026-01-01T00:00:00.123Z" }, ascending);
-  expect(mark.pageBatch(["2026-01-01T00:00:00Z"])).toBeUndefined();
-  expect(mark.pageBatch(["2026-01-01T02:00:00+02:00"])).toBeUndefined();
-  expect(mark.pageBatch(["2026-01-01T00:00:00+00:00", "2026-01-01T00:00:01Z"])).toEqual({
+  expect(mark.page(["2026-01-01T00:00:00Z"])).toBeUndefined();
+  expect(mark.page(["2026-01-01T02:00:00+02:00"])).toBeUndefined();
+  expect(mark.page(["2026-01-01T00:00:00+00:00", "2026-01-01T00:00:01Z"])).toEqual({
     since: "2026-01-01T00:00:01.000000Z",
   });
 });
@@ -48,5 +48,5 @@ test("it asks again for the lookback before the mark", () => {
 
 test("cursors that are absent or no instants leave it where it is", () => {
   const mark = new HighWaterMark({ since: "2026-01-01T00:00:00Z" }, ascending);
-  expect(mark.pageBatch([null, undefined, "soon", ""])).toBeUndefined();
+  expect(mark.page([null, undefined, "soon", ""])).toBeUndefined();
 });

@@ -81,10 +81,10 @@ async function* incremental(
   for await (const page of pages) {
     options.signal.throwIfAborted();
     const read = reader.map(page);
-    const checkpoint = mark.pageBatch(read.rows.map((row) => textIn(row, cursor.column)));
+    const checkpoint = mark.page(read.rows.map((row) => textIn(row, cursor.column)));
     yield { ...toBatch(page, read), ...(checkpoint ? { checkpoint } : {}) };
   }
-  const checkpoint = pages.complete ? mark.endBatch() : undefined;
+  const checkpoint = pages.complete ? mark.end() : undefined;
   if (checkpoint) yield { rows: [], bytes: 0, checkpoint };
   if (!pages.complete) {
     options.log.warning(`${declaration.name}: rows are missing; the next sync reads them again`);

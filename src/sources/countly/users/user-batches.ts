@@ -70,8 +70,8 @@ export class UserBatches {
     const cursors = users.map((text) =>
       toInstant(firstPresent(members(text) ?? emptyMembers, this.#options.cursorMembers)),
     );
-    this.#mark.pageBatch(cursors);
-    const since = this.#mark.endBatch()?.["since"];
+    this.#mark.page(cursors);
+    const since = this.#mark.end()?.["since"];
     if (typeof since === "string") this.#nextMark = since;
   }
 

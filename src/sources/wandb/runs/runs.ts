@@ -80,10 +80,10 @@ async function* readProject(reading: RunsReadContext): AsyncGenerator<StreamBatc
     options.signal.throwIfAborted();
     const { rows, rejected } = pages.map(page);
     observeRuns(rows, plan);
-    since = sinceOf(mark.pageBatch(rows.map((row) => cursorOf(row, plan)))) ?? since;
+    since = sinceOf(mark.page(rows.map((row) => cursorOf(row, plan)))) ?? since;
     yield { rows, rejected, ...sizeOf(page), ...remembered(stateDuring(plan, since)) };
   }
-  since = sinceOf(mark.endBatch()) ?? since;
+  since = sinceOf(mark.end()) ?? since;
   yield* readUndatedRuns(plan, pages);
   const ids = await listRunIds(plan, options);
   const told = stateAfter(plan, { since, startedAt, listed: ids !== undefined });

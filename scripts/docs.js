@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import pLimit from "p-limit";
 import { format, resolveConfig } from "prettier";
 
 /**
@@ -11,6 +12,7 @@ import { format, resolveConfig } from "prettier";
  */
 const root = resolve(import.meta.dirname, "..");
 const execute = promisify(execFile);
+const atMostFour = pLimit(4);
 const sources = (await readdir(join(root, "docs/sources"))).map((file) => basename(file, ".md"));
 
 const folder = await mkdtemp(join(tmpdir(), "rivulet-docs-"));
@@ -66,10 +68,11 @@ async function helpOf(name, but = []) {
   const commands = [...new Set([...listed].map(([, command]) => command))].filter(
     (command) => !but.includes(command),
   );
-  const parts = [`## \`${name}\``, fenced(overview)];
-  for (const command of commands)
-    parts.push(`### \`${name} ${command}\``, fenced(await run(name, [command, "--help"])));
-  return parts;
+  const parts = commands.map(async (command) => [
+    `### \`${name} ${command}\``,
+    fenced(await run(name, [command, "--help"])),
+  ]);
+  return [`## \`${name}\``, fenced(overview), ...(await Promise.all(parts)).flat()];
 }
 
 function fenced(text) {
@@ -124,6 +127,8 @@ async function run(name, args) {
   const { PATH, SystemRoot } = process.env;
   const env = { PATH, SystemRoot, HOME: folder, LC_ALL: "en_US.UTF-8", LANG: "en_US.UTF-8" };
   const bin = join(root, "bin", `${name}.js`);
-  const { stdout } = await execute(process.execPath, [bin, ...args], { cwd: folder, env });
-  return stdout;
+  const options = { cwd: folder, env };
+  return await atMostFour(
+    async () => (await execute(process.execPath, [bin, ...args], options)).stdout,
+  );
 }

@@ -1,14 +1,14 @@
-import type { Page } from "../../connector/api.ts";
 import type { Checkpoint } from "../../core/source.ts";
+import type { Page } from "../../http/paging/page.ts";
 
-/** Some items of a dataset, as the service spelled them. */
+/** A page of a dataset's items, as the JSON text that the service sent. */
 export interface ItemPage extends Pick<Page, "rows" | "bytes" | "number" | "unreadable"> {
-  /** From where the next walk goes on after this page. */
+  /** Where a listing resumes after this page. */
   readonly resume: Checkpoint;
 }
 
-/** One walk through the items of a dataset. */
+/** One listing of a dataset's items, page by page. */
 export interface ItemListing extends AsyncIterable<ItemPage> {
-  /** Whether the walk, which has ended, has shown every item, with so many different ones. */
+  /** Whether the finished listing contained every item, given how many distinct ones it had. */
   isComplete(distinct: number): Promise<boolean>;
 }

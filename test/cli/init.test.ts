@@ -75,7 +75,7 @@ describe.runIf(hasTerminal)("init", () => {
     ];
     const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
     expect(stdout).toMatch(
-      /not accepted: COMET_OPIK_API_KEY: missing; the cloud needs your API key/,
+      /not accepted: COMET_OPIK_API_KEY: missing; set your API key/,
     );
     expect(status).toBe(2);
   });

@@ -206,7 +206,7 @@ describe("what is refused", () => {
 
   test("a missing key or workspace for the cloud, with where to find it", async () => {
     const message = await problems({ opik: {} });
-    expect(message).toMatch(/opik\.COMET_OPIK_API_KEY: missing; the cloud needs your API key/);
+    expect(message).toMatch(/opik\.COMET_OPIK_API_KEY: missing; set your API key/);
     expect(message).toMatch(/opik\.COMET_OPIK_WORKSPACE: missing/);
   });
 

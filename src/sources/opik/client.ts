@@ -2,11 +2,11 @@ import type { SourceContext } from "../../core/source.ts";
 import { newClient, type Client } from "../../http/client.ts";
 import { cloudUrl, type OpikConfig } from "./config.ts";
 
-/** Where the endpoints that we read are, below the base URL. */
+/** Path of the API below the base URL. */
 export const apiPath = "v1/private";
 
 /**
- * A client that logs in as Opik wants it: the bare key, without a scheme.
+ * Creates an HTTP client that logs in the way Opik expects: the bare key, without a scheme.
  *
  * @see https://www.comet.com/docs/opik/reference/rest-api/overview
  */
@@ -19,7 +19,7 @@ export function opikClient(config: OpikConfig, { log, transfer, signal }: Source
       ...(workspace === undefined ? {} : { "Comet-Workspace": workspace }),
     },
     requestTimeoutMs: config.request_timeout_seconds * 1000,
-    // A query may take the database behind the service all of that until its first byte.
+    // Opik sends the first byte only when its database has finished the query.
     silenceTimeoutMs: config.request_timeout_seconds * 1000,
     retryAttempts: config.retry_attempts,
     concurrency: config.concurrency,
@@ -36,17 +36,17 @@ function remedies({
   base_url,
   COMET_OPIK_WORKSPACE: workspace,
 }: OpikConfig): Readonly<Record<number, string>> {
-  const named =
+  const workspaceRemedy =
     workspace === undefined
       ? "set opik.COMET_OPIK_WORKSPACE"
       : `check opik.COMET_OPIK_WORKSPACE ("${workspace}")`;
   const selfHosted =
     base_url === cloudUrl
       ? ""
-      : "; a self-hosted server knows only `default`, and wants base_url to end in /api behind its web server";
+      : "; a self-hosted server has only the workspace `default`, and behind its web server base_url ends in /api";
   return {
     401: "check opik.COMET_OPIK_API_KEY",
-    403: `${named}, and check that the key may read it`,
-    404: `${named}, and opik.base_url${selfHosted}`,
+    403: `${workspaceRemedy}, and check that the key may read it`,
+    404: `${workspaceRemedy}, and check opik.base_url${selfHosted}`,
   };
 }

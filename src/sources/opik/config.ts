@@ -2,40 +2,41 @@ import { z } from "zod";
 import { secretText, serviceUrl, text, textList, wholeNumber } from "../../core/config-field.ts";
 import { clientFields } from "../../http/client-fields.ts";
 
-/** Comet's own cloud. */
+/** The API of Comet's cloud. */
 export const cloudUrl = "https://www.comet.com/opik/api";
 
+/** The configuration section `opik`. */
 export const opikConfig = z
   .object({
     COMET_OPIK_API_KEY: secretText({
-      description: "Your Opik API key. A self-hosted server needs none.",
+      description: "Your Opik API key. Not needed for a self-hosted server.",
       env: ["OPIK_API_KEY"],
     }).optional(),
     COMET_OPIK_WORKSPACE: text({
-      description: "The name of the workspace to copy. Self-hosted: leave it out, or `default`.",
+      description: "Name of the workspace to copy. Self-hosted: omit it or use `default`.",
       env: ["OPIK_WORKSPACE"],
     }).optional(),
     base_url: serviceUrl({
-      description: "Where the API is. Self-hosted: `http://host:5173/api`.",
+      description: "URL of the API. Self-hosted: `http://host:5173/api`.",
       env: ["OPIK_URL_OVERRIDE"],
     }).default(cloudUrl),
     page_size: wholeNumber(
       { min: 1, max: 2000 },
       {
-        description:
-          "Rows to ask for at once, at most; smaller pages are asked for by itself where the server needs it.",
+        description: "Maximum rows per request; reduced automatically if needed.",
       },
     ).default(500),
     ...clientFields,
     rescan_days: wholeNumber(
       { min: 0, max: 3650 },
       {
-        description: "How often a dataset is read again although it looks unchanged; 0 for never.",
+        description:
+          "Days after which a dataset is read again although it looks unchanged; 0: never.",
       },
     ).default(7),
     inputs_keys: textList({
       description:
-        "Members of an item, else of its `data`, that feed the column `inputs`; the first that is present counts.",
+        "Members of an item, or of its `data`, that fill the column `inputs`; the first one present is used.",
     }).default(["inputs", "input"]),
     outputs_keys: textList({
       description: "The same for the column `outputs`.",
@@ -47,11 +48,12 @@ export const opikConfig = z
   .refine((config) => config.COMET_OPIK_API_KEY !== undefined || config.base_url !== cloudUrl, {
     path: ["COMET_OPIK_API_KEY"],
     message:
-      "missing; the cloud needs your API key (comet.com: API Settings, API Keys), or set base_url for a self-hosted server",
+      "missing; set your API key (comet.com: API Settings, API Keys), or base_url for a self-hosted server",
   })
   .refine((config) => config.COMET_OPIK_WORKSPACE !== undefined || config.base_url !== cloudUrl, {
     path: ["COMET_OPIK_WORKSPACE"],
-    message: "missing; the cloud needs the name of your workspace",
+    message: "missing; set the name of your workspace",
   });
 
+/** A valid configuration section `opik`. */
 export type OpikConfig = z.output<typeof opikConfig>;

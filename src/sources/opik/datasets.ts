@@ -1,55 +1,59 @@
 import { createHash } from "node:crypto";
-import { members, plain } from "../../json/text-scanner.ts";
 import { SourceError } from "../../core/errors.ts";
 import type { Client } from "../../http/client.ts";
-import { isCompleteListing, missingRows } from "../../http/paging/page.ts";
 import { numberedPages } from "../../http/paging/numbered-pages.ts";
+import { isCompleteListing, missingRows } from "../../http/paging/page.ts";
+import { members, plain } from "../../json/text-scanner.ts";
 import { apiPath } from "./client.ts";
 import type { OpikConfig } from "./config.ts";
 
-/** Under which name a list stands in an answer; `items` is the one in the first connector's documentation. */
+/**
+ * The members of a response that may hold its rows. `items` is what the original connector
+ * documents.
+ */
 export const rowKeys = ["content", "items"] as const;
 
-/** What has to be known of a dataset to read its items. */
+/** What we need to know about a dataset to read its items. */
 export interface Dataset {
   readonly id: string;
   readonly name: string;
-  /** Whether no other dataset of the workspace has this name. */
-  readonly hasOwnName: boolean;
-  /** Pins a read, where the server keeps versions. */
+  /** Whether no other dataset of the workspace has the same name. */
+  readonly hasUniqueName: boolean;
+  /** The version to pin a read to. Undefined if the server has no versions. */
   readonly versionHash: string | undefined;
   /**
-   * Differs once the items do; undefined where the server tells nothing of the kind. The hash alone does not: a server
-   * may add items to the latest version in place.
+   * Changes whenever the items change. Undefined if the server sends nothing to derive it from. The
+   * version hash is not enough: a server may add items to the latest version in place.
    */
   readonly fingerprint: string | undefined;
-  /** How many items the server says it has. */
+  /** The service's item count; 0 if it does not send one. */
   readonly items: number;
 }
 
+/** The datasets of a workspace. */
 export interface DatasetList {
   readonly datasets: readonly Dataset[];
-  /** Whether a dataset that is not in the list is gone. */
+  /** Whether the listing was complete, so that a dataset not in it was deleted. */
   readonly complete: boolean;
-  /** How many datasets the service counts besides those that it shows. */
+  /** How many datasets the service counts but did not list. */
   readonly missing: number;
 }
 
-/** How often a list that does not show all that it counts is read. */
+/** Attempts to get a listing that has as many datasets as the service counts. */
 const maxReads = 3;
 
-/** All datasets of the workspace. */
+/** Lists all datasets of the workspace. */
 export async function listDatasets(client: Client, config: OpikConfig): Promise<DatasetList> {
   let list = await listOnce(client, config);
-  for (let walks = 1; walks < maxReads && list.missing > 0; walks += 1) {
+  for (let reads = 1; reads < maxReads && list.missing > 0; reads += 1) {
     list = await listOnce(client, config);
   }
   return list;
 }
 
 async function listOnce(client: Client, config: OpikConfig): Promise<DatasetList> {
-  const mapping = mappingDigest(config);
-  const found = new Map<string, Omit<Dataset, "hasOwnName">>();
+  const digest = mappingDigest(config);
+  const found = new Map<string, Omit<Dataset, "hasUniqueName">>();
   const pages = numberedPages(client, {
     path: `${apiPath}/datasets`,
     rowKeys,
@@ -57,7 +61,7 @@ async function listOnce(client: Client, config: OpikConfig): Promise<DatasetList
   });
   for await (const page of pages) {
     for (const row of page.rows) {
-      const dataset = parseDataset(row, mapping);
+      const dataset = parseDataset(row, digest);
       found.set(dataset.id, dataset);
     }
   }
@@ -68,19 +72,19 @@ async function listOnce(client: Client, config: OpikConfig): Promise<DatasetList
   };
 }
 
-function markUniqueNames(datasets: readonly Omit<Dataset, "hasOwnName">[]): Dataset[] {
+function markUniqueNames(datasets: readonly Omit<Dataset, "hasUniqueName">[]): Dataset[] {
   const uses = new Map<string, number>();
   for (const { name } of datasets) uses.set(name, (uses.get(name) ?? 0) + 1);
-  return datasets.map((dataset) => ({ ...dataset, hasOwnName: uses.get(dataset.name) === 1 }));
+  return datasets.map((dataset) => ({ ...dataset, hasUniqueName: uses.get(dataset.name) === 1 }));
 }
 
-/** Names of the columns' keys as a few characters: where they change, unchanged items become other rows. */
+/** Part of the fingerprint: with other `*_keys`, unchanged items become different rows. */
 function mappingDigest({ inputs_keys, outputs_keys, metadata_keys }: OpikConfig): string {
   const names = JSON.stringify([inputs_keys, outputs_keys, metadata_keys]);
   return createHash("sha256").update(names).digest("hex").slice(0, 8);
 }
 
-function parseDataset(row: string, mapping: string): Omit<Dataset, "hasOwnName"> {
+function parseDataset(row: string, digest: string): Omit<Dataset, "hasUniqueName"> {
   const object = members(row);
   const id = plain(object?.get("id"));
   if (!object || id === undefined)
@@ -94,7 +98,7 @@ function parseDataset(row: string, mapping: string): Omit<Dataset, "hasOwnName">
     name: text("name"),
     versionHash,
     fingerprint:
-      changed === undefined ? undefined : [changed, text("dataset_items_count"), mapping].join(" "),
+      changed === undefined ? undefined : [changed, text("dataset_items_count"), digest].join(" "),
     items: Number(text("dataset_items_count")) || 0,
   };
 }

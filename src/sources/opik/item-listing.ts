@@ -2,46 +2,49 @@ import { z } from "zod";
 import type { Checkpoint } from "../../core/source.ts";
 import type { Client } from "../../http/client.ts";
 import { statusOf } from "../../http/http-error.ts";
-import { isCompleteListing } from "../../http/paging/page.ts";
 import { numberedPages } from "../../http/paging/numbered-pages.ts";
+import { isCompleteListing } from "../../http/paging/page.ts";
 import { apiPath } from "./client.ts";
 import { rowKeys, type Dataset } from "./datasets.ts";
-import { listStreamedItems } from "./streamed-items.ts";
 import type { ItemListing } from "./item-page.ts";
+import { listStreamedItems } from "./streamed-items.ts";
 
-export interface ItemListingOptions {
+interface ItemListingOptions {
+  /** Items per page. */
   readonly size: number;
-  /** What a page of an earlier walk said to go on from. */
+  /** `ItemPage.resume` of the listing to continue. Undefined: from the start. */
   readonly resume: Checkpoint | undefined;
 }
 
 /**
- * A walk through the items of a dataset: by numbered pages where a version holds them still, else by the stream, whose pages cannot
- * shift. A service that has no stream, or whose dataset names collide, is read by numbered pages all the same; a total that changes
- * meanwhile then makes the walk incomplete.
+ * Lists the items of a dataset: by numbered pages if it can be pinned to a version, otherwise by
+ * the stream endpoint, whose pages cannot shift.
+ *
+ * Numbered pages are also the fallback if the service has no stream endpoint or the dataset's name
+ * is not unique. A total that changes meanwhile then makes the listing incomplete.
  */
 export function listItems(
   client: Client,
   dataset: Dataset,
   options: ItemListingOptions,
 ): ItemListing {
-  if (dataset.versionHash !== undefined || !dataset.hasOwnName)
+  if (dataset.versionHash !== undefined || !dataset.hasUniqueName)
     return listNumberedItems(client, dataset, options);
-  let walk = listStreamedItems(client, dataset, {
+  let listing = listStreamedItems(client, dataset, {
     size: options.size,
     ...streamPosition.parse(options.resume ?? {}),
   });
   return {
     async *[Symbol.asyncIterator]() {
       try {
-        yield* walk;
+        yield* listing;
       } catch (error) {
         if (![404, 405].includes(statusOf(error) ?? 0)) throw error;
-        walk = listNumberedItems(client, dataset, { ...options, resume: undefined });
-        yield* walk;
+        listing = listNumberedItems(client, dataset, { ...options, resume: undefined });
+        yield* listing;
       }
     },
-    isComplete: (distinct) => walk.isComplete(distinct),
+    isComplete: (distinct) => listing.isComplete(distinct),
   };
 }
 
@@ -66,7 +69,7 @@ function listNumberedItems(
     async *[Symbol.asyncIterator]() {
       for await (const page of pages) yield { ...page, resume: { ...page.next } };
     },
-    // A dataset without items may not tell a total.
+    // The service may omit the total for an empty dataset.
     isComplete: (distinct) =>
       Promise.resolve(
         isCompleteListing(pages, distinct) || (distinct + items === 0 && pages.complete),

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { isDue } from "../../core/is-due.ts";
 import { TransientError } from "../../core/errors.ts";
-import { readPartitions, type Partition } from "../../engine/partitions.ts";
+import { isDue } from "../../core/is-due.ts";
 import type { Row } from "../../core/schema.ts";
 import type {
   Checkpoint,
@@ -12,22 +11,23 @@ import type {
   StreamBatch,
   Sweep,
 } from "../../core/source.ts";
+import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import { SweepTracker, type TraversalPosition } from "../../engine/sweep-tracker.ts";
 import type { Client } from "../../http/client.ts";
 import { statusOf } from "../../http/http-error.ts";
 import { PageMapper } from "../../http/paging/page-mapper.ts";
 import type { OpikConfig } from "./config.ts";
 import { listDatasets, type Dataset, type DatasetList } from "./datasets.ts";
-import { itemDeclaration } from "./item-row.ts";
 import { listItems } from "./item-listing.ts";
-import { type ItemPage } from "./item-page.ts";
+import type { ItemPage } from "./item-page.ts";
+import { itemDeclaration } from "./item-row.ts";
 
-/** How often a dataset that changes while it is read is read in one sync. */
+/** How often one sync reads a dataset that changes while it is read. */
 const maxReads = 3;
 
 /**
- * The items of all datasets. Each dataset is a partition whose checkpoint holds the fingerprint that it was read at: the
- * same fingerprint next time costs no request.
+ * The items of all datasets. Each dataset is a partition, and its checkpoint holds the fingerprint
+ * it was read at: a dataset whose fingerprint has not changed costs no request.
  */
 export function itemStream(client: Client, config: OpikConfig): Stream {
   const declaration = itemDeclaration(config);
@@ -43,18 +43,19 @@ export function itemStream(client: Client, config: OpikConfig): Stream {
       const changed = list.datasets.filter((dataset) => needsReading(dataset, config, options));
       log.debug(`${name}: ${changed.length} of ${list.datasets.length} datasets to read`);
       const expected = changed.reduce((sum, { items }) => sum + items, 0);
-      const reader = new PageMapper(declaration, log);
-      const reading = { client, config, reader, ...options };
+      const mapper = new PageMapper(declaration, log);
+      const reading = { client, config, mapper, ...options };
       const partitions = interruptedFirst(changed, options).map((dataset) =>
         datasetPartition(dataset, reading),
       );
-      const parts = readPartitions(partitions, { concurrency: config.concurrency, signal, log });
-      for await (const part of parts) yield { ...part, expected };
+      const { concurrency } = config;
+      const batches = readPartitions(partitions, { concurrency, signal, log });
+      for await (const batch of batches) yield { ...batch, expected };
       yield* sweepDeletedDatasets(list, config, options);
-      reader.end();
+      mapper.end();
       if (list.missing > 0)
         throw new TransientError(
-          `${name}: the service counts ${list.missing} datasets more than it shows; run the sync again`,
+          `${name}: the service counts ${list.missing} more datasets than it lists; run the sync again`,
         );
     },
   };
@@ -63,7 +64,7 @@ export function itemStream(client: Client, config: OpikConfig): Stream {
 interface ReadDatasetOptions extends ReadOptions {
   readonly client: Client;
   readonly config: OpikConfig;
-  readonly reader: PageMapper;
+  readonly mapper: PageMapper;
 }
 
 function needsReading(dataset: Dataset, config: OpikConfig, options: ReadOptions): boolean {
@@ -73,18 +74,16 @@ function needsReading(dataset: Dataset, config: OpikConfig, options: ReadOptions
   return isRescanDue(at, config, options);
 }
 
-/** Whether what was done at this time is to be done again. */
-function isRescanDue(at: Json, { rescan_days }: OpikConfig, { startedAt }: ReadOptions): boolean {
-  return isDue(typeof at === "string" ? at : undefined, rescan_days, startedAt);
+function isRescanDue(last: Json, { rescan_days }: OpikConfig, { startedAt }: ReadOptions): boolean {
+  return isDue(typeof last === "string" ? last : undefined, rescan_days, startedAt);
 }
 
-/** A dataset that was interrupted comes before those that were not begun. */
 function interruptedFirst(
   datasets: readonly Dataset[],
   { checkpoints }: ReadOptions,
 ): readonly Dataset[] {
-  const isOpen = ({ id }: Dataset): boolean => checkpoints.get(id)?.["reading"] !== undefined;
-  return [...datasets.filter(isOpen), ...datasets.filter((dataset) => !isOpen(dataset))];
+  const isBegun = ({ id }: Dataset): boolean => checkpoints.get(id)?.["reading"] !== undefined;
+  return [...datasets.filter(isBegun), ...datasets.filter((dataset) => !isBegun(dataset))];
 }
 
 function datasetPartition(dataset: Dataset, reading: ReadDatasetOptions): Partition {
@@ -94,9 +93,9 @@ function datasetPartition(dataset: Dataset, reading: ReadDatasetOptions): Partit
     key: id,
     where: { dataset_id: id },
     async *read(signal) {
-      for await (const part of readDataset(dataset, { ...reading, signal })) {
-        latest = part.checkpoint ?? latest;
-        yield part;
+      for await (const batch of readDataset(dataset, { ...reading, signal })) {
+        latest = batch.checkpoint ?? latest;
+        yield batch;
       }
     },
     failedBefore: reading.checkpoints.get(id)?.["failed"] === true,
@@ -104,7 +103,7 @@ function datasetPartition(dataset: Dataset, reading: ReadDatasetOptions): Partit
   };
 }
 
-/** The parts of a dataset. One that was deleted since it was listed has none; the next list says that it is gone. */
+/** The batches of a dataset. Ends early if it was deleted meanwhile; the next sync sweeps it. */
 async function* readDataset(
   dataset: Dataset,
   reading: ReadDatasetOptions,
@@ -118,47 +117,51 @@ async function* readDataset(
   }
 }
 
-/** Reads a dataset, again if it changed meanwhile, and says in the end at which fingerprint it was read. */
+/**
+ * Reads a dataset, again if it changed meanwhile. The last checkpoint holds the fingerprint it was
+ * read at.
+ */
 async function* readUntilStable(
   dataset: Dataset,
   reading: ReadDatasetOptions,
 ): AsyncGenerator<StreamBatch, void> {
-  const { client, config, reader, startedAt, signal } = reading;
+  const { client, config, mapper, startedAt, signal } = reading;
   let resume = findInterrupted(dataset, reading);
-  for (let walks = 1; walks <= maxReads; walks += 1) {
-    const where = { dataset_id: dataset.id };
-    const shown = new SweepTracker({
+  for (let reads = 1; reads <= maxReads; reads += 1) {
+    const tracker = new SweepTracker({
       key: "item_id",
-      where,
+      where: { dataset_id: dataset.id },
       resume: resume?.shown,
-      again: walks > 1,
+      again: reads > 1,
     });
-    const walk = listItems(client, dataset, { size: config.page_size, resume: resume?.walk });
+    const listing = listItems(client, dataset, { size: config.page_size, resume: resume?.walk });
     let rejected = 0;
-    for await (const page of walk) {
+    for await (const page of listing) {
       signal.throwIfAborted();
-      const part = pageBatch(page, dataset, { shown, reader });
-      rejected += part.rejected?.length ?? 0;
-      yield part;
-      if (page.unreadable !== undefined) shown.markIncomplete();
+      const batch = pageBatch(page, dataset, { tracker, mapper });
+      rejected += batch.rejected?.length ?? 0;
+      yield batch;
+      if (page.unreadable !== undefined) tracker.markIncomplete();
     }
-    // An item that is too large to be read is in quarantine; the dataset counts as read when it can be.
-    if (shown.isIncomplete) return;
-    if (await walk.isComplete(shown.distinctKeys + rejected)) {
+    // An item too large to read is in quarantine: the fingerprint is not saved, so that the next
+    // sync reads the dataset again.
+    if (tracker.isIncomplete) return;
+    if (await listing.isComplete(tracker.distinctKeys + rejected)) {
       const version = dataset.fingerprint ?? null;
       const checkpoint = { version, at: startedAt.toISOString() };
-      yield { rows: [], sweep: shown.finish(), checkpoint, bytes: 0 };
+      yield { rows: [], sweep: tracker.finish(), checkpoint, bytes: 0 };
       return;
     }
     resume = undefined;
   }
   throw new TransientError(
-    `dataset "${dataset.name}": kept changing while it was read; run again when it rests`,
+    `dataset "${dataset.name}": kept changing while it was read; run again when nobody is editing it`,
   );
 }
 
+/** The members of a checkpoint from which an interrupted read resumes. */
 interface InterruptedRead {
-  /** Where the walk goes on, as its pages said. */
+  /** `ItemPage.resume` of the last page. */
   readonly walk: Checkpoint;
   readonly shown: TraversalPosition;
 }
@@ -169,7 +172,7 @@ const interruptedShape = z.object({
   shown: z.object({ below: z.string(), keys: z.number() }),
 });
 
-/** Where an interrupted walk through the same version goes on. */
+/** Where to resume, if the read that was interrupted had the same fingerprint. */
 function findInterrupted(
   { id, fingerprint }: Dataset,
   options: ReadOptions,
@@ -183,40 +186,45 @@ function findInterrupted(
 function pageBatch(
   page: ItemPage,
   dataset: Dataset,
-  on: { shown: SweepTracker; reader: PageMapper },
+  { tracker, mapper }: { readonly tracker: SweepTracker; readonly mapper: PageMapper },
 ): StreamBatch {
-  // What an item says of its dataset may be spelled otherwise, or nothing; raw keeps it.
-  const { rows, rejected } = on.reader.map(page, { dataset_id: dataset.id });
-  const sweep = on.shown.addPage(rows.map((row) => String(row["item_id"])));
+  // An item's own `dataset_id` may be missing or differ; `raw` keeps what was sent.
+  const { rows, rejected } = mapper.map(page, { dataset_id: dataset.id });
+  const sweep = tracker.addPage(rows.map((row) => String(row["item_id"])));
   return {
     rows,
     rejected: rejected.map((entry) => withLocation(entry, dataset, rows)),
     bytes: page.bytes,
     ...(sweep ? { sweep } : {}),
-    checkpoint: inProgressCheckpoint(page, dataset, on.shown),
+    checkpoint: inProgressCheckpoint(page, dataset, tracker),
   };
 }
 
-/** An entry with where it stands: in its dataset, and beside the last item of its page. */
+/** Adds the entry's location: its dataset, and the last item of its page. */
 function withLocation(entry: Rejected, { id }: Dataset, rows: readonly Row[]): Rejected {
-  const beside = rows.at(-1);
-  const where = { dataset_id: id, ...(beside ? { item_id: beside["item_id"] } : {}) };
+  const last = rows.at(-1);
+  const where = { dataset_id: id, ...(last ? { item_id: last["item_id"] } : {}) };
   return { ...entry, key: JSON.stringify([id, entry.key]), where };
 }
 
-/** That the dataset was begun, and where to go on after this page, unless only a whole walk can tell what is gone. */
+/**
+ * The checkpoint after a page. It holds no position if the items are out of order: then only a
+ * listing from the start can tell which items were deleted.
+ */
 function inProgressCheckpoint(
   { resume }: ItemPage,
   { fingerprint }: Dataset,
-  { resume: shown }: SweepTracker,
+  tracker: SweepTracker,
 ): Checkpoint {
   const reading = fingerprint ?? null;
-  return shown ? { reading, walk: resume, shown: { ...shown } } : { reading };
+  const position = tracker.resume;
+  return position ? { reading, walk: resume, shown: { ...position } } : { reading };
 }
 
 /**
- * The items of datasets that are gone, once a complete list says so. Now and then also those of datasets that no checkpoint knows: state
- * that somebody deleted, or took from a backup, does not have them.
+ * Sweeps the items of datasets that a complete listing no longer contains. With every rescan, it
+ * also sweeps those of datasets without a checkpoint, which state that was deleted or restored from
+ * a backup lacks.
  */
 function* sweepDeletedDatasets(
   { datasets, complete }: DatasetList,
@@ -226,11 +234,12 @@ function* sweepDeletedDatasets(
   const { checkpoints, fullRefresh, startedAt } = options;
   if (!complete) return;
   const ids = new Set(datasets.map(({ id }) => id));
-  const vanished = [...checkpoints.keys()].filter((id) => id !== "" && !ids.has(id));
+  const deleted = [...checkpoints.keys()].filter((id) => id !== "" && !ids.has(id));
   const { swept } = checkpoints.get("") ?? {};
-  const isDue = fullRefresh || typeof swept !== "string" || isRescanDue(swept, config, options);
-  if (vanished.length === 0 && !isDue) return;
+  const isSweepDue =
+    fullRefresh || typeof swept !== "string" || isRescanDue(swept, config, options);
+  if (deleted.length === 0 && !isSweepDue) return;
   const sweep: Sweep = { by: ["dataset_id"], keys: [...ids].map((id) => [id]) };
   yield { rows: [], sweep, checkpoint: { swept: startedAt.toISOString() }, bytes: 0 };
-  for (const id of vanished) yield { rows: [], partition: id, checkpoint: null, bytes: 0 };
+  for (const id of deleted) yield { rows: [], partition: id, checkpoint: null, bytes: 0 };
 }

@@ -1,8 +1,8 @@
-import { firstPresent } from "../../json/row-mapper.ts";
-import { members, plain } from "../../json/text-scanner.ts";
 import type { Source } from "../../core/source.ts";
 import type { Client } from "../../http/client.ts";
 import { restStream } from "../../http/paging/rest-stream.ts";
+import { firstPresent } from "../../json/row-mapper.ts";
+import { members, plain } from "../../json/text-scanner.ts";
 import { apiPath, opikClient } from "./client.ts";
 import { opikConfig, type OpikConfig } from "./config.ts";
 import { rowKeys } from "./datasets.ts";

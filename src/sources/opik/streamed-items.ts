@@ -1,31 +1,34 @@
-import { SourceError } from "../../core/errors.ts";
 import { z } from "zod";
-import { members, plain } from "../../json/text-scanner.ts";
+import { SourceError } from "../../core/errors.ts";
 import type { Body } from "../../http/body.ts";
 import type { Client } from "../../http/client.ts";
 import { jsonLines } from "../../http/ndjson.ts";
 import { PageSize } from "../../http/paging/page-size.ts";
+import { members, plain } from "../../json/text-scanner.ts";
 import { apiPath } from "./client.ts";
 import type { Dataset } from "./datasets.ts";
 import type { ItemListing, ItemPage } from "./item-page.ts";
 
 const path = `${apiPath}/datasets/items/stream`;
 
-/** What the service allows for a page. */
+/** The service's limit. */
 const maxPageSize = 2000;
 
-export interface StreamedItemsOptions {
+interface StreamedItemsOptions {
+  /** Items per page. */
   readonly size: number;
-  /** Go on after this item. */
+  /** Id of the item to resume after. Absent: from the newest. */
   readonly after?: string | undefined;
 }
 
 /**
- * The items of a dataset, newest first, each page beginning after the last item of the one before, so that nothing that is
- * added or deleted meanwhile shifts a page. For servers that keep no versions, which alone could hold a numbered page still.
+ * Lists the items of a dataset, newest first. Each page starts after the last item of the previous
+ * one, so inserts and deletes cannot shift a page. This is for servers without versions; where
+ * there are versions, numbered pages can be pinned to one.
  *
- * The service may end an answer early, cleanly or with an error in its last line. So a short page is not the end, an empty one is,
- * and the walk is complete only if it has shown as many items as the service counts.
+ * The service may end a response early, cleanly or with an error in its last line. So a short page
+ * is not the end, only an empty one is, and the listing is complete only if it contained as many
+ * items as the service counts.
  *
  * @see https://www.comet.com/docs/opik/reference/rest-api/datasets/stream-dataset-items
  */
@@ -38,14 +41,14 @@ export function listStreamedItems(
     async *[Symbol.asyncIterator]() {
       const size = new PageSize(Math.min(options.size, maxPageSize));
       let after = options.after;
-      const passed = new Set([after]);
+      const cursors = new Set([after]);
       for (let number = 1; ; number += 1) {
         const page = await requestPage(client, dataset, { size, after });
         if (page.rows.length === 0) return;
         after = itemId(page.rows.at(-1));
-        if (passed.has(after))
-          throw new SourceError(`${path}: a page came again; the pages do not go on`);
-        passed.add(after);
+        if (cursors.has(after))
+          throw new SourceError(`${path}: got the same page twice; the service ignores the cursor`);
+        cursors.add(after);
         yield { ...page, number, resume: { after } };
       }
     },
@@ -72,7 +75,7 @@ async function requestPage(
       path,
       json: {
         dataset_name: name,
-        // Spelled so in the service.
+        // The service's own spelling.
         steam_limit: size.rows,
         ...(after === undefined ? {} : { last_retrieved_id: after }),
       },
@@ -83,19 +86,19 @@ async function requestPage(
   return { rows, bytes: body.bytes };
 }
 
-/** The lines of an answer; one that says that the service failed makes the request be sent again. */
+/** The lines of a response. Rejects one that reports an error, so that the request is retried. */
 function parseItemLines({ text }: Body): readonly string[] {
   return jsonLines(text, (value) => errorLine.safeParse(value).data?.message);
 }
 
 const errorLine = z.object({ code: z.number(), message: z.string(), id: z.undefined().optional() });
 
-/** Datasets are asked for by name here, and a name may come to mean another dataset. */
+/** Guards against a renamed dataset: this endpoint takes a name, not an id. */
 function checkDataset(row: string, id: string): void {
   const other = plain(members(row)?.get("dataset_id"));
   if (other !== undefined && other !== id) {
     throw new SourceError(
-      `asked for the items of dataset ${id}, got one of ${other}; the names of datasets collide`,
+      `${path}: expected items of dataset ${id}, got one of ${other}; two datasets have the same name`,
     );
   }
 }
@@ -106,7 +109,7 @@ function itemId(row: string | undefined): string {
   return id;
 }
 
-/** How many items the service says the dataset has now; where it does not say, at least one if it had any when it was listed. */
+/** The service's item count. Without one: at least 1 if the dataset had items when listed. */
 async function countItems(client: Client, { id, items }: Dataset): Promise<number> {
   const { body } = await client.getJson(`${apiPath}/datasets/${encodeURIComponent(id)}/items`, {
     query: { page: 1, size: 1 },

@@ -1,6 +1,6 @@
 import type { Columns } from "../../core/schema.ts";
 
-/** When and by whom an object was made and changed. */
+/** Who created and last changed an object, and when. */
 const audited = {
   created_at: "timestamp",
   created_by: "string",
@@ -8,7 +8,11 @@ const audited = {
   last_updated_by: "string",
 } as const satisfies Columns;
 
-/** @see https://www.comet.com/docs/opik/reference/rest-api/projects/find-projects */
+/**
+ * The columns of `opik_project`.
+ *
+ * @see https://www.comet.com/docs/opik/reference/rest-api/projects/find-projects
+ */
 export const projectColumns = {
   project_id: "string",
   name: "string",
@@ -19,7 +23,11 @@ export const projectColumns = {
   last_updated_trace_at: "timestamp",
 } as const satisfies Columns;
 
-/** @see https://www.comet.com/docs/opik/reference/rest-api/datasets/find-datasets */
+/**
+ * The columns of `opik_dataset`.
+ *
+ * @see https://www.comet.com/docs/opik/reference/rest-api/datasets/find-datasets
+ */
 export const datasetColumns = {
   dataset_id: "string",
   name: "string",
@@ -43,7 +51,11 @@ export const datasetColumns = {
   latest_version: "json",
 } as const satisfies Columns;
 
-/** @see https://www.comet.com/docs/opik/reference/rest-api/datasets/get-dataset-items */
+/**
+ * The columns of `opik_dataset_item`.
+ *
+ * @see https://www.comet.com/docs/opik/reference/rest-api/datasets/get-dataset-items
+ */
 export const itemColumns = {
   item_id: "string",
   dataset_id: "string",

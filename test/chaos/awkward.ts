@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** JSON texts that are easily lost, rounded, refused or spelled anew. */
 const texts = [

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Ended, Running } from "../support/program.ts";
 import type { HttpProxy } from "./http-proxy.ts";
 import { launch, type LaunchOptions } from "./launch.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 import type { ChaosService } from "./service.ts";
 import type { Storage } from "./storage.ts";
 

@@ -1,5 +1,5 @@
 import type { Disturbance } from "./disturbance.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import type { Storage } from "./storage.ts";
 
 export interface Deal {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Arena } from "./arena.ts";
 import { Bout } from "./bout.ts";
 import { outcomeOf } from "./disturbance.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { playWith } from "./round.ts";
 import { services } from "./services.ts";
 import type { ChaosSettings } from "./settings.ts";

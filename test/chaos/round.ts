@@ -7,7 +7,7 @@ import { deal } from "./deal.ts";
 import { outcomeOf, type Disturbance, type Outcome } from "./disturbance.ts";
 import { startHttpProxy } from "./http-proxy.ts";
 import { readLedger } from "./ledger.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import type { ChaosService, ServiceKind } from "./service.ts";
 import { services } from "./services.ts";
 import type { Storage } from "./storage.ts";

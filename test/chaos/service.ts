@@ -1,5 +1,5 @@
 import type { ServerRequest } from "../../src/emulators/http-server.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** Keys, as text, of what stands in each table. */
 export type Keys = Readonly<Record<string, readonly string[]>>;

@@ -4,7 +4,7 @@ import type { Document } from "../../../src/emulators/countly/document.ts";
 import type { CountlyMember } from "../../../src/emulators/countly/member.ts";
 import type { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { userIds } from "../../sources/countly/expected-rows.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import type { Keys, StoredCheckpoint } from "../service.ts";
 import {
   idOf,

@@ -3,7 +3,7 @@ import type { Document } from "../../../src/emulators/countly/document.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { userIds } from "../../sources/countly/expected-rows.ts";
 import { awkwardJson } from "../awkward.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 
 const notAnInstant = "the day before yesterday";
 

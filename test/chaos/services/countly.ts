@@ -3,7 +3,7 @@ import { CountlyClock } from "../../../src/emulators/countly/clock.ts";
 import type { CountlyFaults, Feature } from "../../../src/emulators/countly/faults.ts";
 import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import { startCountly } from "../../support/countly.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import type { ChaosService, ServiceKind } from "../service.ts";
 import { CountlyHistory } from "./countly-history.ts";
 import { emptied, firstPage } from "./countly-pages.ts";

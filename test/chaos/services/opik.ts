@@ -6,7 +6,7 @@ import type { OpikFaults } from "../../../src/emulators/opik/faults.ts";
 import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
 import { startOpik } from "../../support/opik.ts";
 import { awkwardJson } from "../awkward.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
 
 const login = { apiKey: "opik-key-7d41c0", workspace: "team" };

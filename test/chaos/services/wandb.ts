@@ -7,7 +7,7 @@ import type { WandbFaults } from "../../../src/emulators/wandb/faults.ts";
 import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
 import { heldBy } from "../../sources/wandb/tables.ts";
 import { startWandb } from "../../support/wandb.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import { keyText } from "../service.ts";
 import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
 import { seededRandom } from "../../../src/emulators/random.ts";

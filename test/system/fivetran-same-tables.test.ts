@@ -15,7 +15,7 @@ import { newSqlite, type TestDatabase } from "../support/databases.ts";
 import { startOpik } from "../support/opik.ts";
 import { syncSource } from "../support/sync-source.ts";
 import { startWandb } from "../support/wandb.ts";
-import { served } from "./serving.ts";
+import { served } from "../fivetran/serving.ts";
 
 /** A service with something in it, and how people go on to change it. */
 interface Scene extends AsyncDisposable {

@@ -6,10 +6,10 @@ import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { newFolder } from "./support/program.ts";
+import { newFolder } from "../support/program.ts";
 
 const run = promisify(execFile);
-const root = resolve(import.meta.dirname, "..");
+const root = resolve(import.meta.dirname, "../..");
 const bench = join(root, "bench/main.js");
 
 const result = z.object({

@@ -2,28 +2,30 @@ import type { Key, Row } from "../core/schema.ts";
 import type { Batch, Rejected, Sweep } from "../core/source.ts";
 import type { RowChange, TargetStream } from "./target-stream.ts";
 
-/** What came of a stream since its last batch. */
+/** What has arrived for a stream since its last batch. */
 interface OpenBatch {
   readonly rows: Row[];
   readonly updates: Row[];
   readonly deletes: Key[];
   bytes: number;
-  /** When the tap had the oldest of it, in milliseconds since 1970. */
+  /** When the tap extracted the oldest record, in milliseconds since 1970. */
   readAt: number;
 }
 
-/** How long the line of a record is, and when the tap had the record, in milliseconds since 1970. */
-export interface RecordStats {
+/** Size and age of a record. */
+interface RecordStats {
+  /** The length of its line. */
   readonly bytes: number;
+  /** When the tap extracted it, in milliseconds since 1970. */
   readonly readAt: number;
 }
 
 /**
- * What was received, as batches. Rows of one stream are put together, since tables do not depend on each other; a STATE comes after all that came
- * before it.
+ * Collects messages into batches. Tables do not depend on each other, so rows of one stream are
+ * merged; a STATE keeps its place after everything that preceded it.
  */
 export class BatchBuilder {
-  /** Under it, states and lines that are no messages are kept. */
+  /** The stream that owns states and invalid lines. */
   readonly #inputStream: string;
   readonly #open = new Map<TargetStream, OpenBatch>();
   #ready: Batch[] = [];
@@ -32,38 +34,41 @@ export class BatchBuilder {
     this.#inputStream = inputStream;
   }
 
-  add(stream: TargetStream, { row, update, deletedKey }: RowChange, of: RecordStats): void {
+  /** Adds a record to its stream's batch. */
+  add(stream: TargetStream, { row, update, deletedKey }: RowChange, stats: RecordStats): void {
     let open = this.#open.get(stream);
-    // A batch writes its rows, then its updates, then its deletions; what was deleted may come again.
-    const isLate =
+    // A batch writes rows, then updates, then deletes; a change out of order needs a new batch.
+    const isOutOfOrder =
       open !== undefined &&
       ((row && open.updates.length + open.deletes.length > 0) ||
         (update && open.deletes.length > 0));
-    if (!open || isLate === true) open = this.#begin(stream);
+    if (!open || isOutOfOrder === true) open = this.#begin(stream);
     if (row) open.rows.push(row);
     if (update) open.updates.push(update);
     if (deletedKey) open.deletes.push(deletedKey);
-    open.bytes += of.bytes;
-    open.readAt = Math.min(open.readAt, of.readAt);
+    open.bytes += stats.bytes;
+    open.readAt = Math.min(open.readAt, stats.readAt);
   }
 
+  /** Adds a sweep, after all rows of its stream so far. */
   addSweep(stream: TargetStream, sweep: Sweep): void {
     this.#close(stream);
     this.#ready.push({ stream: stream.table, rows: [], sweep, bytes: 0 });
   }
 
-  /** Takes a STATE, as JSON text. */
+  /** Adds a STATE (JSON text) as a checkpoint, after everything so far. */
   addState(state: string): void {
     this.#closeAll();
     this.#ready.push({ stream: this.#inputStream, rows: [], checkpoint: { state }, bytes: 0 });
   }
 
+  /** Adds an invalid line, for quarantine. */
   addRejected(entry: Rejected): void {
     const { length: bytes } = entry.payload;
     this.#ready.push({ stream: this.#inputStream, rows: [], rejected: [entry], bytes });
   }
 
-  /** All batches since this was called last. */
+  /** Returns all batches since the last call. */
   drain(): readonly Batch[] {
     this.#closeAll();
     const ready = this.#ready;

@@ -7,27 +7,32 @@ import { ConfigError, messageOf, SourceError } from "../core/errors.ts";
 import { splitLines, type LineChunk } from "./lines.ts";
 import type { BatchMessage } from "./message.ts";
 
-/** A file of a BATCH message, line by line. Throws where it is not there, cannot be read or ends too soon. */
+/**
+ * Reads a file of a BATCH message line by line.
+ *
+ * @throws ConfigError if its format, compression or address is not supported
+ * @throws SourceError if it is missing, unreadable or truncated
+ */
 export async function* readBatchFile(
   file: string,
   { format, compression }: BatchMessage,
 ): AsyncGenerator<LineChunk, void> {
   if (format !== "jsonl")
     throw new ConfigError(
-      `BATCH ${file}: the format "${format}" cannot be read; have the tap write jsonl`,
+      `BATCH ${file}: unsupported format "${format}"; have the tap write jsonl`,
     );
-  const isZipped = compression === "gzip" || (compression === undefined && file.endsWith(".gz"));
-  if (!isZipped && compression !== undefined && compression !== "none")
+  const isGzip = compression === "gzip" || (compression === undefined && file.endsWith(".gz"));
+  if (!isGzip && compression !== undefined && compression !== "none")
     throw new ConfigError(
-      `BATCH ${file}: the compression "${compression}" cannot be read; have the tap use gzip`,
+      `BATCH ${file}: unsupported compression "${compression}"; have the tap use gzip`,
     );
   const content = new PassThrough({ highWaterMark: 2 ** 18 });
   const source = createReadStream(toPath(file), { highWaterMark: 2 ** 18 });
-  const copied = isZipped
+  const copying = isGzip
     ? pipeline(source, createGunzip({ chunkSize: 2 ** 18 }), content)
     : pipeline(source, content);
-  // What fails ends `content` with the same error.
-  copied.catch(() => undefined);
+  // A failure also destroys `content` with the same error, which is where it is thrown.
+  copying.catch(() => undefined);
   try {
     yield* splitLines(content as AsyncIterable<Buffer>, file);
   } catch (error) {
@@ -37,10 +42,10 @@ export async function* readBatchFile(
   }
 }
 
-/** `file:///folder/name`, `file://name`, as some taps have it, or a path. */
+/** Accepts a path, `file:///folder/name`, and `file://name`, which some taps write. */
 function toPath(file: string): string {
   if (/^file:\/\/\/|^file:\/[^/]/.test(file)) return fileURLToPath(file);
   if (file.startsWith("file://")) return file.slice("file://".length);
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(file)) return file;
-  throw new ConfigError(`BATCH ${file}: only files of this machine can be read`);
+  throw new ConfigError(`BATCH ${file}: only local files are supported`);
 }

@@ -5,17 +5,17 @@ import type { Columns } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
 import { columnSchemas, type JsonSchema } from "./json-schema.ts";
 
-/** A stream that is wanted, and what of it. */
+/** A stream to copy, and which of its columns. */
 export interface SelectedStream {
   readonly stream: Stream;
-  /** In the order of the table; the key is always among them. */
+  /** In table order; always includes the primary key and the cursor. */
   readonly columns: readonly string[];
-  /** Whether everything is to be read again. */
+  /** Whether to read everything again. */
   readonly fullRefresh: boolean;
 }
 
 /**
- * What `--discover` prints.
+ * The catalog that `--discover` prints.
  *
  * @see https://github.com/singer-io/getting-started/blob/master/docs/DISCOVERY_MODE.md
  */
@@ -26,13 +26,13 @@ export function buildCatalog(streams: readonly Stream[]): object {
 function buildEntry(stream: Stream): object {
   const { name, columns, primaryKey, cursor } = stream;
   const method = { "forced-replication-method": "INCREMENTAL", "valid-replication-keys": [cursor] };
-  const whole = {
+  const streamMetadata = {
     inclusion: "available",
     "selected-by-default": true,
     "table-key-properties": primaryKey,
     ...(cursor === undefined ? {} : { ...method, "replication-key": cursor }),
   };
-  const parts = Object.keys(columns).map((column) => ({
+  const columnMetadata = Object.keys(columns).map((column) => ({
     breadcrumb: ["properties", column],
     metadata: isAutomatic(stream, column)
       ? { inclusion: "automatic" }
@@ -43,13 +43,13 @@ function buildEntry(stream: Stream): object {
     stream: name,
     schema: recordSchema(columns, Object.keys(columns)),
     key_properties: primaryKey,
-    metadata: [{ breadcrumb: [], metadata: whole }, ...parts],
+    metadata: [{ breadcrumb: [], metadata: streamMetadata }, ...columnMetadata],
   };
 }
 
-/** The JSON schema of a stream's records. */
-export function recordSchema(columns: Columns, wanted: readonly string[]): JsonSchema {
-  const properties = wanted.map((column) => [column, columnSchemas[columns[column] ?? "json"]]);
+/** The JSON schema of a stream's records with the selected columns. */
+export function recordSchema(columns: Columns, selected: readonly string[]): JsonSchema {
+  const properties = selected.map((column) => [column, columnSchemas[columns[column] ?? "json"]]);
   return { type: "object", properties: Object.fromEntries(properties) as unknown };
 }
 
@@ -88,7 +88,12 @@ const catalog = z.looseObject({
 type CatalogEntry = z.output<typeof catalog>["streams"][number];
 type Metadata = z.output<typeof metadata>;
 
-/** The streams that a catalog selects, in the order of the source. Throws a ConfigError where it asks for what cannot be had. */
+/**
+ * The streams that a catalog selects, in source order. `file` is the catalog's name in errors.
+ *
+ * @throws ConfigError if it is malformed, names an unknown stream, or asks for another key, cursor
+ * or replication method than the stream has
+ */
 export function selectStreams(
   content: unknown,
   streams: readonly Stream[],
@@ -99,22 +104,24 @@ export function selectStreams(
     const [issue] = error.issues;
     const where = [file, issue?.path.join(".")].filter(Boolean).join(": ");
     throw new ConfigError(
-      `${where}: ${issue?.message ?? "not a catalog"}; make one with --discover`,
+      `${where}: ${issue?.message ?? "not a catalog"}; create one with --discover`,
     );
   }
   const entries = data.streams.filter(isSelected);
   const names = entries.map(entryName);
-  const known = streams.map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
+  const available = streams.map(({ name }) => name);
+  const unknown = names.find((name) => !available.includes(name));
   if (unknown !== undefined)
-    throw new ConfigError(`${file}: unknown stream "${unknown}"; ${suggestion(unknown, known)}`);
+    throw new ConfigError(
+      `${file}: unknown stream "${unknown}"; ${suggestion(unknown, available)}`,
+    );
   return streams.flatMap((stream) => {
     const entry = entries.find((candidate) => entryName(candidate) === stream.name);
     return entry ? [selectStream(entry, stream, file)] : [];
   });
 }
 
-/** Every stream, with all that it has. */
+/** Selects every stream with all its columns. */
 export function selectAllStreams(streams: readonly Stream[]): SelectedStream[] {
   return streams.map((stream) => ({
     stream,
@@ -128,9 +135,8 @@ function entryName({ tap_stream_id, stream }: CatalogEntry): string {
 }
 
 function metadataOf({ metadata: all = [] }: CatalogEntry, ...breadcrumb: string[]): Metadata {
-  const wanted = JSON.stringify(breadcrumb);
-  const found = all.find((part) => JSON.stringify(part.breadcrumb) === wanted);
-  return found?.metadata ?? {};
+  const path = JSON.stringify(breadcrumb);
+  return all.find((entry) => JSON.stringify(entry.breadcrumb) === path)?.metadata ?? {};
 }
 
 function isSelected(entry: CatalogEntry): boolean {
@@ -140,13 +146,13 @@ function isSelected(entry: CatalogEntry): boolean {
 
 function selectStream(entry: CatalogEntry, stream: Stream, file: string): SelectedStream {
   const where = `${file}: ${stream.name}`;
-  const whole = metadataOf(entry);
-  checkKey(whole["table-key-properties"] ?? entry.key_properties, stream, where);
-  checkReplicationKey(whole["replication-key"] ?? entry.replication_key, stream, where);
+  const streamMetadata = metadataOf(entry);
+  checkKey(streamMetadata["table-key-properties"] ?? entry.key_properties, stream, where);
+  checkReplicationKey(streamMetadata["replication-key"] ?? entry.replication_key, stream, where);
   const columns = Object.keys(stream.columns).filter(
     (column) => isAutomatic(stream, column) || isColumnSelected(entry, column),
   );
-  const method = whole["replication-method"] ?? entry.replication_method ?? "INCREMENTAL";
+  const method = streamMetadata["replication-method"] ?? entry.replication_method ?? "INCREMENTAL";
   return { stream, columns, fullRefresh: isFullRefresh(method, where) };
 }
 
@@ -168,7 +174,7 @@ function checkKey(
 ): void {
   if (given == null || given.toSorted().join("\n") === primaryKey.toSorted().join("\n")) return;
   throw new ConfigError(
-    `${where}: table-key-properties: the key is ${primaryKey.join(", ")}, not ${given.join(", ") || "empty"}; it cannot be chosen`,
+    `${where}: table-key-properties: expected ${primaryKey.join(", ")}, got ${given.join(", ") || "none"}; the key cannot be changed`,
   );
 }
 
@@ -179,7 +185,7 @@ function checkReplicationKey(
 ): void {
   if (given == null || given === cursor) return;
   throw new ConfigError(
-    `${where}: replication-key: ${cursor === undefined ? "the stream has none" : `only "${cursor}" is possible`}, got "${given}"`,
+    `${where}: replication-key: expected ${cursor === undefined ? "none" : `"${cursor}"`}, got "${given}"; it cannot be changed`,
   );
 }
 

@@ -5,27 +5,28 @@ import { ValueError } from "../core/value.ts";
 import { parseValue, formatValue } from "./json-value.ts";
 
 /**
- * What rivulet's own tap says besides, in the member `rivulet` of a message. Other targets do not look at it.
- *
- * `sweeps`, of a RECORD or a STATE: parts of tables of which everything was shown before this message. `update`, of a RECORD: it holds the key and
- * some columns only, and counts for nothing where the row is not there. `texts`, of a RECORD: JSON columns whose
- * spelling the record could not keep. `identity`, of a SCHEMA: what is copied; there `sweeps` tell what is gone, and versions do not.
+ * What rivulet's own tap adds to a message, in its member `rivulet`. Other targets ignore it.
  */
 export interface Extension {
+  /** On RECORD and STATE: ranges that were listed completely before this message. */
   readonly sweeps: readonly SweepText[];
+  /** On RECORD: JSON columns whose exact text the record could not carry, by column. */
   readonly texts: ReadonlyMap<string, string>;
+  /** On SCHEMA: what the tap copies. If set, deletions come from `sweeps`, not from versions. */
   readonly identity: string | undefined;
+  /** On SCHEMA: the stream's `stamped` columns. */
   readonly stamped: readonly string[];
+  /** On RECORD: the key and some columns only; ignored if the row does not exist. */
   readonly isUpdate: boolean;
 }
 
-/** A sweep as JSON text, which can be read once the columns of its stream are known. */
+/** A sweep as JSON text; parsing it takes the columns of its stream. */
 export interface SweepText {
   readonly stream: string;
   readonly text: string;
 }
 
-/** Reads the member. */
+/** Parses the member `rivulet`, given as JSON text. */
 export function parseExtension(text: string): Extension {
   const found = members(text);
   const sweeps = elements(found?.get("sweeps") ?? "[]") ?? [];
@@ -42,35 +43,35 @@ export function parseExtension(text: string): Extension {
   };
 }
 
-/** The stream whose rows are swept, by name and shape. */
-export interface SweptTable {
+/** The name and shape of the stream that a sweep applies to. */
+interface SweptTable {
   readonly name: string;
   readonly columns: Columns;
   readonly primaryKey: readonly string[];
 }
 
-/** The columns that a sweep is about. */
+/** The columns that a sweep refers to. */
 export function sweepColumns(sweep: Omit<Sweep, "keys">, { primaryKey }: SweptTable): string[] {
   const { where = {}, range, by = primaryKey } = sweep;
   return [...Object.keys(where), ...(range ? [range.column] : []), ...by];
 }
 
-/** A sweep as JSON text; undefined where no row can be in its part. */
-export function formatSweep(sweep: Sweep, swept: SweptTable): string | undefined {
-  const { name: stream, columns, primaryKey } = swept;
+/** Formats a sweep as JSON text; undefined if its range or filter can match no row. */
+export function formatSweep(sweep: Sweep, table: SweptTable): string | undefined {
+  const { name: stream, columns, primaryKey } = table;
   const { where, range, by, again } = sweep;
-  const text = (column: string, value: Value): string =>
+  const format = (column: string, value: Value): string =>
     formatValue(columns[column] ?? "string", value);
   const object = (values: Readonly<Record<string, Value>>): string =>
-    formatObject(Object.entries(values).map(([column, value]) => [column, text(column, value)]));
+    formatObject(Object.entries(values).map(([column, value]) => [column, format(column, value)]));
   try {
     return formatObject([
       ["stream", JSON.stringify(stream)],
       ...(where ? [["where", object(where)] as const] : []),
-      ...(range ? [["range", formatRange(range, text)] as const] : []),
+      ...(range ? [["range", formatRange(range, format)] as const] : []),
       ...(by ? [["by", JSON.stringify(by)] as const] : []),
       ...(again === true ? [["again", "true"] as const] : []),
-      ["keys", `[${[...formatKeys(sweep.keys, by ?? primaryKey, text)].join(",")}]`],
+      ["keys", `[${[...formatKeys(sweep.keys, by ?? primaryKey, format)].join(",")}]`],
     ]);
   } catch (error) {
     if (error instanceof ValueError) return undefined;
@@ -80,52 +81,52 @@ export function formatSweep(sweep: Sweep, swept: SweptTable): string | undefined
 
 type FormatColumn = (column: string, value: Value) => string;
 
-function formatRange({ column, from, below }: Range, text: FormatColumn): string {
+function formatRange({ column, from, below }: Range, format: FormatColumn): string {
   return formatObject([
     ["column", JSON.stringify(column)],
-    ...(from == null ? [] : [["from", text(column, from)] as const]),
-    ...(below == null ? [] : [["below", text(column, below)] as const]),
+    ...(from == null ? [] : [["from", format(column, from)] as const]),
+    ...(below == null ? [] : [["below", format(column, below)] as const]),
   ]);
 }
 
-/** Keys that no row can have are left out. */
+/** Omits keys that no row can have. */
 function* formatKeys(
   keys: readonly Key[],
   columns: readonly string[],
-  text: FormatColumn,
+  format: FormatColumn,
 ): Generator<string> {
   for (const key of keys) {
     try {
-      yield `[${columns.map((column, index) => text(column, key[index])).join(",")}]`;
+      yield `[${columns.map((column, index) => format(column, key[index])).join(",")}]`;
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
     }
   }
 }
 
-/** An object as JSON text, of members that are. */
+/** Formats an object as JSON text; the values are JSON text already. */
 export function formatObject(entries: readonly (readonly [name: string, text: string])[]): string {
   return `{${entries.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
 }
 
-/** The sweep that a text stands for. */
+/** Parses what `formatSweep` wrote. */
 export function parseSweep(text: string, { columns, primaryKey }: SweptTable): Sweep {
   const found = members(text) ?? emptyMembers;
-  const value = (column: string, slice: string): Value =>
+  const parse = (column: string, slice: string): Value =>
     parseValue(columns[column] ?? ("string" satisfies ColumnType), slice);
   const by = parseNames(found.get("by"));
   const range = found.get("range");
   const where = members(found.get("where") ?? "");
   const keys = (elements(found.get("keys") ?? "[]") ?? []).map((key) =>
-    (elements(key) ?? []).map((slice, index) => value((by ?? primaryKey)[index] ?? "", slice)),
+    (elements(key) ?? []).map((slice, index) => parse((by ?? primaryKey)[index] ?? "", slice)),
   );
   return {
     keys,
     ...(by ? { by } : {}),
-    ...(range === undefined ? {} : { range: parseRange(range, value) }),
+    ...(range === undefined ? {} : { range: parseRange(range, parse) }),
     ...(where
       ? {
-          where: Object.fromEntries([...where].map(([name, slice]) => [name, value(name, slice)])),
+          where: Object.fromEntries([...where].map(([name, slice]) => [name, parse(name, slice)])),
         }
       : {}),
     ...(found.get("again") === "true" ? { again: true } : {}),

@@ -1,9 +1,9 @@
 import type { ColumnType } from "../core/schema.ts";
 
-/** A JSON schema, or a part of one. */
+/** A JSON schema, or a subschema. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a column's values look like in a message. */
+/** The JSON schema of a column's values in a RECORD, by column type. */
 export const columnSchemas: Readonly<Record<ColumnType, JsonSchema>> = {
   boolean: { type: ["null", "boolean"] },
   integer: { type: ["null", "integer"] },
@@ -17,8 +17,8 @@ export const columnSchemas: Readonly<Record<ColumnType, JsonSchema>> = {
 };
 
 /**
- * The type of the column that a property needs, so that every value that the schema allows fits into it; `json` where several types or none are
- * allowed. `root` is the whole schema, which references are about.
+ * The column type that holds every value a property's schema allows; `json` if it allows several
+ * types, or does not say. `root` is the whole schema, against which references are resolved.
  */
 export function columnType(property: unknown, root: JsonSchema): ColumnType {
   const types = new Set(alternatives(property, root, 0).map(typeOf));
@@ -29,17 +29,17 @@ export function columnType(property: unknown, root: JsonSchema): ColumnType {
   const all = [...types];
   if (all.every((type) => type === "integer" || type === "double")) return "double";
   if (all.every((type) => numericTypes.has(type))) return "decimal";
-  // `anyOf` a date, a time, or any text, as many taps have it.
+  // Many taps declare timestamps as `anyOf` a date-time or any text.
   return all.every((type) => textTypes.has(type)) ? "string" : "json";
 }
 
 const numericTypes: ReadonlySet<ColumnType | undefined> = new Set(["integer", "double", "decimal"]);
 const textTypes: ReadonlySet<ColumnType | undefined> = new Set(["string", "date", "timestamp"]);
 
-/** References that lead around in a circle end here. */
+/** Ends circular references. */
 const maxDepth = 20;
 
-/** The schemas of which a value has to fit one, each with at most one type. */
+/** The schemas of which a value has to match one, each with at most one type. */
 function alternatives(schema: unknown, root: JsonSchema, depth: number): JsonSchema[] {
   if (!isObject(schema) || depth > maxDepth) return [{}];
   const { $ref: reference, anyOf, oneOf, allOf, type } = schema;
@@ -47,11 +47,11 @@ function alternatives(schema: unknown, root: JsonSchema, depth: number): JsonSch
     return alternatives(resolveReference(reference, root), root, depth + 1);
   const [inner] = [anyOf, oneOf, allOf].filter(Array.isArray);
   if (inner && type === undefined)
-    return inner.flatMap((part: unknown) => alternatives(part, root, depth + 1));
+    return inner.flatMap((option: unknown) => alternatives(option, root, depth + 1));
   return [type].flat().map((one) => ({ ...schema, type: one }));
 }
 
-/** What `#/definitions/name` stands for. */
+/** The subschema at `#/definitions/name`; undefined if there is none. */
 function resolveReference(reference: string, root: JsonSchema): unknown {
   const path = reference.startsWith("#/") ? reference.slice(2).split("/") : ["#"];
   return path.reduce<unknown>((at, part) => {
@@ -60,7 +60,7 @@ function resolveReference(reference: string, root: JsonSchema): unknown {
   }, root);
 }
 
-/** The type of a schema with at most one; undefined for null, which every column holds. */
+/** The column type of a schema with at most one type; undefined for null, which fits any column. */
 function typeOf(schema: JsonSchema): ColumnType | undefined {
   switch (schema["type"]) {
     case "null":
@@ -78,12 +78,12 @@ function typeOf(schema: JsonSchema): ColumnType | undefined {
   }
 }
 
-/** Whether it allows integers that 64 bits with a sign cannot hold, as `bigint unsigned` does. */
+/** Whether it allows integers beyond a signed 64-bit one, as for `bigint unsigned`. */
 function exceedsInt64({ maximum, minimum }: JsonSchema): boolean {
   return Number(maximum ?? 0) >= 2 ** 63 || Number(minimum ?? 0) < -(2 ** 63);
 }
 
-/** A number with so many digits after the point is what taps make of SQL's `numeric`; a double would lose digits of it. */
+/** Taps declare SQL's `numeric` as a number with `multipleOf`; a double would lose digits. */
 function numberType({ multipleOf }: JsonSchema): ColumnType {
   return typeof multipleOf === "number" && multipleOf < 1 ? "decimal" : "double";
 }
@@ -102,7 +102,7 @@ function stringType({ format, contentEncoding }: JsonSchema): ColumnType {
   }
 }
 
-/** Whether a value of JSON is an object. */
+/** Whether a parsed JSON value is an object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@ import { plain } from "../json/text-scanner.ts";
 import type { ColumnType, Value } from "../core/schema.ts";
 import { canonical } from "../core/value.ts";
 
-/** A value of a message, as it was spelled, as the value of a column of this type. */
+/** Parses a value's JSON text for a column of this type, without losing digits. */
 export function parseValue(type: ColumnType, slice: string): Value {
   if (slice === "null") return null;
   if (type === "json") return slice;
@@ -13,15 +13,15 @@ export function parseValue(type: ColumnType, slice: string): Value {
   return plain(slice);
 }
 
-/** Bytes of a text in base64; anything else as it is, for the column to refuse. */
+/** Decodes base64; returns other text unchanged, for the column to reject. */
 function decodeBase64(slice: string): Value {
   const text = plain(slice) ?? "";
   const bytes = Buffer.from(text, "base64");
-  const isWhole = bytes.toString("base64").replace(/=+$/, "") === text.replace(/=+$/, "");
-  return isWhole ? bytes : text;
+  const isBase64 = bytes.toString("base64").replace(/=+$/, "") === text.replace(/=+$/, "");
+  return isBase64 ? bytes : text;
 }
 
-/** Whether a value that `JSON.parse` made is one that a column of this type takes as it is, and that has lost nothing by being parsed. */
+/** Whether a result of `JSON.parse` can be used for a column of this type, with nothing lost. */
 export const isLossless: Readonly<Record<ColumnType, (value: unknown) => boolean>> = {
   boolean: (value) => typeof value === "boolean",
   integer: (value) => Number.isSafeInteger(value) && !Object.is(value, -0),
@@ -40,21 +40,27 @@ function isText(value: unknown): boolean {
 }
 
 /**
- * A value of a column as JSON text on one line: integers with all digits, instants in UTC, bytes in base64, JSON as it is spelled. Throws a
- * ValueError where the column cannot hold it, a SyntaxError where a JSON column holds no JSON.
+ * Formats a column's value as JSON text on one line: integers with all digits, timestamps in UTC,
+ * bytes in base64, JSON columns verbatim.
+ *
+ * @throws ValueError if the column cannot hold it
+ * @throws SyntaxError if the value of a JSON column is not JSON
  */
 export function formatValue(type: ColumnType, value: Value): string {
   if (value == null) return "null";
-  const known = canonical[type](value);
-  if (known instanceof Uint8Array) return JSON.stringify(Buffer.from(known).toString("base64"));
-  if (typeof known === "bigint") return known.toString();
-  // JSON has no such numbers.
-  if (typeof known === "number" && !Number.isFinite(known)) return JSON.stringify(String(known));
-  if (Object.is(known, -0)) return "-0";
-  return type === "json" ? toSingleLine(String(known)) : JSON.stringify(known);
+  const exact = canonical[type](value);
+  if (exact instanceof Uint8Array) return JSON.stringify(Buffer.from(exact).toString("base64"));
+  if (typeof exact === "bigint") return exact.toString();
+  // JSON has no NaN and no infinities.
+  if (typeof exact === "number" && !Number.isFinite(exact)) return JSON.stringify(String(exact));
+  if (Object.is(exact, -0)) return "-0";
+  return type === "json" ? toSingleLine(String(exact)) : JSON.stringify(exact);
 }
 
-/** Line ends stand between the parts of JSON only, where a space means the same. Halves of characters are escaped: UTF-8 cannot hold them. */
+/**
+ * In valid JSON, line breaks occur only between tokens, where a space is equivalent. Lone
+ * surrogates are escaped, because UTF-8 cannot encode them.
+ */
 function toSingleLine(text: string): string {
   JSON.parse(text);
   const line = text.replace(/[\r\n]/g, " ");

@@ -1,41 +1,47 @@
 import type { Writable } from "node:stream";
 import { isClosedPipe, outputError } from "../core/output-error.ts";
 
-/** Who reads has closed the pipe, and wants no more. */
+/** The reader closed the pipe. */
 export class ClosedPipeError extends Error {
-  override readonly name = "ClosedPipe";
+  override readonly name = "ClosedPipeError";
 }
 
-/** How much is put together before it is written. */
+/** Characters. */
 const flushThreshold = 2 ** 18;
 
-/** Lines of a tap, written in large pieces, and no faster than they are read. */
+/** Buffers a tap's lines and writes them in large chunks, at the reader's pace. */
 export class LineOutput {
   readonly #stream: Writable;
   #lines: string[] = [];
   #length = 0;
-  #isLost = false;
+  #hasFailed = false;
 
   constructor(stream: Writable) {
     this.#stream = stream;
   }
 
-  /** Whether there is enough to be flushed. */
+  /** Whether enough lines are buffered to call `flush`. */
   get shouldFlush(): boolean {
     return this.#length >= flushThreshold;
   }
 
-  /** Whether nothing can be written any more. */
+  /** Whether a write has failed, so that no more is possible. */
   get hasFailed(): boolean {
-    return this.#isLost;
+    return this.#hasFailed;
   }
 
+  /** Buffers a line, given without its end. */
   write(text: string): void {
     this.#lines.push(text);
     this.#length += text.length;
   }
 
-  /** Resolves once all is handed on. Throws a ClosedPipe, or a TransientError where the disk is full. */
+  /**
+   * Resolves once all buffered lines are written.
+   *
+   * @throws ClosedPipeError if the reader has gone
+   * @throws TransientError if the disk is full
+   */
   async flush(): Promise<void> {
     if (this.#lines.length === 0) return;
     const text = `${this.#lines.join("\n")}\n`;
@@ -43,7 +49,7 @@ export class LineOutput {
     this.#length = 0;
     await new Promise<void>((resolve, reject) => {
       this.#stream.write(text, (error) => {
-        this.#isLost ||= error != null;
+        this.#hasFailed ||= error != null;
         if (!error) resolve();
         else if (isClosedPipe(error)) reject(new ClosedPipeError("closed", { cause: error }));
         else reject(outputError(error));

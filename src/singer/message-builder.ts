@@ -7,37 +7,38 @@ import { sweepColumns, formatObject, formatSweep } from "./extension.ts";
 import { extensionMember } from "./message.ts";
 import { formatValue } from "./json-value.ts";
 
-/** A row that cannot be written; the message says why. */
+/** A row that no message can carry; the error message says why. */
 export class UnwritableError extends Error {
   override readonly name = "UnwritableError";
 }
 
-/** Where messages of one stream come from. */
-export interface MessageBuilderOptions {
-  /** What is copied: source and identity. */
+/** What all messages of a stream have in common. */
+interface MessageBuilderOptions {
+  /** The name and identity of the source, so that a target never mixes two. */
   readonly identity: string;
-  /** The version of the records, where a later ACTIVATE_VERSION may say that all others are gone. */
+  /** The version of the records, if an ACTIVATE_VERSION may follow that deletes all others. */
   readonly version?: number;
 }
 
-/** Makes the messages of one stream. What was shown completely is told by the next of them. */
+/** Builds the messages of one stream, as JSON lines. Sweeps travel with the next message. */
 export class MessageBuilder {
-  readonly #wanted: SelectedStream;
-  readonly #origin: MessageBuilderOptions;
+  readonly #selected: SelectedStream;
+  readonly #options: MessageBuilderOptions;
   readonly #stream: string;
-  /** As they are declared, but for integers that turned out to be doubles. */
+  /** As declared, except for integer columns that were widened to double. */
   #columns: Columns;
   #sweeps: string[] = [];
 
-  constructor(wanted: SelectedStream, origin: MessageBuilderOptions) {
-    this.#wanted = wanted;
-    this.#origin = origin;
-    this.#stream = JSON.stringify(wanted.stream.name);
-    this.#columns = wanted.stream.columns;
+  constructor(selected: SelectedStream, options: MessageBuilderOptions) {
+    this.#selected = selected;
+    this.#options = options;
+    this.#stream = JSON.stringify(selected.stream.name);
+    this.#columns = selected.stream.columns;
   }
 
+  /** A SCHEMA, in which columns may have been widened by earlier records. */
   schema(): string {
-    const { stream, columns } = this.#wanted;
+    const { stream, columns } = this.#selected;
     const { name, primaryKey, cursor, stamped } = stream;
     return JSON.stringify({
       type: "SCHEMA",
@@ -45,13 +46,17 @@ export class MessageBuilder {
       schema: recordSchema(this.#columns, columns),
       key_properties: primaryKey,
       ...(cursor === undefined ? {} : { bookmark_properties: [cursor] }),
-      rivulet: { identity: this.#origin.identity, ...(stamped ? { stamped } : {}) },
+      rivulet: { identity: this.#options.identity, ...(stamped ? { stamped } : {}) },
     });
   }
 
-  /** The message of a row, and the new schema that it may need before it. Throws an UnwritableError where a value does not fit its column. */
+  /**
+   * A RECORD, preceded by a new SCHEMA if a column has to be widened for it.
+   *
+   * @throws UnwritableError if a value does not fit its column, or the key is incomplete
+   */
   record(row: Row, extractedAt: string): string[] {
-    const { stream, columns } = this.#wanted;
+    const { stream, columns } = this.#selected;
     const declared = this.#columns;
     const texts: JsonMember[] = [];
     const members = columns.map((column) => {
@@ -81,16 +86,16 @@ export class MessageBuilder {
     }
   }
 
-  /** A record of some columns, for a row that is changed where it is there. */
+  /** A RECORD of the key and some columns, which changes a row that exists. */
   update(row: Row, extractedAt: string): string {
-    const columns = this.#wanted.columns.filter((column) => row[column] !== undefined);
+    const columns = this.#selected.columns.filter((column) => row[column] !== undefined);
     const members = columns.map((column) => [column, this.#text(column, row[column])] as const);
     return this.#message(formatObject(members), extractedAt, [["update", "true"]]);
   }
 
-  /** A record that says of a key that it is gone. */
+  /** A RECORD that marks a key as deleted. */
   deletion(key: Key, extractedAt: string): string {
-    const { stream } = this.#wanted;
+    const { stream } = this.#selected;
     const members = stream.primaryKey.map((column, index) => {
       return [column, this.#text(column, key[index])] as const;
     });
@@ -98,29 +103,35 @@ export class MessageBuilder {
     return this.#message(formatObject([...members, at]), extractedAt);
   }
 
-  /** Takes a sweep; the name of a column that it is about, but that is not wanted, where there is one: then nobody can use it. */
+  /**
+   * Attaches a sweep to the next message. If the sweep refers to a column that is not selected, no
+   * target can apply it: it is dropped, and the column's name is returned.
+   */
   addSweep(sweep: Sweep): string | undefined {
-    const { stream, columns } = this.#wanted;
+    const { stream, columns } = this.#selected;
     const missing = sweepColumns(sweep, stream).find((column) => !columns.includes(column));
     const text = missing === undefined ? formatSweep(sweep, stream) : undefined;
     if (text !== undefined) this.#sweeps.push(text);
     return missing;
   }
 
+  /** Whether sweeps wait for a message. */
   get hasPendingSweeps(): boolean {
     return this.#sweeps.length > 0;
   }
 
+  /** A STATE; `value` is JSON text. */
   state(value: string): string {
     return formatObject([["type", '"STATE"'], ["value", value], ...this.#extension()]);
   }
 
+  /** An ACTIVATE_VERSION. */
   activateVersion(version: number): string {
     return `{"type":"ACTIVATE_VERSION","stream":${this.#stream},"version":${version}}`;
   }
 
   #message(record: string, extractedAt: string, more: readonly JsonMember[] = []): string {
-    const { version } = this.#origin;
+    const { version } = this.#options;
     return formatObject([
       ["type", '"RECORD"'],
       ["stream", this.#stream],
@@ -140,10 +151,13 @@ export class MessageBuilder {
   }
 }
 
-/** A member, and its JSON text. */
+/** A member of an object, its value as JSON text. */
 type JsonMember = readonly [name: string, text: string];
 
-/** Whether JSON text would come out of a message otherwise: on several lines, or a null that is one and not a value that is missing. */
+/**
+ * Whether a record cannot carry this JSON text verbatim: line breaks are replaced, lone surrogates
+ * escaped, and a JSON null would read as a missing value.
+ */
 function changesInTransit(json: string): boolean {
   return json === "null" || /[\r\n]/.test(json) || !json.isWellFormed();
 }

@@ -2,22 +2,23 @@ import { members } from "../json/text-scanner.ts";
 import { messageOf } from "../core/errors.ts";
 import { isObject, type JsonSchema } from "./json-schema.ts";
 
-/** A record of a stream. */
+/** A row of a stream. */
 export interface RecordMessage {
   readonly type: "RECORD";
   readonly stream: string;
-  /** As `JSON.parse` reads it, which rounds numbers; `recordText` has what was sent. */
+  /** From `JSON.parse`, which rounds numbers; `recordText` is exact. */
   readonly record: Readonly<Record<string, unknown>>;
-  /** The version of its table. */
+  /** The table version that it belongs to. */
   readonly version: number | undefined;
+  /** The record's JSON text as object. */
   readonly recordText: () => string;
-  /** When the tap had it from its source. */
+  /** When the tap read it from its source. */
   readonly extractedAt: string | undefined;
-  /** Of the line. */
+  /** The length of its line. */
   readonly length: number;
 }
 
-/** What the records after it look like. */
+/** The shape of the records that follow. */
 export interface SchemaMessage {
   readonly type: "SCHEMA";
   readonly stream: string;
@@ -25,15 +26,15 @@ export interface SchemaMessage {
   readonly keys: readonly string[];
 }
 
-/** From where the tap goes on once all that came before is stored. */
-export interface StateMessage {
+/** Where the tap resumes once everything before this message is stored. */
+interface StateMessage {
   readonly type: "STATE";
-  /** JSON text, as it was sent. */
+  /** JSON text, as object. */
   readonly value: string;
 }
 
-/** Rows of an earlier version than this are gone. */
-export interface ActivateVersionMessage {
+/** Deletes all rows of other versions. */
+interface ActivateVersionMessage {
   readonly type: "ACTIVATE_VERSION";
   readonly stream: string;
   readonly version: number;
@@ -48,41 +49,50 @@ export interface BatchMessage {
   readonly compression: string | undefined;
 }
 
+/** A Singer message. */
 export type Message =
   RecordMessage | SchemaMessage | StateMessage | ActivateVersionMessage | BatchMessage;
 
-/** A message, and what rivulet's own tap says besides, which other targets do not look at. */
+/** A message and its extension. */
 export interface ParsedLine {
   readonly message: Message;
-  /** JSON text. */
+  /** JSON text; see `Extension`. */
   readonly extension: string | undefined;
 }
 
-/** A line that is no message; the text says why. */
+/** A line is not a valid message; the error message says why. */
 export class LineError extends Error {
   override readonly name = "LineError";
 }
 
-/** The member of a message that holds what rivulet's own tap says besides. */
+/** The member of a message that holds the extension of rivulet's own tap. */
 export const extensionMember = "rivulet";
 
-/** Reads a line. Throws a LineError. */
+/**
+ * Parses a line of a tap.
+ *
+ * @throws LineError
+ */
 export function parseLine(text: string): ParsedLine {
-  const sent = parseObject(text);
-  const extended = Object.hasOwn(sent, extensionMember);
+  const object = parseObject(text);
+  const hasExtension = Object.hasOwn(object, extensionMember);
   return {
-    message: toMessage(sent, text),
-    extension: extended ? members(text)?.get(extensionMember) : undefined,
+    message: toMessage(object, text),
+    extension: hasExtension ? members(text)?.get(extensionMember) : undefined,
   };
 }
 
-/** Reads a line of a file of records: a record, or a RECORD message of this stream. Throws a LineError. */
+/**
+ * Parses a line of a BATCH file: a bare record, or a RECORD message of this stream.
+ *
+ * @throws LineError
+ */
 export function parseBatchLine(text: string, stream: string): RecordMessage {
-  const sent = parseObject(text);
-  if (sent["type"] === "RECORD" && sent["stream"] === stream && isObject(sent["record"]))
-    return toRecord(sent, text);
+  const object = parseObject(text);
+  if (object["type"] === "RECORD" && object["stream"] === stream && isObject(object["record"]))
+    return toRecord(object, text);
   const { length } = text;
-  const record = { record: sent, recordText: () => text, length };
+  const record = { record: object, recordText: () => text, length };
   return { type: "RECORD", stream, ...record, version: undefined, extractedAt: undefined };
 }
 
@@ -96,7 +106,7 @@ function parseObject(text: string): JsonObject {
   throw new LineError("not a JSON object");
 }
 
-/** Without the text, which may be long. */
+/** Leaves out the quoted input, which may be long or secret. */
 function briefReason(error: unknown): string {
   return messageOf(error)
     .replace(/^(Unexpected token '[^]+?'), [^]*$/, "$1")
@@ -105,47 +115,47 @@ function briefReason(error: unknown): string {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function toMessage(sent: JsonObject, text: string): Message {
-  switch (sent["type"]) {
+function toMessage(object: JsonObject, text: string): Message {
+  switch (object["type"]) {
     case "RECORD":
-      return toRecord(sent, text);
+      return toRecord(object, text);
     case "SCHEMA":
-      return toSchema(sent);
+      return toSchema(object);
     case "STATE":
       return toState(text);
     case "ACTIVATE_VERSION":
       return {
         type: "ACTIVATE_VERSION",
-        stream: requireStream(sent),
-        version: requireVersion(sent),
+        stream: requireStream(object),
+        version: requireVersion(object),
       };
     case "BATCH":
-      return toBatch(sent);
+      return toBatch(object);
     default:
-      throw new LineError(`unknown message type ${abbreviate(sent["type"])}`);
+      throw new LineError(`unknown message type ${abbreviate(object["type"])}`);
   }
 }
 
-function toRecord(sent: JsonObject, text: string): RecordMessage {
-  const { record, version, time_extracted: extractedAt } = sent;
+function toRecord(object: JsonObject, text: string): RecordMessage {
+  const { record, version, time_extracted: extractedAt } = object;
   if (!isObject(record)) throw new LineError("RECORD: expected an object as record");
   return {
     type: "RECORD",
-    stream: requireStream(sent),
+    stream: requireStream(object),
     record,
-    version: version == null ? undefined : requireVersion(sent),
+    version: version == null ? undefined : requireVersion(object),
     recordText: () => members(text)?.get("record") ?? "{}",
     extractedAt: typeof extractedAt === "string" ? extractedAt : undefined,
     length: text.length,
   };
 }
 
-function toSchema(sent: JsonObject): SchemaMessage {
-  const { schema, key_properties: keys = [] } = sent;
+function toSchema(object: JsonObject): SchemaMessage {
+  const { schema, key_properties: keys = [] } = object;
   if (!isObject(schema)) throw new LineError("SCHEMA: expected an object as schema");
   if (keys !== null && !isStringArray(keys))
     throw new LineError("SCHEMA: expected a list of names as key_properties");
-  return { type: "SCHEMA", stream: requireStream(sent), schema, keys: [...new Set(keys ?? [])] };
+  return { type: "SCHEMA", stream: requireStream(object), schema, keys: [...new Set(keys ?? [])] };
 }
 
 function toState(text: string): StateMessage {
@@ -154,15 +164,15 @@ function toState(text: string): StateMessage {
   return { type: "STATE", value };
 }
 
-function toBatch(sent: JsonObject): BatchMessage {
-  const { manifest, filepath, encoding } = sent;
+function toBatch(object: JsonObject): BatchMessage {
+  const { manifest, filepath, encoding } = object;
   const files = manifest ?? (filepath === undefined ? undefined : [filepath]);
   if (!isStringArray(files))
-    throw new LineError("BATCH: expected a list as manifest, or a filepath");
-  const { format = "jsonl", compression } = isObject(encoding) ? encoding : sent;
+    throw new LineError("BATCH: expected a list of files as manifest, or a filepath");
+  const { format = "jsonl", compression } = isObject(encoding) ? encoding : object;
   return {
     type: "BATCH",
-    stream: requireStream(sent),
+    stream: requireStream(object),
     files,
     format: typeof format === "string" ? format : "jsonl",
     compression: typeof compression === "string" ? compression : undefined,
@@ -171,7 +181,7 @@ function toBatch(sent: JsonObject): BatchMessage {
 
 function requireStream({ type, stream }: JsonObject): string {
   if (typeof stream === "string") return stream;
-  throw new LineError(`${String(type)}: expected the name of a stream`);
+  throw new LineError(`${String(type)}: expected a stream name`);
 }
 
 function requireVersion({ type, version }: JsonObject): number {

@@ -1,33 +1,34 @@
 import { createHash } from "node:crypto";
 import { members } from "../json/text-scanner.ts";
 
-/** The key of records whose stream has none. */
+/** The key column of streams without `key_properties`. */
 export const recordKeyColumn = "__sdc_primary_key";
 
-/** So many different records are told from those that came before; older ones may count as the same when they come again. */
+/** Per generation; beyond two generations, a repeated record may get the key of an older one. */
 const maxHashes = 250_000;
 
 /**
- * Keys for records without one: a hash of what is in them, and the number of records that were equal before it in this run. So no two records
- * become one, and the same input twice makes the same rows. What targets and taps add for themselves (`_sdc_…`), which may differ each time, does
- * not count.
+ * Derives keys for records without one: a content hash, plus the number of equal records before it
+ * in this run. Equal records stay separate rows, and the same input gives the same rows. Members
+ * that taps and targets add (`_sdc_…`) are ignored, because they may differ each time.
  */
 export class RecordKeys {
   #recent = new Map<string, number>();
   #older = new Map<string, number>();
 
+  /** The key of a record, given as JSON text. */
   keyFor(record: string): string {
     const hash = hashContent(record);
     const before = this.#countOf(hash);
-    this.#note(hash, before + 1);
+    this.#setCount(hash, before + 1);
     return formatKey(hash, before);
   }
 
-  /** The key of a record that is gone: of those that are equal, the last one. */
+  /** The key of a deleted record: of equal ones, the last. */
   keyForDeleted(record: string): string {
     const hash = hashContent(record);
     const before = Math.max(0, this.#countOf(hash) - 1);
-    this.#note(hash, before);
+    this.#setCount(hash, before);
     return formatKey(hash, before);
   }
 
@@ -35,7 +36,7 @@ export class RecordKeys {
     return this.#recent.get(hash) ?? this.#older.get(hash) ?? 0;
   }
 
-  #note(hash: string, count: number): void {
+  #setCount(hash: string, count: number): void {
     if (this.#recent.size >= maxHashes) {
       this.#older = this.#recent;
       this.#recent = new Map();

@@ -1,37 +1,39 @@
 import { TapStream } from "./tap-stream.ts";
 import type { TapOptions } from "./tap-options.ts";
 
-/** How a tap's run ended. */
+/** The outcome of a tap's run. */
 export interface TapResult {
-  /** What could not be understood or written. */
+  /** Rows that could not be understood or written. */
   readonly rejectedCount: number;
-  /** Streams that could not be read to their end. */
+  /** Streams that could not be read completely. */
   readonly failedStreams: readonly string[];
 }
 
 /**
- * Writes SCHEMA, RECORD and STATE messages of streams, one stream after the other. A STATE comes after everything that it vouches for. A stream that cannot
- * be read fails alone. Throws a ClosedPipe where nobody reads any more.
+ * Writes the SCHEMA, RECORD and STATE messages of the selected streams, one stream after the other.
+ * A STATE follows everything it covers. A stream that fails does not stop the others.
+ *
+ * @throws ClosedPipeError if the reader has gone
  */
 export async function runTap(options: TapOptions): Promise<TapResult> {
-  const failed: string[] = [];
-  let rejected = 0;
-  for (const wanted of options.selected) {
-    const { name } = wanted.stream;
-    const writing = new TapStream(wanted, options);
-    const begun = performance.now();
-    const failure = await writing.run();
-    if (failure) {
-      failed.push(name);
-      options.log.severe(`${name}: ${failure.message}`);
+  const failedStreams: string[] = [];
+  let rejectedCount = 0;
+  for (const selected of options.selected) {
+    const { name } = selected.stream;
+    const tapStream = new TapStream(selected, options);
+    const startMs = performance.now();
+    const error = await tapStream.run();
+    if (error) {
+      failedStreams.push(name);
+      options.log.severe(`${name}: ${error.message}`);
     }
-    rejected += writing.rejectedCount;
-    const status = failure ? "failed" : "succeeded";
-    const seconds = (performance.now() - begun) / 1000;
+    rejectedCount += tapStream.rejectedCount;
+    const status = error ? "failed" : "succeeded";
+    const seconds = (performance.now() - startMs) / 1000;
     options.writeMetric(
       formatMetric("counter", {
         name: "record_count",
-        value: writing.recordCount,
+        value: tapStream.recordCount,
         tags: { endpoint: name },
       }),
     );
@@ -43,7 +45,7 @@ export async function runTap(options: TapOptions): Promise<TapResult> {
       }),
     );
   }
-  return { rejectedCount: rejected, failedStreams: failed };
+  return { rejectedCount, failedStreams };
 }
 
 interface Measurement {

@@ -9,13 +9,14 @@ import { splitLines } from "./lines.ts";
 import { TapReader } from "./tap-reader.ts";
 import type { Summary } from "../engine/sync.ts";
 
-export interface TargetOptions {
+/** What `runTarget` reads, and where it writes. */
+interface TargetOptions {
   readonly session: Session;
-  /** The name of the pipeline, under which states are kept. */
+  /** The name of the pipeline, under which states are stored. */
   readonly pipeline: string;
-  /** What a tap writes, until the signal aborts. */
+  /** Opens the output of a tap, which ends when the signal aborts. */
   readonly input: (signal: AbortSignal) => AsyncIterable<Buffer>;
-  /** Is given each STATE, as JSON text, once all that came before it is stored. */
+  /** Receives a STATE, as JSON text, once everything before it is stored. */
   readonly onState: (state: string) => void;
   readonly startedAt: Date;
   readonly log: Log;
@@ -23,32 +24,32 @@ export interface TargetOptions {
 }
 
 /**
- * Writes what a tap sends into a destination, in groups that are worth a transaction each, with the last STATE among them. What cannot be read
- * ends it, after all that came before was written.
+ * Writes the output of a tap to a destination, in groups of one transaction each, which include the
+ * last STATE of the group. If the input cannot be read, everything before it is written first.
  */
 export async function runTarget(options: TargetOptions): Promise<Summary> {
   const { session, pipeline, startedAt } = options;
-  const transfer = newRequestStats();
+  const stats = newRequestStats();
   const counts = new Map<string, Counts>();
   const inputStream = `_rivulet_input:${pipeline}`;
   await session.begin();
   try {
-    await writeInput({ ...options, transfer, counts, inputStream });
+    await writeInput({ ...options, stats, counts, inputStream });
     const quarantined = await session.countQuarantined([
       ...new Set([...counts.keys(), inputStream]),
     ]);
     const status = quarantined > 0 ? "partial" : "completed";
-    await session.end({ status, counts, transfer });
+    await session.end({ status, counts, transfer: stats });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
-    return { status, counts, failures: new Map(), quarantined, transfer, seconds };
+    return { status, counts, failures: new Map(), quarantined, transfer: stats, seconds };
   } catch (error) {
-    await recordFailure(error, options, { counts, transfer });
+    await recordFailure(error, options, { counts, transfer: stats });
     throw error;
   }
 }
 
 interface TargetRun extends TargetOptions {
-  readonly transfer: RequestStats;
+  readonly stats: RequestStats;
   readonly counts: Map<string, Counts>;
   readonly inputStream: string;
 }
@@ -68,13 +69,13 @@ async function writeInput(options: TargetRun): Promise<void> {
       stop.abort(error);
     },
   });
-  const lines = splitLines(countBytes(input(signal), options.transfer), "standard input");
-  const receiver = new TapReader({ session, inputStream, log });
+  const lines = splitLines(countBytes(input(signal), options.stats), "standard input");
+  const reader = new TapReader({ session, inputStream, log });
   try {
-    for await (const group of groupBatches(receiver.readBatches(lines))) await writer.write(group);
+    for await (const group of groupBatches(reader.readBatches(lines))) await writer.write(group);
     await writer.end();
   } catch (error) {
-    // What the destination refused comes first; an input that was cut off is not what ended it.
+    // An error of the destination comes first: it also cuts off the input, which is not the cause.
     await writer.end();
     signal.throwIfAborted();
     throw error;
@@ -83,37 +84,37 @@ async function writeInput(options: TargetRun): Promise<void> {
 
 async function* countBytes(
   input: AsyncIterable<Buffer>,
-  transfer: RequestStats,
+  stats: RequestStats,
 ): AsyncGenerator<Buffer> {
   for await (const chunk of input) {
-    transfer.bytes += chunk.length;
+    stats.bytes += chunk.length;
     yield chunk;
   }
 }
 
 function countsFor(counts: Map<string, Counts>, stream: string): Counts {
-  const known = counts.get(stream) ?? zeroCounts();
-  counts.set(stream, known);
-  return known;
+  const found = counts.get(stream) ?? zeroCounts();
+  counts.set(stream, found);
+  return found;
 }
 
-/** The last STATE of a group: it vouches for what came before the earlier ones, too. */
+/** The last STATE of a group; it covers the earlier ones. */
 function lastState(group: readonly Batch[], inputStream: string): string | undefined {
   const last = group.findLast(({ stream, checkpoint }) => stream === inputStream && checkpoint);
   const state = last?.checkpoint?.["state"];
   return typeof state === "string" ? state : undefined;
 }
 
-/** Records how it ended; where even that fails, the first error is the one to tell. */
+/** Records how the run ended. If that fails too, the first error is the one to report. */
 async function recordFailure(
   error: unknown,
   { session, signal, log }: TargetOptions,
-  done: { readonly counts: ReadonlyMap<string, Counts>; readonly transfer: RequestStats },
+  result: { readonly counts: ReadonlyMap<string, Counts>; readonly transfer: RequestStats },
 ): Promise<void> {
   const status = signal.aborted ? "interrupted" : "failed";
   try {
-    await session.end({ status, ...done, error: messageOf(error) });
+    await session.end({ status, ...result, error: messageOf(error) });
   } catch (second) {
-    log.debug(`the end of this run could not be recorded: ${messageOf(second)}`);
+    log.debug(`could not record the end of this run: ${messageOf(second)}`);
   }
 }

@@ -2,13 +2,15 @@ import { z } from "zod";
 import type { Columns, ColumnType } from "../core/schema.ts";
 import type { Checkpoint } from "../core/source.ts";
 
-/** What is remembered of a stream from run to run. */
+/** What a target's checkpoint stores about a stream between runs. */
 export interface SavedStream {
+  /** The tap's name for it; the table's may differ. */
   readonly stream: string;
+  /** Every column that the table has had. */
   readonly columns: Columns;
-  /** The columns of properties that could not have their own name. */
+  /** Columns that could not be named after their property, by property. */
   readonly renamed?: Readonly<Record<string, string>> | undefined;
-  /** What a tap of ours said that it copies. */
+  /** What rivulet's own tap copies, from its SCHEMA. */
   readonly identity?: string | undefined;
 }
 
@@ -24,14 +26,14 @@ const columnTypes = [
   "json",
 ] as const satisfies readonly ColumnType[];
 
-const memory = z.object({
+const savedStream = z.object({
   stream: z.string(),
   columns: z.record(z.string(), z.enum(columnTypes)),
   renamed: z.record(z.string(), z.string()).optional(),
   identity: z.string().optional(),
 });
 
-/** What a stream's checkpoint holds; undefined where it is not of our making. */
+/** Parses a stream's checkpoint; undefined if a target did not write it. */
 export function parseSavedStream(checkpoint: Checkpoint | undefined): SavedStream | undefined {
-  return memory.safeParse(checkpoint).data;
+  return savedStream.safeParse(checkpoint).data;
 }

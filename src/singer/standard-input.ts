@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 const chunkBytes = 2 ** 18;
 
-/** What standard input brings, until the signal aborts. A piece holds until the next one is asked for. */
+/** Reads standard input until the signal aborts. A chunk is valid until the next is read. */
 export function readStandardInput(signal: AbortSignal): AsyncIterable<Buffer> {
   const fd = 0;
   if (fstatSync(fd).isFile()) return readDescriptor(fd, signal);
@@ -13,7 +13,7 @@ export function readStandardInput(signal: AbortSignal): AsyncIterable<Buffer> {
 
 const readInto = promisify(read);
 
-/** Into the same memory again and again: new memory for each piece would not be collected as fast as it is used. */
+/** Reuses one buffer: new ones would be allocated faster than they are collected. */
 async function* readDescriptor(fd: number, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   const buffer = Buffer.allocUnsafe(chunkBytes);
   for (;;) {

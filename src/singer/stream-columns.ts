@@ -2,96 +2,100 @@ import type { Columns, ColumnType } from "../core/schema.ts";
 import { deletedColumn, syncedAtColumn } from "../destination/sql/column-names.ts";
 
 /**
- * The columns of a stream's table, as schemas that follow one another need them. A column keeps the type that it had first, because rows are in it:
- * where a later type does not fit into it, its values get a column of their own, `name__type`. Only integers become doubles.
+ * The columns of a stream's table, as successive schemas need them. A column keeps its first type,
+ * because it has rows: values of a type that does not fit go to a separate column, `name__type`.
+ * Only integer columns are widened, to double.
  */
 export class StreamColumns {
-  /** Every column that the table is known to have. */
-  readonly #known: Map<string, ColumnType>;
-  /** Those that were needed in this run: what is no longer sent is not written over. */
+  /** Every column that the table has had. */
+  readonly #all: Map<string, ColumnType>;
+  /** The columns needed in this run: one that is no longer sent is not overwritten. */
   readonly #used = new Map<string, ColumnType>();
-  /** The columns of properties that could not have their own name. */
+  /** Columns that could not be named after their property, by property. */
   readonly #renamed: Map<string, string>;
   #isChanged = false;
 
   constructor(all: Columns, renamed: Readonly<Record<string, string>> = {}) {
-    this.#known = new Map(Object.entries(all));
+    this.#all = new Map(Object.entries(all));
     this.#renamed = new Map(Object.entries(renamed));
   }
 
-  /** Whether there are others than when this was asked last. */
+  /** Whether columns were added or widened since the last call. */
   consumeChange(): boolean {
     const isChanged = this.#isChanged;
     this.#isChanged = false;
     return isChanged;
   }
 
+  /** The columns needed in this run. */
   get used(): Columns {
     return Object.fromEntries(this.#used);
   }
 
-  get known(): Columns {
-    return Object.fromEntries(this.#known);
+  /** Every column that the table has had. */
+  get all(): Columns {
+    return Object.fromEntries(this.#all);
   }
 
-  /** The columns of properties that could not have their own name, by property. */
+  /** Columns that could not be named after their property, by property. */
   get renamed(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#renamed);
   }
 
   /**
-   * The column of a property: its own name. One that is ours gets underscores put before it, and keeps the column that it had first, also when a
-   * property of that very name comes later: the table alone could not tell whose values the column holds.
+   * The column name of a property: its own, prefixed with underscores if that is reserved. A
+   * property keeps its first column name, even if a property of that name appears later: otherwise
+   * the column would mix the values of both.
    */
   columnName(property: string, declared: ReadonlySet<string>): string {
-    const known = this.#renamed.get(property);
-    if (known !== undefined) return known;
-    const taken = new Set([syncedAtColumn, deletedColumn, ...this.#renamed.values()]);
+    const renamed = this.#renamed.get(property);
+    if (renamed !== undefined) return renamed;
+    const reserved = new Set([syncedAtColumn, deletedColumn, ...this.#renamed.values()]);
     let column = property;
     while (
-      taken.has(column) ||
-      (column !== property && (declared.has(column) || this.#known.has(column)))
+      reserved.has(column) ||
+      (column !== property && (declared.has(column) || this.#all.has(column)))
     )
       column = `_${column}`;
     if (column !== property) this.#renamed.set(property, column);
     return column;
   }
 
-  /** The column for values of this type, and the type that it has. A column of the key keeps its type, whatever comes. */
+  /** The column that stores values of this type, and its type. A key column never changes type. */
   resolveColumn(
     name: string,
     type: ColumnType,
     isKey = false,
   ): { column: string; type: ColumnType } {
-    const stands = this.#known.get(name);
-    const fitting = stands === undefined ? type : commonType(stands, type);
-    if (fitting !== undefined) return this.#take(name, fitting);
-    return isKey ? this.#take(name, stands ?? type) : this.resolveColumn(`${name}__${type}`, type);
+    const current = this.#all.get(name);
+    const fitting = current === undefined ? type : commonType(current, type);
+    if (fitting !== undefined) return this.#use(name, fitting);
+    return isKey ? this.#use(name, current ?? type) : this.resolveColumn(`${name}__${type}`, type);
   }
 
-  /** A name that no column has, or one of ours from before. */
+  /** Adds a column that the target fills itself, under a name that no property has. */
   resolveSystemColumn(name: string, type: ColumnType, declared: ReadonlySet<string>): string {
-    const free = declared.has(name) ? undefined : this.#known.get(name);
-    if (!declared.has(name) && (free === undefined || free === type))
-      return this.#take(name, type).column;
+    const current = declared.has(name) ? undefined : this.#all.get(name);
+    if (!declared.has(name) && (current === undefined || current === type))
+      return this.#use(name, type).column;
     return this.resolveSystemColumn(`_${name}`, type, declared);
   }
 
-  #take(column: string, type: ColumnType): { column: string; type: ColumnType } {
+  #use(column: string, type: ColumnType): { column: string; type: ColumnType } {
     this.#isChanged ||= this.#used.get(column) !== type;
-    this.#known.set(column, type);
+    this.#all.set(column, type);
     this.#used.set(column, type);
     return { column, type };
   }
 }
 
-/** The type of a column that has one and is to hold values of another; undefined where it cannot. */
-function commonType(stands: ColumnType, wanted: ColumnType): ColumnType | undefined {
-  if (stands === wanted || acceptsAnyValue.has(stands)) return stands;
-  if (stands === "integer" && wanted === "double") return "double";
-  if (stands === "double" && wanted === "integer") return "double";
-  return stands === "decimal" && wanted === "integer" ? "decimal" : undefined;
+/** The type that stores both types; undefined if a separate column is needed. */
+function commonType(current: ColumnType, wanted: ColumnType): ColumnType | undefined {
+  if (current === wanted || acceptsAnyValue.has(current)) return current;
+  if (current === "integer" && wanted === "double") return "double";
+  if (current === "double" && wanted === "integer") return "double";
+  return current === "decimal" && wanted === "integer" ? "decimal" : undefined;
 }
 
-/** What holds any value of JSON: as it is spelled, or as text. */
+/** Column types that store any JSON value, verbatim or as text. */
 const acceptsAnyValue: ReadonlySet<ColumnType> = new Set(["string", "json"]);

@@ -1,32 +1,33 @@
-/** The beginnings of names that no table may have: rivulet's own, SQLite's own. */
+/** Tables of rivulet and of SQLite. */
 const reservedPrefixes = ["_rivulet_", "sqlite_"];
 
 /**
- * The name of the table of each stream: its own. One that is kept for tables of other kinds, or that differs from another stream's only in
- * letters being large or small, which SQLite cannot tell apart, gets underscores put before it.
+ * Assigns a table name to each stream: its own, prefixed with underscores if that is reserved, or
+ * differs from another stream's only in case, which SQLite ignores.
  */
 export class TableNames {
   readonly #tables = new Map<string, string>();
   readonly #taken = new Set<string>();
 
-  /** `known`: tables by stream, from earlier runs. */
-  constructor(known: Iterable<readonly [stream: string, table: string]>) {
-    for (const [stream, table] of known) this.#claim(stream, table);
+  /** `assigned`: tables of earlier runs, by stream. */
+  constructor(assigned: Iterable<readonly [stream: string, table: string]>) {
+    for (const [stream, table] of assigned) this.#assign(stream, table);
   }
 
+  /** The stream's table; the same on every call. */
   tableOf(stream: string): string {
-    const known = this.#tables.get(stream);
-    if (known !== undefined) return known;
+    const assigned = this.#tables.get(stream);
+    if (assigned !== undefined) return assigned;
     let table = stream === "" ? "_" : stream;
     while (
       this.#taken.has(foldCase(table)) ||
-      reservedPrefixes.some((start) => foldCase(table).startsWith(start))
+      reservedPrefixes.some((prefix) => foldCase(table).startsWith(prefix))
     )
       table = `_${table}`;
-    return this.#claim(stream, table);
+    return this.#assign(stream, table);
   }
 
-  #claim(stream: string, table: string): string {
+  #assign(stream: string, table: string): string {
     this.#tables.set(stream, table);
     this.#taken.add(foldCase(table));
     return table;

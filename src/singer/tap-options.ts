@@ -3,13 +3,14 @@ import type { SelectedStream } from "./catalog.ts";
 import type { LineOutput } from "./line-output.ts";
 import type { TapState } from "./tap-state.ts";
 
+/** What a tap reads, and where it writes. */
 export interface TapOptions {
   readonly selected: readonly SelectedStream[];
   readonly state: TapState;
-  /** What is copied, so that a target never mixes two. */
+  /** The name and identity of the source, so that a target never mixes two. */
   readonly identity: string;
   readonly output: LineOutput;
-  /** Is given the metric lines of Singer. */
+  /** Receives Singer's metric lines. */
   readonly writeMetric: (line: string) => void;
   readonly startedAt: Date;
   readonly log: Log;

@@ -25,159 +25,170 @@ import { TableNames } from "./table-names.ts";
 import { parseSavedStream, type SavedStream } from "./saved-stream.ts";
 import { TargetStream } from "./target-stream.ts";
 
-export interface TapReaderOptions {
+/** What a `TapReader` needs. */
+interface TapReaderOptions {
+  /** Prepares the tables, and has the checkpoints of earlier runs. */
   readonly session: Pick<Session, "prepare" | "state">;
-  /** The stream under which states, and lines that are none, are kept. */
+  /** The stream that owns states and invalid lines. */
   readonly inputStream: string;
   readonly log: Log;
 }
 
-/** So many lines without a message among them are no output of a tap. */
+/** After this many lines without a message, the input is not from a tap. */
 const maxLeadingInvalid = 100;
 
-/** So many lines that are no message are told one by one. */
+/** Invalid lines that are logged individually. */
 const maxWarnings = 20;
 
-/** Makes batches of what a tap writes: rows, and after all that came before it, each STATE as a checkpoint. */
+/** Turns the output of a tap into batches: rows, and each STATE as the checkpoint they earn. */
 export class TapReader {
   readonly #options: TapReaderOptions;
-  readonly #inbox: BatchBuilder;
+  readonly #builder: BatchBuilder;
   readonly #streams = new Map<string, TargetStream>();
-  /** Streams that earlier runs saw. */
-  readonly #remembered = new Map<string, SavedStream>();
-  /** Streams whose table is to be made or changed before more of them is written. */
+  /** Streams of earlier runs, by the tap's name for them. */
+  readonly #savedStreams = new Map<string, SavedStream>();
+  /** Streams whose tables must be created or changed before the next write. */
   readonly #unprepared = new Set<TargetStream>();
-  #names = new TableNames([]);
-  #extracted = { text: "", at: NaN };
-  #messages = 0;
-  #broken = 0;
+  #tableNames = new TableNames([]);
+  #lastExtraction = { text: "", at: NaN };
+  #messageCount = 0;
+  #invalidCount = 0;
 
   constructor(options: TapReaderOptions) {
     this.#options = options;
-    this.#inbox = new BatchBuilder(options.inputStream);
+    this.#builder = new BatchBuilder(options.inputStream);
   }
 
-  /** The batches of all lines. Makes the tables that they need. */
+  /**
+   * Yields the batches of all lines, once their tables are prepared; quarantines invalid lines.
+   *
+   * @throws ConfigError if the input is not from a tap, or contradicts what the pipeline stores
+   * @throws SourceError if a BATCH file cannot be read
+   */
   async *readBatches(input: AsyncIterable<LineChunk>): AsyncGenerator<Batch, void> {
-    await this.#remember();
-    yield* this.#all(input, { parse: parseLine, name: "" });
-    if (this.#broken > maxWarnings) {
+    await this.#loadSavedStreams();
+    yield* this.#readLines(input, { parse: parseLine, prefix: "" });
+    if (this.#invalidCount > maxWarnings) {
       const { log } = this.#options;
-      log.warning(`${this.#broken} lines in all are no messages; they are in quarantine`);
+      log.warning(`${this.#invalidCount} invalid lines in total; all are in quarantine`);
     }
   }
 
-  async *#all(input: AsyncIterable<LineChunk>, from: LineSource): AsyncGenerator<Batch, void> {
+  async *#readLines(
+    input: AsyncIterable<LineChunk>,
+    source: LineSource,
+  ): AsyncGenerator<Batch, void> {
     for await (const { texts, firstNumber, invalidUtf8 } of input) {
       for (const [index, text] of texts.entries()) {
-        const at = `${from.name}line ${firstNumber + index}`;
-        if (invalidUtf8?.has(index) === true) this.#reject(text, at, "not UTF-8");
+        const where = `${source.prefix}line ${firstNumber + index}`;
+        if (invalidUtf8?.has(index) === true) this.#reject(text, where, "not UTF-8");
         else if (text.trim() !== "") {
-          const files = this.#line(text, at, from);
-          if (files) yield* this.#files(files);
+          const batchMessage = this.#readLine(text, where, source);
+          if (batchMessage) yield* this.#readFiles(batchMessage);
         }
       }
-      yield* this.#batches();
+      yield* this.#takeBatches();
     }
   }
 
-  async *#files(message: BatchMessage): AsyncGenerator<Batch, void> {
+  async *#readFiles(message: BatchMessage): AsyncGenerator<Batch, void> {
     const parse = (text: string): ParsedLine => ({
       message: parseBatchLine(text, message.stream),
       extension: undefined,
     });
     for (const file of message.files) {
-      yield* this.#all(readBatchFile(file, message), { parse, name: `${file}: ` });
+      yield* this.#readLines(readBatchFile(file, message), { parse, prefix: `${file}: ` });
     }
   }
 
-  /** Takes a line; one that is no message goes into quarantine. The files of a BATCH are for the caller to read. */
-  #line(text: string, at: string, { parse }: LineSource): BatchMessage | undefined {
+  /** Applies a line; an invalid one goes to quarantine. Returns a BATCH, for the caller to read. */
+  #readLine(text: string, where: string, { parse }: LineSource): BatchMessage | undefined {
     try {
       const line = parse(text);
-      this.#messages += 1;
-      return this.#message(line);
+      this.#messageCount += 1;
+      return this.#apply(line);
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
-      this.#reject(text, at, error.message);
+      this.#reject(text, where, error.message);
       return undefined;
     }
   }
 
-  #message({ message, extension: sent }: ParsedLine): BatchMessage | undefined {
-    const extension = sent === undefined ? undefined : parseExtension(sent);
-    for (const sweep of extension?.sweeps ?? []) this.#sweep(sweep);
+  #apply({ message, extension: text }: ParsedLine): BatchMessage | undefined {
+    const extension = text === undefined ? undefined : parseExtension(text);
+    for (const sweep of extension?.sweeps ?? []) this.#addSweep(sweep);
     switch (message.type) {
       case "RECORD": {
-        const stream = this.#streamOf(message);
-        const received = { bytes: message.length, readAt: this.#readAt(message.extractedAt) };
-        this.#inbox.add(stream, stream.convert(message, extension), received);
-        this.#noteChange(stream);
+        const stream = this.#requireStream(message);
+        const stats = { bytes: message.length, readAt: this.#parseTime(message.extractedAt) };
+        this.#builder.add(stream, stream.convert(message, extension), stats);
+        this.#markIfChanged(stream);
         return undefined;
       }
       case "SCHEMA":
-        this.#schema(message, extension);
+        this.#applySchema(message, extension);
         return undefined;
       case "STATE":
-        this.#inbox.addState(message.value);
+        this.#builder.addState(message.value);
         return undefined;
       case "ACTIVATE_VERSION":
-        this.#activate(message);
+        this.#activateVersion(message);
         return undefined;
       case "BATCH":
-        this.#streamOf(message);
+        this.#requireStream(message);
         return message;
     }
   }
 
-  #schema(message: SchemaMessage, extension: Extension | undefined): void {
+  #applySchema(message: SchemaMessage, extension: Extension | undefined): void {
     const { stream: name } = message;
-    const table = this.#names.tableOf(name);
-    const known = this.#remembered.get(name) ?? { stream: name, columns: {} };
-    const stream = this.#streams.get(name) ?? new TargetStream(table, known);
+    const table = this.#tableNames.tableOf(name);
+    const saved = this.#savedStreams.get(name) ?? { stream: name, columns: {} };
+    const stream = this.#streams.get(name) ?? new TargetStream(table, saved);
     this.#streams.set(name, stream);
     stream.applySchema(message, extension);
-    this.#noteChange(stream);
+    this.#markIfChanged(stream);
   }
 
-  #activate(message: { readonly type: string; stream: string; version: number }): void {
-    const stream = this.#streamOf(message);
+  #activateVersion(message: { readonly type: string; stream: string; version: number }): void {
+    const stream = this.#requireStream(message);
     const sweep = stream.activateVersion(message.version);
-    this.#noteChange(stream);
-    if (sweep) this.#inbox.addSweep(stream, sweep);
+    this.#markIfChanged(stream);
+    if (sweep) this.#builder.addSweep(stream, sweep);
   }
 
-  #sweep({ stream: name, text }: SweepText): void {
-    const stream = this.#streamOf({ type: "sweep", stream: name });
+  #addSweep({ stream: name, text }: SweepText): void {
+    const stream = this.#requireStream({ type: "sweep", stream: name });
     const { columns, primaryKey } = stream.declaration;
-    const swept = { name, columns, primaryKey };
-    const sweep = parseSweep(text, swept);
-    const missing = sweepColumns(sweep, swept).find((column) => !(column in columns));
+    const table = { name, columns, primaryKey };
+    const sweep = parseSweep(text, table);
+    const missing = sweepColumns(sweep, table).find((column) => !(column in columns));
     if (missing !== undefined)
-      throw new LineError(`sweep of "${name}": its schema does not declare "${missing}"`);
-    this.#inbox.addSweep(stream, sweep);
+      throw new LineError(`sweep of "${name}": the schema does not declare "${missing}"`);
+    this.#builder.addSweep(stream, sweep);
   }
 
-  #streamOf(of: { readonly type: string; readonly stream: string }): TargetStream {
-    const stream = this.#streams.get(of.stream);
+  #requireStream(message: { readonly type: string; readonly stream: string }): TargetStream {
+    const { type, stream: name } = message;
+    const stream = this.#streams.get(name);
     if (stream) return stream;
-    throw new LineError(`${of.type}: no SCHEMA of the stream "${of.stream}" came before it`);
+    throw new LineError(`${type}: no SCHEMA for stream "${name}" before it`);
   }
 
-  /** Milliseconds since 1970; records that were extracted together say the same. */
-  #readAt(text: string | undefined): number {
+  /** Milliseconds since 1970; cached, because records that were extracted together share a time. */
+  #parseTime(text: string | undefined): number {
     if (text === undefined) return Infinity;
-    if (text !== this.#extracted.text) this.#extracted = { text, at: Date.parse(text) };
-    return Number.isNaN(this.#extracted.at) ? Infinity : this.#extracted.at;
+    if (text !== this.#lastExtraction.text) this.#lastExtraction = { text, at: Date.parse(text) };
+    return Number.isNaN(this.#lastExtraction.at) ? Infinity : this.#lastExtraction.at;
   }
 
-  #noteChange(stream: TargetStream): void {
+  #markIfChanged(stream: TargetStream): void {
     if (stream.consumeChange()) this.#unprepared.add(stream);
   }
 
-  /** All that was taken, once the tables are there for it. */
-  async *#batches(): AsyncGenerator<Batch, void> {
-    const ready = this.#inbox.drain();
+  /** Yields what has been collected, once its tables are prepared. */
+  async *#takeBatches(): AsyncGenerator<Batch, void> {
+    const ready = this.#builder.drain();
     if (this.#unprepared.size > 0) {
       const streams = [...this.#unprepared];
       this.#unprepared.clear();
@@ -188,33 +199,33 @@ export class TapReader {
     yield* ready;
   }
 
-  async #remember(): Promise<void> {
-    const known: [stream: string, table: string][] = [];
+  async #loadSavedStreams(): Promise<void> {
+    const assigned: [stream: string, table: string][] = [];
     for (const [table, checkpoints] of await this.#options.session.state()) {
-      const memory = parseSavedStream(checkpoints.get(""));
-      if (!memory) continue;
-      known.push([memory.stream, table]);
-      this.#remembered.set(memory.stream, memory);
+      const saved = parseSavedStream(checkpoints.get(""));
+      if (!saved) continue;
+      assigned.push([saved.stream, table]);
+      this.#savedStreams.set(saved.stream, saved);
     }
-    this.#names = new TableNames(known);
+    this.#tableNames = new TableNames(assigned);
   }
 
-  #reject(payload: string, at: string, why: string): void {
-    this.#broken += 1;
-    const reason = `${at}: ${why}`;
-    if (this.#messages === 0 && this.#broken >= maxLeadingInvalid)
+  #reject(payload: string, where: string, problem: string): void {
+    this.#invalidCount += 1;
+    const reason = `${where}: ${problem}`;
+    if (this.#messageCount === 0 && this.#invalidCount >= maxLeadingInvalid)
       throw new ConfigError(
         `standard input: ${reason}; none of the first ${maxLeadingInvalid} lines is a Singer message; pipe the output of a tap into this program`,
       );
-    if (this.#broken <= maxWarnings) this.#options.log.warning(`${reason}; in quarantine`);
+    if (this.#invalidCount <= maxWarnings) this.#options.log.warning(`${reason}; in quarantine`);
     const hash = createHash("sha256").update(payload).digest("hex").slice(0, 16);
-    this.#inbox.addRejected({ key: `line ${hash}`, payload, reason });
+    this.#builder.addRejected({ key: `line ${hash}`, payload, reason });
   }
 }
 
-/** Where lines come from. */
+/** Standard input, or a BATCH file. */
 interface LineSource {
   readonly parse: (text: string) => ParsedLine;
-  /** What their numbers are told with. */
-  readonly name: string;
+  /** Precedes line numbers in errors. */
+  readonly prefix: string;
 }

@@ -2,39 +2,42 @@ import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import type { Batch, Checkpoint, Checkpoints } from "../core/source.ts";
 
-/** The only one so far. */
 const stateVersion = 1;
 
-const saved = z.strictObject({
+const savedState = z.strictObject({
   rivulet: z.literal(stateVersion),
   source: z.string(),
   identity: z.string(),
   bookmarks: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.json()))),
 });
 
-/** The source that a state is about, and what it copies. */
+/** What a state belongs to. */
 export interface StateOwner {
+  /** The source's name: `opik`. */
   readonly source: string;
+  /** What is copied: host and workspace. */
   readonly identity: string;
 }
 
 /**
- * The checkpoints of all streams of a tap, as the value of a STATE: `bookmarks` has them by stream and partition, a stream's own under `""`.
+ * The checkpoints of all streams of a tap, as the value of a STATE. Its `bookmarks` are by stream
+ * and partition; a stream's own checkpoint is under `""`.
  */
 export class TapState {
-  readonly #subject: StateOwner;
+  readonly #owner: StateOwner;
   readonly #bookmarks: Map<string, Map<string, Checkpoint>>;
 
-  constructor(subject: StateOwner, bookmarks: Map<string, Map<string, Checkpoint>> = new Map()) {
-    this.#subject = subject;
+  constructor(owner: StateOwner, bookmarks: Map<string, Map<string, Checkpoint>> = new Map()) {
+    this.#owner = owner;
     this.#bookmarks = bookmarks;
   }
 
+  /** A copy of a stream's checkpoints, by partition. */
   checkpoints(stream: string): Checkpoints {
     return new Map(this.#bookmarks.get(stream));
   }
 
-  /** Takes note of a checkpoint; whether there was one. */
+  /** Applies the checkpoint of a batch; returns whether it has one. */
   saveCheckpoint({ stream, partition = "", checkpoint }: Batch): boolean {
     if (checkpoint === undefined) return false;
     const byPartition = this.#bookmarks.get(stream) ?? new Map<string, Checkpoint>();
@@ -44,33 +47,35 @@ export class TapState {
     return true;
   }
 
-  /** As JSON text. */
+  /** The state as JSON text. */
   get text(): string {
     const bookmarks = [...this.#bookmarks].map(([stream, byPartition]) => [
       stream,
       Object.fromEntries(byPartition) as unknown,
     ]);
-    const content = { rivulet: stateVersion, ...this.#subject };
+    const content = { rivulet: stateVersion, ...this.#owner };
     return JSON.stringify({ ...content, bookmarks: Object.fromEntries(bookmarks) as unknown });
   }
 }
 
 /**
- * The state that a file holds, as a target wrote it: its last line counts, and nothing, or `{}`, stands for the beginning. Throws a ConfigError where it
- * is not one of ours, or of another source.
+ * Parses a state file as a target writes it: the last line counts; an empty file or `{}` means a
+ * fresh start. `file` is its name in errors.
+ *
+ * @throws ConfigError if the tap did not write it, or it belongs to another source
  */
-export function parseState(text: string, subject: StateOwner, file: string): TapState {
+export function parseState(text: string, owner: StateOwner, file: string): TapState {
   const value = parseContent(text, file);
-  if (value === undefined) return new TapState(subject);
-  const { data } = saved.safeParse(value);
+  if (value === undefined) return new TapState(owner);
+  const { data } = savedState.safeParse(value);
   if (!data)
     throw new ConfigError(
-      `${file}: not a state of this tap; give the last line that the target wrote, or leave --state out to read everything again`,
+      `${file}: not a state of this tap; pass the last line that the target wrote, or omit --state to read everything again`,
     );
   for (const key of ["source", "identity"] as const) {
-    if (data[key] !== subject[key])
+    if (data[key] !== owner[key])
       throw new ConfigError(
-        `${file}: the state of "${data[key]}", not of "${subject[key]}"; name the right file, or leave --state out to read everything again`,
+        `${file}: belongs to "${data[key]}", not to "${owner[key]}"; pass the right file, or omit --state to read everything again`,
       );
   }
   const bookmarks = Object.entries(data.bookmarks).map(
@@ -79,7 +84,7 @@ export function parseState(text: string, subject: StateOwner, file: string): Tap
       new Map(Object.entries(byPartition)),
     ],
   );
-  return new TapState(subject, new Map(bookmarks));
+  return new TapState(owner, new Map(bookmarks));
 }
 
 function parseContent(text: string, file: string): unknown {
@@ -87,7 +92,7 @@ function parseContent(text: string, file: string): unknown {
   const last = trimmed.split("\n").at(-1) ?? "";
   const value = trimmed === "" ? {} : (tryParse(trimmed) ?? tryParse(last));
   if (value === undefined)
-    throw new ConfigError(`${file}: not JSON; give the last line that the target wrote`);
+    throw new ConfigError(`${file}: not JSON; pass the last line that the target wrote`);
   return JSON.stringify(value) === "{}" ? undefined : value;
 }
 

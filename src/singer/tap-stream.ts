@@ -7,37 +7,43 @@ import type { SelectedStream } from "./catalog.ts";
 import { MessageBuilder, UnwritableError } from "./message-builder.ts";
 import type { TapOptions } from "./tap-options.ts";
 
-/** So many rejected rows are told one by one. */
+/** Rejected rows that are logged individually. */
 const maxWarnings = 20;
 
-/** Writes the messages of one stream. */
+/** Reads one stream and writes its messages. */
 export class TapStream {
-  readonly #wanted: SelectedStream;
+  readonly #selected: SelectedStream;
   readonly #options: TapOptions;
-  readonly #writer: MessageBuilder;
+  readonly #messages: MessageBuilder;
   readonly #version: number;
-  /** How many keys the source showed when it had shown the whole table. */
-  #shown: number | undefined;
-  #unusable: string | undefined;
+  /** The number of keys in a complete listing of the whole table, if there was one. */
+  #listedCount: number | undefined;
+  /** A column that a sweep needs and the catalog does not select. */
+  #missingColumn: string | undefined;
+  /** Records written so far. */
   recordCount = 0;
+  /** Rows that could not be understood or written. */
   rejectedCount = 0;
 
-  constructor(wanted: SelectedStream, options: TapOptions) {
+  constructor(selected: SelectedStream, options: TapOptions) {
     const { identity, startedAt } = options;
-    this.#wanted = wanted;
+    this.#selected = selected;
     this.#options = options;
     this.#version = startedAt.getTime();
-    const isWhole = wanted.stream.cursor === undefined;
-    this.#writer = new MessageBuilder(wanted, {
+    const readsWholeTable = selected.stream.cursor === undefined;
+    this.#messages = new MessageBuilder(selected, {
       identity,
-      ...(isWhole ? { version: this.#version } : {}),
+      ...(readsWholeTable ? { version: this.#version } : {}),
     });
   }
 
-  /** Writes all; the error where the stream could not be read. */
+  /**
+   * Writes all messages of the stream. Returns the error if it could not be read completely; throws
+   * errors that concern the other streams too.
+   */
   async run(): Promise<Error | undefined> {
     const { output, signal } = this.#options;
-    output.write(this.#writer.schema());
+    output.write(this.#messages.schema());
     try {
       await this.#read();
       this.#activate();
@@ -53,7 +59,7 @@ export class TapStream {
 
   async #read(): Promise<void> {
     const { state, output, startedAt, signal, log } = this.#options;
-    const { stream, fullRefresh } = this.#wanted;
+    const { stream, fullRefresh } = this.#selected;
     const checkpoints = state.checkpoints(stream.name);
     for await (const group of readStream(stream, {
       checkpoints,
@@ -62,51 +68,52 @@ export class TapStream {
       signal,
       log,
     })) {
-      let isMoved = false;
+      let hasCheckpoint = false;
       for (const batch of group) {
-        await this.#batch(batch);
-        isMoved = state.saveCheckpoint(batch) || isMoved;
+        await this.#writeBatch(batch);
+        hasCheckpoint = state.saveCheckpoint(batch) || hasCheckpoint;
       }
-      if (isMoved || this.#writer.hasPendingSweeps) output.write(this.#writer.state(state.text));
+      if (hasCheckpoint || this.#messages.hasPendingSweeps)
+        output.write(this.#messages.state(state.text));
       await output.flush();
     }
   }
 
-  async #batch({ rows, updates = [], deletes = [], sweep, ...batch }: Batch): Promise<void> {
+  async #writeBatch({ rows, updates = [], deletes = [], sweep, ...batch }: Batch): Promise<void> {
     const { output } = this.#options;
-    const { stream } = this.#wanted;
+    const { stream } = this.#selected;
     const at = fromEpochMs(batch.readAt ?? Date.now()) ?? "";
     for (const row of rows) {
-      this.#attempt(
+      this.#tryWrite(
         () => keyOf(stream, row),
-        () => this.#writer.record(row, at),
+        () => this.#messages.record(row, at),
       );
       if (output.shouldFlush) await output.flush();
     }
     for (const row of updates) {
-      this.#attempt(
+      this.#tryWrite(
         () => keyOf(stream, row),
-        () => [this.#writer.update(row, at)],
+        () => [this.#messages.update(row, at)],
       );
     }
     for (const key of deletes) {
-      this.#attempt(
+      this.#tryWrite(
         () => key,
-        () => [this.#writer.deletion(key, at)],
+        () => [this.#messages.deletion(key, at)],
       );
     }
     if (sweep) {
-      const missing = this.#writer.addSweep(sweep);
-      this.#unusable ??= missing;
+      const missing = this.#messages.addSweep(sweep);
+      this.#missingColumn ??= missing;
       const { where, range, by } = sweep;
-      if (!where && !range && !by) this.#shown = sweep.keys.length;
+      if (!where && !range && !by) this.#listedCount = sweep.keys.length;
     }
     for (const entry of batch.rejected ?? []) this.#reject(entry);
   }
 
-  #attempt(key: () => Key, make: () => readonly string[]): void {
+  #tryWrite(key: () => Key, build: () => readonly string[]): void {
     try {
-      for (const line of make()) this.#options.output.write(line);
+      for (const line of build()) this.#options.output.write(line);
       this.recordCount += 1;
     } catch (error) {
       if (!(error instanceof UnwritableError)) throw error;
@@ -118,29 +125,32 @@ export class TapStream {
   #reject({ key, reason }: Pick<Rejected, "key" | "reason">): void {
     this.rejectedCount += 1;
     if (this.rejectedCount <= maxWarnings)
-      this.#options.log.warning(`${this.#wanted.stream.name}: ${key}: ${reason}; left out`);
+      this.#options.log.warning(`${this.#selected.stream.name}: ${key}: ${reason}; skipped`);
   }
 
-  /** Other targets learn from it that what this run did not show is gone; only where it has shown all, and every row could be written. */
+  /**
+   * Lets other targets delete what this run did not list. Only after a complete listing of which
+   * every row was written.
+   */
   #activate(): void {
-    if (this.#wanted.stream.cursor !== undefined || this.#shown === undefined) return;
-    if (this.recordCount >= this.#shown && this.rejectedCount === 0)
-      this.#options.output.write(this.#writer.activateVersion(this.#version));
+    if (this.#selected.stream.cursor !== undefined || this.#listedCount === undefined) return;
+    if (this.recordCount >= this.#listedCount && this.rejectedCount === 0)
+      this.#options.output.write(this.#messages.activateVersion(this.#version));
   }
 
   #summarize(): void {
-    const { name } = this.#wanted.stream;
+    const { name } = this.#selected.stream;
     const { log } = this.#options;
     if (this.rejectedCount > maxWarnings)
-      log.warning(`${name}: ${this.rejectedCount} rows in all were left out`);
-    if (this.#unusable !== undefined)
+      log.warning(`${name}: ${this.rejectedCount} rows skipped in total`);
+    if (this.#missingColumn !== undefined)
       log.warning(
-        `${name}: rows that are gone can only be told with the column "${this.#unusable}", which the catalog does not select; select it`,
+        `${name}: deleted rows cannot be detected without the column "${this.#missingColumn}"; select it in the catalog`,
       );
   }
 }
 
-/** Whether an error leaves the other streams readable. */
+/** Whether the other streams can still be read after this error. */
 function failsStreamOnly(error: unknown): error is Error {
   return isOperational(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
 }

@@ -10,33 +10,35 @@ import { recordKeyColumn, RecordKeys } from "./record-key.ts";
 import type { SavedStream } from "./saved-stream.ts";
 import { StreamColumns } from "./stream-columns.ts";
 
-/** The member that says when a record was deleted at its source. */
+/** The member with the time at which a record was deleted at its source. */
 const deletedMember = "_sdc_deleted_at";
 
-/** The column of a record's version. */
+/** The column for a record's version. */
 const versionColumn = "_sdc_table_version";
 
-/** The column of what a schema does not declare, as a JSON object. */
+/** The column for members that the schema does not declare, as a JSON object. */
 const extraColumn = "_sdc_extra";
 
-/** What a record is to a table. */
+/** What a record changes in its table. */
 export interface RowChange {
+  /** A row to insert or replace. */
   readonly row?: Row;
-  /** The columns of a row that are to be changed, if it is there. */
+  /** The key and some columns, to change if the row exists. */
   readonly update?: Row;
-  /** The key of a row that is gone. */
+  /** The key of a row to mark as deleted, after `row` or `update`. */
   readonly deletedKey?: Key;
 }
 
 interface Field {
   readonly column: string;
   readonly type: ColumnType;
-  /** Whether a parsed value can be taken as it is. */
+  /** Whether a parsed value can be used unchanged. */
   readonly isLossless: (value: unknown) => boolean;
 }
 
-/** A stream of a tap: its table, and how its records become rows. */
+/** A stream of a tap: its table, and the conversion of its records into rows. */
 export class TargetStream {
+  /** The table's name; that of the stream as rivulet knows it. */
   readonly table: string;
   readonly #stream: string;
   readonly #columns: StreamColumns;
@@ -45,10 +47,10 @@ export class TargetStream {
   #keys: readonly string[] = [];
   #identity: string | undefined;
   #stamped: readonly string[] = [];
-  #version: string | undefined;
-  /** Whether records come from a tap of ours, whose sweeps say better than versions what is gone. */
-  #isOurs = false;
-  #hasOwnKey = true;
+  #versionColumn: string | undefined;
+  /** Rivulet's own tap sends sweeps, which are more precise than versions. */
+  #isRivuletTap = false;
+  #hasKey = true;
   #isChanged = false;
 
   constructor(table: string, { stream, columns, renamed, identity }: SavedStream) {
@@ -56,34 +58,39 @@ export class TargetStream {
     this.#stream = stream;
     this.#columns = new StreamColumns(columns, renamed);
     this.#identity = identity;
-    if (versionColumn in columns) this.#version = versionColumn;
+    if (versionColumn in columns) this.#versionColumn = versionColumn;
   }
 
-  /** What the destination is to prepare. */
+  /** The table for the destination to prepare. */
   get declaration(): Pick<Stream, "name" | "columns" | "primaryKey" | "stamped"> {
     const stamped = this.#stamped.length === 0 ? {} : { stamped: this.#stamped };
     return { name: this.table, columns: this.#columns.used, primaryKey: this.#keys, ...stamped };
   }
 
+  /** What to store between runs; a `SavedStream`. */
   get checkpoint(): Checkpoint {
     const identity = this.#identity === undefined ? {} : { identity: this.#identity };
-    const { known: columns, renamed } = this.#columns;
-    const others = Object.keys(renamed).length === 0 ? {} : { renamed };
-    return { stream: this.#stream, columns, ...others, ...identity };
+    const { all: columns, renamed } = this.#columns;
+    const renames = Object.keys(renamed).length === 0 ? {} : { renamed };
+    return { stream: this.#stream, columns, ...renames, ...identity };
   }
 
-  /** Whether the table has to be prepared before what was taken last can be written. Asked once for each change. */
+  /** Whether the table must be prepared again before the next write; resets itself. */
   consumeChange(): boolean {
     const isChanged = this.#columns.consumeChange() || this.#isChanged;
     this.#isChanged = false;
     return isChanged;
   }
 
-  /** Takes note of what records look like from now on. */
+  /**
+   * Applies a SCHEMA to the records that follow.
+   *
+   * @throws ConfigError if it changes the primary key, or the pipeline copies something else
+   */
   applySchema({ schema, keys }: SchemaMessage, extension: Extension | undefined): void {
     const before = JSON.stringify([this.#keys, this.#stamped]);
-    this.#identify(extension?.identity);
-    this.#isOurs = extension?.identity !== undefined;
+    this.#setIdentity(extension?.identity);
+    this.#isRivuletTap = extension?.identity !== undefined;
     this.#stamped = extension?.stamped ?? [];
     const properties = isObject(schema["properties"]) ? schema["properties"] : {};
     this.#fields = new Map();
@@ -91,44 +98,44 @@ export class TargetStream {
     for (const name of names) {
       const isKey = keys.includes(name);
       const declared = Object.hasOwn(properties, name) ? properties[name] : { type: "string" };
-      // What comes from a tap of ours is named by the table, as in a sync.
-      const wanted = this.#isOurs ? name : this.#columns.columnName(name, names);
+      // Rivulet's own tap sends column names, as in a sync.
+      const columnName = this.#isRivuletTap ? name : this.#columns.columnName(name, names);
       const { column, type } = this.#columns.resolveColumn(
-        wanted,
+        columnName,
         columnType(declared, schema),
         isKey,
       );
-      const isPlain = column === name && name !== "__proto__";
+      const keepsName = column === name && name !== "__proto__";
       this.#fields.set(name, {
         column,
         type,
-        isLossless: isPlain ? isLossless[type] : () => false,
+        isLossless: keepsName ? isLossless[type] : () => false,
       });
     }
-    const own = (): string =>
+    const generatedKey = (): string =>
       this.#columns.resolveSystemColumn(recordKeyColumn, "string", this.#declared);
-    this.#hasOwnKey = keys.length > 0;
-    this.#setKeys(this.#hasOwnKey ? keys.map((key) => this.#columnOf(key)) : [own()]);
+    this.#hasKey = keys.length > 0;
+    this.#setKeys(this.#hasKey ? keys.map((key) => this.#columnOf(key)) : [generatedKey()]);
     this.#isChanged ||= before !== JSON.stringify([this.#keys, this.#stamped]);
   }
 
-  /** Makes a row of a record, or a key of one that says that it was deleted. */
+  /** Converts a record into a change of its table. */
   convert(message: RecordMessage, extension: Extension | undefined): RowChange {
-    const row = this.#row(message, extension);
+    const row = this.#toRow(message, extension);
     if (extension?.isUpdate === true) return { update: row };
     if (message.record[deletedMember] == null) return { row };
-    const gone = this.#keys.map((column) => row[column]);
-    // Without a key it is for the table to refuse.
-    if (gone.some((value) => value == null)) return { row };
-    // What brings only a part leaves the rest of the row as it was last.
+    const deletedKey = this.#keys.map((column) => row[column]);
+    // The destination rejects a row with an incomplete key.
+    if (deletedKey.some((value) => value == null)) return { row };
+    // A partial record must not overwrite the other columns.
     const isWhole = [...this.#fields.keys()].every((name) => Object.hasOwn(message.record, name));
-    return isWhole ? { row, deletedKey: gone } : { update: row, deletedKey: gone };
+    return isWhole ? { row, deletedKey } : { update: row, deletedKey };
   }
 
-  /** What is gone once a version is the one that counts: all rows of others. Nothing where records have no version. */
+  /** A sweep that deletes all rows of other versions; undefined if records have no version. */
   activateVersion(version: number): Sweep | undefined {
-    const column = this.#version;
-    if (column === undefined || this.#isOurs) return undefined;
+    const column = this.#versionColumn;
+    if (column === undefined || this.#isRivuletTap) return undefined;
     return {
       by: [this.#columns.resolveColumn(column, "integer").column],
       keys: [[version]],
@@ -136,10 +143,10 @@ export class TargetStream {
     };
   }
 
-  #identify(identity: string | undefined): void {
+  #setIdentity(identity: string | undefined): void {
     if (identity !== undefined && this.#identity !== undefined && identity !== this.#identity) {
       throw new ConfigError(
-        `stream "${this.#stream}": this pipeline holds a copy of ${this.#identity}, not of ${identity}; use another destination, or another --pipeline with a schema of its own`,
+        `stream "${this.#stream}": this pipeline holds a copy of ${this.#identity}, not of ${identity}; use another destination, or another --pipeline with a separate schema`,
       );
     }
     this.#identity = identity ?? this.#identity;
@@ -149,7 +156,7 @@ export class TargetStream {
     const [before, now] = [this.#keys, keys].map((columns) => columns.join(", "));
     if (this.#keys.length > 0 && before !== now) {
       throw new ConfigError(
-        `stream "${this.#stream}": its key_properties change in the middle, from (${before ?? ""}) to (${now ?? ""}); a table has one primary key`,
+        `stream "${this.#stream}": key_properties changed within the input, from (${before ?? ""}) to (${now ?? ""}); a table has one primary key`,
       );
     }
     this.#keys = keys;
@@ -163,14 +170,14 @@ export class TargetStream {
     return new Set(this.#fields.keys());
   }
 
-  #row(message: RecordMessage, extension: Extension | undefined): Row {
+  #toRow(message: RecordMessage, extension: Extension | undefined): Row {
     const { record, version } = message;
-    const isSimple = this.#isExact(record);
-    // The record is ours: it was made by parsing.
-    const row = isSimple ? (record as Record<string, Value>) : this.#rowOf(message.recordText());
-    if (!this.#hasOwnKey) row[this.#keys[0] ?? ""] = this.#recordKey(message);
+    const isUsable = this.#isLossless(record);
+    // Safe to modify: parsing created the object, and nothing else uses it.
+    const row = isUsable ? (record as Record<string, Value>) : this.#parseRow(message.recordText());
+    if (!this.#hasKey) row[this.#keys[0] ?? ""] = this.#recordKey(message);
     for (const [column, text] of extension?.texts ?? []) setColumn(row, column, text);
-    if (version !== undefined && !this.#isOurs) this.#setVersion(row, version);
+    if (version !== undefined && !this.#isRivuletTap) this.#setVersion(row, version);
     return row;
   }
 
@@ -181,8 +188,8 @@ export class TargetStream {
       : this.#recordKeys.keyForDeleted(text);
   }
 
-  /** Whether all values can be taken as they were parsed. */
-  #isExact(record: Readonly<Record<string, unknown>>): boolean {
+  /** Whether all parsed values can be used unchanged, under their own names. */
+  #isLossless(record: Readonly<Record<string, unknown>>): boolean {
     for (const name in record) {
       const value = record[name];
       if (value === null) continue;
@@ -191,7 +198,7 @@ export class TargetStream {
     return !Object.hasOwn(record, "__proto__");
   }
 
-  #rowOf(text: string): Record<string, Value> {
+  #parseRow(text: string): Record<string, Value> {
     const row: Record<string, Value> = {};
     const extra: string[] = [];
     for (const [name, slice] of members(text) ?? []) {
@@ -208,12 +215,12 @@ export class TargetStream {
   }
 
   #setVersion(row: Record<string, Value>, version: number): void {
-    this.#version = this.#columns.resolveColumn(versionColumn, "integer").column;
-    row[this.#version] ??= version;
+    this.#versionColumn = this.#columns.resolveColumn(versionColumn, "integer").column;
+    row[this.#versionColumn] ??= version;
   }
 }
 
-/** Sets a value whatever the column is called. */
+/** Sets a column, even one named `__proto__`. */
 function setColumn(row: Record<string, Value>, column: string, value: Value): void {
   if (column !== "__proto__") row[column] = value;
   else Object.defineProperty(row, column, { value, enumerable: true });

@@ -53,7 +53,7 @@ function nextPosition(stdout: string): number | undefined {
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
   test(
-    `killed ${kills} times at random moments and fed again from the last STATE it wrote, the target loses nothing and doubles nothing (seed ${testSeed})`,
+    `a target killed ${kills} times at random and resumed from its last STATE loses and duplicates nothing (seed ${testSeed})`,
     { timeout: 300_000 },
     async () => {
       const random = seededRandom();

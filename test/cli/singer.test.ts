@@ -24,7 +24,7 @@ function messagesOf(stdout: string): Message[] {
 }
 
 describe("opik-sync tap", () => {
-  test("writes SCHEMA before RECORD, STATE last, times, metric lines on standard error, and nothing else", async () => {
+  test("writes SCHEMA before RECORD, STATE last, extraction times, and metrics to standard error", async () => {
     await using opik = await startOpik({ workspace: demoWorkspace() });
     await using folder = await newFolder({ "config.json": { base_url: opik.url } });
     const options = { cwd: folder.path };
@@ -35,21 +35,23 @@ describe("opik-sync tap", () => {
     );
     expect(status).toBe(0);
     const messages = messagesOf(stdout);
-    const known = new Set<string>();
+    const declared = new Set<string>();
     for (const { type, stream = "", time_extracted } of messages) {
-      if (type === "SCHEMA") known.add(stream);
+      if (type === "SCHEMA") declared.add(stream);
       if (type !== "RECORD") continue;
-      expect(known).toContain(stream);
+      expect(declared).toContain(stream);
       expect(time_extracted).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
     }
-    expect([...known]).toEqual(["opik_project", "opik_dataset", "opik_dataset_item"]);
+    expect([...declared]).toEqual(["opik_project", "opik_dataset", "opik_dataset_item"]);
     expect(messages.at(-1)?.type).toBe("STATE");
     const metrics = stderr
       .split("\n")
       .flatMap((line) => /^INFO METRIC: (.*)$/.exec(line)?.[1] ?? []);
-    const counted = metrics.map((line) => JSON.parse(line) as { metric: string; value: number });
+    const measurements = metrics.map(
+      (line) => JSON.parse(line) as { metric: string; value: number },
+    );
     const records = messages.filter(({ type }) => type === "RECORD").length;
-    const sum = counted
+    const sum = measurements
       .filter(({ metric }) => metric === "record_count")
       .reduce((total, { value }) => total + value, 0);
     expect(sum).toBe(records);
@@ -58,7 +60,7 @@ describe("opik-sync tap", () => {
     ).toEqual(["opik_project", "opik_dataset"]);
   });
 
-  test("goes on from a state, and honours what a catalog selects", async () => {
+  test("resumes from a state, and honours the selection of a catalog", async () => {
     await using opik = await startOpik({ workspace: demoWorkspace() });
     await using folder = await newFolder({
       "configuration.json": { opik: { base_url: opik.url } },
@@ -72,9 +74,9 @@ describe("opik-sync tap", () => {
       }[];
     };
     for (const { stream, metadata } of catalog.streams) {
-      for (const { breadcrumb, metadata: marks } of metadata) {
-        if (breadcrumb.length === 0) marks["selected"] = stream === "opik_dataset_item";
-        else marks["selected"] = ["data", "dataset_id"].includes(breadcrumb[1] ?? "");
+      for (const { breadcrumb, metadata: columnMetadata } of metadata) {
+        if (breadcrumb.length === 0) columnMetadata["selected"] = stream === "opik_dataset_item";
+        else columnMetadata["selected"] = ["data", "dataset_id"].includes(breadcrumb[1] ?? "");
       }
     }
     await writeFile(`${cwd}/catalog.json`, JSON.stringify(catalog));
@@ -105,7 +107,7 @@ describe("opik-sync tap", () => {
     [
       "of another source",
       '{"rivulet":1,"source":"opik","identity":"x","bookmarks":{}}',
-      /the state of .*x.*, not of/,
+      /belongs to .*x.*, not to/,
     ],
   ])("refuses a state that is %s", async (_what, content, message) => {
     await using folder = await newFolder({
@@ -117,25 +119,25 @@ describe("opik-sync tap", () => {
     expect(ended.stderr).toMatch(message);
   });
 
-  test("a pipe that is closed ends it without a word", async () => {
+  test("ends silently when the reader closes the pipe", async () => {
     await using opik = await startOpik({ workspace: demoWorkspace() });
     await using folder = await newFolder({
       "configuration.json": { opik: { base_url: opik.url } },
     });
     const { child, ended } = startPiped("opik-sync", ["tap", "--quiet"], folder.path);
     ended.catch(() => undefined);
-    const said: Buffer[] = [];
-    child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
+    const errors: Buffer[] = [];
+    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
     const exit = once(child, "exit");
     await once(child.stdout, "data");
     child.stdout.destroy();
     expect(await exit).toEqual([0, null]);
-    expect(Buffer.concat(said).toString()).toBe("");
+    expect(Buffer.concat(errors).toString()).toBe("");
   });
 });
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
-  test("tap and target make the tables that sync makes", async () => {
+  test("tap and target produce the same tables as sync", async () => {
     await using opik = await startOpik({ workspace: demoWorkspace() });
     await using folder = await newFolder({
       "configuration.json": { opik: { base_url: opik.url } },
@@ -160,7 +162,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     }
   });
 
-  test("what is no output of a tap ends with 2, something in quarantine with 3, a second one at once with 75", async () => {
+  test("exits with 2 if the input is not from a tap, 3 if rows are in quarantine, 75 if another target runs", async () => {
     await using folder = await newFolder();
     const { path: cwd } = folder;
     const database = await newDatabase();

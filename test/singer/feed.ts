@@ -5,8 +5,9 @@ import { runTarget } from "../../src/singer/run-target.ts";
 import type { Summary } from "../../src/engine/sync.ts";
 import type { TestDatabase } from "../support/databases.ts";
 
-export interface Fed extends Summary {
-  /** Each STATE that was written out, as JSON text. */
+/** The outcome of a target's run. */
+export interface FeedResult extends Summary {
+  /** Each STATE written to standard output, as JSON text. */
   readonly states: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -16,15 +17,15 @@ export interface FeedOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A message as a tap may write it: as JSON text where its spelling matters. */
+/** A message of a tap; as text where the exact JSON matters. */
 export type Line = string | Buffer | Readonly<Record<string, unknown>>;
 
-/** Loads messages into a database, in this process. */
+/** Feeds messages to a target, in this process. */
 export async function feed(
   database: Pick<TestDatabase, "url" | "thread">,
   lines: readonly Line[],
   options: FeedOptions = {},
-): Promise<Fed> {
+): Promise<FeedResult> {
   const { pipeline = "target", signal = new AbortController().signal } = options;
   const states: string[] = [];
   const warnings: string[] = [];

@@ -30,12 +30,12 @@ test.each<[unknown, ColumnType]>([
   [{ type: "null" }, "json"],
   [{}, "json"],
   [true, "json"],
-])("%j needs a column of the type %s", (property, type) => {
+])("%j needs a column of type %s", (property, type) => {
   expect(columnType(property, root)).toBe(type);
 });
 
 test.each(Object.entries(columnSchemas))(
-  "a column of the type %s is one again behind a tap",
+  "a column of type %s keeps its type through a tap",
   (type, property) => {
     expect(columnType(property, {})).toBe(type);
   },

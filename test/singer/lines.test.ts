@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { splitLines } from "../../src/singer/lines.ts";
 
-/** Pieces in memory that is used again, as files are read. */
-async function* pieces(content: Buffer, size: number): AsyncGenerator<Buffer> {
+/** Yields chunks that share one buffer, as when a file is read. */
+async function* chunksOf(content: Buffer, size: number): AsyncGenerator<Buffer> {
   const memory = Buffer.alloc(size);
   for (let at = 0; at < content.length; at += size) {
     const length = content.copy(memory, 0, at, at + size);
@@ -14,13 +14,13 @@ async function* pieces(content: Buffer, size: number): AsyncGenerator<Buffer> {
 const texts = ["first", "", "zwölf 漢字 💥", "x".repeat(700_000), "last"];
 
 test.each([1, 2, 3, 7, 64, 1_000_000])(
-  "lines and their numbers are the same whatever pieces of %i bytes they come in",
+  "lines and their numbers do not depend on the chunk size: %i bytes",
   async (size) => {
     const short = size < 64 ? texts.map((text) => text.slice(0, 50)) : texts;
     for (const end of ["", "\n"]) {
       const found: string[] = [];
       for await (const lines of splitLines(
-        pieces(Buffer.from(short.join("\n") + end), size),
+        chunksOf(Buffer.from(short.join("\n") + end), size),
         "x",
       )) {
         expect(lines.firstNumber).toBe(found.length + 1);
@@ -31,24 +31,24 @@ test.each([1, 2, 3, 7, 64, 1_000_000])(
   },
 );
 
-test("lines that are not UTF-8 are told from the others", async () => {
+test("marks lines that are not UTF-8", async () => {
   const content = Buffer.concat([
     Buffer.from("good\nbad \xff\n", "latin1"),
     Buffer.from("schön\n"),
   ]);
   const all = [];
-  for await (const lines of splitLines(pieces(content, 1000), "x")) all.push(lines);
+  for await (const lines of splitLines(chunksOf(content, 1000), "x")) all.push(lines);
   expect(all).toEqual([
     { texts: ["good", "bad \ufffd", "schön"], firstNumber: 1, invalidUtf8: new Set([1]) },
   ]);
 });
 
 test.each([1, 1000])(
-  "a byte order mark at the beginning is no part of the first line, in pieces of %i bytes",
+  "a byte order mark at the start is not part of the first line, in chunks of %i bytes",
   async (size) => {
     const found: string[] = [];
     for await (const { texts } of splitLines(
-      pieces(Buffer.from("\uFEFF{}\n\uFEFF{}\n"), size),
+      chunksOf(Buffer.from("\uFEFF{}\n\uFEFF{}\n"), size),
       "x",
     ))
       found.push(...texts);

@@ -7,6 +7,7 @@ import type { Ended } from "../support/program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
 
+/** A running program with a pipe to its standard input. */
 export interface Piped {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly ended: Promise<Ended>;
@@ -20,7 +21,7 @@ export function startPiped(name: string, args: readonly string[], cwd: string): 
     env: { PATH, HOME: tmpdir() },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  // Who is killed reads no further.
+  // A killed program closes its standard input.
   child.stdin.on("error", () => undefined);
   const closed = new Promise<Pick<Ended, "status" | "signal">>((done) => {
     child.on("close", (status, signal) => {
@@ -33,7 +34,7 @@ export function startPiped(name: string, args: readonly string[], cwd: string): 
   return { child, ended };
 }
 
-/** Runs a program with this standard input to its end. */
+/** Runs a program to its end with this standard input. */
 export async function runPiped(
   name: string,
   args: readonly string[],

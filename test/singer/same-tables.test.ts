@@ -15,18 +15,18 @@ import { databases, type TestDatabase } from "../support/databases.ts";
 import { startOpik } from "../support/opik.ts";
 import { syncSource } from "../support/sync-source.ts";
 import { startWandb } from "../support/wandb.ts";
-import { through } from "./through.ts";
+import { tapToTarget } from "./tap-to-target.ts";
 
-/** A service, and what happens there between one sync and the next. */
-interface Standing extends AsyncDisposable {
+/** A service, and what changes there between syncs. */
+interface Scenario extends AsyncDisposable {
   readonly source: Source;
   readonly config: Readonly<Record<string, unknown>>;
   readonly changes: readonly (() => void)[];
 }
 
-const services = { opik: standOpik, wandb: standWandb, countly: standCountly } as const;
+const scenarios = { opik: opikScenario, wandb: wandbScenario, countly: countlyScenario } as const;
 
-async function standOpik(): Promise<Standing> {
+async function opikScenario(): Promise<Scenario> {
   const workspace = opikDemo();
   const server = await startOpik({ workspace });
   const [first, second, third] = workspace.datasets;
@@ -56,7 +56,7 @@ async function standOpik(): Promise<Standing> {
   };
 }
 
-async function standWandb(): Promise<Standing> {
+async function wandbScenario(): Promise<Scenario> {
   const workspace = wandbDemo();
   const server = await startWandb({ workspace });
   const [project] = workspace.projects;
@@ -81,7 +81,7 @@ async function standWandb(): Promise<Standing> {
   };
 }
 
-async function standCountly(): Promise<Standing> {
+async function countlyScenario(): Promise<Scenario> {
   const workspace = countlyDemo();
   const server = await startCountly({ workspace, edition: "enterprise" });
   const [first, second] = workspace.apps;
@@ -109,7 +109,7 @@ async function standCountly(): Promise<Standing> {
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
-/** All cells but those that hold the time of the sync. */
+/** All cells except the time of the sync. */
 async function cells(database: TestDatabase): Promise<Record<string, Rows>> {
   const tables = await contents(database);
   return Object.fromEntries(
@@ -121,20 +121,20 @@ async function cells(database: TestDatabase): Promise<Record<string, Rows>> {
 }
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
-  test.each(Object.entries(services))(
-    "%s has the same tables through tap and target as through sync, also after changes and deletions",
+  test.each(Object.entries(scenarios))(
+    "%s: tap and target produce the same tables as sync, also after changes and deletions",
     { timeout: 120_000 },
-    async (_source, stand) => {
-      await using service = await stand();
+    async (_source, newScenario) => {
+      await using scenario = await newScenario();
       const [synced, tapped] = [await newDatabase(), await newDatabase()];
       try {
         let state = "";
-        for (const change of [() => undefined, ...service.changes]) {
+        for (const change of [() => undefined, ...scenario.changes]) {
           change();
           const startedAt = new Date();
-          const options = { config: service.config, startedAt };
-          await syncSource(service.source, { ...options, destination: synced.url });
-          const run = await through(service.source, {
+          const options = { config: scenario.config, startedAt };
+          await syncSource(scenario.source, { ...options, destination: synced.url });
+          const run = await tapToTarget(scenario.source, {
             ...options,
             destination: tapped.url,
             state,

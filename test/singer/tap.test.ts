@@ -7,7 +7,7 @@ import { buildCatalog, selectStreams } from "../../src/singer/catalog.ts";
 import { contents } from "../support/contents.ts";
 import { databases, newSqlite } from "../support/databases.ts";
 import { syncSource } from "../support/sync-source.ts";
-import { through } from "./through.ts";
+import { tapToTarget } from "./tap-to-target.ts";
 
 const everyType = {
   id: "integer",
@@ -22,43 +22,43 @@ const everyType = {
   json: "json",
 } as const satisfies Columns;
 
-interface Declared {
-  readonly parts: readonly (StreamBatch | Error)[];
+interface StreamContent {
+  readonly batches: readonly (StreamBatch | Error)[];
   readonly columns?: Columns;
   readonly cursor?: string;
 }
 
-/** A source whose streams bring these parts. */
-function sourceOf(streams: Readonly<Record<string, Declared>>, identity = "here"): Source {
+/** A source whose streams yield these batches. */
+function sourceOf(streams: Readonly<Record<string, StreamContent>>, identity = "here"): Source {
   return {
     name: "given",
     title: "Given",
     config: z.object({}),
     identity: () => identity,
-    streams: () => Object.entries(streams).map(([name, declared]) => streamOf(name, declared)),
+    streams: () => Object.entries(streams).map(([name, content]) => streamOf(name, content)),
     check: () => Promise.resolve(),
   };
 }
 
-function streamOf(name: string, { parts, columns = everyType, cursor }: Declared): Stream {
+function streamOf(name: string, { batches, columns = everyType, cursor }: StreamContent): Stream {
   return {
     name,
     columns,
     primaryKey: ["id"],
     ...(cursor === undefined ? {} : { cursor }),
     async *read() {
-      for (const part of parts) {
-        if (part instanceof Error) throw part;
-        yield await Promise.resolve(part);
+      for (const batch of batches) {
+        if (batch instanceof Error) throw batch;
+        yield await Promise.resolve(batch);
       }
     },
   };
 }
 
-const none = { config: {}, state: "" };
+const fresh = { config: {}, state: "" };
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
-  test("values that JSON has trouble with arrive as they do through sync", async () => {
+  test("stores values that JSON cannot express exactly as sync does", async () => {
     const rows = [
       { id: 1, boolean: false, integer: 9007199254740993n, double: -0, decimal: "1.10" },
       { id: 2, double: NaN, date: "2026-01-02", timestamp: "2026-01-02T03:04:05.678901+02:00" },
@@ -74,13 +74,13 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       { id: 3, integer: 2 },
     ];
     const source = sourceOf({
-      t: { parts: [{ rows }] },
-      widened: { parts: [{ rows: fractions }] },
+      t: { batches: [{ rows }] },
+      widened: { batches: [{ rows: fractions }] },
     });
     const [synced, tapped] = [await newDatabase(), await newDatabase()];
     try {
       await syncSource(source, { config: {}, destination: synced.url });
-      const { tap } = await through(source, { ...none, destination: tapped.url });
+      const { tap } = await tapToTarget(source, { ...fresh, destination: tapped.url });
       expect(tap).toEqual({ rejectedCount: 0, failedStreams: [] });
       expect(await contents(tapped)).toEqual(await contents(synced));
     } finally {
@@ -89,7 +89,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     }
   });
 
-  test("what is changed in part, deleted, swept or comes again has the same end as through sync", async () => {
+  test("applies updates, deletes, sweeps and returning rows as sync does", async () => {
     const columns = { id: "string", part: "string", n: "integer" } as const;
     const row = (id: string, part: string) => ({ id, part, n: 1 });
     const before: StreamBatch[] = [
@@ -124,15 +124,15 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     const [synced, tapped] = [await newDatabase(), await newDatabase()];
     try {
       let state = "";
-      for (const parts of [before, after]) {
-        const source = sourceOf({ t: { parts, columns } });
+      for (const batches of [before, after]) {
+        const source = sourceOf({ t: { batches, columns } });
         await syncSource(source, { config: {}, destination: synced.url });
-        ({ state } = await through(source, { config: {}, state, destination: tapped.url }));
+        ({ state } = await tapToTarget(source, { config: {}, state, destination: tapped.url }));
       }
       const all = (await contents(synced))["t"] ?? [];
       expect(await contents(tapped)).toEqual(await contents(synced));
-      const standing = all.filter(({ _deleted }) => [0, "f"].includes(_deleted as number | string));
-      expect(standing.map(({ id }) => id)).toEqual(["a", "b", "d"]);
+      const present = all.filter(({ _deleted }) => [0, "f"].includes(_deleted as number | string));
+      expect(present.map(({ id }) => id)).toEqual(["a", "b", "d"]);
       expect(JSON.parse(state)).toMatchObject({
         bookmarks: { t: { "": { page: 1 }, p: { n: 1 } } },
       });
@@ -144,7 +144,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 });
 
 describe("a tap", () => {
-  test("leaves out what does not fit its column and counts it, and the others are written", async () => {
+  test("skips and counts rows that do not fit their columns, and writes the others", async () => {
     const database = await newSqlite();
     try {
       const rows = [
@@ -155,8 +155,8 @@ describe("a tap", () => {
       ];
       const rejected = [{ key: "[5]", payload: "5", reason: "too large" }];
       const sweep = { keys: [[1], [2], [4]] };
-      const source = sourceOf({ t: { parts: [{ rows, rejected, sweep }] } });
-      const { tap, lines } = await through(source, { ...none, destination: database.url });
+      const source = sourceOf({ t: { batches: [{ rows, rejected, sweep }] } });
+      const { tap, lines } = await tapToTarget(source, { ...fresh, destination: database.url });
       expect(tap).toEqual({ rejectedCount: 4, failedStreams: [] });
       const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
       expect(types).toEqual(["SCHEMA", "RECORD", "STATE"]);
@@ -165,14 +165,14 @@ describe("a tap", () => {
     }
   });
 
-  test("goes on with the next stream when one cannot be read", async () => {
+  test("continues with the next stream when one cannot be read", async () => {
     const database = await newSqlite();
     try {
       const source = sourceOf({
-        broken: { parts: [{ rows: [{ id: 1 }] }, new TransientError("gone")] },
-        whole: { parts: [{ rows: [{ id: 2 }], sweep: { keys: [[2]] } }] },
+        broken: { batches: [{ rows: [{ id: 1 }] }, new TransientError("gone")] },
+        whole: { batches: [{ rows: [{ id: 2 }], sweep: { keys: [[2]] } }] },
       });
-      const { tap, lines } = await through(source, { ...none, destination: database.url });
+      const { tap, lines } = await tapToTarget(source, { ...fresh, destination: database.url });
       expect(tap).toEqual({ rejectedCount: 0, failedStreams: ["broken"] });
       const activated = lines
         .map((line) => JSON.parse(line) as { type: string; stream: string })
@@ -184,17 +184,17 @@ describe("a tap", () => {
     }
   });
 
-  test("does not tell of sweeps by columns that are not selected", async () => {
+  test("drops sweeps that refer to columns that are not selected", async () => {
     const database = await newSqlite();
     try {
-      const parts: StreamBatch[] = [
+      const batches: StreamBatch[] = [
         { rows: [{ id: 1, string: "x" }], sweep: { where: { string: "x" }, keys: [] } },
         { rows: [{ id: 2 }], sweep: { keys: [[2]] } },
       ];
-      const { lines } = await through(sourceOf({ t: { parts } }), {
-        ...none,
+      const { lines } = await tapToTarget(sourceOf({ t: { batches } }), {
+        ...fresh,
         destination: database.url,
-        wanted: (all) => all.map((wanted) => ({ ...wanted, columns: ["id"] })),
+        select: (all) => all.map((stream) => ({ ...stream, columns: ["id"] })),
       });
       const sweeps = lines.join("\n").match(/"sweeps":\[.*?\]\}\]/g);
       expect(sweeps).toEqual(['"sweeps":[{"stream":"t","keys":[[2]]}]']);
@@ -203,13 +203,13 @@ describe("a tap", () => {
     }
   });
 
-  test("another workspace is not mixed into the same tables", async () => {
+  test("refuses to mix another workspace into the same tables", async () => {
     const database = await newSqlite();
     try {
-      const parts = [{ rows: [{ id: 1 }] }];
-      const options = { ...none, destination: database.url };
-      await through(sourceOf({ t: { parts } }, "one"), options);
-      await expect(through(sourceOf({ t: { parts } }, "two"), options)).rejects.toThrow(
+      const batches = [{ rows: [{ id: 1 }] }];
+      const options = { ...fresh, destination: database.url };
+      await tapToTarget(sourceOf({ t: { batches } }, "one"), options);
+      await expect(tapToTarget(sourceOf({ t: { batches } }, "two"), options)).rejects.toThrow(
         /holds a copy of given one, not of given two/,
       );
     } finally {
@@ -220,32 +220,32 @@ describe("a tap", () => {
 
 describe("a catalog", () => {
   const streams = [
-    streamOf("users", { parts: [], cursor: "timestamp" }),
-    streamOf("log", { parts: [], columns: { id: "integer", text: "string" } }),
+    streamOf("users", { batches: [], cursor: "timestamp" }),
+    streamOf("log", { batches: [], columns: { id: "integer", text: "string" } }),
   ];
-  const found = buildCatalog(streams) as {
+  const discovered = buildCatalog(streams) as {
     streams: {
       stream: string;
       metadata: { breadcrumb: string[]; metadata: Record<string, unknown> }[];
     }[];
   };
 
-  test("that was discovered selects everything", () => {
-    const wanted = selectStreams(found, streams, "catalog.json");
-    expect(wanted.map(({ stream, columns }) => [stream.name, columns])).toEqual([
+  test("selects everything as discovered", () => {
+    const selected = selectStreams(discovered, streams, "catalog.json");
+    expect(selected.map(({ stream, columns }) => [stream.name, columns])).toEqual([
       ["users", Object.keys(everyType)],
       ["log", ["id", "text"]],
     ]);
-    expect(found.streams[0]?.metadata[0]?.metadata).toMatchObject({
+    expect(discovered.streams[0]?.metadata[0]?.metadata).toMatchObject({
       "table-key-properties": ["id"],
       "forced-replication-method": "INCREMENTAL",
       "valid-replication-keys": ["timestamp"],
     });
   });
 
-  test("deselects streams and columns, but never key and cursor", () => {
-    const marks = (selected: boolean) => ({ breadcrumb: [], metadata: { selected } });
-    const part = (column: string, metadata: object) => ({
+  test("deselects streams and columns, but never the key or the cursor", () => {
+    const streamMetadata = (selected: boolean) => ({ breadcrumb: [], metadata: { selected } });
+    const columnMetadata = (column: string, metadata: object) => ({
       breadcrumb: ["properties", column],
       metadata,
     });
@@ -255,31 +255,28 @@ describe("a catalog", () => {
         {
           tap_stream_id: "users",
           metadata: [
-            marks(true),
+            streamMetadata(true),
             ...Object.keys(everyType).map((column) =>
-              part(column, { selected: column === "string" }),
+              columnMetadata(column, { selected: column === "string" }),
             ),
-            part("json", { inclusion: "unsupported", selected: true }),
+            columnMetadata("json", { inclusion: "unsupported", selected: true }),
           ].toReversed(),
         },
-        { tap_stream_id: "log", metadata: [marks(false)] },
-        { tap_stream_id: "gone", metadata: [marks(false)] },
+        { tap_stream_id: "log", metadata: [streamMetadata(false)] },
+        { tap_stream_id: "gone", metadata: [streamMetadata(false)] },
       ],
     };
-    const wanted = selectStreams(content, streams, "catalog.json");
-    expect(wanted.map(({ stream, columns }) => [stream.name, columns])).toEqual([
+    const selected = selectStreams(content, streams, "catalog.json");
+    expect(selected.map(({ stream, columns }) => [stream.name, columns])).toEqual([
       ["users", columns.slice(0, 3)],
     ]);
   });
 
   test.each([
     [{ "replication-method": "LOG_BASED" }, /expected INCREMENTAL or FULL_TABLE, got "LOG_BASED"/],
-    [
-      { "replication-key": "string" },
-      /replication-key: only "timestamp" is possible, got "string"/,
-    ],
-    [{ "table-key-properties": ["string"] }, /the key is id, not string/],
-  ])("that asks for %j is refused with the reason", (metadata, message) => {
+    [{ "replication-key": "string" }, /replication-key: expected "timestamp", got "string"/],
+    [{ "table-key-properties": ["string"] }, /table-key-properties: expected id, got string/],
+  ])("is refused with the reason if it asks for %j", (metadata, message) => {
     const content = {
       streams: [
         {
@@ -291,7 +288,7 @@ describe("a catalog", () => {
     expect(() => selectStreams(content, streams, "catalog.json")).toThrow(message);
   });
 
-  test("with a stream that is not there, or of another shape, is refused", () => {
+  test("is refused if it names an unknown stream or is malformed", () => {
     const unknown = { streams: [{ tap_stream_id: "user", selected: true }] };
     expect(() => selectStreams(unknown, streams, "c.json")).toThrow(
       /c\.json: unknown stream "user"; did you mean "users"/,

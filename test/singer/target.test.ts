@@ -22,7 +22,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     await database.drop();
   });
 
-  /** The rows of a table without the time at which they changed, by a column. */
+  /** The rows of a table without `_synced_at`, ordered by a column. */
   async function rows(table: string, order = "id"): Promise<SqlRow[]> {
     const found = await database.query(`SELECT * FROM "${table}" ORDER BY "${order}"`);
     return found.map((row) =>
@@ -34,7 +34,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     );
   }
 
-  test("stores records, and writes the last STATE once they are there", async () => {
+  test("writes the last STATE once the records before it are stored", async () => {
     const { states, status, counts } = await feed(database, [
       schema("users", { id: integer, name: string }),
       record("users", { id: 1, name: "Ada" }),
@@ -46,13 +46,13 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     expect(status).toBe("completed");
     expect(counts.get("users")).toMatchObject({ inserted: 2 });
     expect((await rows("users")).map(({ name }) => name)).toEqual(["Ada", "Grace"]);
-    const [kept] = await database.query(
+    const [saved] = await database.query(
       "SELECT checkpoint FROM _rivulet_state WHERE stream LIKE '_rivulet_input%'",
     );
-    expect(JSON.parse(String(kept?.["checkpoint"]))).toEqual({ state: '{"at":2}' });
+    expect(JSON.parse(String(saved?.["checkpoint"]))).toEqual({ state: '{"at":2}' });
   });
 
-  test("refuses another primary key in the middle, before what came under the first is keyed by it", async () => {
+  test("refuses a changed primary key before rows under the first are keyed by it", async () => {
     const columns = { id: integer, v: string };
     const fed = feed(database, [
       schema("users", columns),
@@ -63,7 +63,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
       state({ at: 1 }),
     ]);
     await expect(fed).rejects.toThrow(
-      /"users": its key_properties change in the middle, from \(id\) to \(id, v\)/,
+      /"users": key_properties changed within the input, from \(id\) to \(id, v\)/,
     );
   });
 
@@ -90,7 +90,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     expect(states).toEqual(['{"lsn":12345678901234567890}']);
   });
 
-  test("a schema that changes in the middle adds columns, widens integers and loses no value of another type", async () => {
+  test("a changed schema adds columns, widens integers and loses no values of other types", async () => {
     await feed(database, [
       schema("t", { id: integer, n: integer, x: integer }),
       record("t", { id: 1, n: 1, x: 1 }),
@@ -114,7 +114,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("what a schema does not declare is kept as JSON", async () => {
+  test("stores members that the schema does not declare as JSON", async () => {
     await feed(database, [
       schema("t", { id: integer, _sdc_extra: integer }),
       record("t", { id: 1, more: { n: 1 }, other: "x", nothing: null }),
@@ -125,7 +125,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     expect(second?.["__sdc_extra"]).toBeNull();
   });
 
-  test("records without a key become a row each, and the same input again adds none", async () => {
+  test("records without a key become one row each, and repeated input adds none", async () => {
     const input = [
       schema("log", { event: string, _sdc_sequence: integer }, []),
       record("log", { event: "click", _sdc_sequence: 1 }),
@@ -142,7 +142,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     expect(counts.get("log")).toMatchObject({ inserted: 0, unchanged: 3 });
   });
 
-  test("a record without a value of its key, and one that does not fit, go into quarantine; the others are stored", async () => {
+  test("quarantines records with an incomplete key or a value that does not fit, and stores the others", async () => {
     const { status, states } = await feed(database, [
       schema("t", { id: integer, n: integer }),
       record("t", { n: 1 }),
@@ -160,7 +160,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("a line that is no message goes into quarantine with its number, and the rest goes on", async () => {
+  test("quarantines invalid lines with their numbers, and continues", async () => {
     const { status, warnings, quarantined } = await feed(database, [
       schema("t", { id: integer }),
       '{"type":"RECORD","stream":"t","record":{"id":1}',
@@ -186,17 +186,15 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
       payload: '{"type":"RECORD","stream":"t","record":{"id":1}',
       reason: expect.stringMatching(/^line 2: not JSON/) as unknown,
     });
-    expect(entries[1]?.["reason"]).toBe(
-      'line 3: RECORD: no SCHEMA of the stream "unknown" came before it',
-    );
+    expect(entries[1]?.["reason"]).toBe('line 3: RECORD: no SCHEMA for stream "unknown" before it');
   });
 
-  test("what is no output of a tap ends it", async () => {
+  test("fails if the input is not from a tap", async () => {
     const lines = Array.from({ length: 200 }, (_, n) => `${n};some;csv`);
     await expect(feed(database, lines)).rejects.toThrow(/none of the first 100 lines/);
   });
 
-  test("a record that was deleted is marked so, and stands again when it comes again", async () => {
+  test("marks a deleted record, and unmarks it when it returns", async () => {
     const properties = { id: integer, name: string };
     await feed(database, [
       schema("t", properties),
@@ -223,32 +221,32 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("of records without a key that are equal, one that was deleted marks one row, and adds none", async () => {
+  test("one deletion among equal records without a key marks one row and adds none", async () => {
     const deleted = { _sdc_deleted_at: "2026-01-01T00:00:00Z" };
     const properties = { a: integer, name: string };
-    const standing = async () =>
+    const deletedFlags = async () =>
       (await rows("t", "__sdc_primary_key")).map(({ _deleted }) => _deleted);
     const login = { a: 1, name: "login" };
     const first = [schema("t", properties, []), record("t", login), record("t", login)];
     await feed(database, [...first, record("t", { ...login, ...deleted })]);
-    expect(await standing()).toEqual([false, true]);
+    expect(await deletedFlags()).toEqual([false, true]);
     await feed(database, [schema("t", properties, []), record("t", { ...login, ...deleted })]);
-    expect(await standing()).toEqual([true, true]);
+    expect(await deletedFlags()).toEqual([true, true]);
     await feed(database, first);
-    expect(await standing()).toEqual([false, false]);
+    expect(await deletedFlags()).toEqual([false, false]);
   });
 
-  test("a version that is activated leaves only its own rows", async () => {
+  test("activating a version marks the rows of other versions as deleted", async () => {
     const versioned = (version: number, ids: readonly number[]) =>
       ids.map((id) => record("t", { id }, { version }));
     const activate = (version: number) => ({ type: "ACTIVATE_VERSION", stream: "t", version });
-    const standing = async () =>
+    const presentIds = async () =>
       (await rows("t")).filter(({ _deleted }) => _deleted !== true).map(({ id }) => Number(id));
     await feed(database, [schema("t", { id: integer }), record("t", { id: 9 })]);
     await feed(database, [schema("t", { id: integer }), ...versioned(1, [1, 2, 3]), activate(1)]);
-    expect(await standing()).toEqual([1, 2, 3]);
+    expect(await presentIds()).toEqual([1, 2, 3]);
     await feed(database, [schema("t", { id: integer }), ...versioned(2, [2]), state({})]);
-    expect(await standing()).toEqual([1, 2, 3]);
+    expect(await presentIds()).toEqual([1, 2, 3]);
     await feed(database, [
       schema("t", { id: integer }),
       ...versioned(2, [2, 3, 4]),
@@ -257,12 +255,12 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
       activate(3),
       activate(3),
     ]);
-    expect(await standing()).toEqual([5]);
+    expect(await presentIds()).toEqual([5]);
     await feed(database, [schema("t", { id: integer }), activate(4)]);
-    expect(await standing()).toEqual([]);
+    expect(await presentIds()).toEqual([]);
   });
 
-  test("files that a BATCH names are read in its place, zipped or not", async () => {
+  test("reads the files of a BATCH in its place, with and without gzip", async () => {
     const folder = await mkdtemp(join(tmpdir(), "rivulet-batch-"));
     try {
       const lines = ['{"id":1,"n":9007199254740993}', "", '{"id":2}', "broken"].join("\n");
@@ -288,7 +286,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     }
   });
 
-  test("a BATCH whose file is gone or cut off ends it before the STATE behind it", async () => {
+  test("fails on a missing or truncated BATCH file, before the STATE that follows", async () => {
     const folder = await mkdtemp(join(tmpdir(), "rivulet-batch-"));
     try {
       const whole = gzipSync(Array.from({ length: 9000 }, (_, id) => `{"id":${id}}`).join("\n"));
@@ -298,16 +296,16 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
         const input = [schema("t", { id: integer }), state(1), batch, state(2)];
         await expect(feed(database, input)).rejects.toThrow(/BATCH .*; run the tap again/);
       }
-      const [kept] = await database.query(
+      const [saved] = await database.query(
         "SELECT checkpoint FROM _rivulet_state WHERE stream LIKE '_rivulet_input%'",
       );
-      expect(kept?.["checkpoint"]).toBe('{"state":"1"}');
+      expect(saved?.["checkpoint"]).toBe('{"state":"1"}');
     } finally {
       await rm(folder, { recursive: true });
     }
   });
 
-  test("names that collide, are too long or hostile all arrive, and ours stay ours", async () => {
+  test("stores properties whose names collide, are too long, hostile or reserved", async () => {
     const long = "l".repeat(70);
     const names = ["fooBar", "foo_bar", "a/b", "a_b", "A_B", `${long}1`, `${long}2`, "__proto__"];
     const hostile = ['"; DROP TABLE t; --', "\u0000", "", "constructor", "💥", "_synced_at"];
@@ -331,7 +329,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     expect(isTrue(row?.["_deleted"])).toBe(false);
   });
 
-  test("a line that is no JSON is told with the character at fault, and without its text", async () => {
+  test("reports the offending character of a line that is not JSON, without its text", async () => {
     const { warnings } = await feed(database, [
       '{"type":"RECORD","stream":"t","record":{"id":NaN,"token":"secret"}}',
       "'",
@@ -342,7 +340,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("a property with a name of ours keeps its column, whatever is declared or left out later", async () => {
+  test("a property with a reserved name keeps its column, whatever later schemas declare", async () => {
     const runs: readonly Readonly<Record<string, string>>[] = [
       { _deleted: "one" },
       { _deleted: "one", __deleted: "two" },
@@ -367,7 +365,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("a key may have a name of ours", async () => {
+  test("a key may have a reserved name", async () => {
     await feed(database, [
       schema("t", { _deleted: integer, n: integer }, ["_deleted"]),
       record("t", { _deleted: 1, n: 1 }),
@@ -386,7 +384,7 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("streams whose tables would be the same, or ours, get tables of their own", async () => {
+  test("streams with equal or reserved table names get separate tables", async () => {
     const streams = ["Users", "users", "_rivulet_state", "sqlite_master", ""];
     const input = streams.flatMap((stream, id) => [
       schema(stream, { id: integer }),

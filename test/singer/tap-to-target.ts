@@ -10,31 +10,34 @@ import { parseState } from "../../src/singer/tap-state.ts";
 import { runTap, type TapResult } from "../../src/singer/run-tap.ts";
 import type { Summary } from "../../src/engine/sync.ts";
 
-export interface ThroughOptions {
+interface TapToTargetOptions {
   readonly config: Readonly<Record<string, unknown>>;
   readonly destination: string;
-  /** What the target wrote last time; `""`: nothing. */
+  /** The last STATE of the previous run; `""`: none. */
   readonly state: string;
   readonly startedAt?: Date;
-  readonly wanted?: (wanted: readonly SelectedStream[]) => readonly SelectedStream[];
+  readonly select?: (all: readonly SelectedStream[]) => readonly SelectedStream[];
 }
 
-export interface Through {
+interface TapToTargetResult {
   readonly tap: TapResult;
   readonly target: Summary;
-  /** What the target wrote. */
+  /** The last STATE that the target wrote. */
   readonly state: string;
-  /** The lines between the two. */
+  /** The messages of the tap. */
   readonly lines: readonly string[];
 }
 
 /** Copies a source through a tap and a target, in this process. */
-export async function through(source: Source, options: ThroughOptions): Promise<Through> {
-  const { startedAt = new Date(), wanted } = options;
+export async function tapToTarget(
+  source: Source,
+  options: TapToTargetOptions,
+): Promise<TapToTargetResult> {
+  const { startedAt = new Date(), select } = options;
   const { signal } = new AbortController();
   const log = newLog(() => undefined);
   const config: unknown = source.config.parse(options.config);
-  const subject = { source: source.name, identity: source.identity(config) };
+  const owner = { source: source.name, identity: source.identity(config) };
   const streams = source.streams(config, { log, transfer: newRequestStats(), signal });
   const sent: Buffer[] = [];
   const pipe = new Transform({
@@ -46,18 +49,18 @@ export async function through(source: Source, options: ThroughOptions): Promise<
   const states = [options.state];
   await using destination = await openDestination(options.destination, { log });
   await using session = await destination.lock({ name: "target" });
-  const loading = runTarget({
+  const running = runTarget({
     ...{ session, pipeline: "target", input: () => pipe, startedAt, log, signal },
     onState: (state) => states.push(state),
   });
-  const tapped = await runTap({
+  const tapResult = await runTap({
     ...{ startedAt, log, signal, output: new LineOutput(pipe), writeMetric: () => undefined },
-    selected: wanted?.(selectAllStreams(streams)) ?? selectAllStreams(streams),
-    state: parseState(options.state, subject, "state.json"),
-    identity: `${subject.source} ${subject.identity}`,
+    selected: select?.(selectAllStreams(streams)) ?? selectAllStreams(streams),
+    state: parseState(options.state, owner, "state.json"),
+    identity: `${owner.source} ${owner.identity}`,
   });
   pipe.end();
-  const target = await loading;
+  const target = await running;
   const lines = Buffer.concat(sent).toString("utf8").trimEnd().split("\n");
-  return { tap: tapped, target, state: states.at(-1) ?? "", lines };
+  return { tap: tapResult, target, state: states.at(-1) ?? "", lines };
 }

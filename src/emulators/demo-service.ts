@@ -1,12 +1,13 @@
 import type { RequestListener } from "node:http";
 
-/** A stand-in service with something in it, for `rivulet demo`. */
+/** An emulator filled with sample data, for `rivulet demo`. */
 export interface DemoService {
   /** The name of the source that reads it. */
   readonly source: string;
+  /** Answers the emulator's HTTP requests. */
   readonly listener: RequestListener;
-  /** How the source is configured besides `base_url`. */
+  /** The source's configuration besides `base_url`. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Changes something, as a user would meanwhile, and says what. */
+  /** Changes some data, as a user of the service would, and returns a description of the change. */
   change(): string;
 }

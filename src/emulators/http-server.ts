@@ -3,13 +3,13 @@ import { createServer } from "node:http";
 import type { IncomingHttpHeaders, RequestListener, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 
-/** A service that listens on loopback until it is disposed of. */
+/** A server that listens on the loopback interface until it is disposed of. */
 export interface RunningServer extends AsyncDisposable {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
 }
 
-/** Listens on a port, by default a free one. */
+/** Starts a server on 127.0.0.1; port 0 picks a free one. */
 export async function listen(listener: RequestListener, port = 0): Promise<RunningServer> {
   const server = createServer(listener);
   server.listen(port, "127.0.0.1");
@@ -26,7 +26,7 @@ export async function listen(listener: RequestListener, port = 0): Promise<Runni
   };
 }
 
-/** A request with its body read. */
+/** A request whose body has been read. */
 export interface ServerRequest {
   readonly method: string;
   /** Path and query, on the server's own origin. */
@@ -35,20 +35,23 @@ export interface ServerRequest {
   readonly body: string;
 }
 
-/** What answers requests. */
+/** Answers one request. */
 export type RequestHandler = (
   request: ServerRequest,
   response: ServerResponse,
 ) => void | Promise<void>;
 
-/** Reads the body of each request before the listener sees it. A connection is cut where the listener fails. */
-export function withBody(listener: RequestHandler): RequestListener {
+/**
+ * Turns a handler into a listener for `node:http` that reads the body first. If the handler throws,
+ * the connection is closed without a response.
+ */
+export function withBody(handler: RequestHandler): RequestListener {
   return (message, response) => {
-    const answered = async (): Promise<void> => {
+    const respond = async (): Promise<void> => {
       const { method = "GET", headers } = message;
       const url = new URL(message.url ?? "/", `http://${headers.host ?? "localhost"}`);
-      await listener({ method, url, headers, body: await text(message) }, response);
+      await handler({ method, url, headers, body: await text(message) }, response);
     };
-    answered().catch(() => response.destroy());
+    respond().catch(() => response.destroy());
   };
 }

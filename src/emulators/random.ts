@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1 that are the same for the same seed (mulberry32). */
+/** Returns a generator of numbers in [0, 1); the same seed gives the same sequence (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -9,7 +9,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** All chance of a stand-in, which comes from its seed. */
+/** A seeded source of random values; the same seed gives the same sequence. */
 export class RandomSource {
   readonly #random: () => number;
 
@@ -17,14 +17,14 @@ export class RandomSource {
     this.#random = seededRandom(seed);
   }
 
-  /** At most eight hexadecimal digits. */
+  /** Random hexadecimal digits: at most eight, which is what one number yields. */
   hex(digits: number): string {
     return this.below(16 ** digits)
       .toString(16)
       .padStart(digits, "0");
   }
 
-  /** An integer from 0 up to, and not including, the limit. */
+  /** An integer in [0, limit). */
   below(limit: number): number {
     return Math.floor(this.#random() * limit);
   }

@@ -1,4 +1,4 @@
-/** JSON that is sent as it is spelled here, even where `JSON.parse` would round it or refuse it. */
+/** JSON text that is sent unchanged, even if `JSON.parse` would round or reject it. */
 export class RawJson {
   readonly text: string;
 

@@ -3,37 +3,41 @@ import { isDocument } from "./document.ts";
 import type { Document, Identified, Value } from "./document.ts";
 import { SyntheticUsers } from "./synthetic-users.ts";
 import { UserCollection } from "./user-collection.ts";
-import { newUser, formatTimestamp, userId } from "./user.ts";
+import { formatTimestamp, newUser, userId } from "./user.ts";
 import type { TimestampFormat } from "./user.ts";
 
+/** How an app stores its users, and how many it starts with. */
 export interface AppOptions {
-  /** How the documents of the users spell `first_sync` and `last_sync` (default: seconds). */
+  /** The format of `first_sync` and `last_sync` in user documents (default: seconds). */
   readonly timestampFormat?: TimestampFormat;
-  /** How many users the app has from the start; each is made only when it is asked for, and none is kept. */
+  /** The number of initial users, which are generated on demand and take no memory (default 0). */
   readonly users?: number;
 }
 
+/** How a user is changed. */
 export interface UpdateOptions {
-  /** Leaves `last_sync`, `lac`, `ls` and `lu` as they are, as updates through the API and in bulk do. */
+  /**
+   * Does not touch `last_sync`, `lac`, `ls` and `lu`, as with updates through the API and in bulk.
+   */
   readonly silently?: boolean;
 }
 
-/** The document of an app. */
+/** An app's document in the database. */
 export interface AppDocument extends Identified {
-  /** What devices send their data with; the ids of the users follow from it. */
+  /** The key that devices send data with; user ids derive from it. */
   readonly key: string;
 }
 
-/** An app with its users, `app_users<APPID>` in the database. An unknown id throws a RangeError. */
+/** An app with its users, the collection `app_users<APPID>`. Unknown ids throw a RangeError. */
 export class CountlyApp {
-  /** The document of the app; replaced when the app is changed. */
+  /** The app's document; replaced when the app changes. */
   fields: AppDocument;
-  /** Whether the app is locked: whoever asks for it is refused with 403. */
+  /** If true, requests for the app are rejected with 403. */
   locked = false;
   readonly users: UserCollection;
   readonly #clock: CountlyClock;
   readonly #stamps: TimestampFormat;
-  #usersEver: number;
+  #lastNumber: number;
 
   constructor(
     fields: AppDocument,
@@ -46,7 +50,7 @@ export class CountlyApp {
     this.fields = fields;
     this.#clock = clock;
     this.#stamps = timestampFormat;
-    this.#usersEver = users;
+    this.#lastNumber = users;
     const { key } = this;
     const untilSeconds = clock.nextSecond();
     this.users = new UserCollection(
@@ -62,9 +66,12 @@ export class CountlyApp {
     return this.fields.key;
   }
 
-  /** Adds a user, or replaces the one with the same device id. A member given as undefined is not there. */
+  /**
+   * Adds a user, or replaces the one with the same device id. Members given as undefined are left
+   * out.
+   */
   addUser(given: Document = {}): Identified {
-    const number = (this.#usersEver += 1);
+    const number = (this.#lastNumber += 1);
     const did = typeof given["did"] === "string" ? given["did"] : `device-${number}`;
     const now = this.#clock.nextSecond();
     const fresh = newUser({ number, now, timestampFormat: this.#stamps });
@@ -73,30 +80,38 @@ export class CountlyApp {
     return user;
   }
 
-  /** Changes members of a user, `custom.plan` too; a member that becomes undefined goes away. */
+  /**
+   * Changes members of a user, also nested ones such as `custom.plan`; undefined removes a member.
+   */
   updateUser(id: string, change: Document, { silently = false }: UpdateOptions = {}): void {
     const now = this.#clock.nextSecond();
-    const moved = {
+    const timestamps = {
       lac: now,
       ls: now,
       lu: new Date(now * 1000),
       last_sync: formatTimestamp(now, this.#stamps),
     };
-    const user = applyChange(this.#existing(id), silently ? change : { ...moved, ...change });
+    const user = applyChange(
+      this.#requireUser(id),
+      silently ? change : { ...timestamps, ...change },
+    );
     this.users.put({ ...user, _id: id });
   }
 
-  /** What happens when two devices turn out to be one person: the first document is gone, the second takes what it did not have, and `last_sync` stays. */
+  /**
+   * Merges two users that turn out to be one person: `from` is deleted, `into` gets the members
+   * that it lacks, and its `last_sync` does not change.
+   */
   mergeUsers(from: string, into: string): void {
-    const [old, kept] = [this.#existing(from), this.#existing(into)];
-    const custom = { ...asDocument(old["custom"]), ...asDocument(kept["custom"]) };
+    const [source, target] = [this.#requireUser(from), this.#requireUser(into)];
+    const custom = { ...asDocument(source["custom"]), ...asDocument(target["custom"]) };
     const merged = {
-      ...old,
-      ...kept,
-      sc: Number(old["sc"] ?? 0) + Number(kept["sc"] ?? 0),
-      tsd: Number(old["tsd"] ?? 0) + Number(kept["tsd"] ?? 0),
+      ...source,
+      ...target,
+      sc: Number(source["sc"] ?? 0) + Number(target["sc"] ?? 0),
+      tsd: Number(source["tsd"] ?? 0) + Number(target["tsd"] ?? 0),
       ...(Object.keys(custom).length > 0 && { custom }),
-      last_sync: kept["last_sync"],
+      last_sync: target["last_sync"],
       _id: into,
     };
     this.users.delete(from);
@@ -104,11 +119,11 @@ export class CountlyApp {
   }
 
   deleteUser(id: string): void {
-    this.#existing(id);
+    this.#requireUser(id);
     this.users.delete(id);
   }
 
-  #existing(id: string): Document {
+  #requireUser(id: string): Document {
     const user = this.users.get(id);
     if (!user) throw new RangeError(`no user ${id}`);
     return user;

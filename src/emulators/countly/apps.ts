@@ -1,41 +1,41 @@
-import { messageResponse, outputResponse } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
 import { authenticate, authorizeApp, requireGlobalAdmin } from "./auth.ts";
-import type { RequestContext } from "./request-context.ts";
 import type { Document } from "./document.ts";
 import { findUsers } from "./find-users.ts";
 import { administers } from "./member.ts";
 import type { CountlyMember } from "./member.ts";
+import type { RequestContext } from "./request-context.ts";
+import { messageResponse, outputResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 
-/** `/o/apps/…`: what can be known about apps. */
-export function routeApps(call: RequestContext, name: string): HttpResponse {
+/** Answers `/o/apps/…`. Throws a ResponseError. */
+export function routeApps(context: RequestContext, name: string): HttpResponse {
   switch (name) {
     case "all":
-      return listAllApps(call, requireGlobalAdmin(call));
+      return listAllApps(context, requireGlobalAdmin(context));
     case "mine":
-      return listOwnApps(call, authenticate(call));
+      return listOwnApps(context, authenticate(context));
     case "details":
-      return appDetails(call, authorizeApp(call, "admin"));
+      return appDetails(context, authorizeApp(context, "admin"));
     default:
       return messageResponse(400, "Invalid path, must be one of /all, /mine, /details or /plugins");
   }
 }
 
-function listAllApps(call: RequestContext, member: CountlyMember): HttpResponse {
-  const all = appsById(call, () => true);
+function listAllApps(context: RequestContext, member: CountlyMember): HttpResponse {
+  const all = appsById(context, () => true);
   return member.globalAdmin ? outputResponse({ admin_of: all, user_of: all }) : outputResponse({});
 }
 
-function listOwnApps(call: RequestContext, member: CountlyMember): HttpResponse {
-  if (member.globalAdmin) return listAllApps(call, member);
+function listOwnApps(context: RequestContext, member: CountlyMember): HttpResponse {
+  if (member.globalAdmin) return listAllApps(context, member);
   return outputResponse({
-    admin_of: appsById(call, ({ id }) => administers(member, id)),
-    user_of: appsById(call, ({ id }) => member.rights[id] !== undefined),
+    admin_of: appsById(context, ({ id }) => administers(member, id)),
+    user_of: appsById(context, ({ id }) => member.rights[id] !== undefined),
   });
 }
 
-/** Apps by their ids. A database that fails gives none, and nobody is told. */
+/** Apps by id. If the database fails there are none, and the status is still 200. */
 function appsById(
   { workspace, faults }: RequestContext,
   belongs: (app: CountlyApp) => boolean,

@@ -1,36 +1,44 @@
-import { ResponseError } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
-import type { RequestContext } from "./request-context.ts";
 import { administers, mayRead } from "./member.ts";
 import type { CountlyMember, Right } from "./member.ts";
+import type { RequestContext } from "./request-context.ts";
+import { ResponseError } from "./response.ts";
 
-/** The member whose key or token came with a request, not locked; else throws a Refusal. */
-export function authenticate(call: RequestContext): CountlyMember {
-  return requireUnlocked(identifyMember(call));
+/** The member whose key or token the request carries. Throws a ResponseError if none or locked. */
+export function authenticate(context: RequestContext): CountlyMember {
+  return requireUnlocked(identifyMember(context));
 }
 
-/** A global administrator; else throws a Refusal. */
-export function requireGlobalAdmin(call: RequestContext): CountlyMember {
-  const member = identifyMember(call);
+/**
+ * The member of the request, who must be a global administrator. Throws a ResponseError otherwise.
+ */
+export function requireGlobalAdmin(context: RequestContext): CountlyMember {
+  const member = identifyMember(context);
   if (!member.globalAdmin) throw new ResponseError(401, "User does not have right");
   return requireUnlocked(member);
 }
 
-/** The app that `app_id` names, which the member administers, or may read for this reason; else throws a Refusal. */
-export function authorizeApp(call: RequestContext, right: Right | "core" | "admin"): CountlyApp {
-  const member = identifyMember(call);
-  const id = call.params["app_id"];
+/**
+ * The app given by `app_id`, for which the member must have this right or be an administrator.
+ * Throws a ResponseError otherwise, or if the app is locked or does not exist.
+ */
+export function authorizeApp(context: RequestContext, right: Right | "core" | "admin"): CountlyApp {
+  const member = identifyMember(context);
+  const id = context.params["app_id"];
   if (id === undefined) throw new ResponseError(401, "No app_id provided");
   const allowed = right === "admin" ? administers(member, id) : mayRead(member, id, right);
   if (!allowed) throw new ResponseError(401, "User does not have right");
   requireUnlocked(member);
-  const app = call.faults.failingDatabase ? undefined : call.workspace.app(id);
+  const app = context.faults.failingDatabase ? undefined : context.workspace.app(id);
   if (!app) throw new ResponseError(401, "App does not exist");
   if (app.locked) throw new ResponseError(403, "App is locked");
   return app;
 }
 
-/** The app whose users a collection such as `app_users<APPID>` holds; undefined where there is none. Throws a Refusal where it is locked. */
+/**
+ * The app whose users are in a collection such as `app_users<APPID>`, or undefined if there is
+ * none. Throws a ResponseError if the app is locked.
+ */
 export function appOfCollection(
   { workspace, faults }: RequestContext,
   collection: string,
@@ -41,15 +49,15 @@ export function appOfCollection(
   return app;
 }
 
-/** The id of the app at the end of a collection's name. */
+/** The app id in a collection's name. */
 export function appIdOf(collection: string): string {
   return collection.replace(/^app_users/, "");
 }
 
-function identifyMember(call: RequestContext): CountlyMember {
-  const { workspace, faults, request, params } = call;
+function identifyMember(context: RequestContext): CountlyMember {
+  const { workspace, faults, request, params } = context;
   const given = faults.keyInUrlOnly ? Object.fromEntries(request.url.searchParams) : params;
-  const token = given["auth_token"] ?? headerToken(call);
+  const token = given["auth_token"] ?? headerToken(context);
   const owner = token ? workspace.tokenOwner(token) : undefined;
   if (owner) return owner;
   const key = given["api_key"];
@@ -60,7 +68,7 @@ function identifyMember(call: RequestContext): CountlyMember {
   return member;
 }
 
-/** The header takes tokens only: a key in it is a token that is not valid. */
+/** The header takes tokens only: an API key in it is an invalid token. */
 function headerToken({ request }: RequestContext): string | undefined {
   const header = request.headers["countly-token"];
   return Array.isArray(header) ? header[0] : header;

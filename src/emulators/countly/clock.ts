@@ -1,11 +1,15 @@
 import { RandomSource } from "../random.ts";
 
 interface ClockOptions {
+  /** ISO 8601. */
   readonly start?: string;
   readonly seed?: number;
 }
 
-/** A server's clock that moves only when it is told to or asked something, and all chance that comes from its seed: the same calls give the same workspace. */
+/**
+ * The emulator's clock and random source. Time moves only by `advance` or when a value is taken, so
+ * that the same calls with the same seed build the same workspace.
+ */
 export class CountlyClock {
   readonly random: RandomSource;
   #nowMs: number;
@@ -15,7 +19,7 @@ export class CountlyClock {
     this.random = new RandomSource(seed);
   }
 
-  /** Milliseconds since 1970; asking does not move the clock. */
+  /** Milliseconds since 1970. Reading it does not move the clock. */
   get nowMs(): number {
     return this.#nowMs;
   }
@@ -24,13 +28,15 @@ export class CountlyClock {
     this.#nowMs += milliseconds;
   }
 
-  /** The next instant in whole seconds since 1970, as the server stamps what it writes. */
+  /**
+   * Moves one second ahead and returns the time in seconds since 1970, as the server stores times.
+   */
   nextSecond(): number {
     this.#nowMs += 1000;
     return Math.floor(this.#nowMs / 1000);
   }
 
-  /** A Mongo ObjectId in hexadecimal: greater than those of earlier seconds. */
+  /** A MongoDB ObjectId in hexadecimal, greater than all earlier ones. */
   nextObjectId(): string {
     return (
       this.nextSecond().toString(16).padStart(8, "0") + this.random.hex(8) + this.random.hex(8)

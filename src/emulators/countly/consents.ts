@@ -1,23 +1,26 @@
-import { outputResponse, ResponseError } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
 import { authorizeApp } from "./auth.ts";
-import type { RequestContext, Params } from "./request-context.ts";
 import type { Document } from "./document.ts";
 import { countUsers } from "./find-users.ts";
-import { parseInteger, parseObjectLeniently } from "./params.ts";
 import { BadQuery } from "./mongo-query.ts";
+import { parseInteger, parseObjectLeniently } from "./params.ts";
+import type { Params, RequestContext } from "./request-context.ts";
+import { outputResponse, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import { readUserPage } from "./user-page.ts";
 
-/** `/o/app_users/consents` of the compliance hub, which takes any query and any projection. A query that the database refuses finds nothing at all, with 200. */
-export function listConsents(call: RequestContext): HttpResponse {
-  const { params } = call;
+/**
+ * `/o/app_users/consents` of the compliance hub, which takes any query and any projection. For a
+ * query that the database rejects it answers 200 without a list. Throws a ResponseError.
+ */
+export function listConsents(context: RequestContext): HttpResponse {
+  const { params } = context;
   if (!params["app_id"]) throw new ResponseError(400, 'Missing parameter "app_id"');
-  const app = authorizeApp(call, "compliance_hub");
+  const app = authorizeApp(context, "compliance_hub");
   const query = parseObjectLeniently(params["query"] ?? params["filter"]);
   const { sEcho } = params;
   try {
     const total = app.users.size === 0 ? 0 : countUsers(app.users, query);
-    const aaData = readUserPage(call, app, {
+    const aaData = readUserPage(context, app, {
       query,
       projection: projectionOf(params),
       sort: sortOf(params),

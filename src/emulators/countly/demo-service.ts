@@ -3,7 +3,7 @@ import { withBody } from "../http-server.ts";
 import { demoWorkspace } from "./demo-workspace.ts";
 import { countlyService } from "./service.ts";
 
-/** A Countly Enterprise server with the demo's apps. */
+/** An emulated Countly Enterprise server with the demo's apps. */
 export function countlyDemo(): DemoService {
   const workspace = demoWorkspace();
   const [app] = workspace.apps;
@@ -13,7 +13,7 @@ export function countlyDemo(): DemoService {
     settings: { api_key: workspace.admin.apiKey, app_id: "*" },
     change() {
       for (const name of ["Mary Jackson", "Dorothy Vaughan"]) app?.addUser({ name });
-      return "two users came to one app; only who was active is read";
+      return "one app got two new users; only active users are read";
     },
   };
 }

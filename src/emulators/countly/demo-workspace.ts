@@ -3,7 +3,7 @@ import { CountlyClock } from "./clock.ts";
 import type { Document } from "./document.ts";
 import { CountlyWorkspace } from "./workspace.ts";
 
-/** A company with 3 apps and some 500 users, the same for the same seed. */
+/** A company with 3 apps and about 500 users. The same seed gives the same data. */
 export function demoWorkspace(seed = 1): CountlyWorkspace {
   const clock = new CountlyClock({ start: "2025-03-03T08:00:00Z", seed });
   const workspace = new CountlyWorkspace({ clock });
@@ -24,7 +24,7 @@ const demoApps = [
   { name: "Quiz Night <beta>", country: "JP", timezone: "Asia/Tokyo", category: "8", users: 70 },
 ] as const;
 
-/** Users come one after the other; some come back, some say who they are, and two turn out to be one person. */
+/** Adds users one after the other: some return, some identify themselves, and two are merged. */
 function populate(app: CountlyApp, size: number, clock: CountlyClock): void {
   const ids: string[] = [];
   for (let number = 0; number < size; number += 1) {
@@ -47,7 +47,7 @@ function visit(clock: CountlyClock): Document {
   };
 }
 
-/** Two of five say who they are. */
+/** Two of five users identify themselves. */
 function profile(number: number, clock: CountlyClock): Document {
   const custom = {
     plan: clock.random.below(4) === 0 ? "pro" : "free",

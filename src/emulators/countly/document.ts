@@ -1,18 +1,19 @@
 import { RawJson } from "../raw-json.ts";
 
-/** What a document of the database can hold. Raw JSON is sent as it is spelled, even where `JSON.parse` would round it. */
+/** A value in a document. Raw JSON is sent unchanged, even if `JSON.parse` would round it. */
 export type Value = null | boolean | number | string | Date | RawJson | readonly Value[] | Document;
 
-/** A document of the database; members that are undefined are not there. */
+/** A MongoDB document; undefined members do not exist. */
 export interface Document {
   readonly [name: string]: Value | undefined;
 }
 
-/** A document with the key that every one has. */
+/** A document with its `_id`. */
 export interface Identified extends Document {
   readonly _id: string;
 }
 
+/** True for an object that is neither a list, a date nor raw JSON. */
 export function isDocument(value: Value | undefined): value is Document {
   return (
     typeof value === "object" &&
@@ -23,19 +24,20 @@ export function isDocument(value: Value | undefined): value is Document {
   );
 }
 
+/** True for an array. */
 export function isList(value: Value | undefined): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** How a date is written: as ISO 8601 text, as `JSON.stringify` does, or as EJSON's `{"$date":…}`. */
+/** How dates are written: as ISO 8601 text, or as EJSON's `{"$date":…}`. */
 export type DateFormat = "iso" | "ejson";
 
-/** A value as JSON text, raw parts as they are spelled. */
+/** A value as JSON text, with raw parts unchanged. */
 export function documentJson(value: Value, dates: DateFormat = "iso"): string {
   return dates === "iso" && !hasRawJson(value) ? JSON.stringify(value) : serialize(value, dates);
 }
 
-/** Without raw parts the text is what `JSON.stringify` makes of it, many times faster. */
+/** Values without raw parts can go through `JSON.stringify`, which is many times faster. */
 function hasRawJson(value: Value | undefined): boolean {
   if (typeof value !== "object" || value === null || value instanceof Date) return false;
   if (value instanceof RawJson) return true;
@@ -48,7 +50,7 @@ function serialize(value: Value, dates: DateFormat): string {
   if (value instanceof RawJson) return value.text;
   if (value instanceof Date) {
     const text = value.toISOString();
-    // EJSON leaves out milliseconds that are zero.
+    // EJSON omits zero milliseconds.
     return JSON.stringify(dates === "iso" ? text : { $date: text.replace(".000Z", "Z") });
   }
   if (isList(value)) return `[${value.map((item) => serialize(item, dates)).join(",")}]`;

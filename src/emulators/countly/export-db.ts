@@ -1,32 +1,33 @@
-import { messageResponse, ResponseError, arrayResponse } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
 import { appIdOf, appOfCollection, authenticate } from "./auth.ts";
-import type { RequestContext } from "./request-context.ts";
 import type { Document } from "./document.ts";
 import { mayRead } from "./member.ts";
-import { parseInteger, parseObjectLeniently } from "./params.ts";
 import { BadQuery, parseQuery } from "./mongo-query.ts";
+import { parseInteger, parseObjectLeniently } from "./params.ts";
+import type { RequestContext } from "./request-context.ts";
+import { arrayResponse, messageResponse, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import { readUserPage } from "./user-page.ts";
 
 /**
- * `/o/export/db`: the documents of a collection as a bare array, of which the server knows those of users. A collection that is not there has
- * none. What goes wrong in the database comes too late for the status: the array ends early, and is closed.
+ * `/o/export/db`: the documents of a collection as a bare array, empty if there is no such
+ * collection. The emulator has only the collections of users. A database error comes too late for
+ * the status: the array ends early but is closed. Throws a ResponseError.
  */
-export function exportCollection(call: RequestContext): HttpResponse {
-  const { params } = call;
-  const member = authenticate(call);
+export function exportCollection(context: RequestContext): HttpResponse {
+  const { params } = context;
+  const member = authenticate(context);
   const { collection } = params;
   if (!collection) throw new ResponseError(400, 'Missing parameter "collection"');
   const query = parseQueryStrictly(params["filter"] ?? params["query"]);
   if (!mayRead(member, appIdOf(collection), "export")) {
     return messageResponse(401, "User does not have access right for this collection");
   }
-  const app = appOfCollection(call, collection);
-  return arrayResponse(app ? exportUsers(call, app, query) : []);
+  const app = appOfCollection(context, collection);
+  return arrayResponse(app ? exportUsers(context, app, query) : []);
 }
 
-/** The query of a parameter. Throws a Refusal where it is no JSON. */
+/** Parses the query in a parameter. Throws a ResponseError for invalid JSON. */
 export function parseQueryStrictly(text = "{}", dates: "plain" | "ejson" = "plain"): Document {
   try {
     return parseQuery(text, dates);
@@ -36,18 +37,18 @@ export function parseQueryStrictly(text = "{}", dates: "plain" | "ejson" = "plai
   }
 }
 
-function exportUsers(call: RequestContext, app: CountlyApp, query: Document): Document[] {
-  const { params, faults } = call;
-  const asked = parseInteger(params["limit"]);
+function exportUsers(context: RequestContext, app: CountlyApp, query: Document): Document[] {
+  const { params, faults } = context;
+  const limit = parseInteger(params["limit"]);
   const cut = faults.truncateExport?.afterRows;
   const projection = parseObjectLeniently(params["project"] ?? params["projection"]);
   try {
-    const found = readUserPage(call, app, {
+    const found = readUserPage(context, app, {
       query,
       projection: Object.keys(projection).length > 0 ? { ...projection, _id: 1 } : {},
       sort: parseObjectLeniently(params["sort"]),
       skip: parseInteger(params["skip"]),
-      limit: Math.min(asked, faults.exportLimit ?? 10_000),
+      limit: Math.min(limit, faults.exportLimit ?? 10_000),
     });
     return found.slice(0, cut);
   } catch (error) {

@@ -1,59 +1,79 @@
-/** What a Countly server does to its clients; every member may be changed while the server runs. */
+/** Faults that a Countly emulator can show. Any member may be changed while the server runs. */
 export interface CountlyFaults {
-  /** Lets so many requests pass, refuses so many with 429 and no word on how long to wait, and begins again. */
+  /**
+   * Repeatedly lets `allow` requests pass and then rejects `refuse` with 429, without
+   * `Retry-After`.
+   */
   rateLimit?: { readonly allow: number; readonly refuse: number };
-  /** Milliseconds before each answer. */
+  /** Delay before each response. */
   latencyMs?: number;
-  /** The key counts in the query of the URL only; in a form it is not seen. */
+  /** Accepts the key only in the URL's query, not in a form. */
   keyInUrlOnly?: boolean;
-  /** The most rows that `/o/export/db` sends where a limit was asked for (default: 10,000, which is `api.export_limit`). */
+  /**
+   * The server's `api.export_limit`: maximum rows of `/o/export/db` with a limit (default 10,000).
+   */
   exportLimit?: number;
-  /** The most rows of any page of users, and of any list of a gateway, whatever was asked for. */
+  /** Maximum rows in a page of users, or in any list of a gateway, whatever was requested. */
   pageSizeCap?: number;
-  /** The app whose users cannot be read: with this status, or with a word on it for the users and status 200. */
+  /**
+   * The users of this app cannot be read: requests fail with this status (default: an error in a
+   * 200).
+   */
   brokenApp?: { readonly app: string; readonly status?: number };
-  /** `/o/export/db` meets an error of the database after so many rows, if more were to come; the status is 200 and the array is closed all the same. After 0 rows it looks like the page that ends a walk. */
+  /**
+   * `/o/export/db` hits a database error after this many rows, if there are more. The status is 200
+   * and the array is closed; after 0 rows it looks like the last page of a listing.
+   */
   truncateExport?: { readonly afterRows: number };
-  /** `skip` and `iDisplayStart` are taken for 0, so that every page is the first one. */
+  /** Ignores `skip` and `iDisplayStart`, so that every page is the first one. */
   ignoreSkip?: boolean;
-  /** Conditions on `_id` are not looked at, so that every keyset page is the first one. */
+  /** Ignores conditions on `_id`, so that every keyset page is the first one. */
   ignoreKeyset?: boolean;
-  /** `/o?method=user_details` answers `{"task_id":…}`; the task is running when it is asked for so many times, and completed, or failed, after that. */
+  /**
+   * `/o?method=user_details` answers `{"task_id":…}`. The task is still running for this many
+   * polls, and then completed or failed.
+   */
   task?: { readonly polls: number; readonly fails?: boolean };
-  /** The only members that the rows of `/o?method=user_details` have (default: all of the document). */
+  /** The members of the rows of `/o?method=user_details` (default: the whole document). */
   userDetailsMembers?: readonly string[];
-  /** The database fails behind a server that runs: empty maps of apps with 200, no app exists, no collection has rows. */
+  /**
+   * The database is down but the server is not: lists of apps and collections are empty, with 200.
+   */
   failingDatabase?: boolean;
-  /** What is switched off or not there yet: its path is an invalid one. */
+  /** Features that are disabled or not installed: their paths are invalid. */
   missingFeatures?: readonly Feature[];
-  /** Called when a page of app users has been put together, before it is sent: what it changes is in the next one. */
+  /**
+   * Called when a page of app users is complete, before it is sent: its changes show in the next
+   * one.
+   */
   onPage?: (page: UserPage) => void;
 }
 
-/** A part that a server may lack. */
+/** A feature that a server may lack. */
 export type Feature = "export" | "compliance-hub" | "dbviewer" | "users" | "groups";
 
+/** A page of app users that is about to be sent. */
 export interface UserPage {
   /** Such as `/o/export/db`. */
   readonly path: string;
-  /** The id of the app. */
+  /** The app's id. */
   readonly app: string;
   readonly rows: number;
 }
 
-/** Counts requests against `traps.rateLimit`. */
+/** Applies `faults.rateLimit`. */
 export class RateLimit {
-  readonly #traps: CountlyFaults;
-  #seen = 0;
+  readonly #faults: CountlyFaults;
+  #requests = 0;
 
-  constructor(traps: CountlyFaults) {
-    this.#traps = traps;
+  constructor(faults: CountlyFaults) {
+    this.#faults = faults;
   }
 
-  /** Takes one request and says whether it is refused. */
+  /** Counts a request and returns whether it is rejected. */
   refusesNext(): boolean {
-    const limit = this.#traps.rateLimit;
+    const limit = this.#faults.rateLimit;
     if (!limit) return false;
-    return this.#seen++ % (limit.allow + limit.refuse) >= limit.allow;
+    return this.#requests++ % (limit.allow + limit.refuse) >= limit.allow;
   }
 }

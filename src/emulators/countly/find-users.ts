@@ -1,11 +1,12 @@
-import type { Document, Value } from "./document.ts";
 import { isDocument, isList } from "./document.ts";
-import { compareValues } from "./value-order.ts";
-import { applyProjection } from "./projection.ts";
+import type { Document, Value } from "./document.ts";
 import { compileQuery } from "./mongo-query.ts";
+import { applyProjection } from "./projection.ts";
 import type { UserRow } from "./synthetic-users.ts";
 import type { IdRange, UserCollection } from "./user-collection.ts";
+import { compareValues } from "./value-order.ts";
 
+/** The arguments of a MongoDB `find` on a collection of users. */
 export interface UserSearch {
   readonly query?: Document | undefined;
   readonly projection?: Document | undefined;
@@ -15,26 +16,28 @@ export interface UserSearch {
   readonly limit?: number | undefined;
 }
 
-/** What a search of MongoDB finds. Without a sort the order is nobody's: that in which the rows happen to be kept. Throws a BadQuery. */
+/**
+ * The documents that a MongoDB `find` returns; without a sort in storage order. Throws a BadQuery.
+ */
 export function findUsers(users: UserCollection, search: UserSearch): Document[] {
   const { projection = {}, skip = 0, limit = 0 } = search;
   const found: Document[] = [];
-  let seen = 0;
+  let matched = 0;
   for (const row of matchingRows(users, search)) {
-    seen += 1;
-    if (seen <= skip) continue;
+    matched += 1;
+    if (matched <= skip) continue;
     found.push(applyProjection(row.document, projection));
     if (found.length === limit) break;
   }
   return found;
 }
 
-/** How many rows meet a query. Throws a BadQuery. */
+/** The number of users that match a query. Throws a BadQuery. */
 export function countUsers(users: UserCollection, query: Document = {}): number {
   if (Object.keys(query).length === 0) return users.size;
-  const passes = compileQuery(query);
+  const matches = compileQuery(query);
   let total = 0;
-  for (const row of rowsFor(users, query)) if (passes(row)) total += 1;
+  for (const row of rowsFor(users, query)) if (matches(row)) total += 1;
   return total;
 }
 
@@ -42,29 +45,29 @@ function* matchingRows(
   users: UserCollection,
   { query = {}, sort = {} }: UserSearch,
 ): Iterable<UserRow> {
-  const passes = compileQuery(query);
+  const matches = compileQuery(query);
   const [first, ...others] = Object.entries(sort);
-  if (first === undefined) yield* filterRows(rowsFor(users, query), passes);
+  if (first === undefined) yield* filterRows(rowsFor(users, query), matches);
   else if (first[0] === "_id" && others.length === 0) {
-    yield* filterRows(users.byId(idRange(query), isDescending(first[1]) ? -1 : 1), passes);
-  } else yield* [...filterRows(rowsFor(users, query), passes)].sort(comparatorFor(sort));
+    yield* filterRows(users.byId(idRange(query), isDescending(first[1]) ? -1 : 1), matches);
+  } else yield* [...filterRows(rowsFor(users, query), matches)].sort(comparatorFor(sort));
 }
 
 function* filterRows(
   rows: Iterable<UserRow>,
-  passes: (row: UserRow) => boolean,
+  matches: (row: UserRow) => boolean,
 ): Iterable<UserRow> {
-  for (const row of rows) if (passes(row)) yield row;
+  for (const row of rows) if (matches(row)) yield row;
 }
 
-/** A condition on the id lets the database walk its index; without one it looks at every row. */
+/** With a condition on the id the rows come in index order, otherwise in storage order. */
 function rowsFor(users: UserCollection, query: Document): Iterable<UserRow> {
   const range = idRange(query);
   const open = range.from === undefined && range.to === undefined;
   return open ? users.rows() : users.byId(range, 1);
 }
 
-/** Ids outside of the range do not meet the query; those inside may. */
+/** A range that holds all ids that match the query, and possibly others. */
 function idRange(query: Document): IdRange {
   const { _id, $and } = query;
   const ranges = isList($and) ? $and.filter(isDocument).map(idRange) : [];

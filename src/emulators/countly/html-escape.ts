@@ -2,8 +2,9 @@ import { isDocument, isList } from "./document.ts";
 import type { Document, Value } from "./document.ts";
 
 /**
- * What `common.returnOutput` makes of an answer: the names and the strings in it, at any depth, with `& < > " '` as HTML entities. A string
- * that is itself the JSON of an object or a list is read, escaped inside, and written again; its own quotes stay.
+ * Escapes a response as Countly's `common.returnOutput` does: in all names and strings, at any
+ * depth, `& < > " '` become HTML entities. A string that is itself the JSON of an object or array
+ * is parsed, escaped inside and serialized again; its own quotes stay.
  */
 export function escapeValue(value: Value): Value {
   if (typeof value === "string") return escapeString(value);
@@ -27,8 +28,8 @@ function escapeString(text: string): string {
 }
 
 /**
- * From the first character that needs it, all are escaped; an `&` that begins an entity does not need it. So `a &amp; b` is sent for itself and
- * for `a & b`, and nobody can tell them apart.
+ * Escapes everything from the first character that needs it; an `&` that begins an entity does not.
+ * So `a &amp; b` and `a & b` are both sent as `a &amp; b`.
  */
 function escapeText(text: string): string {
   const start = text.search(/["'<>]|&(?!amp;|quot;|#39;|lt;|gt;|#46;|#36;)/);

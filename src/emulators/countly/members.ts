@@ -1,20 +1,25 @@
-import { messageResponse, outputResponse } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
 import { authenticate, requireGlobalAdmin } from "./auth.ts";
-import type { RequestContext } from "./request-context.ts";
 import type { Document } from "./document.ts";
 import type { CountlyMember } from "./member.ts";
+import type { RequestContext } from "./request-context.ts";
+import { messageResponse, outputResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 
-/** `/o/users/…`: the members, which are the users of the dashboard, by their ids, each with the key. */
-export function routeMembers(call: RequestContext, name: string): HttpResponse {
+/**
+ * Answers `/o/users/…`: the dashboard members by id, with their API keys. Throws a ResponseError.
+ */
+export function routeMembers(context: RequestContext, name: string): HttpResponse {
   switch (name) {
     case "all": {
-      requireGlobalAdmin(call);
-      const entries = call.workspace.members.map((member) => [member.id, memberDocument(member)]);
+      requireGlobalAdmin(context);
+      const entries = context.workspace.members.map((member) => [
+        member.id,
+        memberDocument(member),
+      ]);
       return outputResponse(Object.fromEntries(entries) as Document);
     }
     case "me":
-      return outputResponse(memberDocument(authenticate(call)));
+      return outputResponse(memberDocument(authenticate(context)));
     default:
       return messageResponse(400, "Invalid path, must be one of /all, /me or /id");
   }

@@ -1,17 +1,18 @@
 import { isDocument, isList } from "./document.ts";
 import type { Document, Value } from "./document.ts";
-import { compareValues, isSameType, typeName } from "./value-order.ts";
 import type { UserRow } from "./synthetic-users.ts";
+import { compareValues, isSameType, typeName } from "./value-order.ts";
 
-/** A query that the database refuses. */
+/** Thrown for a query that MongoDB rejects. */
 export class BadQuery extends Error {
   override readonly name = "BadQuery";
 }
 
 /**
- * Whether a row meets a query of MongoDB: equality, `$eq $ne $gt $gte $lt $lte $in $nin $exists $type` on members and, with dots, on members of
- * members; `$and`, `$or` and `$nor`. A comparison holds between values of one type only, so that no number is greater than a string.
- * Throws a BadQuery for anything else.
+ * Compiles a MongoDB query to a predicate. Supports equality and `$eq $ne $gt $gte $lt $lte $in
+ * $nin $exists $type` on members, also nested ones with dots, and `$and`, `$or` and `$nor`. Only
+ * values of the same type compare, so no number is greater than a string. Throws a BadQuery for
+ * anything else.
  *
  * @see https://www.mongodb.com/docs/manual/reference/operator/query/
  */
@@ -89,7 +90,7 @@ function inList(operand: Value): Test {
   return (value) => tests.some((test) => test(value));
 }
 
-/** A list meets a condition when one of its elements does. */
+/** A list matches if one of its elements does. */
 function compared(operand: Value, holds: (order: number) => boolean): Test {
   const test = (value: Value): boolean =>
     isSameType(value, operand) && holds(compareValues(value, operand));
@@ -99,7 +100,10 @@ function compared(operand: Value, holds: (order: number) => boolean): Test {
   };
 }
 
-/** A query as JSON text says it: without `$where`, `$expr`, `$function` and `$accumulator`, which the server takes out. Throws a SyntaxError. */
+/**
+ * Parses a query, without `$where`, `$expr`, `$function` and `$accumulator`, which the server
+ * strips. Throws a SyntaxError for invalid JSON.
+ */
 export function parseQuery(text: string, dates: "plain" | "ejson" = "plain"): Document {
   const parsed: unknown = JSON.parse(text, (name, value: unknown) => {
     if (strippedOperators.has(name)) return undefined;
@@ -111,7 +115,7 @@ export function parseQuery(text: string, dates: "plain" | "ejson" = "plain"): Do
 
 const strippedOperators = new Set(["$where", "$expr", "$function", "$accumulator"]);
 
-/** EJSON has dates; of its other types a query here has none. */
+/** Converts EJSON dates; the emulator needs no other EJSON type. */
 function reviveDate(value: unknown): unknown {
   if (typeof value !== "object" || value === null || !("$date" in value)) return value;
   const { $date } = value;

@@ -1,45 +1,48 @@
-import { ResponseError } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
 import { appOfCollection, authenticate } from "./auth.ts";
-import type { RequestContext, Params } from "./request-context.ts";
 import { documentJson } from "./document.ts";
 import type { Document } from "./document.ts";
 import { parseInteger } from "./params.ts";
+import type { Params, RequestContext } from "./request-context.ts";
+import { ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import { readUserPage } from "./user-page.ts";
 
-/** The lists of a gateway that speaks the original connector's shape: `{"data":[…]}`, by `limit` (default 100) and `skip`, nothing escaped. */
-export function routeOriginal(call: RequestContext): HttpResponse {
-  switch (call.path) {
+/**
+ * Answers as a gateway in the shape that the original connector expected: `{"data":[…]}`, paged by
+ * `limit` (default 100) and `skip`, without HTML escaping. Throws a ResponseError.
+ */
+export function routeOriginal(context: RequestContext): HttpResponse {
+  switch (context.path) {
     case "/o/apps/all":
-      return listRows(call, ({ workspace }) => workspace.apps.map(({ fields }) => fields));
+      return listRows(context, ({ workspace }) => workspace.apps.map(({ fields }) => fields));
     case "/o/groups":
-      return listRows(call, ({ workspace }) => workspace.groups.map(({ document }) => document));
+      return listRows(context, ({ workspace }) => workspace.groups.map(({ document }) => document));
     case "/o/users/all":
-      return listUsers(call);
+      return listUsers(context);
     default:
       throw new ResponseError(404, "not found");
   }
 }
 
 function listRows(
-  call: RequestContext,
-  rows: (call: RequestContext) => readonly Document[],
+  context: RequestContext,
+  rows: (context: RequestContext) => readonly Document[],
 ): HttpResponse {
-  authenticate(call);
-  if (call.faults.failingDatabase) return dataResponse([]);
-  const { pageSizeCap = Infinity, ignoreSkip } = call.faults;
-  const { skip, limit } = pageOf(call.params);
+  authenticate(context);
+  if (context.faults.failingDatabase) return dataResponse([]);
+  const { pageSizeCap = Infinity, ignoreSkip } = context.faults;
+  const { skip, limit } = pageOf(context.params);
   const start = ignoreSkip ? 0 : skip;
-  return dataResponse(rows(call).slice(start, start + Math.min(limit, pageSizeCap)));
+  return dataResponse(rows(context).slice(start, start + Math.min(limit, pageSizeCap)));
 }
 
-/** The users of an app, with the app's id. */
-function listUsers(call: RequestContext): HttpResponse {
-  authenticate(call);
-  const { params } = call;
-  const app = appOfCollection(call, params["app_id"] ?? "");
+/** The users of an app, each with the app's id. */
+function listUsers(context: RequestContext): HttpResponse {
+  authenticate(context);
+  const { params } = context;
+  const app = appOfCollection(context, params["app_id"] ?? "");
   if (!app) return dataResponse([]);
-  const page = readUserPage(call, app, { ...pageOf(params), query: queryOf(params) });
+  const page = readUserPage(context, app, { ...pageOf(params), query: queryOf(params) });
   return dataResponse(page.map((user) => ({ ...user, app_id: app.id })));
 }
 
@@ -47,7 +50,7 @@ function pageOf(params: Params): { readonly skip: number; readonly limit: number
   return { skip: parseInteger(params["skip"]), limit: parseInteger(params["limit"]) || 100 };
 }
 
-/** `period=[from,to]`, both in milliseconds, picks by the last session; periods in words are not looked at. */
+/** `period=[from,to]` in milliseconds selects by last session; named periods are ignored. */
 function queryOf({ period = "" }: Params): Document {
   const [, from, to] = /^\[\s*(\d+)\s*,\s*(\d+)\s*\]$/.exec(period) ?? [];
   if (!from || !to) return {};

@@ -2,8 +2,8 @@ import { isDocument } from "./document.ts";
 import type { Document, Value } from "./document.ts";
 
 /**
- * What a projection of MongoDB leaves of a document: the members named with 1, or all but those named with 0; `_id` stays unless it is named
- * with 0. A dot leads into a member.
+ * Applies a MongoDB projection: keeps the members with 1, or all but those with 0. `_id` stays
+ * unless it is 0. Dots reach nested members.
  */
 export function applyProjection(document: Document, projection: Document): Document {
   const { _id, ...named } = projection;
@@ -24,7 +24,7 @@ function isOn(value: Value | undefined): boolean {
   return Boolean(value);
 }
 
-/** In the order of the document's own members, as MongoDB sends them. */
+/** Keeps the order of the document's members, as MongoDB does. */
 function pickPaths(document: Document, paths: readonly string[]): Document {
   const entries = Object.entries(document).flatMap(([name, value]) => {
     if (paths.includes(name)) return [[name, value] as const];

@@ -3,17 +3,17 @@ import { documentJson } from "./document.ts";
 import type { Document, Value } from "./document.ts";
 import { escapeValue } from "./html-escape.ts";
 
-/** What is sent for a request. */
+/** A response as an endpoint builds it. */
 export interface HttpResponse {
   readonly status: number;
   readonly text: string;
-  /** Sent as it comes out of the database, without a word on its length. */
+  /** Sent without `content-length`, as the server does for results it streams from the database. */
   readonly streamed?: boolean;
 }
 
-/** An answer that is no data, thrown by whatever finds the reason. */
+/** Thrown to answer a request with `{"result":…}` and an error status. */
 export class ResponseError extends Error {
-  override readonly name = "Refusal";
+  override readonly name = "ResponseError";
   readonly response: HttpResponse;
 
   constructor(status: number, result: string) {
@@ -22,24 +22,24 @@ export class ResponseError extends Error {
   }
 }
 
-/** `{"result":…}`, in which only `<` and `>` are escaped (`common.returnMessage`). */
+/** `{"result":…}` with only `<` and `>` escaped, as Countly's `common.returnMessage` sends it. */
 export function messageResponse(status: number, result: string): HttpResponse {
   const safe = result.replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   return { status, text: JSON.stringify({ result: safe }) };
 }
 
-/** Data with all names and strings escaped (`common.returnOutput`). */
+/** Data with all names and strings HTML-escaped, as Countly's `common.returnOutput` sends it. */
 export function outputResponse(value: Value): HttpResponse {
   return { status: 200, text: documentJson(escapeValue(value)) };
 }
 
-/** Documents as a bare array, nothing escaped. */
+/** Documents as a bare array, without escaping. */
 export function arrayResponse(documents: readonly Document[]): HttpResponse {
   const texts = documents.map((document) => documentJson(document));
   return { status: 200, text: `[${texts.join(",")}]`, streamed: true };
 }
 
-/** Sends an answer. */
+/** Sends a response. */
 export function sendResponse(
   response: ServerResponse,
   { status, text, streamed }: HttpResponse,

@@ -1,23 +1,25 @@
 import { setTimeout } from "node:timers/promises";
 import type { RequestHandler } from "../http-server.ts";
-import { messageResponse, ResponseError, sendResponse } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
-import { readParams } from "./request-context.ts";
-import type { RequestContext, Edition } from "./request-context.ts";
 import { routeRequest } from "./endpoints.ts";
-import { Tasks } from "./tasks.ts";
 import { RateLimit } from "./faults.ts";
 import type { CountlyFaults } from "./faults.ts";
+import { readParams } from "./request-context.ts";
+import type { Edition, RequestContext } from "./request-context.ts";
+import { messageResponse, ResponseError, sendResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
+import { Tasks } from "./tasks.ts";
 import type { CountlyWorkspace } from "./workspace.ts";
 
+/** How a Countly emulator behaves. */
 export interface CountlyServiceOptions {
   readonly workspace: CountlyWorkspace;
+  /** Default: `community`. */
   readonly edition?: Edition;
   readonly faults?: CountlyFaults;
 }
 
 /**
- * A stand-in for the part of a Countly server that holds apps, groups and app users.
+ * Emulates the part of a Countly server that serves apps, groups and app users.
  *
  * @see https://api.count.ly/reference/rest-api-reference
  */
@@ -31,17 +33,25 @@ export function countlyService({
   return async (request, response) => {
     if (faults.latencyMs) await setTimeout(faults.latencyMs, undefined, { ref: false });
     const path = request.url.pathname.replace(/\/$/, "");
-    const call = { workspace, edition, faults, tasks, request, path, params: readParams(request) };
+    const context = {
+      workspace,
+      edition,
+      faults,
+      tasks,
+      request,
+      path,
+      params: readParams(request),
+    };
     sendResponse(
       response,
-      rateLimit.refusesNext() ? messageResponse(429, "Too Many Requests") : respond(call),
+      rateLimit.refusesNext() ? messageResponse(429, "Too Many Requests") : respond(context),
     );
   };
 }
 
-function respond(call: RequestContext): HttpResponse {
+function respond(context: RequestContext): HttpResponse {
   try {
-    return routeRequest(call);
+    return routeRequest(context);
   } catch (error) {
     return error instanceof ResponseError ? error.response : messageResponse(500, String(error));
   }

@@ -5,18 +5,18 @@ import type { TimestampFormat } from "./user.ts";
 interface SyntheticOptions {
   readonly key: string;
   readonly count: number;
-  /** The last synchronisation of the youngest of them, in seconds since 1970. */
+  /** `last_sync` of the user with the highest number, in seconds since 1970. */
   readonly untilSeconds: number;
   readonly timestampFormat: TimestampFormat;
 }
 
-/** A document of which single members can be had without the rest. */
+/** A document whose members can be read one by one, without building the rest. */
 export interface UserRow {
   member(name: string): Value | undefined;
   readonly document: Document;
 }
 
-/** Users of whom nothing is kept but their order: everything about one follows from the app's key and the user's number. */
+/** Users generated on demand from the app's key and their number; only their id order is stored. */
 export class SyntheticUsers {
   readonly count: number;
   readonly #key: string;
@@ -29,7 +29,7 @@ export class SyntheticUsers {
     this.#members = memberGenerators(options);
   }
 
-  /** The user of a number from 0 up to, and not including, the count. */
+  /** The user with this number, in [0, count). */
   row(number: number): UserRow {
     return new SyntheticRow(number, this.#members);
   }
@@ -38,12 +38,12 @@ export class SyntheticUsers {
     return userId(this.#key, deviceId(number));
   }
 
-  /** The numbers in the order of their ids. */
+  /** The numbers of all users, sorted by id. */
   get order(): Uint32Array {
     return (this.#order ??= this.#sorted());
   }
 
-  /** Where in `order` the first id stands that is not less than the given one. */
+  /** The index in `order` of the first id that is not less than the given one. */
   lowerBound(id: string): number {
     let [low, high] = [0, this.count];
     while (low < high) {
@@ -54,7 +54,7 @@ export class SyntheticUsers {
     return low;
   }
 
-  /** The number of the user with this id. */
+  /** The number of the user with this id, or undefined. */
   findNumber(id: string): number | undefined {
     const number = this.order[this.lowerBound(id)];
     return number !== undefined && this.id(number) === id ? number : undefined;
@@ -70,7 +70,7 @@ export class SyntheticUsers {
 class SyntheticRow implements UserRow {
   readonly #number: number;
   readonly #members: MemberGenerators;
-  /** The one member that takes long to make, for the query and for the document. */
+  /** Cached, because it is a hash and both the query and the document need it. */
   #id: Value | undefined;
 
   constructor(number: number, members: MemberGenerators) {
@@ -105,22 +105,22 @@ function memberGenerators({
   untilSeconds,
   timestampFormat,
 }: SyntheticOptions): MemberGenerators {
-  // The higher the number, the later the last synchronisation, over a year in all.
-  const seen = (number: number): number =>
+  // The higher the number, the later the last sync; all of them lie within a year.
+  const lastSeen = (number: number): number =>
     untilSeconds - Math.floor(((count - 1 - number) * year) / Math.max(count, 1));
-  const born = (number: number): number => seen(number) - (number % 97) * 86_400;
+  const firstSeen = (number: number): number => lastSeen(number) - (number % 97) * 86_400;
   const device = (name: string) => (number: number) => deviceOf(number)[name];
   return new Map<string, (number: number) => Value | undefined>([
     ["_id", (number) => userId(key, deviceId(number))],
     ["did", deviceId],
     ["uid", (number) => (number + 1).toString(36)],
-    ["fs", born],
-    ["ls", seen],
-    ["fac", born],
-    ["lac", seen],
-    ["first_sync", (number) => formatTimestamp(born(number), timestampFormat)],
-    ["last_sync", (number) => formatTimestamp(seen(number), timestampFormat)],
-    ["lu", (number) => new Date(seen(number) * 1000)],
+    ["fs", firstSeen],
+    ["ls", lastSeen],
+    ["fac", firstSeen],
+    ["lac", lastSeen],
+    ["first_sync", (number) => formatTimestamp(firstSeen(number), timestampFormat)],
+    ["last_sync", (number) => formatTimestamp(lastSeen(number), timestampFormat)],
+    ["lu", (number) => new Date(lastSeen(number) * 1000)],
     ["sc", (number) => 1 + (number % 50)],
     ["sd", (number) => number % 600],
     ["tsd", (number) => (number % 50) * 120],

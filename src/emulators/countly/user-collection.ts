@@ -1,21 +1,20 @@
 import type { Document, Identified } from "./document.ts";
-import type { UserRow, SyntheticUsers } from "./synthetic-users.ts";
+import type { SyntheticUsers, UserRow } from "./synthetic-users.ts";
 
+/** A range of ids, both ends inclusive and optional. */
 export interface IdRange {
-  /** No smaller id than this one. */
   readonly from?: string | undefined;
-  /** No greater id than this one. */
   readonly to?: string | undefined;
 }
 
-/** The users of an app: synthetic ones, and on top of them those that were added, changed or deleted. */
+/** The users of an app: synthetic ones, overlaid with those added, changed or deleted. */
 export class UserCollection {
   readonly #synthetic: SyntheticUsers;
-  /** Numbers of synthetic users that were changed or deleted. */
+  /** Numbers of the synthetic users that were changed or deleted. */
   readonly #hidden = new Set<number>();
   readonly #documents = new Map<string, Document>();
-  /** Where the documents stand by id, once that is needed. */
-  #order: SortedDocument[] | undefined;
+  /** The documents by id, sorted on first use. */
+  #sorted: SortedDocument[] | undefined;
 
   constructor(synthetic: SyntheticUsers) {
     this.#synthetic = synthetic;
@@ -36,16 +35,16 @@ export class UserCollection {
   put(document: Identified): void {
     const id = document._id;
     this.#hide(id);
-    this.#order = undefined;
+    this.#sorted = undefined;
     this.#documents.set(id, document);
   }
 
   delete(id: string): void {
     this.#hide(id);
-    if (this.#documents.delete(id)) this.#order = undefined;
+    if (this.#documents.delete(id)) this.#sorted = undefined;
   }
 
-  /** All users, as the database happens to keep them. */
+  /** All users in storage order. */
   *rows(): Iterable<UserRow> {
     for (let number = 0; number < this.#synthetic.count; number += 1) {
       if (!this.#hidden.has(number)) yield this.#synthetic.row(number);
@@ -53,34 +52,34 @@ export class UserCollection {
     for (const document of this.#documents.values()) yield toRow(document);
   }
 
-  /** The users whose ids lie in a range, by id. */
+  /** The users in a range of ids, sorted by id. */
   *byId({ from, to }: IdRange, direction: 1 | -1): Iterable<UserRow> {
     const synthetic = this.#synthetic;
     const low = from === undefined ? 0 : synthetic.lowerBound(from);
-    // No id goes on after its last digit, so that "~" comes after the id itself and before the next one.
+    // "~" sorts after every hexadecimal digit, so `${to}~` lies between `to` and the next id.
     const high = to === undefined ? synthetic.count : synthetic.lowerBound(`${to}~`);
-    const places = this.#places().filter(
+    const documents = this.#sortedDocuments().filter(
       ({ id }) => (from === undefined || id >= from) && (to === undefined || id <= to),
     );
-    if (direction < 0) places.reverse();
+    if (direction < 0) documents.reverse();
     let next = 0;
     for (let step = 0; step < high - low; step += 1) {
       const index = direction > 0 ? low + step : high - 1 - step;
-      let place = places[next];
-      while (place && precedes(place, index, direction)) {
-        yield toRow(place.document);
-        place = places[(next += 1)];
+      let document = documents[next];
+      while (document && precedes(document, index, direction)) {
+        yield toRow(document.fields);
+        document = documents[(next += 1)];
       }
       const number = synthetic.order[index] ?? 0;
       if (!this.#hidden.has(number)) yield synthetic.row(number);
     }
-    for (const { document } of places.slice(next)) yield toRow(document);
+    for (const { fields } of documents.slice(next)) yield toRow(fields);
   }
 
-  #places(): readonly SortedDocument[] {
-    return (this.#order ??= Array.from(this.#documents, ([id, document]) => ({
+  #sortedDocuments(): readonly SortedDocument[] {
+    return (this.#sorted ??= Array.from(this.#documents, ([id, fields]) => ({
       id,
-      document,
+      fields,
       index: this.#synthetic.lowerBound(id),
     })).sort((a, b) => (a.id < b.id ? -1 : 1)));
   }
@@ -99,12 +98,12 @@ export class UserCollection {
 
 interface SortedDocument {
   readonly id: string;
-  readonly document: Document;
-  /** How many synthetic users have a smaller id. */
+  readonly fields: Document;
+  /** The number of synthetic users with a smaller id. */
   readonly index: number;
 }
 
-/** Whether a document comes before the synthetic user at an index, in the direction of the walk. */
+/** Whether a document comes before the synthetic user at an index, in the sort direction. */
 function precedes({ index }: SortedDocument, synthetic: number, direction: 1 | -1): boolean {
   return direction > 0 ? index <= synthetic : index > synthetic;
 }

@@ -1,40 +1,41 @@
-import { outputResponse, ResponseError } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
 import { authorizeApp } from "./auth.ts";
-import type { RequestContext, Params } from "./request-context.ts";
 import type { Document } from "./document.ts";
 import { countUsers, findUsers } from "./find-users.ts";
-import { parseInteger, parseObjectLeniently } from "./params.ts";
 import { BadQuery } from "./mongo-query.ts";
+import { parseInteger, parseObjectLeniently } from "./params.ts";
+import type { Params, RequestContext } from "./request-context.ts";
+import { outputResponse, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import { readUserPage } from "./user-page.ts";
 
 /**
- * `/o?method=user_details` of Enterprise: a list of users, or with `uid` or `did` one of them. Its source is not public: which column a number
- * in `iSortCol_0` means, and that a list without one is in no order, are this stand-in's choice.
+ * `/o?method=user_details` of Enterprise: a list of users, or with `uid` or `did` one of them. Its
+ * code is not public: the columns behind the numbers of `iSortCol_0`, and that a list without one
+ * is unsorted, are guesses. Throws a ResponseError.
  *
  * @see https://api.count.ly/reference/omethoduser_details
  */
-export function readUserDetails(call: RequestContext): HttpResponse {
-  const app = authorizeApp(call, "users");
-  const { uid, did } = call.params;
+export function readUserDetails(context: RequestContext): HttpResponse {
+  const app = authorizeApp(context, "users");
+  const { uid, did } = context.params;
   if (uid ?? did) {
     const [user] = findUsers(app.users, { query: uid ? { uid } : { did }, limit: 1 });
     return outputResponse(user ?? {});
   }
   try {
-    return listUsers(call, app);
+    return listUsers(context, app);
   } catch (error) {
     if (error instanceof BadQuery) throw new ResponseError(400, "Error. Please check logs.");
     throw error;
   }
 }
 
-function listUsers(call: RequestContext, app: CountlyApp): HttpResponse {
-  const { params, faults, tasks, workspace } = call;
+function listUsers(context: RequestContext, app: CountlyApp): HttpResponse {
+  const { params, faults, tasks, workspace } = context;
   const query = parseObjectLeniently(params["query"] ?? params["filter"]);
   const members = faults.userDetailsMembers ?? [];
-  const aaData = readUserPage(call, app, {
+  const aaData = readUserPage(context, app, {
     query,
     projection: Object.fromEntries(members.map((name) => [name, 1])),
     sort: sortOf(params),

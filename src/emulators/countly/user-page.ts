@@ -1,12 +1,12 @@
-import { ResponseError } from "./response.ts";
 import type { CountlyApp } from "./app.ts";
-import type { RequestContext } from "./request-context.ts";
 import { isDocument, isList } from "./document.ts";
 import type { Document } from "./document.ts";
 import { findUsers } from "./find-users.ts";
 import type { UserSearch } from "./find-users.ts";
+import type { RequestContext } from "./request-context.ts";
+import { ResponseError } from "./response.ts";
 
-/** A page of the users of an app, as far as the traps let the server find it. Throws a BadQuery, or a Refusal. */
+/** A page of an app's users, with the faults applied. Throws a BadQuery or a ResponseError. */
 export function readUserPage(
   { faults, path }: RequestContext,
   app: CountlyApp,
@@ -26,7 +26,8 @@ export function readUserPage(
 }
 
 function removeIdConditions(query: Document): Document {
-  const left = Object.fromEntries(Object.entries(query).filter(([name]) => name !== "_id"));
-  const { $and } = left;
-  return isList($and) ? { ...left, $and: $and.filter(isDocument).map(removeIdConditions) } : left;
+  const others = Object.fromEntries(Object.entries(query).filter(([name]) => name !== "_id"));
+  const { $and } = others;
+  if (!isList($and)) return others;
+  return { ...others, $and: $and.filter(isDocument).map(removeIdConditions) };
 }

@@ -1,17 +1,19 @@
 import { createHash } from "node:crypto";
 import type { Document } from "./document.ts";
 
-/** The `_id` of a user: nothing can be read from it, and its order is that of no time. */
+/** The `_id` of a user, a hash: ids do not sort by time. */
 export function userId(appKey: string, deviceId: string): string {
   return createHash("sha1")
     .update(appKey + deviceId)
     .digest("hex");
 }
 
-/** How an instant is spelled: in seconds since 1970, in milliseconds, in one or the other, or in seconds as a string. */
+/**
+ * How times since 1970 are stored: seconds, milliseconds, either of both, or seconds as a string.
+ */
 export type TimestampFormat = "seconds" | "milliseconds" | "mixed" | "strings";
 
-/** An instant that is known in seconds, in another unit. */
+/** A time in seconds since 1970, in another format. */
 export function formatTimestamp(seconds: number, unit: TimestampFormat): number | string {
   switch (unit) {
     case "seconds":
@@ -19,22 +21,23 @@ export function formatTimestamp(seconds: number, unit: TimestampFormat): number 
     case "milliseconds":
       return seconds * 1000;
     case "mixed":
-      // The highest bit of a hash: instants at even distances would else all get the same unit.
+      // The highest bit of a hash, because evenly spaced times must not all get the same unit.
       return Math.imul(seconds, 0x9e3779b1) < 0 ? seconds : seconds * 1000;
     case "strings":
       return String(seconds);
   }
 }
 
+/** What a new user's document is generated from. */
 export interface NewUser {
-  /** Counts the users of the app; the small `uid` follows from it. */
+  /** The user's sequence number in the app, from which the `uid` derives. */
   readonly number: number;
   /** Seconds since 1970. */
   readonly now: number;
   readonly timestampFormat: TimestampFormat;
 }
 
-/** What the server writes down of a device that it has just seen for the first time, all but `_id` and `did`. */
+/** The document of a device's first contact, without `_id` and `did`. */
 export function newUser({ number, now, timestampFormat }: NewUser): Document {
   return {
     uid: number.toString(36),
@@ -53,10 +56,10 @@ export function newUser({ number, now, timestampFormat }: NewUser): Document {
   };
 }
 
-/** The members that tell of a user's device and place. */
+/** The members that describe a user's device and location. */
 export const deviceMembers = "p pv d dt mnf av r c cc rgn cty".split(" ");
 
-/** The device of a user, the same for the same number. */
+/** The device members of a user, derived from the user's number. */
 export function deviceOf(number: number): Document {
   return devices[number % devices.length] ?? {};
 }

@@ -4,25 +4,32 @@ import { CountlyClock } from "./clock.ts";
 import type { Document } from "./document.ts";
 import type { CountlyMember } from "./member.ts";
 
+/** How a workspace is created. */
 export interface WorkspaceOptions {
   readonly clock?: CountlyClock;
 }
 
+/** An app to create. */
 export interface NewApp extends AppOptions {
-  /** The document of the app: `name`, `key`, `country`, `salt`, …; what is not given has a value all the same, what is undefined has none. */
+  /** Members of the app's document, which override the defaults; undefined removes one. */
   readonly fields?: Partial<AppDocument>;
 }
 
-/** A group of members: on an Enterprise server who may see what, for the original connector's services whatever they call a group. */
+/**
+ * A group: on Enterprise of dashboard members, on an original gateway whatever it calls a group.
+ */
 export interface CountlyGroup {
   readonly id: string;
   readonly document: Document;
 }
 
-/** What a Countly server holds, in memory, to be changed as its users would change it. An unknown id throws a RangeError. */
+/**
+ * The in-memory data of a Countly server, changed as its users would. Unknown ids throw a
+ * RangeError.
+ */
 export class CountlyWorkspace {
   readonly clock: CountlyClock;
-  /** The global administrator that every server has from the start. */
+  /** The global administrator that every server starts with. */
   readonly admin: CountlyMember;
   readonly #apps = new Map<string, CountlyApp>();
   readonly #members: CountlyMember[] = [];
@@ -101,13 +108,16 @@ export class CountlyWorkspace {
     return member;
   }
 
-  /** Makes a token, which a member may use for the key, in the header `countly-token` too. */
+  /**
+   * Creates a token, which replaces the member's key and may also go in the header `countly-token`.
+   */
   addToken(member: CountlyMember): string {
     const token = this.clock.random.hex(8) + this.clock.random.hex(8) + this.clock.random.hex(8);
     this.#tokens.set(token, member);
     return token;
   }
 
+  /** The member that a token belongs to. */
   tokenOwner(token: string): CountlyMember | undefined {
     return this.#tokens.get(token);
   }

@@ -1,11 +1,15 @@
 import { RandomSource } from "../random.ts";
 
 interface ClockOptions {
+  /** ISO 8601. */
   readonly start?: string;
   readonly seed?: number;
 }
 
-/** A clock that moves only when it is asked something, and all chance that comes from its seed: the same calls give the same workspace. */
+/**
+ * The emulator's clock and random source. Time moves only when a value is taken, so that the same
+ * calls with the same seed build the same workspace.
+ */
 export class OpikClock {
   readonly random: RandomSource;
   #nowMs: number;
@@ -19,14 +23,16 @@ export class OpikClock {
     this.#nowMs += milliseconds;
   }
 
-  /** A UUIDv7, greater than every one before it. */
+  /** A UUIDv7 greater than all earlier ones. */
   nextId(): string {
     this.#nowMs += 1;
     const time = this.#nowMs.toString(16).padStart(12, "0");
     return `${time.slice(0, 8)}-${time.slice(8)}-7${this.random.hex(3)}-8${this.random.hex(3)}-${this.random.hex(6)}${this.random.hex(6)}`;
   }
 
-  /** An instant after every one before it, with 0, 3, 6 or 9 digits after the second, as Java writes them. */
+  /**
+   * A UTC timestamp later than all earlier ones, with 0, 3, 6 or 9 decimals, as Java prints them.
+   */
   nextInstant(): string {
     this.#nowMs += 1;
     const digits = [0, 3, 3, 6, 6, 6, 9, 9][this.random.below(8)] ?? 0;

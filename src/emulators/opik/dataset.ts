@@ -2,17 +2,19 @@ import type { OpikClock } from "./clock.ts";
 import { entityJson } from "./json.ts";
 import type { Json, Members } from "./json.ts";
 
+/** A dataset item as it is stored. */
 export interface OpikItem extends Members {
   readonly id: string;
   readonly data: Json;
 }
 
-/** What a user writes: a member given here is sent instead of the one that the service would make. */
+/** An item to write. Any member given here replaces the one that the server would generate. */
 export interface NewItem extends Members {
   readonly id?: string;
   readonly data: Json;
 }
 
+/** A dataset version, with its counts of items. */
 export interface OpikVersion extends Members {
   readonly id: string;
   readonly version_hash: string;
@@ -23,8 +25,12 @@ export interface OpikVersion extends Members {
   readonly items_deleted: number;
 }
 
+/** How a write of items is stored. */
 export interface WriteOptions {
-  /** Changes the latest version instead of making one, as the service does where a write has no `batch_group_id`: the hash stays. */
+  /**
+   * Changes the latest version instead of creating one, and keeps its hash, as the server does for
+   * writes without a `batch_group_id`.
+   */
   readonly inPlace?: boolean;
 }
 
@@ -34,14 +40,15 @@ export interface OpikEntity extends Members {
   readonly name: Json;
 }
 
+/** What a dataset gets from its workspace. */
 export interface DatasetOptions {
   readonly clock: OpikClock;
   readonly user: string;
-  /** False for an older service, which knows the items only as they are now. */
+  /** False for an older server, which has only the current items. */
   readonly versioned: boolean;
 }
 
-/** An item in the versions from `since` up to, and not including, `until`: what a write does not touch is never copied. */
+/** An item that exists in versions [since, until): versions share the items that did not change. */
 export class VersionedItem {
   readonly item: OpikItem;
   readonly since: number;
@@ -53,23 +60,24 @@ export class VersionedItem {
     this.since = since;
   }
 
+  /** The item as JSON. */
   get text(): string {
     return (this.#text ??= entityJson(this.item));
   }
 }
 
-/** A dataset with its items in all their versions. */
+/** A dataset with all versions of its items. */
 export class OpikDataset {
-  /** Replaced by the workspace when the dataset itself is changed; a write of items does not change it. */
+  /** The dataset's own members. Replaced when the dataset changes, but not when its items do. */
   entity: OpikEntity;
   readonly #options: DatasetOptions;
-  readonly #rows: VersionedItem[] = [];
-  /** The rows of the latest version by item id. */
+  readonly #items: VersionedItem[] = [];
+  /** The items of the latest version, by id. */
   readonly #latest = new Map<string, VersionedItem>();
   /** Oldest first. */
   readonly #versions: OpikVersion[] = [];
-  /** The versions that were read of late, as `rowsOf` answers them. */
-  readonly #read = new Map<number, readonly VersionedItem[]>();
+  /** Results of `itemsAt` for a few recently read versions. */
+  readonly #recentlyRead = new Map<number, readonly VersionedItem[]>();
 
   constructor(entity: OpikEntity, options: DatasetOptions) {
     this.entity = entity;
@@ -84,11 +92,12 @@ export class OpikDataset {
     return this.#options.versioned;
   }
 
+  /** Oldest first. */
   get versions(): readonly OpikVersion[] {
     return this.#versions;
   }
 
-  /** How many items the latest version has. */
+  /** The number of items in the latest version. */
   get size(): number {
     return this.#latest.size;
   }
@@ -97,7 +106,7 @@ export class OpikDataset {
     return this.#latest.get(id)?.item;
   }
 
-  /** Writes items, replacing those whose id is there, and returns their ids. */
+  /** Writes items, replacing those with the same id, and returns their ids. */
   addItems(items: readonly NewItem[], write?: WriteOptions): string[] {
     const number = this.#begin(write);
     const before = this.#latest.size;
@@ -107,11 +116,11 @@ export class OpikDataset {
     return ids;
   }
 
-  /** Changes members of items. Throws where an id is unknown. */
+  /** Changes members of items, by id. Throws a RangeError if an id is unknown. */
   updateItems(changes: ReadonlyMap<string, Members>, write?: WriteOptions): void {
-    const found = [...changes].map(([id, change]) => ({ ...this.#existing(id), ...change }));
+    const found = [...changes].map(([id, change]) => ({ ...this.#requireItem(id), ...change }));
     const number = this.#begin(write);
-    for (const item of found) this.#put({ ...item, ...this.#updated() }, number);
+    for (const item of found) this.#put({ ...item, ...this.#updateStamp() }, number);
     this.#commit(number, { modified: found.length });
   }
 
@@ -120,30 +129,33 @@ export class OpikDataset {
   }
 
   deleteItems(ids: readonly string[], write?: WriteOptions): void {
-    for (const id of ids) this.#existing(id);
+    for (const id of ids) this.#requireItem(id);
     const number = this.#begin(write);
     for (const id of ids) this.#end(id, number);
     this.#commit(number, { deleted: ids.length });
   }
 
-  /** The number of the version with this hash or tag; 0 where there is no version yet, undefined where there is none such. */
+  /**
+   * The number of the version with this hash, counted from 1, or of the latest one. 0 if there is
+   * no version yet; undefined if the hash is unknown.
+   */
   versionNumber(hashOrTag = "latest"): number | undefined {
     if (hashOrTag === "latest" || !this.versioned) return this.#versions.length;
     const index = this.#versions.findIndex((version) => version.version_hash === hashOrTag);
     return index < 0 ? undefined : index + 1;
   }
 
-  /** The rows of a version, newest id first. */
+  /** The items of a version, newest id first. */
   itemsAt(number: number): readonly VersionedItem[] {
-    const read = this.#read.get(number);
-    if (read) return read;
-    const rows = this.#rows
+    const cached = this.#recentlyRead.get(number);
+    if (cached) return cached;
+    const items = this.#items
       .filter(({ since, until }) => since <= number && number < until)
       .sort((a, b) => (a.item.id < b.item.id ? -1 : 1))
       .reverse();
-    if (this.#read.size >= 4) this.#read.clear();
-    this.#read.set(number, rows);
-    return rows;
+    if (this.#recentlyRead.size >= 4) this.#recentlyRead.clear();
+    this.#recentlyRead.set(number, items);
+    return items;
   }
 
   #newItem(given: NewItem): OpikItem {
@@ -163,20 +175,20 @@ export class OpikDataset {
     };
   }
 
-  #existing(id: string): OpikItem {
+  #requireItem(id: string): OpikItem {
     const item = this.item(id);
     if (!item) throw new RangeError(`dataset ${this.id}: no item ${id}`);
     return item;
   }
 
-  #updated(): Members {
+  #updateStamp(): Members {
     return {
       last_updated_at: this.#options.clock.nextInstant(),
       last_updated_by: this.#options.user,
     };
   }
 
-  /** The number of the version that a write goes into. */
+  /** The number of the version that a write goes to. */
   #begin({ inPlace = false }: WriteOptions = {}): number {
     if (!this.versioned) return 0;
     if (inPlace && this.#versions.length > 0) return this.#versions.length;
@@ -185,20 +197,20 @@ export class OpikDataset {
 
   #put(item: OpikItem, number: number): string {
     this.#end(item.id, number);
-    const row = new VersionedItem(item, number);
-    this.#rows.push(row);
-    this.#latest.set(item.id, row);
+    const versioned = new VersionedItem(item, number);
+    this.#items.push(versioned);
+    this.#latest.set(item.id, versioned);
     return item.id;
   }
 
   #end(id: string, number: number): void {
-    const row = this.#latest.get(id);
-    if (row) row.until = number;
+    const item = this.#latest.get(id);
+    if (item) item.until = number;
     this.#latest.delete(id);
   }
 
   #commit(number: number, { added = 0, modified = 0, deleted = 0 }): void {
-    this.#read.delete(number);
+    this.#recentlyRead.delete(number);
     if (!this.versioned) return;
     const version = this.#versions[number - 1] ?? this.#newVersion(number);
     this.#versions[number - 1] = {
@@ -207,7 +219,7 @@ export class OpikDataset {
       items_added: version.items_added + added,
       items_modified: version.items_modified + modified,
       items_deleted: version.items_deleted + deleted,
-      ...this.#updated(),
+      ...this.#updateStamp(),
     };
   }
 

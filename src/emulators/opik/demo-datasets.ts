@@ -1,6 +1,6 @@
+import { RawJson } from "../raw-json.ts";
 import type { OpikClock } from "./clock.ts";
 import type { NewItem } from "./dataset.ts";
-import { RawJson } from "../raw-json.ts";
 
 interface DemoDataset {
   readonly project: string;
@@ -11,7 +11,7 @@ interface DemoDataset {
   readonly item: (clock: OpikClock, index: number) => NewItem;
 }
 
-/** Datasets in the shapes that teams really use: plain questions, nested messages, documents, images, and names of their own. */
+/** The demo's datasets, in shapes that teams use: questions, messages, documents, images. */
 export const demoDatasets: readonly DemoDataset[] = [
   {
     project: "support-bot",

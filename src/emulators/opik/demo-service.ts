@@ -2,7 +2,7 @@ import type { DemoService } from "../demo-service.ts";
 import { demoWorkspace } from "./demo-workspace.ts";
 import { opikService } from "./service.ts";
 
-/** A self-hosted Opik server with the demo's workspace. */
+/** An emulated self-hosted Opik server with the demo's workspace. */
 export function opikDemo(): DemoService {
   const workspace = demoWorkspace();
   return {

@@ -3,7 +3,10 @@ import type { NewItem, OpikDataset } from "./dataset.ts";
 import { demoDatasets } from "./demo-datasets.ts";
 import { OpikWorkspace } from "./workspace.ts";
 
-/** The workspace of a team that builds assistants: 6 projects and 12 datasets with some 2,500 items, the same for the same seed. */
+/**
+ * The workspace of a team that builds assistants: 6 projects and 12 datasets with about 2,500
+ * items. The same seed gives the same data.
+ */
 export function demoWorkspace(seed = 1): OpikWorkspace {
   const clock = new OpikClock({ seed });
   const workspace = new OpikWorkspace({ clock, user: "ada@acme.example" });
@@ -39,7 +42,7 @@ function addProject(workspace: OpikWorkspace, project: (typeof demoProjects)[num
   return workspace.addProject({ ...project, last_updated_trace_at }).id;
 }
 
-/** Datasets come about over weeks: a first upload, a second one, corrections, and a few items thrown out. */
+/** Fills a dataset over several days: two uploads, some corrections, and a few deletions. */
 function populate({ clock }: OpikWorkspace, dataset: OpikDataset, items: readonly NewItem[]): void {
   if (items.length === 0) return;
   const half = Math.ceil(items.length / 2);

@@ -1,9 +1,9 @@
-import type { OpikDataset, VersionedItem, OpikVersion } from "./dataset.ts";
-import { entityJson, jsonText } from "./json.ts";
 import { RawJson } from "../raw-json.ts";
+import type { OpikDataset, OpikVersion, VersionedItem } from "./dataset.ts";
+import { entityJson, jsonText } from "./json.ts";
 import type { Json, Members } from "./json.ts";
 
-/** A dataset as the service sends it, with what it counts and its latest version. */
+/** A dataset as JSON, with its counts and latest version. */
 export function datasetJson(dataset: OpikDataset): string {
   return entityJson({
     ...dataset.entity,
@@ -14,17 +14,18 @@ export function datasetJson(dataset: OpikDataset): string {
   });
 }
 
+/** A dataset version as JSON. */
 export function versionJson(dataset: OpikDataset, version: OpikVersion): string {
   const is_latest = version === dataset.versions.at(-1);
   return entityJson({ ...version, is_latest, tags: is_latest ? ["latest"] : [] });
 }
 
-/** An item; `truncate` takes the images out of it. */
-export function itemJson(row: VersionedItem, truncate: boolean): string {
-  return truncate ? row.text.replace(/"data:image\/[^"]*"/g, '"[image]"') : row.text;
+/** An item as JSON; `truncate` replaces embedded images by a placeholder. */
+export function itemJson(item: VersionedItem, truncate: boolean): string {
+  return truncate ? item.text.replace(/"data:image\/[^"]*"/g, '"[image]"') : item.text;
 }
 
-/** An item in the shape that the original connector's documentation describes. */
+/** An item as JSON, in the shape that the original connector's documentation describes. */
 export function documentedItemJson({ item }: VersionedItem): string {
   const data = isObject(item.data) ? item.data : {};
   return entityJson({
@@ -37,7 +38,7 @@ export function documentedItemJson({ item }: VersionedItem): string {
   });
 }
 
-/** The members of the items' `data` and their types. */
+/** The `columns` of a page of items: the members of their `data`, with the types found. */
 export function columnsJson(rows: readonly VersionedItem[]): string {
   const types = new Map<string, Set<string>>();
   for (const { item } of rows) {
@@ -45,9 +46,9 @@ export function columnsJson(rows: readonly VersionedItem[]): string {
       types.set(name, (types.get(name) ?? new Set()).add(typeOf(value)));
     }
   }
-  const columns = [...types].map(([name, seen]) => ({
+  const columns = [...types].map(([name, found]) => ({
     name,
-    types: [...seen],
+    types: [...found],
     filter_field_prefix: "data",
     filterField: `data.${name}`,
   }));

@@ -1,45 +1,53 @@
-/** What an Opik service does to its clients; every member may be changed while the service runs. */
+/** Faults that an Opik emulator can show. Any member may be changed while the server runs. */
 export interface OpikFaults {
-  /** Lets so many requests pass, refuses so many with 429, and begins again. `resetSeconds` is what `RateLimit-Reset` says (default 1). */
+  /**
+   * Repeatedly lets `allow` requests pass and then rejects `refuse` with 429. `resetSeconds` is the
+   * value of `RateLimit-Reset` (default 1).
+   */
   rateLimit?: { readonly allow: number; readonly refuse: number; readonly resetSeconds?: number };
-  /** Milliseconds before each answer. */
+  /** Delay before each response. */
   latencyMs?: number;
-  /** The most rows in a page or stream, however many were asked for. */
+  /** Maximum rows in a page or stream, whatever was requested. */
   pageSizeCap?: number;
-  /** The id of a dataset whose items always answer 500. */
+  /** The id of a dataset whose items always fail with 500. */
   brokenDataset?: string;
-  /** Breaks a stream after so many rows, if more were to come. */
+  /** Breaks a stream after this many rows, if there are more. */
   streamBreak?: { readonly afterRows: number; readonly how: StreamBreak };
-  /** The status of a service that has no stream endpoint. */
+  /** The server has no stream endpoint and answers with this status instead. */
   missingStreamStatus?: 404 | 405;
-  /** Every list answers all its rows, whatever page was asked for. */
+  /** Lists return all rows, whatever page was requested. */
   ignorePaging?: boolean;
-  /** The shape that the original connector's documentation describes: pages are `{"items":[…]}`, items have `inputs` and `outputs`. */
+  /**
+   * Responses have the shape that the original connector's documentation describes: pages are
+   * `{"items":[…]}`, and items have `inputs` and `outputs`.
+   */
   documentedShape?: boolean;
-  /** Called when a page or stream has been put together, before it is sent: what it changes is in the next one. */
+  /**
+   * Called when a page or stream is complete, before it is sent: its changes show in the next one.
+   */
   onPage?: (page: { readonly path: string; readonly rows: number }) => void;
 }
 
 /**
- * How a stream breaks inside its 200: a line `{"code":500,…}` after a time-out, a clean end after any other error of the service, or a
- * connection that is cut.
+ * How a stream with status 200 breaks: with a line `{"code":500,…}` for a timeout, with a clean end
+ * for any other server error, or with a dropped connection.
  */
 export type StreamBreak = "timeout" | "silence" | "disconnect";
 
-/** Counts requests against `traps.rateLimit`. */
+/** Applies `faults.rateLimit`. */
 export class RateLimit {
-  readonly #traps: OpikFaults;
-  #seen = 0;
+  readonly #faults: OpikFaults;
+  #requests = 0;
 
-  constructor(traps: OpikFaults) {
-    this.#traps = traps;
+  constructor(faults: OpikFaults) {
+    this.#faults = faults;
   }
 
-  /** Takes one request: the headers that its answer carries and whether it is refused. */
+  /** Counts a request. Returns whether it is rejected, and the headers of its response. */
   countRequest(): { refused: boolean; headers: Record<string, string> } {
-    const limit = this.#traps.rateLimit;
+    const limit = this.#faults.rateLimit;
     if (!limit) return { refused: false, headers: {} };
-    const position = this.#seen++ % (limit.allow + limit.refuse);
+    const position = this.#requests++ % (limit.allow + limit.refuse);
     const refused = position >= limit.allow;
     const seconds = limit.resetSeconds ?? 1;
     const headers = {

@@ -1,14 +1,16 @@
 import { z } from "zod";
-import { validationError, dropwizardError } from "./response.ts";
 import { plainText } from "./json.ts";
 import type { Members } from "./json.ts";
+import { dropwizardError, validationError } from "./response.ts";
 
-/** The page that a list was asked for. */
+/** The requested page of a list; `page` counts from 1. Throws a ResponseError. */
 export function parsePage(query: URLSearchParams): { page: number; size: number } {
   return { page: parsePositive(query, "page", 1), size: parsePositive(query, "size", 10) };
 }
 
-/** Orders by the first entry of `sorting`, if it is a sortable field; the service ignores all others without a word. */
+/**
+ * Sorts by the first entry of `sorting`; like the server, it ignores the others and unknown fields.
+ */
 export function sortEntities<T>(
   entities: readonly T[],
   { query, sortable, members }: SortOptions<T>,
@@ -20,13 +22,18 @@ export function sortEntities<T>(
   return [...entities].sort((a, b) => sign * compareText(key(a), key(b)));
 }
 
+/** How a list may be sorted. */
 export interface SortOptions<T> {
   readonly query: URLSearchParams;
+  /** The fields that a request may sort by. */
   readonly sortable: readonly string[];
   readonly members: (entity: T) => Members;
 }
 
-/** Whether an entity passes every entry of `filters`: names and instants only. An unknown field or operator answers 400. */
+/**
+ * A predicate from the `filters` parameter, whose entries must all match. Supports names, ids and
+ * timestamps. Throws a 400 ResponseError for an unknown field or operator.
+ */
 export function parseFilters(text: string | null | undefined): (members: Members) => boolean {
   const filters = parseParameter(text, "filters", filterShape);
   return (members) =>
@@ -57,7 +64,7 @@ const filterShape = z.array(
   }),
 );
 
-/** Text whose order is the value's: without its `Z`, "…00Z" comes before "…00.5Z". */
+/** Text that sorts as the value does: timestamps lose their `Z`, so "…00Z" is before "…00.5Z". */
 function sortKey(value: Members[string]): string {
   return plainText(value ?? "").replace(/(?<=^\d{4}-\d\d-\d\dT.*)Z$/, "");
 }
@@ -70,7 +77,7 @@ function compareText(a: string, b: string): number {
 function parsePositive(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name);
   if (text === null || text === "") return fallback;
-  // JAX-RS answers 404, not 400, where a query parameter is no number.
+  // JAX-RS answers 404, not 400, if a query parameter is not a number.
   if (!/^-?\d{1,9}$/.test(text)) throw dropwizardError(404, "HTTP 404 Not Found");
   if (Number(text) >= 1) return Number(text);
   throw validationError(400, [`query param ${name} must be greater than or equal to 1`]);

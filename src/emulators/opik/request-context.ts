@@ -1,32 +1,35 @@
-import { dropwizardError } from "./response.ts";
 import type { OpikDataset, VersionedItem } from "./dataset.ts";
-import { parseFilters } from "./list-query.ts";
 import type { OpikFaults } from "./faults.ts";
+import { parseFilters } from "./list-query.ts";
+import { dropwizardError } from "./response.ts";
 import type { OpikWorkspace } from "./workspace.ts";
 
-/** A request that has passed the login. */
+/** An authorized request and the server that received it. */
 export interface RequestContext {
   readonly workspace: OpikWorkspace;
   readonly faults: OpikFaults;
-  /** Below `/v1/private`. */
+  /** Relative to `/v1/private`. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: string;
 }
 
+/** The dataset with this id. Throws a 404 ResponseError if there is none. */
 export function requireDataset({ workspace }: RequestContext, id: string): OpikDataset {
   const dataset = workspace.dataset(id);
   if (!dataset) throw dropwizardError(404, "Dataset not found");
   return dataset;
 }
 
+/** Which items of a dataset a request selects. */
 export interface RowSelection {
-  /** A version's hash or tag; the latest where there is none. */
+  /** A version's hash or tag (default: the latest version). */
   readonly version?: string | null | undefined;
+  /** The `filters` parameter: a JSON array. */
   readonly filters?: string | null | undefined;
 }
 
-/** The items of a dataset, newest id first. */
+/** The selected items of a dataset, newest id first. Throws a ResponseError. */
 export function selectRows(
   { faults }: RequestContext,
   dataset: OpikDataset,

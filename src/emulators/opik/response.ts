@@ -4,18 +4,18 @@ import { gzip } from "node:zlib";
 import type { z } from "zod";
 import type { StreamBreak } from "./faults.ts";
 
-/** What an endpoint answers. */
+/** A response as an endpoint builds it. */
 export interface HttpResponse {
   readonly status: number;
   readonly text: string;
   readonly headers?: OutgoingHttpHeaders;
-  /** Ends the connection as soon as the text is sent. */
+  /** Drops the connection after the text, before the response is complete. */
   readonly disconnect?: boolean;
 }
 
-/** A refusal, thrown by whatever finds the reason. */
+/** Thrown to answer a request with an error response. */
 export class ResponseError extends Error {
-  override readonly name = "Refusal";
+  override readonly name = "ResponseError";
   readonly response: HttpResponse;
 
   constructor(status: number, body: object) {
@@ -24,17 +24,17 @@ export class ResponseError extends Error {
   }
 }
 
-/** An error as Dropwizard words it. */
+/** An error in the shape of Dropwizard, the framework that Opik uses. */
 export function dropwizardError(code: number, message: string): ResponseError {
   return new ResponseError(code, { code, message });
 }
 
-/** Input that did not pass validation: 400 for the query, 422 for the body. */
+/** An error for invalid input: 400 for the query, 422 for the body. */
 export function validationError(status: 400 | 422, errors: readonly string[]): ResponseError {
   return new ResponseError(status, { errors });
 }
 
-/** The body of a request; what is no JSON answers 400, what has another shape 422. */
+/** Parses a request's body. Throws a ResponseError: 400 for invalid JSON, 422 for a wrong shape. */
 export function parseBody<T>(text: string, shape: z.ZodType<T>): T {
   const body = shape.safeParse(parseJson(text));
   if (body.success) return body.data;
@@ -52,37 +52,37 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** JSON objects separated by `\r\n`, and what is left of them where the stream breaks. */
-export function streamResponse(lines: readonly string[], broken?: StreamBreak): HttpResponse {
+/** A response of JSON objects, each followed by `\r\n`, which may break off after the last one. */
+export function streamResponse(lines: readonly string[], failure?: StreamBreak): HttpResponse {
   const timeout = JSON.stringify({ code: 500, message: "Streaming operation timed out" });
-  const sent = broken === "timeout" ? [...lines, timeout] : lines;
+  const sent = failure === "timeout" ? [...lines, timeout] : lines;
   return {
     status: 200,
     text: sent.map((line) => `${line}\r\n`).join(""),
     headers: { "content-type": "application/octet-stream", "transfer-encoding": "chunked" },
-    disconnect: broken === "disconnect",
+    disconnect: failure === "disconnect",
   };
 }
 
 const compress = promisify(gzip);
 
-/** Sends an answer, compressed where the client accepts that. */
+/** Sends a response, compressed if the client accepts that. */
 export async function sendResponse(
-  answer: HttpResponse,
+  { status, text, headers, disconnect }: HttpResponse,
   { response, accepts }: { response: ServerResponse; accepts: IncomingHttpHeaders },
 ): Promise<void> {
-  response.statusCode = answer.status;
-  const headers = { "content-type": "application/json", ...answer.headers };
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value ?? "");
-  if (answer.disconnect) {
-    response.write(answer.text, () => response.destroy());
+  response.statusCode = status;
+  const allHeaders = { "content-type": "application/json", ...headers };
+  for (const [name, value] of Object.entries(allHeaders)) response.setHeader(name, value ?? "");
+  if (disconnect) {
+    response.write(text, () => response.destroy());
     return;
   }
-  // Dropwizard leaves bodies below 256 bytes as they are.
-  if (answer.text.length < 256 || !/\bgzip\b/.test(String(accepts["accept-encoding"]))) {
-    response.end(answer.text);
+  // Dropwizard does not compress bodies below 256 bytes.
+  if (text.length < 256 || !/\bgzip\b/.test(String(accepts["accept-encoding"]))) {
+    response.end(text);
     return;
   }
   response.setHeader("content-encoding", "gzip").setHeader("vary", "Accept-Encoding");
-  response.end(await compress(answer.text, { level: 1 }));
+  response.end(await compress(text, { level: 1 }));
 }

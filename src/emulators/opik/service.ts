@@ -1,16 +1,16 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { dropwizardError, ResponseError, sendResponse } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
 import { authorize } from "./auth.ts";
 import type { OpikLogin } from "./auth.ts";
 import { routeRequest } from "./endpoints.ts";
 import { RateLimit } from "./faults.ts";
 import type { OpikFaults } from "./faults.ts";
+import { dropwizardError, ResponseError, sendResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import type { OpikWorkspace } from "./workspace.ts";
 
-/** A request that was seen, in the order of arrival. */
+/** A request that the emulator received. */
 export interface RecordedRequest {
   readonly method: string;
   /** Without `/api` and the query. */
@@ -20,13 +20,14 @@ export interface RecordedRequest {
   readonly body: string;
 }
 
+/** How an Opik emulator behaves. */
 export interface OpikServiceOptions {
-  /** What a hosted service asks for; without it the service is a self-hosted one. */
+  /** The login of a hosted server; without it the server is self-hosted. */
   readonly login?: OpikLogin;
   readonly faults?: OpikFaults;
-  /** Takes every request that is seen. */
+  /** Every request is appended here, in order of arrival. */
   readonly requests?: RecordedRequest[];
-  /** Comes before everything else: answers itself, or calls `next`. */
+  /** Called first for each request; it responds itself or calls `next`. */
   readonly intercept?: (
     request: IncomingMessage,
     response: ServerResponse,
@@ -35,7 +36,8 @@ export interface OpikServiceOptions {
 }
 
 /**
- * A stand-in for the part of an Opik server that holds projects and datasets, at `/v1/private` and `/api/v1/private`.
+ * Emulates the part of an Opik server that serves projects and datasets, at `/v1/private` and
+ * `/api/v1/private`.
  *
  * @see https://www.comet.com/docs/opik/reference/rest-api/overview
  */
@@ -46,7 +48,7 @@ export function opikService(
   const { faults = {}, requests = [], login } = options;
   const rateLimit = new RateLimit(faults);
 
-  const answer = (
+  const route = (
     { method, path, query, headers, body }: ParsedRequest,
     response: ServerResponse,
   ): HttpResponse => {
@@ -60,18 +62,18 @@ export function opikService(
     return routeRequest(method, { workspace, faults, path: below, query, body });
   };
 
-  const respond = async (seen: ParsedRequest, response: ServerResponse): Promise<void> => {
+  const respond = async (request: ParsedRequest, response: ServerResponse): Promise<void> => {
     if (faults.latencyMs) await setTimeout(faults.latencyMs, undefined, { ref: false });
     await sendResponse(
-      catchResponseError(() => answer(seen, response)),
-      { response, accepts: seen.headers },
+      catchResponseError(() => route(request, response)),
+      { response, accepts: request.headers },
     );
   };
 
   const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const seen = await readRequest(request);
-    requests.push({ ...seen, query: Object.fromEntries(seen.query) });
-    const next = (): void => void respond(seen, response).catch(sendFailure(response));
+    const parsed = await readRequest(request);
+    requests.push({ ...parsed, query: Object.fromEntries(parsed.query) });
+    const next = (): void => void respond(parsed, response).catch(sendFailure(response));
     if (options.intercept) options.intercept(request, response, next);
     else next();
   };
@@ -96,16 +98,18 @@ async function readRequest(request: IncomingMessage): Promise<ParsedRequest> {
   };
 }
 
-function catchResponseError(answer: () => HttpResponse): HttpResponse {
+function catchResponseError(respond: () => HttpResponse): HttpResponse {
   try {
-    return answer();
+    return respond();
   } catch (error) {
     if (error instanceof ResponseError) return error.response;
     throw error;
   }
 }
 
-/** A client that went away is no concern of the service; a mistake in the service or a test's callback is shown to the client. */
+/**
+ * Ignores clients that disconnected; sends a bug in the emulator or in a test's callback as 500.
+ */
 function sendFailure(response: ServerResponse) {
   return (error: unknown): void => {
     if (response.destroyed) return;

@@ -1,31 +1,34 @@
 import { z } from "zod";
-import { parseBody, dropwizardError, streamResponse } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
-import { selectRows } from "./request-context.ts";
-import type { RequestContext } from "./request-context.ts";
 import type { OpikDataset } from "./dataset.ts";
 import { plainText } from "./json.ts";
+import { selectRows } from "./request-context.ts";
+import type { RequestContext } from "./request-context.ts";
+import { dropwizardError, parseBody, streamResponse } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 
-/** `POST /datasets/items/stream`: the items whose id is less than `last_retrieved_id`, newest first, of the version that is the latest now. */
-export function streamItems(call: RequestContext): HttpResponse {
-  const { faults, path } = call;
+/**
+ * `POST /datasets/items/stream`: the items with ids below `last_retrieved_id`, newest first.
+ * Without a `dataset_version` each request reads the version that is the latest at that time.
+ */
+export function streamItems(context: RequestContext): HttpResponse {
+  const { faults, path } = context;
   if (faults.missingStreamStatus)
     throw dropwizardError(faults.missingStreamStatus, `HTTP ${faults.missingStreamStatus}`);
-  const request = parseBody(call.body, streamShape);
+  const request = parseBody(context.body, streamShape);
   const after = request.last_retrieved_id;
-  const rows = selectRows(call, findDatasetByName(call, request), {
+  const rows = selectRows(context, findDatasetByName(context, request), {
     version: request.dataset_version,
     filters: request.filters,
   });
   const start = after ? rows.findIndex(({ item }) => item.id < after) : 0;
   const limit = Math.min(request.steam_limit, faults.pageSizeCap ?? Infinity);
   const page = start < 0 ? [] : rows.slice(start, start + limit);
-  const broken = faults.streamBreak;
-  const breaks = broken !== undefined && page.length > broken.afterRows;
-  const sent = breaks ? page.slice(0, broken.afterRows) : page;
+  const fault = faults.streamBreak;
+  const breaks = fault !== undefined && page.length > fault.afterRows;
+  const sent = breaks ? page.slice(0, fault.afterRows) : page;
   const lines = sent.map(({ text }) => text);
   faults.onPage?.({ path, rows: lines.length });
-  return streamResponse(lines, breaks ? broken.how : undefined);
+  return streamResponse(lines, breaks ? fault.how : undefined);
 }
 
 const limits = { error: "steamLimit must be between 1 and 2000" };
@@ -36,7 +39,7 @@ const streamShape = z.object({
   dataset_version: z.string().nullish(),
   filters: z.string().nullish(),
   last_retrieved_id: z.guid().nullish(),
-  /** The service's own spelling. */
+  /** Misspelled by the service. */
   steam_limit: z
     .int(limits)
     .min(1, limits)
@@ -45,7 +48,7 @@ const streamShape = z.object({
     .transform((limit) => limit ?? 2000),
 });
 
-/** The dataset of that name in the project, else in the whole workspace. */
+/** The dataset with this name in the project, or else in the whole workspace. */
 function findDatasetByName(
   { workspace }: RequestContext,
   { dataset_name, project_name }: z.infer<typeof streamShape>,

@@ -3,19 +3,22 @@ import { OpikDataset } from "./dataset.ts";
 import type { OpikEntity } from "./dataset.ts";
 import type { Json, Members } from "./json.ts";
 
+/** A project or dataset to create. Any member given here replaces a generated one. */
 export interface NewEntity extends Members {
   readonly id?: string;
   readonly name: Json;
 }
 
+/** How a workspace is created. */
 export interface WorkspaceOptions {
   readonly clock?: OpikClock;
+  /** The author of everything created here (default: `ada`). */
   readonly user?: string;
-  /** False for an older service, which has no dataset versions. */
+  /** False for an older server without dataset versions. */
   readonly versioned?: boolean;
 }
 
-/** An Opik workspace in memory, to be changed as its users would change it. An unknown id throws a RangeError. */
+/** An in-memory Opik workspace, changed as its users would. Unknown ids throw a RangeError. */
 export class OpikWorkspace {
   readonly clock: OpikClock;
   readonly #user: string;
@@ -42,7 +45,7 @@ export class OpikWorkspace {
 
   updateProject(id: string, change: Members): void {
     const project = requireExisting(this.#projects, id);
-    this.#projects.set(id, { ...project, ...this.#updated(), ...change });
+    this.#projects.set(id, { ...project, ...this.#updateStamp(), ...change });
   }
 
   deleteProject(id: string): void {
@@ -70,10 +73,10 @@ export class OpikWorkspace {
     return dataset;
   }
 
-  /** Changes the dataset itself; its items are changed on the dataset that `dataset` returns. */
+  /** Changes the dataset's own members. To change its items, use the object from `dataset()`. */
   updateDataset(id: string, change: Members): void {
     const dataset = requireExisting(this.#datasets, id);
-    dataset.entity = { ...dataset.entity, ...this.#updated(), ...change };
+    dataset.entity = { ...dataset.entity, ...this.#updateStamp(), ...change };
   }
 
   deleteDataset(id: string): void {
@@ -94,7 +97,7 @@ export class OpikWorkspace {
     };
   }
 
-  #updated(): Members {
+  #updateStamp(): Members {
     return { last_updated_at: this.clock.nextInstant(), last_updated_by: this.#user };
   }
 }

@@ -1,23 +1,26 @@
 import type { WandbFaults } from "./faults.ts";
 import type { WandbWorkspace } from "./workspace.ts";
 
-/** What was sent so far, for assertions. */
+/** What the emulator has sent so far, for assertions in tests. */
 export interface WandbCounters {
-  /** Runs in listings. */
+  /** Runs sent in listings. */
   runs: number;
-  /** Rows of histories. */
+  /** History rows sent. */
   historyRows: number;
-  /** Requests that got a 429 from `traps.rateLimit`. */
+  /** Requests rejected with 429 by `faults.rateLimit`. */
   refused: number;
-  /** The most requests that were in the service at the same time. */
+  /** The maximum number of requests in progress at the same time. */
   maxInFlight: number;
 }
 
-/** What an answer is made from. */
+/** Everything that responses are built from. */
 export interface WandbBackend {
   readonly workspace: WandbWorkspace;
   readonly faults: WandbFaults;
   readonly counters: WandbCounters;
-  /** The chance in samples: not the workspace's own, so that reading leaves no trace in it. */
+  /**
+   * Randomness for samples. Separate from the workspace's, so that reads do not change what is
+   * written.
+   */
   readonly random: () => number;
 }

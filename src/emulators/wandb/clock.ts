@@ -1,13 +1,18 @@
 import { seededRandom } from "../random.ts";
 
+/** How a clock starts and moves. */
 export interface ClockOptions {
+  /** ISO 8601. */
   readonly start?: string;
   readonly seed?: number;
-  /** How far an instant is from the one before; 0 makes them all the same. */
+  /** The time between two timestamps (default 1000); 0 makes them all the same. */
   readonly tickMs?: number;
 }
 
-/** A clock that moves only when it is asked something, and all chance that comes from its seed: the same calls give the same workspace. */
+/**
+ * The emulator's clock and random source. Time moves only by `advance` or when a timestamp is
+ * taken, so that the same calls with the same seed build the same workspace.
+ */
 export class WandbClock {
   readonly #random: () => number;
   readonly #tickMs: number;
@@ -23,18 +28,21 @@ export class WandbClock {
     this.#nowMs += milliseconds;
   }
 
-  /** The next instant, to the second, as the service writes it. */
+  /**
+   * Moves one tick ahead and returns the time in UTC, without fractions of a second, as W&B writes
+   * it.
+   */
   nextInstant(): string {
     this.#nowMs += this.#tickMs;
     return new Date(this.#nowMs).toISOString().replace(/\.\d+Z$/, "Z");
   }
 
-  /** The instant that was told last in seconds since 1970, with microseconds. */
+  /** The current time in seconds since 1970, with random microseconds. */
   epochSeconds(): number {
     return this.#nowMs / 1000 + Math.floor(this.#random() * 1e6) / 1e6;
   }
 
-  /** A run's id: eight letters and digits. */
+  /** A random run id: eight letters and digits. */
   nextRunId(): string {
     return Array.from({ length: 8 }, () => Math.floor(this.#random() * 36).toString(36)).join("");
   }

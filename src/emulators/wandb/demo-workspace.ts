@@ -1,10 +1,13 @@
+import { seededRandom } from "../random.ts";
 import { WandbClock } from "./clock.ts";
 import type { WandbProject } from "./project.ts";
 import type { WandbRun } from "./run.ts";
 import { WandbWorkspace } from "./workspace.ts";
-import { seededRandom } from "../random.ts";
 
-/** The workspace of somebody who trains a small model: one project with six runs, the same every time. The last run is still running. */
+/**
+ * The workspace of somebody who trains a small model: one project with six runs, the last of which
+ * is still running. Always the same.
+ */
 export function demoWorkspace(): WandbWorkspace {
   const clock = new WandbClock({ start: "2025-06-02T09:00:00Z" });
   const workspace = new WandbWorkspace({ clock, entity: "acme", user: "ada" });
@@ -20,7 +23,7 @@ export function demoWorkspace(): WandbWorkspace {
   return workspace;
 }
 
-/** The run that is still running goes on for so many steps. */
+/** Logs this many further steps of the run that is still running. */
 export function continueTraining(project: WandbProject, steps: number): void {
   for (const recipe of recipes) {
     const run = project.run(recipe.id);
@@ -37,10 +40,13 @@ interface Recipe {
   readonly lr: number;
   readonly batchSize: number;
   readonly steps: number;
-  /** What the loss comes down to, and the steps in which it comes down by two thirds. */
+  /**
+   * The value that the loss approaches, and the number of steps in which two thirds of the way are
+   * done.
+   */
   readonly floor: number;
   readonly pace: number;
-  /** The step from which on the loss grows, until it is no number any more. */
+  /** From this step on the loss grows, until it is NaN. */
   readonly divergesAt?: number;
   /** Absent: still running. */
   readonly end?: "finished" | "failed";
@@ -73,7 +79,7 @@ const recipes: readonly Recipe[] = [
   },
 ];
 
-/** Every so many steps, the model is tried on data that it has not seen. */
+/** The number of steps between two validations. */
 const validationSteps = 20;
 
 interface StepRange {
@@ -86,8 +92,8 @@ function train(run: WandbRun, recipe: Recipe, { from, below }: StepRange): void 
   for (let step = from; step < below; step += 1) {
     const loss = lossAt(step, recipe) * (1 + (random() - 0.5) / Math.sqrt(recipe.batchSize));
     const acc = Number.isFinite(loss) ? 1 / (1 + loss ** 2 / 2) : 0.1;
-    const seen = { loss, acc, lr: recipe.lr * Math.min(1, (step + 1) / 50) };
-    run.log(step % validationSteps === 0 ? { ...seen, val: { loss: loss * 1.08 + 0.03 } } : seen);
+    const row = { loss, acc, lr: recipe.lr * Math.min(1, (step + 1) / 50) };
+    run.log(step % validationSteps === 0 ? { ...row, val: { loss: loss * 1.08 + 0.03 } } : row);
   }
 }
 

@@ -1,73 +1,86 @@
 import type { HttpResponse } from "./response.ts";
 
-/** What a W&B server does to its clients; every member may be changed while the server runs. */
+/** Faults that a W&B emulator can show. Any member may be changed while the server runs. */
 export interface WandbFaults {
-  /** What the next requests get instead of their answer, one each. */
+  /** Responses for the next requests, one each, instead of the real ones. */
   nextResponses?: HttpResponse[];
-  /** Lets so many requests pass, refuses so many with 429, and begins again. */
+  /** Rejects some of the requests with 429. */
   rateLimit?: RateLimitFault;
-  /** Milliseconds before each answer. */
+  /** Delay before each response. */
   latencyMs?: number;
-  /** What a request with a wrong key gets; without it, 200 with nothing but null. */
+  /** The status for a wrong key; without it the response is 200 and all data is null. */
   wrongKeyStatus?: 401;
-  /** Fields of an older server's schema that are not there yet, such as `Run.updatedAt`. */
+  /** Fields that an older server's schema lacks, such as `Run.updatedAt`. */
   missingFields?: readonly string[];
-  /** The most runs or projects in a page, however many were asked for. */
+  /** Maximum runs or projects in a page, whatever was requested. */
   pageSizeCap?: number;
-  /** Before each page of runs comes one without edges that says `hasNextPage: true`. */
+  /** Sends a page without edges but with `hasNextPage: true` before each page of runs. */
   emptyPages?: boolean;
-  /** The second page of runs says that there are more, and its cursor is the one that it was asked with. */
+  /**
+   * Every page of runs but the first claims to have a successor and repeats the cursor it was
+   * given.
+   */
   stuckCursor?: boolean;
-  /** Asking for more of these at once takes the service too long: 502 with HTML. */
+  /**
+   * Requests for more runs or rows than this fail with 502 and HTML, as after a proxy's timeout.
+   */
   tooLarge?: { readonly runs?: number; readonly rows?: number };
-  /** The history of a run that always fails: by an error in a 200, or with a status. */
+  /** The history of this run always fails: with an error in a 200, or with a status. */
   brokenHistory?: { readonly run: string; readonly status?: number };
-  /** What `history(minStep, maxStep, samples)` does where there are more rows: a random sample of them, or the first ones. */
+  /**
+   * What `history` returns if there are more rows than `samples`: a random sample, or the first
+   * ones.
+   */
   overfullPage?: "sample" | "first";
-  /** What a request gets that asks for more single runs than `runs`: an error, or an answer that comes so much later for each of them. */
+  /**
+   * Requests that select more single runs than `runs` fail, or with `slowMs` take that much longer
+   * for each run above the limit.
+   */
   complexity?: { readonly runs: number; readonly slowMs?: number };
-  /** Offers the REST shape that the original connector's documentation describes. */
+  /** Also serves the REST API that the original connector's documentation describes. */
   rest?: RestOptions;
-  /** Called when a page has been put together, before it is sent: what it changes is in the next one. */
+  /** Called when a page is complete, before it is sent: its changes show in the next one. */
   onPage?: (page: { readonly field: "models" | "runs" | "history"; readonly size: number }) => void;
-  /** Compresses for clients that accept it. */
+  /** Compresses responses for clients that accept it. */
   gzip?: boolean;
 }
 
+/** Repeatedly lets `allow` requests pass and then rejects `refuse`. */
 export interface RateLimitFault {
   readonly allow: number;
   readonly refuse: number;
-  /** What `RateLimit-Reset` says (default 1). */
+  /** The value of `RateLimit-Reset` (default 1). */
   readonly resetSeconds?: number;
-  /** What `Retry-After` says; without it there is no such header. */
+  /** The value of `Retry-After`; without it there is no such header. */
   readonly retryAfter?: string;
 }
 
+/** How the REST API behaves. */
 export interface RestOptions {
-  /** What `/graphql` answers where REST is all there is. */
+  /** The status of `/graphql` on a server that has only REST. */
   readonly graphql?: 404 | 405;
-  /** How `nextUrl` is written: in full (default), from the root, or on another origin. */
+  /** The form of `nextUrl`: absolute (default), relative to the root, or on another origin. */
   readonly nextUrl?: "absolute" | "relative" | { readonly origin: string };
-  /** The most rows of a history in one answer (default: all). */
+  /** Maximum rows in a page of a history (default: all). */
   readonly historyPage?: number;
-  /** Leaves NaN and the infinities bare, as Python writes them, instead of null. */
+  /** Writes NaN and the infinities bare, as Python does, instead of null. */
   readonly bareNonFinite?: boolean;
 }
 
-/** Counts requests against `traps.rateLimit`. */
+/** Applies `faults.rateLimit`. */
 export class RateLimit {
-  readonly #traps: WandbFaults;
-  #seen = 0;
+  readonly #faults: WandbFaults;
+  #requests = 0;
 
-  constructor(traps: WandbFaults) {
-    this.#traps = traps;
+  constructor(faults: WandbFaults) {
+    this.#faults = faults;
   }
 
-  /** Takes one request: the headers that its answer carries and whether it is refused. */
+  /** Counts a request. Returns whether it is rejected, and the headers of its response. */
   countRequest(): { refused: boolean; headers: Record<string, string> } {
-    const limit = this.#traps.rateLimit;
+    const limit = this.#faults.rateLimit;
     if (!limit) return { refused: false, headers: {} };
-    const position = this.#seen++ % (limit.allow + limit.refuse);
+    const position = this.#requests++ % (limit.allow + limit.refuse);
     const refused = position >= limit.allow;
     const headers = {
       "RateLimit-Limit": String(limit.allow),

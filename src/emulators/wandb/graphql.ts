@@ -11,10 +11,10 @@ import {
 } from "graphql";
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { z } from "zod";
-import { graphqlErrors, ResponseError } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
 import type { WandbBackend } from "./backend.ts";
 import { queryResolvers } from "./query-resolvers.ts";
+import { graphqlErrors, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import { wandbSchema } from "./schema.ts";
 
 /** A GraphQL request. */
@@ -26,7 +26,7 @@ const bodyShape = z.object({
   operationName: z.string().nullish(),
 });
 
-/** The body of a request, or undefined where it is none. */
+/** Parses a request's body; undefined if it is not a GraphQL request. */
 export function parseGraphqlRequest(text: string): GraphqlRequest | undefined {
   try {
     return bodyShape.parse(JSON.parse(text));
@@ -35,18 +35,22 @@ export function parseGraphqlRequest(text: string): GraphqlRequest | undefined {
   }
 }
 
-/** Answers GraphQL with `graphql-js`: introspection is refused, as some servers do. Keeps what it parsed. */
+/**
+ * Executes queries with `graphql-js`. Rejects introspection, as some servers do; caches parsed
+ * queries.
+ */
 export class GraphqlEngine {
-  readonly #servers = new Map<string, CachedSchema>();
+  readonly #schemas = new Map<string, CachedSchema>();
 
+  /** Answers a request; without a valid key all data is null. */
   async respond(
     body: GraphqlRequest,
-    call: WandbBackend,
-    knownKey: boolean,
+    backend: WandbBackend,
+    isAuthenticated: boolean,
   ): Promise<HttpResponse> {
-    const { faults } = call;
-    const server = this.#server(faults.missingFields);
-    const { document, errors, singleRuns } = cachedQuery(server, body.query);
+    const { faults } = backend;
+    const cached = this.#schema(faults.missingFields);
+    const { document, errors, singleRuns } = cachedQuery(cached, body.query);
     if (!document) return graphqlErrors(400, ...errors);
     const extra = singleRuns - (faults.complexity?.runs ?? Infinity);
     if (extra > 0 && faults.complexity) {
@@ -54,45 +58,45 @@ export class GraphqlEngine {
       if (slowMs === undefined) return graphqlErrors(400, "the query is too complex");
       await setTimeout(extra * slowMs, undefined, { ref: false });
     }
-    return await executeQuery(server.schema, document, {
+    return await executeQuery(cached.schema, document, {
       body,
-      root: queryResolvers(call, knownKey),
+      root: queryResolvers(backend, isAuthenticated),
     });
   }
 
-  #server(missingFields: readonly string[] = []): CachedSchema {
+  #schema(missingFields: readonly string[] = []): CachedSchema {
     const name = missingFields.join(" ");
-    const known = this.#servers.get(name);
-    if (known) return known;
+    const cached = this.#schemas.get(name);
+    if (cached) return cached;
     const added = { schema: wandbSchema(missingFields), documents: new Map<string, ParsedQuery>() };
-    this.#servers.set(name, added);
+    this.#schemas.set(name, added);
     return added;
   }
 }
 
-/** A server of one age, with the queries that it has seen. */
+/** The schema of a server of one version, with the queries parsed for it. */
 interface CachedSchema {
   readonly schema: GraphQLSchema;
   readonly documents: Map<string, ParsedQuery>;
 }
 
 interface ParsedQuery {
-  /** Undefined where the query is not valid. */
+  /** Undefined if the query is invalid. */
   readonly document?: DocumentNode;
   readonly errors: readonly string[];
-  /** How often the query asks for one run. */
+  /** The number of single runs that the query selects. */
   readonly singleRuns: number;
 }
 
 const maxCachedQueries = 100;
 
 function cachedQuery({ schema, documents }: CachedSchema, query: string): ParsedQuery {
-  const known = documents.get(query);
-  if (known) return known;
+  const cached = documents.get(query);
+  if (cached) return cached;
   if (documents.size >= maxCachedQueries) documents.clear();
-  const planned = parseQuery(schema, query);
-  documents.set(query, planned);
-  return planned;
+  const parsed = parseQuery(schema, query);
+  documents.set(query, parsed);
+  return parsed;
 }
 
 function parseQuery(schema: GraphQLSchema, query: string): ParsedQuery {
@@ -139,7 +143,7 @@ async function executeQuery(
   );
   if (refused?.originalError instanceof ResponseError) return refused.originalError.response;
   const errors = result.errors?.map(({ message, path }) => ({ message, path }));
-  // Without data nothing was executed: the variables did not fit.
+  // Without data nothing was executed: a variable has the wrong type.
   const status = result.data === undefined ? 400 : 200;
   return { status, text: JSON.stringify({ errors, data: result.data }) };
 }

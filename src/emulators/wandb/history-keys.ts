@@ -1,16 +1,17 @@
 import type { GeneratedHistory } from "./generated-history.ts";
 import { isRecord, parseJson } from "./json.ts";
 
-/** What is known of each metric, by its dotted name. */
+/** The `keys` of `historyKeys`: statistics of each metric, by its dotted name. */
 export type HistoryKeys = Readonly<Record<string, HistoryKey>>;
 
+/** The statistics of one metric. */
 export interface HistoryKey {
   readonly typeCounts: readonly { readonly type: string; readonly count: number }[];
   readonly monotonic: boolean;
   readonly previousValue: unknown;
 }
 
-/** Counts the metrics in logged rows; those of generated rows are told by whoever generates them. */
+/** Counts the metrics in logged rows, and adds those that a generated history declares. */
 export function countHistoryKeys(
   lines: readonly string[],
   generated?: GeneratedHistory,
@@ -35,7 +36,7 @@ export function countHistoryKeys(
   return Object.fromEntries(keys);
 }
 
-/** The metrics of a row: those in nested objects under dotted names, media as one. */
+/** The metrics of a row: nested objects are flattened to dotted names, media objects are not. */
 export function flattenMetrics(row: unknown, prefix = ""): [string, unknown][] {
   if (!isRecord(row)) return [];
   return Object.entries(row).flatMap(([name, value]): [string, unknown][] => {

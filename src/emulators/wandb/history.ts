@@ -1,7 +1,7 @@
 import type { GeneratedHistory } from "./generated-history.ts";
 import { countHistoryKeys, type HistoryKeys } from "./history-keys.ts";
 
-/** The rows of a run in the order of their steps: generated ones first, then those that were logged. */
+/** The rows of a run in the order of their steps: first generated, then logged ones. */
 export class RunHistory {
   readonly #steps: number[] = [];
   readonly #lines: string[] = [];
@@ -12,16 +12,17 @@ export class RunHistory {
     this.#generated = generated;
   }
 
-  /** Undefined where there is no row. */
+  /** The greatest step, or undefined if there is no row. */
   get lastStep(): number | undefined {
     return this.#steps.at(-1) ?? this.#generated?.lastStep;
   }
 
-  /** Generated rows are taken to have every step. */
+  /** The number of rows; a generated history counts as having a row for every step. */
   get lineCount(): number {
     return this.#steps.length + (this.#generated ? this.#generated.lastStep + 1 : 0);
   }
 
+  /** Adds a row. Throws a RangeError if the step is not after the last one. */
   append(step: number, line: string): void {
     if (!Number.isSafeInteger(step) || step <= (this.lastStep ?? -1)) {
       throw new RangeError(`step ${step} is not after step ${String(this.lastStep)}`);
@@ -31,11 +32,11 @@ export class RunHistory {
     this.#keys = undefined;
   }
 
-  /** Takes away the rows after a step. */
+  /** Removes the rows after a step. */
   rewind(step: number): void {
-    const kept = this.#indexOf(step + 1);
-    this.#steps.length = kept;
-    this.#lines.length = kept;
+    const remaining = this.#indexOf(step + 1);
+    this.#steps.length = remaining;
+    this.#lines.length = remaining;
     this.#keys = undefined;
     if (this.#generated) this.#generated = rewindGenerated(this.#generated, step);
   }
@@ -52,13 +53,13 @@ export class RunHistory {
     for (const line of this.#lines.slice(this.#indexOf(from), stop)) yield line;
   }
 
-  /** What the field `historyKeys` tells, without `lastStep`. */
+  /** The content of the field `historyKeys`, without `lastStep`. */
   keys(): HistoryKeys {
     if (this.#lines.length === 0) return countHistoryKeys([], this.#generated);
     return (this.#keys ??= countHistoryKeys(this.#lines, this.#generated));
   }
 
-  /** How many logged rows come before a step. */
+  /** The number of logged rows before a step. */
   #indexOf(step: number): number {
     let [low, high] = [0, this.#steps.length];
     while (low < high) {

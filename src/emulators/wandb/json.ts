@@ -1,16 +1,17 @@
 import { RawJson } from "../raw-json.ts";
 
-/** What a user logs. */
+/** A value that a user logs. */
 export type Json = null | boolean | number | bigint | string | RawJson | readonly Json[] | Members;
 
+/** The members of a JSON object. */
 export interface Members {
   readonly [name: string]: Json;
 }
 
-/** How NaN and the infinities are spelled: as Python writes them, as the scalar JSON carries them, or not at all. */
+/** How NaN and the infinities are written: bare as in Python, as strings, or as null. */
 export type NonFiniteFormat = "bare" | "quoted" | "null";
 
-/** A value as JSON text, raw parts as they are spelled. */
+/** A value as JSON text, with raw parts unchanged except for NaN and the infinities. */
 export function jsonText(value: Json, nonFinite: NonFiniteFormat = "bare"): string {
   if (value instanceof RawJson) return respellNonFinite(value.text, nonFinite);
   if (typeof value === "bigint") return String(value);
@@ -25,7 +26,7 @@ export function jsonText(value: Json, nonFinite: NonFiniteFormat = "bare"): stri
   return `{${members.join(",")}}`;
 }
 
-/** JSON text whose bare NaN and infinities are spelled in another way. */
+/** Rewrites bare NaN and infinities in JSON text. */
 export function respellNonFinite(text: string, nonFinite: NonFiniteFormat): string {
   if (nonFinite === "bare" || !/NaN|Infinity/.test(text)) return text;
   return text.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g, (token) => {
@@ -34,17 +35,17 @@ export function respellNonFinite(text: string, nonFinite: NonFiniteFormat): stri
   });
 }
 
-/** What JSON text says, with NaN and the infinities as strings. */
+/** Parses JSON text, with NaN and the infinities as strings. */
 export function parseJson(text: string): unknown {
   return JSON.parse(respellNonFinite(text, "quoted"));
 }
 
-/** An object that is no list. */
+/** True for an object that is not an array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a value is an object of further values. */
+/** True for a JSON object that is not raw text. */
 export function isMembers(value: Json): value is Members {
   return isRecord(value) && !(value instanceof RawJson);
 }

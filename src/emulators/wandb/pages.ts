@@ -1,28 +1,32 @@
-import { badGateway, graphqlErrors, ResponseError } from "./response.ts";
 import type { WandbBackend } from "./backend.ts";
 import { compareToPosition, instantSortKey } from "./project.ts";
 import type { RunOrder, WandbProject } from "./project.ts";
+import { badGateway, graphqlErrors, ResponseError } from "./response.ts";
 import { parseRunFilter } from "./run-filter.ts";
 import type { WandbRun } from "./run.ts";
 
-/** The arguments of a list. */
+/** The paging arguments of a list. */
 export interface PageArguments {
   readonly after?: string | null;
   readonly first?: number | null;
 }
 
+/** The arguments of `runs`. */
 export interface RunsArguments extends PageArguments {
   readonly filters?: string | null;
   readonly order?: string | null;
 }
 
-/** One page of a list, as GraphQL's connections are. */
+/** A page of a list, in the shape of a GraphQL connection. */
 export interface Page<T> {
   readonly edges: readonly { readonly node: T; readonly cursor: string }[];
   readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
 }
 
-/** A page of runs from a place in the order, which holds when runs come and go. Hidden runs take up room but are not shown. */
+/**
+ * A page of runs. A cursor is a position in the order, which stays valid when runs are added or
+ * deleted. Hidden runs count towards the page size but are not in the page.
+ */
 export function readRunsPage(
   project: WandbProject,
   { filters, order, ...page }: RunsArguments,
@@ -34,19 +38,19 @@ export function readRunsPage(
   if (faults.emptyPages && !after.startsWith(emptyPageMark))
     return emptyPage(emptyPageMark + after);
   const sorting = parseOrder(order);
-  const passes = parseRunFilter(filters);
+  const matches = parseRunFilter(filters);
   const runs = project.sortedRuns(sorting);
   const found: WandbRun[] = [];
   let index = indexAfter(runs, sorting, after.replace(emptyPageMark, ""));
   for (; index < runs.length && found.length <= first; index += 1) {
     const run = runs[index];
-    if (run && passes(run)) found.push(run);
+    if (run && matches(run)) found.push(run);
   }
-  const shown = found.slice(0, first);
-  const edges = shown
+  const selected = found.slice(0, first);
+  const edges = selected
     .filter((run) => !run.hidden)
     .map((run) => ({ node: run, cursor: runCursor(run, sorting) }));
-  const last = shown.at(-1);
+  const last = selected.at(-1);
   const stuck = faults.stuckCursor === true && after !== "";
   const endCursor = stuck || !last ? page.after : runCursor(last, sorting);
   const hasNextPage = stuck || found.length > first;
@@ -55,7 +59,7 @@ export function readRunsPage(
   return { edges, pageInfo: { endCursor: endCursor ?? null, hasNextPage } };
 }
 
-/** A page of projects, the oldest first. */
+/** A page of projects, oldest first. */
 export function readProjectsPage(
   page: PageArguments,
   { workspace, faults }: WandbBackend,
@@ -71,7 +75,7 @@ export function readProjectsPage(
   return { edges, pageInfo: { endCursor, hasNextPage: rest.length > first } };
 }
 
-/** Marks the cursor of a page without edges, and stands for the same place as the rest of it. */
+/** Prefix of the cursor of a page without edges; the rest is the position. */
 const emptyPageMark = ".";
 
 function emptyPage(endCursor: string): Page<never> {
@@ -88,15 +92,15 @@ function parseOrder(order: string | null | undefined): RunOrder {
   return { by: column === "created_at" ? "createdAt" : "heartbeatAt", descending: sign === "-" };
 }
 
-/** The index of the first run after a place, which need not be there any more. */
+/** The index of the first run after a cursor, whose run may have been deleted. */
 function indexAfter(runs: readonly WandbRun[], order: RunOrder, after: string): number {
   if (after === "") return 0;
-  const place = parseRunCursor(after);
+  const position = parseRunCursor(after);
   let [low, high] = [0, runs.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     const run = runs[middle];
-    if (run && compareToPosition(run, place, order) <= 0) low = middle + 1;
+    if (run && compareToPosition(run, position, order) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -107,13 +111,13 @@ function runCursor(run: WandbRun, { by }: RunOrder): string {
 }
 
 function parseRunCursor(cursor: string): [string, number] {
-  const place = decodeCursor(cursor);
-  if (Array.isArray(place)) return [String(place[0]), Number(place[1])];
+  const position = decodeCursor(cursor);
+  if (Array.isArray(position)) return [String(position[0]), Number(position[1])];
   throw new ResponseError(graphqlErrors(400, `invalid cursor: ${cursor}`));
 }
 
-function encodeCursor(place: unknown): string {
-  return Buffer.from(JSON.stringify(place)).toString("base64url");
+function encodeCursor(position: unknown): string {
+  return Buffer.from(JSON.stringify(position)).toString("base64url");
 }
 
 function decodeCursor(cursor: string): unknown {

@@ -8,7 +8,7 @@ export interface RunOrder {
   readonly descending: boolean;
 }
 
-/** What a project is called and when it came about. */
+/** A project's own fields. Times are in UTC. */
 export interface ProjectFields {
   readonly name: string;
   readonly description: string | null;
@@ -16,8 +16,11 @@ export interface ProjectFields {
   readonly updatedAt: string;
 }
 
+/** What a project gets from its workspace. */
 export interface ProjectOptions {
+  /** The global id. */
   readonly id: string;
+  /** The project's sequence number in the workspace. */
   readonly number: number;
   readonly entity: string;
   readonly user: string;
@@ -28,13 +31,13 @@ export interface ProjectOptions {
 export class WandbProject {
   readonly id: string;
   readonly number: number;
-  /** Replaced by the workspace. */
+  /** Replaced by the workspace when the project changes. */
   fields: ProjectFields;
   readonly #options: ProjectOptions;
   readonly #runs = new Map<string, WandbRun>();
-  /** The listings that were asked for since the last change. */
+  /** Sorted listings since the last change, by order. */
   readonly #sorted = new Map<string, readonly WandbRun[]>();
-  #runsEver = 0;
+  #lastNumber = 0;
 
   constructor(fields: ProjectFields, options: ProjectOptions) {
     this.fields = fields;
@@ -47,18 +50,19 @@ export class WandbProject {
     return this.fields.name;
   }
 
-  /** Without the hidden ones. */
+  /** The number of runs without the hidden ones. */
   get runCount(): number {
     let count = 0;
     for (const run of this.#runs.values()) if (!run.hidden) count += 1;
     return count;
   }
 
+  /** The run with this id. */
   run(name: string): WandbRun | undefined {
     return this.#runs.get(name);
   }
 
-  /** Starts a run; the state is `running` unless another is given. */
+  /** Starts a run; its state is `running` by default. Throws a RangeError if the id is in use. */
   addRun({ name, history, ...given }: NewRun = {}): WandbRun {
     const { clock, entity } = this.#options;
     const runId = name ?? clock.nextRunId();
@@ -66,7 +70,7 @@ export class WandbProject {
     const options = {
       name: runId,
       id: globalId(`Run:v1:${runId}:${this.name}:${entity}`),
-      number: (this.#runsEver += 1),
+      number: (this.#lastNumber += 1),
       clock,
       onChange: () => {
         this.#sorted.clear();
@@ -78,13 +82,13 @@ export class WandbProject {
     return run;
   }
 
-  /** The run vanishes, and nothing says that it was there. */
+  /** Deletes a run without a trace. Throws a RangeError if there is no such run. */
   deleteRun(name: string): void {
     if (!this.#runs.delete(name)) throw new RangeError(`no run ${name}`);
     this.#sorted.clear();
   }
 
-  /** All runs, the hidden ones too. */
+  /** All runs, including the hidden ones. */
   sortedRuns(order: RunOrder): readonly WandbRun[] {
     const name = `${order.by} ${order.descending}`;
     const sorted = this.#sorted.get(name) ?? sortRuns([...this.#runs.values()], order);
@@ -95,7 +99,7 @@ export class WandbProject {
   #fieldsOf(given: Partial<RunFields>): RunFields {
     const createdAt = given.createdAt ?? this.#options.clock.nextInstant();
     return {
-      displayName: `run-${this.#runsEver}`,
+      displayName: `run-${this.#lastNumber}`,
       state: "running",
       notes: null,
       description: null,
@@ -116,17 +120,17 @@ export class WandbProject {
   }
 }
 
-/** An id of the service's: base64 of what it stands for. */
+/** A global id as W&B builds it: base64 of a description. */
 export function globalId(text: string): string {
   return Buffer.from(text).toString("base64");
 }
 
-/** An instant as text whose order is the instant's: without its `Z`, "…00Z" comes before "…00.5Z". */
+/** A timestamp as text that sorts by time: without its `Z`, "…00Z" is before "…00.5Z". */
 export function instantSortKey(instant: string | null): string {
   return instant?.replace(/Z$/, "") ?? "";
 }
 
-/** Whether a run comes before (below 0) or after (above 0) a place in a listing. */
+/** Negative if a run comes before a position in a listing, positive if after it. */
 export function compareToPosition(
   run: WandbRun,
   [key, number]: readonly [string, number],

@@ -4,34 +4,34 @@ import type { Page, PageArguments, RunsArguments } from "./pages.ts";
 import { globalId } from "./project.ts";
 import type { WandbProject } from "./project.ts";
 import { parseRunFilter } from "./run-filter.ts";
-import type { WandbRun } from "./run.ts";
 import { entityResolvers, runResolvers, userResolvers } from "./run-resolvers.ts";
+import type { WandbRun } from "./run.ts";
 
-/** The fields of the type Query; to whoever has no key, all of them are null. */
-export function queryResolvers(call: WandbBackend, knownKey: boolean): object {
-  if (!knownKey) return { viewer: null, models: null, project: null };
-  const { workspace } = call;
-  const isHere = (entityName: string | null | undefined): boolean =>
+/** The resolvers of the type Query. Without a valid key all fields are null. */
+export function queryResolvers(backend: WandbBackend, isAuthenticated: boolean): object {
+  if (!isAuthenticated) return { viewer: null, models: null, project: null };
+  const { workspace } = backend;
+  const isOwnEntity = (entityName: string | null | undefined): boolean =>
     (entityName ?? workspace.entity) === workspace.entity;
   return {
-    viewer: () => userResolvers(workspace.user, call),
+    viewer: () => userResolvers(workspace.user, backend),
     models: ({ entityName, ...page }: PageArguments & { entityName?: string | null }) => {
-      if (!isHere(entityName)) return null;
-      const projects = readProjectsPage(page, call);
+      if (!isOwnEntity(entityName)) return null;
+      const projects = readProjectsPage(page, backend);
       return {
-        ...withNodes(projects, (project) => projectResolvers(project, call)),
+        ...withNodes(projects, (project) => projectResolvers(project, backend)),
         totalCount: workspace.projects.length,
       };
     },
     project: ({ name, entityName }: { name?: string | null; entityName?: string | null }) => {
-      const project = isHere(entityName) ? workspace.project(name ?? "") : undefined;
-      return project ? projectResolvers(project, call) : null;
+      const project = isOwnEntity(entityName) ? workspace.project(name ?? "") : undefined;
+      return project ? projectResolvers(project, backend) : null;
     },
   };
 }
 
-function projectResolvers(project: WandbProject, call: WandbBackend): object {
-  const { entity, user } = call.workspace;
+function projectResolvers(project: WandbProject, backend: WandbBackend): object {
+  const { entity, user } = backend.workspace;
   return {
     ...project.fields,
     id: project.id,
@@ -41,38 +41,38 @@ function projectResolvers(project: WandbProject, call: WandbBackend): object {
     isBenchmark: false,
     readOnly: false,
     access: "PRIVATE",
-    user: () => userResolvers(user, call),
+    user: () => userResolvers(user, backend),
     totalRuns: () => countRuns(project),
     runCount: ({ filters }: { filters?: string | null }) => countRuns(project, filters),
     run: ({ name }: { name: string }) => {
       const run = project.run(name);
-      return run && !run.hidden ? runNodeResolvers(run, project, call) : null;
+      return run && !run.hidden ? runNodeResolvers(run, project, backend) : null;
     },
     runs: (args: RunsArguments) => {
-      const runs = readRunsPage(project, args, call);
+      const runs = readRunsPage(project, args, backend);
       return {
-        ...withNodes(runs, (run) => runNodeResolvers(run, project, call)),
+        ...withNodes(runs, (run) => runNodeResolvers(run, project, backend)),
         totalCount: () => countRuns(project, args.filters),
       };
     },
   };
 }
 
-function runNodeResolvers(run: WandbRun, project: WandbProject, call: WandbBackend): object {
+function runNodeResolvers(run: WandbRun, project: WandbProject, backend: WandbBackend): object {
   return {
-    ...runResolvers(run, call),
+    ...runResolvers(run, backend),
     projectId: project.number,
-    project: () => projectResolvers(project, call),
+    project: () => projectResolvers(project, backend),
   };
 }
 
-function withNodes<T>({ edges, pageInfo }: Page<T>, view: (node: T) => object) {
-  return { edges: edges.map(({ node, cursor }) => ({ node: view(node), cursor })), pageInfo };
+function withNodes<T>({ edges, pageInfo }: Page<T>, resolvers: (node: T) => object) {
+  return { edges: edges.map(({ node, cursor }) => ({ node: resolvers(node), cursor })), pageInfo };
 }
 
 function countRuns(project: WandbProject, filters?: string | null): number {
   if (!filters) return project.runCount;
-  const passes = parseRunFilter(filters);
+  const matches = parseRunFilter(filters);
   const runs = project.sortedRuns({ by: "createdAt", descending: false });
-  return runs.filter((run) => !run.hidden && passes(run)).length;
+  return runs.filter((run) => !run.hidden && matches(run)).length;
 }

@@ -1,15 +1,15 @@
 import type { OutgoingHttpHeaders } from "node:http";
 
-/** What is sent for a request. */
+/** A response as an endpoint builds it. */
 export interface HttpResponse {
   readonly status: number;
   readonly text: string;
   readonly headers?: OutgoingHttpHeaders;
 }
 
-/** An answer that is no data, thrown by whatever finds the reason. */
+/** Thrown to answer a request with an error response. */
 export class ResponseError extends Error {
-  override readonly name = "Refusal";
+  override readonly name = "ResponseError";
   readonly response: HttpResponse;
 
   constructor(answer: HttpResponse) {
@@ -18,18 +18,18 @@ export class ResponseError extends Error {
   }
 }
 
-/** Errors as GraphQL words them: with 200, or with 4xx and the same body. */
+/** Errors in the shape of GraphQL, which may come with any status. */
 export function graphqlErrors(status: number, ...messages: readonly string[]): HttpResponse {
   const errors = messages.map((message) => ({ message }));
   return { status, text: JSON.stringify({ errors }) };
 }
 
-/** An error as the parts of the service word it that are not GraphQL. */
+/** An error in the shape that W&B uses outside of GraphQL. */
 export function jsonError(status: number, error: string): HttpResponse {
   return { status, text: JSON.stringify({ error }) };
 }
 
-/** What a proxy sends where the service takes too long. */
+/** What a proxy sends when the server takes too long. */
 export const badGateway: HttpResponse = {
   status: 502,
   text: "<html><head><title>502 Server Error</title></head><body><h1>Error: Server Error</h1></body></html>",

@@ -1,27 +1,27 @@
-import { jsonError, ResponseError } from "./response.ts";
-import type { HttpResponse } from "./response.ts";
-import type { WandbBackend } from "./backend.ts";
-import { jsonText } from "./json.ts";
 import { RawJson } from "../raw-json.ts";
+import type { WandbBackend } from "./backend.ts";
+import type { RestOptions } from "./faults.ts";
+import { jsonText } from "./json.ts";
 import type { NonFiniteFormat } from "./json.ts";
 import { readRunsPage } from "./pages.ts";
 import type { WandbProject } from "./project.ts";
-import type { WandbRun } from "./run.ts";
+import { jsonError, ResponseError } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 import { throwIfHistoryBroken } from "./run-resolvers.ts";
-import type { RestOptions } from "./faults.ts";
+import type { WandbRun } from "./run.ts";
 
 /**
- * Answers in the shape that the original connector's documentation describes, which the service itself does not have: gateways and
- * doubles do. Throws a Refusal.
+ * Answers in the REST shape that the original connector's documentation describes. W&B has no such
+ * API, but gateways do. Throws a ResponseError.
  */
-export function routeRest(url: URL, call: WandbBackend): HttpResponse {
+export function routeRest(url: URL, backend: WandbBackend): HttpResponse {
   const [, kind, entity, projectName, ...rest] = url.pathname.split("/").map(decodeURIComponent);
-  const project = call.workspace.project(projectName ?? "");
-  if (!project || entity !== call.workspace.entity) throw notFound();
-  if (kind === "projects" && rest.join("/") === "runs") return runsResponse(url, project, call);
+  const project = backend.workspace.project(projectName ?? "");
+  if (!project || entity !== backend.workspace.entity) throw notFound();
+  if (kind === "projects" && rest.join("/") === "runs") return runsResponse(url, project, backend);
   const run = project.run(rest[0] ?? "");
   if (kind === "runs" && rest[1] === "history" && run && !run.hidden) {
-    return historyResponse(url, run, call);
+    return historyResponse(url, run, backend);
   }
   throw notFound();
 }
@@ -30,30 +30,30 @@ function notFound(): ResponseError {
   return new ResponseError(jsonError(404, "not found"));
 }
 
-function runsResponse(url: URL, project: WandbProject, call: WandbBackend): HttpResponse {
+function runsResponse(url: URL, project: WandbProject, backend: WandbBackend): HttpResponse {
   const page = { first: Number(url.searchParams.get("perPage") ?? 100), order: "+created_at" };
   const after = url.searchParams.get("cursor");
-  const { edges, pageInfo } = readRunsPage(project, { ...page, after }, call);
-  const nonFinite = nonFiniteFormat(call);
+  const { edges, pageInfo } = readRunsPage(project, { ...page, after }, backend);
+  const nonFinite = nonFiniteFormat(backend);
   const texts = edges.map(({ node }) => runJson(node, nonFinite));
-  const more = pageInfo.hasNextPage ? pageInfo.endCursor : null;
+  const nextPage = pageInfo.hasNextPage ? pageInfo.endCursor : null;
   return {
     status: 200,
-    text: `{"runs":[${texts.join(",")}],"nextUrl":${nextUrlJson(url, more, call)}}`,
+    text: `{"runs":[${texts.join(",")}],"nextUrl":${nextUrlJson(url, nextPage, backend)}}`,
   };
 }
 
-function historyResponse(url: URL, run: WandbRun, call: WandbBackend): HttpResponse {
-  throwIfHistoryBroken(run, call);
-  const nonFinite = nonFiniteFormat(call);
+function historyResponse(url: URL, run: WandbRun, backend: WandbBackend): HttpResponse {
+  throwIfHistoryBroken(run, backend);
+  const nonFinite = nonFiniteFormat(backend);
   const lines = [...run.history.lines()];
   const from = Number(url.searchParams.get("cursor") ?? 0);
-  const to = from + (call.faults.rest?.historyPage ?? lines.length);
+  const to = from + (backend.faults.rest?.historyPage ?? lines.length);
   const rows = lines.slice(from, to).map((line) => jsonText(new RawJson(line), nonFinite));
-  call.counters.historyRows += rows.length;
-  call.faults.onPage?.({ field: "history", size: rows.length });
-  const more = to < lines.length ? `,"nextUrl":${nextUrlJson(url, String(to), call)}` : "";
-  return { status: 200, text: `{"history":[${rows.join(",")}]${more}}` };
+  backend.counters.historyRows += rows.length;
+  backend.faults.onPage?.({ field: "history", size: rows.length });
+  const nextPage = to < lines.length ? `,"nextUrl":${nextUrlJson(url, String(to), backend)}` : "";
+  return { status: 200, text: `{"history":[${rows.join(",")}]${nextPage}}` };
 }
 
 function nonFiniteFormat({ faults }: WandbBackend): NonFiniteFormat {
@@ -69,13 +69,13 @@ function runJson({ name, fields }: WandbRun, nonFinite: NonFiniteFormat): string
 
 function nextUrlJson(url: URL, cursor: string | null, { faults }: WandbBackend): string {
   if (cursor === null) return "null";
-  const following = new URL(url);
-  following.searchParams.set("cursor", cursor);
-  return JSON.stringify(formatNextUrl(following, faults.rest?.nextUrl));
+  const next = new URL(url);
+  next.searchParams.set("cursor", cursor);
+  return JSON.stringify(formatNextUrl(next, faults.rest?.nextUrl));
 }
 
-function formatNextUrl(url: URL, how: RestOptions["nextUrl"] = "absolute"): string {
+function formatNextUrl(url: URL, format: RestOptions["nextUrl"] = "absolute"): string {
   const path = url.pathname + url.search;
-  if (how === "relative") return path;
-  return how === "absolute" ? url.href : new URL(path, how.origin).href;
+  if (format === "relative") return path;
+  return format === "absolute" ? url.href : new URL(path, format.origin).href;
 }

@@ -1,13 +1,14 @@
-import { graphqlErrors, ResponseError } from "./response.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
 import { instantSortKey } from "./project.ts";
+import { graphqlErrors, ResponseError } from "./response.ts";
 import type { WandbRun } from "./run.ts";
 
 type RunTest = (run: WandbRun) => boolean;
 
 /**
- * Whether a run passes `filters`: JSON text in the manner of MongoDB. An unknown field has no value. An instant that is not ISO text
- * with `Z` matches nothing, one that is a number answers 500.
+ * Compiles `filters`, JSON text in the manner of MongoDB, to a predicate. An unknown field has no
+ * value. A timestamp that is not ISO 8601 with `Z` matches nothing, and a number fails with 500.
+ * Throws a ResponseError.
  */
 export function parseRunFilter(text: string | null | undefined): RunTest {
   return text ? allOf(parseFilterText(text)) : () => true;
@@ -17,15 +18,15 @@ function parseFilterText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw filterError(`filters is no JSON: ${text}`);
+    throw filterError(`filters is not JSON: ${text}`);
   }
 }
 
 function allOf(filter: unknown): RunTest {
-  if (!isRecord(filter)) throw filterError("a filter is an object");
-  const tests = Object.entries(filter).map(([name, wanted]): RunTest => {
-    if (!name.startsWith("$")) return fieldTest(name, wanted);
-    const branches = Array.isArray(wanted) ? wanted.map(allOf) : [];
+  if (!isRecord(filter)) throw filterError("a filter must be an object");
+  const tests = Object.entries(filter).map(([name, expected]): RunTest => {
+    if (!name.startsWith("$")) return fieldTest(name, expected);
+    const branches = Array.isArray(expected) ? expected.map(allOf) : [];
     if (name === "$and") return (run) => branches.every((test) => test(run));
     if (name === "$or") return (run) => branches.some((test) => test(run));
     if (name === "$nor") return (run) => !branches.some((test) => test(run));
@@ -34,8 +35,8 @@ function allOf(filter: unknown): RunTest {
   return (run) => tests.every((test) => test(run));
 }
 
-function fieldTest(field: string, wanted: unknown): RunTest {
-  const comparisons = isRecord(wanted) ? Object.entries(wanted) : [["$eq", wanted] as const];
+function fieldTest(field: string, expected: unknown): RunTest {
+  const comparisons = isRecord(expected) ? Object.entries(expected) : [["$eq", expected] as const];
   const tests = comparisons.map(([operator, operand]): RunTest => {
     const compare = operators[operator];
     if (!compare) throw filterError(`unknown operator ${operator}`);
@@ -52,45 +53,46 @@ function fieldTest(field: string, wanted: unknown): RunTest {
   return (run) => tests.every((test) => test(run));
 }
 
-type Compare = (actual: unknown, wanted: unknown) => boolean;
+type Compare = (actual: unknown, expected: unknown) => boolean;
 
 const operators: Readonly<Record<string, Compare>> = {
   $eq: equal,
-  $ne: (actual, wanted) => !equal(actual, wanted),
+  $ne: (actual, expected) => !equal(actual, expected),
   $gt: ordered((order) => order > 0),
   $gte: ordered((order) => order >= 0),
   $lt: ordered((order) => order < 0),
   $lte: ordered((order) => order <= 0),
   $in: oneOf,
-  $nin: (actual, wanted) => !oneOf(actual, wanted),
-  $exists: (actual, wanted) => (actual !== undefined && actual !== null) === Boolean(wanted),
-  $regex: (actual, wanted) => {
-    const pattern = new RegExp(String(wanted));
+  $nin: (actual, expected) => !oneOf(actual, expected),
+  $exists: (actual, expected) => (actual !== undefined && actual !== null) === Boolean(expected),
+  $regex: (actual, expected) => {
+    const pattern = new RegExp(String(expected));
     return anyOf(actual, (value) => typeof value === "string" && pattern.test(value));
   },
 };
 
-function equal(actual: unknown, wanted: unknown): boolean {
-  return anyOf(actual, (value) => JSON.stringify(value ?? null) === JSON.stringify(wanted));
+function equal(actual: unknown, expected: unknown): boolean {
+  return anyOf(actual, (value) => JSON.stringify(value ?? null) === JSON.stringify(expected));
 }
 
-function oneOf(actual: unknown, wanted: unknown): boolean {
-  return Array.isArray(wanted) && wanted.some((one) => equal(actual, one));
+function oneOf(actual: unknown, expected: unknown): boolean {
+  return Array.isArray(expected) && expected.some((value) => equal(actual, value));
 }
 
-/** Only values of one type are ordered. */
-function ordered(holds: (order: number) => boolean): Compare {
-  return (actual, wanted) =>
+/** Only values of the same type compare. */
+function ordered(accepts: (order: number) => boolean): Compare {
+  return (actual, expected) =>
     anyOf(actual, (value) => {
-      if (typeof value === "number" && typeof wanted === "number") return holds(value - wanted);
-      if (typeof value !== "string" || typeof wanted !== "string") return false;
-      return holds(value === wanted ? 0 : value < wanted ? -1 : 1);
+      if (typeof value === "number" && typeof expected === "number")
+        return accepts(value - expected);
+      if (typeof value !== "string" || typeof expected !== "string") return false;
+      return accepts(value === expected ? 0 : value < expected ? -1 : 1);
     });
 }
 
-/** A list passes where one of its elements does. */
-function anyOf(actual: unknown, passes: (value: unknown) => boolean): boolean {
-  return passes(actual) || (Array.isArray(actual) && actual.some(passes));
+/** A list matches if one of its elements does. */
+function anyOf(actual: unknown, matches: (value: unknown) => boolean): boolean {
+  return matches(actual) || (Array.isArray(actual) && actual.some(matches));
 }
 
 const instantFields: ReadonlySet<string> = new Set(["createdAt", "heartbeatAt"]);
@@ -104,7 +106,7 @@ function parseInstant(operand: unknown): string | undefined {
     : undefined;
 }
 
-/** The fields that filters know: `name` is the run's id. */
+/** The value of a field in a filter, in which `name` is the run's id. */
 function fieldValue(run: WandbRun, field: string): unknown {
   const { fields } = run;
   const [first = "", ...path] = field.split(".");
@@ -116,11 +118,11 @@ function fieldValue(run: WandbRun, field: string): unknown {
     return valueAtPath(parseJson(jsonText(fields.summary)), path);
   }
   const { createdAt, heartbeatAt, state, displayName, tags, group, jobType, host, user } = fields;
-  const known: Record<string, unknown> = {
+  const filterable: Record<string, unknown> = {
     ...{ name: run.name, username: user },
     ...{ createdAt, heartbeatAt, state, displayName, tags, group, jobType, host },
   };
-  return known[field];
+  return filterable[field];
 }
 
 function valueAtPath(value: unknown, path: readonly string[]): unknown {

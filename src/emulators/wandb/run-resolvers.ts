@@ -1,34 +1,34 @@
-import { badGateway, graphqlErrors, ResponseError } from "./response.ts";
 import type { WandbBackend } from "./backend.ts";
 import { flattenMetrics } from "./history-keys.ts";
 import { isMembers, isRecord, jsonText, parseJson } from "./json.ts";
 import type { Json, Members } from "./json.ts";
+import { badGateway, graphqlErrors, ResponseError } from "./response.ts";
 import type { WandbRun } from "./run.ts";
 
-/** The fields of the type Run that need no project. */
-export function runResolvers(run: WandbRun, call: WandbBackend) {
+/** The resolvers of the type Run, without those that need the project. */
+export function runResolvers(run: WandbRun, backend: WandbBackend) {
   const { user, config, summary } = run.fields;
   return {
     ...run.fields,
     id: run.id,
     name: run.name,
     readOnly: false,
-    user: user === null ? null : userResolvers(user, call),
+    user: user === null ? null : userResolvers(user, backend),
     config: () => (isMembers(config) ? wrapConfig(config) : (config?.text ?? null)),
     summaryMetrics: () => (summary ? jsonText(summary) : null),
     systemMetrics: () => run.events.at(-1) ?? "{}",
     historyLineCount: () => run.history.lineCount,
     eventsLineCount: () => run.events.length,
     historyKeys: () => historyKeys(run),
-    history: (window: HistoryWindow) => history(run, window, call),
+    history: (window: HistoryWindow) => history(run, window, backend),
     events: ({ samples }: { samples?: number | null }) =>
-      sample(run.events, samples ?? defaultSamples, call.random),
+      sample(run.events, samples ?? defaultSamples, backend.random),
     sampledHistory: ({ specs }: { specs: readonly string[] }) =>
-      specs.map((spec) => sampledHistory(run, parseJson(spec), call)),
+      specs.map((spec) => sampledHistory(run, parseJson(spec), backend)),
   };
 }
 
-/** The fields of the type User. */
+/** The resolvers of the type User. */
 export function userResolvers(username: string, { workspace }: WandbBackend) {
   const { entity } = workspace;
   return {
@@ -42,12 +42,15 @@ export function userResolvers(username: string, { workspace }: WandbBackend) {
   };
 }
 
-/** The fields of the type Entity. */
+/** The resolvers of the type Entity. */
 export function entityResolvers(name: string) {
   return { id: Buffer.from(`Entity:${name}`).toString("base64"), name };
 }
 
-/** Throws a Refusal where this run's history is broken; without a status the error is one in a 200. */
+/**
+ * Throws if `faults.brokenHistory` names this run: a ResponseError, or without a status an Error,
+ * which GraphQL reports in a 200.
+ */
 export function throwIfHistoryBroken(run: WandbRun, { faults }: WandbBackend): void {
   const { brokenHistory } = faults;
   if (brokenHistory?.run !== run.name) return;
@@ -59,18 +62,18 @@ export function throwIfHistoryBroken(run: WandbRun, { faults }: WandbBackend): v
 const defaultSamples = 500;
 
 interface HistoryWindow {
-  /** The scalar Int64 takes numbers and text. */
+  /** A number or text, as the scalar Int64 allows. */
   readonly minStep?: number | string | null;
   readonly maxStep?: number | string | null;
   readonly samples?: number | null;
 }
 
-/** The rows with minStep ≤ step < maxStep; where there are more of them than `samples`, a part. */
-function history(run: WandbRun, window: HistoryWindow, call: WandbBackend): readonly string[] {
-  throwIfHistoryBroken(run, call);
+/** The rows with minStep ≤ step < maxStep, but at most `samples` of them. */
+function history(run: WandbRun, window: HistoryWindow, backend: WandbBackend): readonly string[] {
+  throwIfHistoryBroken(run, backend);
   const { minStep, maxStep } = window;
   const samples = window.samples ?? defaultSamples;
-  const { faults, counters, random } = call;
+  const { faults, counters, random } = backend;
   if (samples > (faults.tooLarge?.rows ?? Infinity)) throw new ResponseError(badGateway);
   const lines = [...run.history.lines(Number(minStep ?? 0), Number(maxStep ?? Infinity))];
   const paged = typeof (minStep ?? maxStep) !== "undefined";
@@ -81,10 +84,13 @@ function history(run: WandbRun, window: HistoryWindow, call: WandbBackend): read
   return rows;
 }
 
-/** The rows that have all the keys, up to and with `maxStep`, with those keys alone; NaN and the infinities are strings. */
-function sampledHistory(run: WandbRun, spec: unknown, call: WandbBackend): readonly unknown[] {
-  throwIfHistoryBroken(run, call);
-  if (!isRecord(spec)) throw new ResponseError(graphqlErrors(400, "a spec is an object"));
+/**
+ * The rows that have all keys of a spec, reduced to those keys. `maxStep` is inclusive here. NaN
+ * and the infinities are strings.
+ */
+function sampledHistory(run: WandbRun, spec: unknown, backend: WandbBackend): readonly unknown[] {
+  throwIfHistoryBroken(run, backend);
+  if (!isRecord(spec)) throw new ResponseError(graphqlErrors(400, "a spec must be an object"));
   const keys = Array.isArray(spec["keys"]) ? spec["keys"].map(String) : [];
   const from = Number(spec["minStep"] ?? 0);
   const to = Number(spec["maxStep"] ?? Infinity) + 1;
@@ -95,10 +101,13 @@ function sampledHistory(run: WandbRun, spec: unknown, call: WandbBackend): reado
     const picked = keys.map((key): [string, unknown] => [key, values.get(key) ?? null]);
     if (picked.every(([, value]) => value !== null)) rows.push(Object.fromEntries(picked));
   }
-  return sample(rows, Number(spec["samples"] ?? defaultSamples), call.random);
+  return sample(rows, Number(spec["samples"] ?? defaultSamples), backend.random);
 }
 
-/** Where there is no row, one of the two answers that the SDK knows: null, and, while the run is running, an object without `lastStep`. */
+/**
+ * Without rows, one of the two forms that the SDK handles: an object without `lastStep` while the
+ * run is running, otherwise null.
+ */
 function historyKeys({ history, fields }: WandbRun): object | null {
   const { lastStep } = history;
   if (lastStep === undefined && fields.state === "running") return { keys: {}, sets: [] };
@@ -106,7 +115,9 @@ function historyKeys({ history, fields }: WandbRun): object | null {
   return { sets: [], keys: history.keys(), lastStep };
 }
 
-/** The configuration as the service keeps it: each value in an object of its own, NaN and the infinities as null. */
+/**
+ * The configuration as W&B stores it: each value wrapped in an object, NaN and infinities as null.
+ */
 function wrapConfig(config: Members): string {
   const _wandb = { cli_version: "0.25.0", python_version: "3.12.11", t: { 1: [1, 5] } };
   const values = Object.entries({ ...config, _wandb }).map(
@@ -115,13 +126,13 @@ function wrapConfig(config: Members): string {
   return jsonText(Object.fromEntries(values), "null");
 }
 
-/** So many elements at random, in their order; all of them where there are no more. */
+/** At most `size` random elements, in their original order. */
 function sample<T>(all: readonly T[], size: number, random: () => number): readonly T[] {
   if (all.length <= size) return all;
-  let wanted = size;
+  let remaining = size;
   return all.filter((_, index) => {
-    const taken = random() * (all.length - index) < wanted;
-    if (taken) wanted -= 1;
-    return taken;
+    const selected = random() * (all.length - index) < remaining;
+    if (selected) remaining -= 1;
+    return selected;
   });
 }

@@ -1,13 +1,14 @@
-import type { WandbClock } from "./clock.ts";
-import { RunHistory } from "./history.ts";
-import type { GeneratedHistory } from "./generated-history.ts";
-import { isMembers, isRecord, jsonText, type Members, parseJson } from "./json.ts";
 import { RawJson } from "../raw-json.ts";
+import type { WandbClock } from "./clock.ts";
+import type { GeneratedHistory } from "./generated-history.ts";
+import { RunHistory } from "./history.ts";
+import { isMembers, isRecord, jsonText, type Members, parseJson } from "./json.ts";
 
+/** The states that W&B gives a run. */
 export type RunState =
   "running" | "finished" | "failed" | "crashed" | "killed" | "pending" | "preempting" | "preempted";
 
-/** What a user or the service says of a run. */
+/** A run's fields. Times are in UTC. */
 export interface RunFields {
   readonly displayName: string | null;
   readonly state: RunState;
@@ -24,36 +25,37 @@ export interface RunFields {
   readonly createdAt: string;
   readonly heartbeatAt: string | null;
   readonly updatedAt: string;
-  /** Plain values, sent in the service's wrapping; raw JSON is sent as it is. */
+  /** Sent with each value wrapped in an object, as W&B does; raw JSON is sent unchanged. */
   readonly config: Members | RawJson | null;
   readonly summary: Members | RawJson | null;
 }
 
-/** A run as it begins; what is left out is made up. */
+/** A run to create; missing fields get defaults. */
 export interface NewRun extends Partial<RunFields> {
   /** The run's id. */
   readonly name?: string;
   readonly history?: GeneratedHistory;
 }
 
+/** What a run gets from its project. */
 export interface RunOptions {
   readonly name: string;
   /** The global id. */
   readonly id: string;
-  /** Counts the runs of the project. */
+  /** The run's sequence number in the project. */
   readonly number: number;
   readonly clock: WandbClock;
   /** Called after every change. */
   readonly onChange: () => void;
 }
 
-/** A run, to be changed as its user would change it. */
+/** A run, changed as its user would. */
 export class WandbRun {
   readonly name: string;
   readonly id: string;
   readonly number: number;
   readonly history: RunHistory;
-  /** The rows of the system metrics as JSON text. */
+  /** Rows of system metrics, as JSON text. */
   readonly events: string[] = [];
   readonly #clock: WandbClock;
   readonly #changed: () => void;
@@ -74,7 +76,7 @@ export class WandbRun {
     return this.#fields;
   }
 
-  /** Whether a listing leaves the run out, though it takes up room in a page. */
+  /** If true, listings omit the run but count it towards the page size. */
   get hidden(): boolean {
     return this.#hidden;
   }
@@ -85,8 +87,9 @@ export class WandbRun {
   }
 
   /**
-   * Adds a row to the history, and its metrics to the summary. `_step`, `_timestamp` and `_runtime` are made where the row has none;
-   * raw JSON is kept to the letter and needs a `_step`. Throws a RangeError where the step is not after the last one.
+   * Adds a row to the history, and its metrics to the summary. Generates missing `_step`,
+   * `_timestamp` and `_runtime`. Raw JSON is stored unchanged and needs a `_step`. Throws a
+   * RangeError if the step is not after the last one.
    */
   log(row: Members | RawJson): void {
     this.heartbeat();
@@ -106,34 +109,35 @@ export class WandbRun {
     this.events.push(jsonText({ _wandb: true, ...this.#times(), ...row }));
   }
 
-  /** A sign of life of whoever runs it. */
+  /** Moves `heartbeatAt`, as a running process does. */
   heartbeat(): void {
     const now = this.#clock.nextInstant();
     this.#change({ heartbeatAt: now, updatedAt: now });
   }
 
+  /** Ends the run. */
   finish(state: "finished" | "failed" | "killed" = "finished"): void {
     this.heartbeat();
     this.#change({ state });
   }
 
-  /** What the service says after a while without a heartbeat, which does not move. */
+  /** What the server does after some time without a heartbeat. Does not move `heartbeatAt`. */
   crash(): void {
     this.edit({ state: "crashed" });
   }
 
-  /** What a user changes on the page of a run: the heartbeat does not move. */
+  /** What a user changes in the web app. Does not move `heartbeatAt`. */
   edit(change: Partial<RunFields>): void {
     this.#change({ updatedAt: this.#clock.nextInstant(), ...change });
   }
 
-  /** Goes on with a run that had ended, after the last step. */
+  /** Resumes a run that has ended, after its last step. */
   resume(): void {
     this.heartbeat();
     this.#change({ state: "running" });
   }
 
-  /** Goes on after an earlier step: the rows after it are gone. */
+  /** Resumes after an earlier step and removes the rows after it. */
   rewind(step: number): void {
     this.history.rewind(step);
     this.resume();

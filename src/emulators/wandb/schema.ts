@@ -1,7 +1,10 @@
 import { buildASTSchema, Kind, parse, visit } from "graphql";
 import type { GraphQLSchema } from "graphql";
 
-/** The schema of a server, or of an older one that lacks fields, named as in `Run.updatedAt`. */
+/**
+ * The schema of a server, without the given fields (such as `Run.updatedAt`) that an older one
+ * lacks.
+ */
 export function wandbSchema(missingFields: readonly string[] = []): GraphQLSchema {
   const document = visit(parse(definitions), {
     ObjectTypeDefinition: (type) => {
@@ -14,8 +17,8 @@ export function wandbSchema(missingFields: readonly string[] = []): GraphQLSchem
 }
 
 /**
- * The part of the service's schema that reads projects, runs and histories. The schema itself is not public: this is what the official
- * SDK asks for, with the types that its generated code gives the answers.
+ * The part of W&B's schema for reading projects, runs and histories. The schema is not public: this
+ * is what the official SDK requests, with the types in its generated code.
  *
  * @see https://github.com/wandb/wandb/tree/main/wandb/apis
  */

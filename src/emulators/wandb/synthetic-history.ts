@@ -1,19 +1,23 @@
-import type { GeneratedHistory } from "./generated-history.ts";
 import { seededRandom } from "../random.ts";
+import type { GeneratedHistory } from "./generated-history.ts";
 
+/** The size of a synthetic history. */
 export interface SyntheticOptions {
-  /** Another number, other values. */
+  /** Selects the values: another number gives other values. */
   readonly run: number;
   readonly steps: number;
   readonly metrics: number;
 }
 
-/** A history of which nothing is kept: each row follows from the run and the step. Metrics are called `metric_0` and so on. */
+/**
+ * A history that takes no memory: each row derives from the run and the step. Its metrics are
+ * `metric_0`, `metric_1` and so on.
+ */
 export function syntheticHistory({ run, steps, metrics }: SyntheticOptions): GeneratedHistory {
   const { keys, values } = cachedMetrics(metrics);
   const line = (step: number): string => {
-    const place = Math.imul(run * 7919 + step + 1, 0x9e3779b1) >>> 20;
-    return `{"_step":${step},"_timestamp":${firstSecond + run * 10 + step}.25,"_runtime":${step}.25${values[place] ?? ""}}`;
+    const index = Math.imul(run * 7919 + step + 1, 0x9e3779b1) >>> 20;
+    return `{"_step":${step},"_timestamp":${firstSecond + run * 10 + step}.25,"_runtime":${step}.25${values[index] ?? ""}}`;
   };
   return { lastStep: steps - 1, keys, line };
 }
@@ -22,7 +26,10 @@ const firstSecond = Date.UTC(2026, 0, 1) / 1000;
 
 interface Metrics {
   readonly keys: readonly string[];
-  /** 4096 ways in which a row may go on: to spell numbers takes longer than all else that the stand-in does. */
+  /**
+   * 4096 preformatted ends of rows, because formatting numbers costs more than everything else
+   * here.
+   */
   readonly values: readonly string[];
 }
 

@@ -2,19 +2,20 @@ import { WandbClock } from "./clock.ts";
 import { globalId, WandbProject } from "./project.ts";
 import type { ProjectFields } from "./project.ts";
 
+/** How a workspace is created. */
 export interface WorkspaceOptions {
   readonly entity?: string;
   readonly user?: string;
   readonly clock?: WandbClock;
 }
 
-/** The projects of one entity in memory, to be changed as its users would change them. */
+/** The in-memory projects of one entity, changed as its users would. */
 export class WandbWorkspace {
   readonly entity: string;
   readonly user: string;
   readonly clock: WandbClock;
   readonly #projects = new Set<WandbProject>();
-  #projectsEver = 0;
+  #lastNumber = 0;
 
   constructor({ entity = "acme", user = "ada", clock = new WandbClock() }: WorkspaceOptions = {}) {
     this.entity = entity;
@@ -31,11 +32,12 @@ export class WandbWorkspace {
     return this.projects.find((project) => project.name === name);
   }
 
+  /** Creates a project. Throws a RangeError if the name is in use. */
   addProject({ name, ...given }: Partial<ProjectFields> & { readonly name: string }): WandbProject {
     if (this.project(name)) throw new RangeError(`there is a project ${name}`);
     const { clock, entity, user } = this;
     const createdAt = given.createdAt ?? clock.nextInstant();
-    const number = (this.#projectsEver += 1);
+    const number = (this.#lastNumber += 1);
     const project = new WandbProject(
       { description: null, updatedAt: createdAt, ...given, createdAt, name },
       { id: globalId(`Project:v1:${name}:${entity}`), number, entity, user, clock },
@@ -44,11 +46,12 @@ export class WandbWorkspace {
     return project;
   }
 
-  /** Gives a project another name; its id and those of its runs stay. */
+  /** Renames a project; its id and those of its runs do not change. */
   renameProject(project: WandbProject, name: string): void {
     project.fields = { ...project.fields, name, updatedAt: this.clock.nextInstant() };
   }
 
+  /** Deletes a project with its runs. Throws a RangeError if it is not in the workspace. */
   deleteProject(project: WandbProject): void {
     if (!this.#projects.delete(project)) throw new RangeError(`no project ${project.name}`);
   }

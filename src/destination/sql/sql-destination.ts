@@ -1,21 +1,25 @@
 import { sql } from "kysely";
+import type { Destination, Pipeline, Session, State, SyncRecord } from "../../core/destination.ts";
 import type { Log } from "../../core/log.ts";
 import type { Key, Table } from "../../core/schema.ts";
+import { bindParameters } from "./bind-parameters.ts";
 import { parseState, readCheckpoints } from "./checkpoints.ts";
 import { deletedColumn } from "./column-names.ts";
-import type { Destination, Pipeline, Session, State, SyncRecord } from "../../core/destination.ts";
 import type { Dialect } from "./dialect.ts";
-import type { SqlValue } from "./sql-value.ts";
 import { takeLease } from "./lease.ts";
 import { migrate } from "./migrate.ts";
 import { describeTable, keyNames, tableName } from "./prepare-table.ts";
 import { SqlSession } from "./session.ts";
+import type { SqlValue } from "./sql-value.ts";
 import { readSyncs } from "./sync-log.ts";
 
-export interface SqlDestinationOptions {
+const keysPerPage = 10_000;
+
+interface SqlDestinationOptions {
   readonly log: Log;
-  /** How long a lock holds that is not renewed, and how often it is. */
+  /** After how long a lease expires that is not renewed. */
   readonly leaseMs: number;
+  /** Interval of the renewals. */
   readonly renewMs: number;
 }
 
@@ -73,18 +77,14 @@ export class SqlDestination implements Destination {
     query: string,
     parameters: readonly (string | number)[] = [],
   ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const parts = query.split("?").map((text) => sql.raw(text));
-    const bound = parts.map((part, index) =>
-      index > 0 ? sql`${parameters[index - 1]}${part}` : part,
-    );
-    const read = sql<Record<string, unknown>>`${sql.join(bound, sql``)}`;
-    return await this.#dialect.read(async (tx) => (await read.execute(tx.db)).rows);
+    const bound = bindParameters(query, parameters);
+    return await this.#dialect.read(async (tx) => (await bound.execute(tx.db)).rows);
   }
 
   async *keys(table: Table): AsyncIterable<Key> {
     let after: readonly SqlValue[] | undefined;
     do {
-      const page = await this.#keysAfter(table, after);
+      const page = await this.#readKeyPage(table, after);
       yield* page.keys;
       after = page.last;
     } while (after);
@@ -94,30 +94,28 @@ export class SqlDestination implements Destination {
     await this.#dialect[Symbol.asyncDispose]();
   }
 
-  async #keysAfter(
+  async #readKeyPage(
     table: Table,
     after: readonly SqlValue[] | undefined,
   ): Promise<{ keys: Key[]; last: SqlValue[] | undefined }> {
     const name = tableName(this.#dialect, table.name);
     const rows = await this.#dialect.read(async (tx) => {
-      const found = await tx.findTable(name);
-      if (!found) return [];
-      const names = keyNames(describeTable(this.#dialect, table, { name, found }));
+      const existing = await tx.findTable(name);
+      if (!existing) return [];
+      const names = keyNames(describeTable(this.#dialect, table, { name, existing }));
       const columns = sql.join(
         names.map((column, index) => sql`${sql.id(column)} as ${sql.id(`k${index}`)}`),
       );
       const order = sql.join(names.map((column) => sql.id(column)));
       const next = after ? sql`and (${order}) > (${sql.join(after)})` : sql``;
       const query = sql<Record<string, SqlValue>>`select ${columns} from ${tx.table(name)}
-        where not ${sql.id(deletedColumn)} ${next} order by ${order} limit ${sql.lit(pageSize)}`;
+        where not ${sql.id(deletedColumn)} ${next} order by ${order} limit ${sql.lit(keysPerPage)}`;
       return (await query.execute(tx.db)).rows;
     });
     const { decode } = this.#dialect.mapping;
     const types = table.primaryKey.map((column) => table.columns[column] ?? "string");
     const raw = rows.map((row) => types.map((_, index) => row[`k${index}`] ?? null));
     const keys = raw.map((key) => types.map((type, index) => decode[type](key[index] ?? null)));
-    return { keys, last: rows.length === pageSize ? raw.at(-1) : undefined };
+    return { keys, last: rows.length === keysPerPage ? raw.at(-1) : undefined };
   }
 }
-
-const pageSize = 10_000;

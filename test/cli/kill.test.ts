@@ -99,7 +99,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       const second = await run("opik-sync", ["--destination", database.url], { cwd: folder.path });
       expect(second.status).toBe(75);
       expect(second.stderr).toMatch(
-        new RegExp(`process ${first.child.pid ?? 0}\\b.*which began at \\d{4}-`),
+        new RegExp(`process ${first.child.pid ?? 0}\\b.* since \\d{4}-`),
       );
       expect((await first.ended).status).toBe(0);
     } finally {
@@ -130,7 +130,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
         const { status, stderr } = await suspended.ended;
         expect(status).toBe(75);
         expect(stderr).toMatch(
-          /suspended or cut off for so long that its lock was taken over; nothing more was written/,
+          /suspended or disconnected for too long, and its lock was taken over; nothing more was written/,
         );
         expect(await contents(database)).toEqual(before);
       } finally {

@@ -144,7 +144,7 @@ describe.each(databases)("the state in %s", (dialect, create) => {
     const destination = await fixture.open();
     for (const use of [() => destination.lock({ name: "test" }), () => destination.check()]) {
       await expect(use()).rejects.toBeInstanceOf(ConfigError);
-      await expect(use()).rejects.toThrow(/made by a newer rivulet.*upgrade/);
+      await expect(use()).rejects.toThrow(/created by a newer rivulet.*upgrade/);
     }
   });
 

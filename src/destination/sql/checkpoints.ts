@@ -1,23 +1,23 @@
 import { sql } from "kysely";
+import type { State } from "../../core/destination.ts";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 import type { Checkpoint } from "../../core/source.ts";
-import { runInOrder } from "./settle-all.ts";
 import { chunks } from "./chunks.ts";
-import type { State } from "../../core/destination.ts";
 import type { Transaction } from "./dialect.ts";
+import { runInOrder } from "./settle-all.ts";
 import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 
-/** Checkpoints as JSON text by stream and partition; null for one that is forgotten. */
-export type CheckpointTexts = ReadonlyMap<string, ReadonlyMap<string, string | null>>;
+/** Checkpoints as JSON text by stream and partition; null deletes one. */
+type CheckpointTexts = ReadonlyMap<string, ReadonlyMap<string, string | null>>;
 
 type Entry = readonly [partition: string, text: string | null];
 
-/** A pipeline's checkpoints. They are changed only where the database still has what was read from it. */
+/** A pipeline's checkpoints, cached. Each change compares the stored value with the cached one. */
 export class CheckpointStore {
   readonly #pipeline: string;
   readonly #epoch: number;
-  #known = new Map<string, Map<string, string>>();
-  /** Streams whose tables are known to be ours. */
+  #cache = new Map<string, Map<string, string>>();
+  /** Streams whose tables the database records as this pipeline's. */
   readonly #claimed = new Set<string>();
 
   constructor(pipeline: string, epoch: number) {
@@ -26,11 +26,12 @@ export class CheckpointStore {
   }
 
   get state(): State {
-    return parseState(this.#known);
+    return parseState(this.#cache);
   }
 
+  /** Fills the cache. Call once, before any other method. */
   async load(tx: Transaction): Promise<void> {
-    this.#known = await readCheckpoints(tx, this.#pipeline);
+    this.#cache = await readCheckpoints(tx, this.#pipeline);
     const rows = await tx.db
       .selectFrom("_rivulet_state")
       .select("stream")
@@ -40,13 +41,13 @@ export class CheckpointStore {
     for (const { stream } of rows) this.#claimed.add(unescapeUnstorable(stream));
   }
 
-  /** Throws where one of the streams' tables is another pipeline's: one that has ever written to it. */
+  /** Throws a ConfigError if another pipeline has written to one of the streams' tables. */
   async checkOwnership(tx: Transaction, streams: readonly string[]): Promise<void> {
-    for (const some of chunks(streams, 500)) {
+    for (const chunk of chunks(streams, 500)) {
       const other = await tx.db
         .selectFrom("_rivulet_state")
         .select(["pipeline", "stream"])
-        .where("stream", "in", some.map(escapeUnstorable))
+        .where("stream", "in", chunk.map(escapeUnstorable))
         .where("pipeline", "<>", this.#pipeline)
         .executeTakeFirst();
       if (other)
@@ -54,39 +55,40 @@ export class CheckpointStore {
     }
   }
 
-  /** Makes the streams' tables this pipeline's own, if they are not. Throws as `check` does. */
+  /** Records the streams' tables as this pipeline's. Throws like `checkOwnership`. */
   async claimTables(tx: Transaction, streams: Iterable<string>): Promise<void> {
     const unclaimed = [...streams].filter((stream) => !this.#claimed.has(stream));
     await this.checkOwnership(tx, unclaimed);
     for (const stream of unclaimed) {
-      if (!this.#known.get(stream)?.has("")) await this.#put(tx, stream, [["", null]]);
+      if (!this.#cache.get(stream)?.has("")) await this.#put(tx, stream, [["", null]]);
     }
   }
 
+  /** Writes changes to the database. Throws a LockedError if another process changed one. */
   async save(tx: Transaction, changes: CheckpointTexts): Promise<void> {
     for (const [stream, texts] of changes) {
-      const known = this.#known.get(stream);
+      const cached = this.#cache.get(stream);
       const changed = [...texts].filter(
-        ([partition, text]) => text !== (known?.get(partition) ?? null),
+        ([partition, text]) => text !== (cached?.get(partition) ?? null),
       );
-      for (const some of chunks(changed, 500)) await this.#change(tx, stream, some);
+      for (const chunk of chunks(changed, 500)) await this.#saveChunk(tx, stream, chunk);
     }
   }
 
-  /** Takes note of changes, and of streams that were claimed, whose transaction was committed. */
+  /** Updates the cache after `save` and `claimTables` were committed. */
   afterCommit(changes: CheckpointTexts, claimed: Iterable<string> = []): void {
     for (const stream of claimed) this.#claimed.add(stream);
     for (const [stream, texts] of changes) {
-      const known = this.#known.get(stream) ?? new Map<string, string>();
-      this.#known.set(stream, known);
+      const cached = this.#cache.get(stream) ?? new Map<string, string>();
+      this.#cache.set(stream, cached);
       for (const [partition, text] of texts) {
-        if (text === null) known.delete(partition);
-        else known.set(partition, text);
+        if (text === null) cached.delete(partition);
+        else cached.set(partition, text);
       }
     }
   }
 
-  /** Puts these in the place of all, or of all of one stream, and gives up its table. */
+  /** Replaces all checkpoints, or those of one stream, and gives up the tables' ownership. */
   async replace(tx: Transaction, texts: CheckpointTexts, stream?: string): Promise<void> {
     const all = tx.db
       .deleteFrom("_rivulet_state")
@@ -97,34 +99,34 @@ export class CheckpointStore {
     ).execute();
     for (const [name, partitions] of texts) {
       if (partitions.size === 0) continue;
-      // With the stream's own row, which tells the age of them all.
+      // The stream's own row holds the epoch of all its checkpoints.
       const entries = new Map<string, string | null>([["", null], ...partitions]);
-      for (const some of chunks([...entries], 500)) await this.#put(tx, name, some);
+      for (const chunk of chunks([...entries], 500)) await this.#put(tx, name, chunk);
     }
   }
 
+  /** Updates the cache after a `replace` was committed. */
   afterReplace(texts: CheckpointTexts, stream?: string): void {
-    for (const known of [this.#known, this.#claimed]) {
-      if (stream === undefined) known.clear();
-      else known.delete(stream);
+    for (const collection of [this.#cache, this.#claimed]) {
+      if (stream === undefined) collection.clear();
+      else collection.delete(stream);
     }
     this.afterCommit(texts);
   }
 
-  async #change(tx: Transaction, stream: string, texts: readonly Entry[]): Promise<void> {
+  async #saveChunk(tx: Transaction, stream: string, texts: readonly Entry[]): Promise<void> {
     const partitions = texts.map(([partition]) => partition);
-    const gone = texts.flatMap(([partition, text]) =>
+    const removed = texts.flatMap(([partition, text]) =>
       text === null && partition !== "" ? [escapeUnstorable(partition)] : [],
     );
-    const kept = texts.filter(([partition, text]) => text !== null || partition === "");
+    const saved = texts.filter(([partition, text]) => text !== null || partition === "");
     const compare = (): Promise<void> => this.#compare(tx, stream, partitions);
-    const forget = (): Promise<void> => this.#forget(tx, stream, gone);
-    const put = (): Promise<void> => this.#put(tx, stream, kept);
-    // Nothing of it stays where the comparison fails.
-    await runInOrder(tx, compare, () => runInOrder(tx, forget, put));
+    const remove = (): Promise<void> => this.#remove(tx, stream, removed);
+    const put = (): Promise<void> => this.#put(tx, stream, saved);
+    await runInOrder(tx, compare, () => runInOrder(tx, remove, put));
   }
 
-  async #forget(tx: Transaction, stream: string, partitions: readonly string[]): Promise<void> {
+  async #remove(tx: Transaction, stream: string, partitions: readonly string[]): Promise<void> {
     if (partitions.length === 0) return;
     await tx.db
       .deleteFrom("_rivulet_state")
@@ -134,7 +136,7 @@ export class CheckpointStore {
       .execute();
   }
 
-  /** The compare of compare-and-set; the lock under which the transaction runs makes both one. */
+  /** The compare of compare-and-set. The transaction's lock makes both atomic. */
   async #compare(tx: Transaction, stream: string, partitions: readonly string[]): Promise<void> {
     const rows = await tx.db
       .selectFrom("_rivulet_state")
@@ -144,9 +146,9 @@ export class CheckpointStore {
       .where("partition", "in", partitions.map(escapeUnstorable))
       .execute();
     const stored = new Map(rows.map((row) => [unescapeUnstorable(row.partition), row.checkpoint]));
-    const known = this.#known.get(stream);
+    const cached = this.#cache.get(stream);
     for (const partition of partitions) {
-      if ((stored.get(partition) ?? null) === (known?.get(partition) ?? null)) continue;
+      if ((stored.get(partition) ?? null) === (cached?.get(partition) ?? null)) continue;
       throw new LockedError(
         `pipeline "${this.#pipeline}": the checkpoint of "${stream}" was changed by another process; nothing was written, run the sync again`,
       );
@@ -175,7 +177,7 @@ export class CheckpointStore {
   }
 }
 
-/** A pipeline's checkpoints as the database has them, as JSON text. */
+/** Reads a pipeline's checkpoints, as JSON text by stream and partition. */
 export async function readCheckpoints(
   tx: Transaction,
   pipeline: string,
@@ -200,7 +202,7 @@ export async function readCheckpoints(
   return texts;
 }
 
-/** Checkpoints as values, of those as text. Throws a ConfigError where one is no JSON object. */
+/** Parses checkpoints. Throws a ConfigError if one is not a JSON object. */
 export function parseState(texts: ReadonlyMap<string, ReadonlyMap<string, string>>): State {
   return new Map(
     [...texts].map(([stream, byPartition]) => [
@@ -216,11 +218,10 @@ function parseCheckpoint(stream: string, text: string): Checkpoint {
   const checkpoint = parseObject(text);
   if (checkpoint) return checkpoint;
   throw new ConfigError(
-    `_rivulet_state: a checkpoint of "${stream}" cannot be read; run "state reset ${stream}", after which all of it is read again`,
+    `_rivulet_state: a checkpoint of "${stream}" cannot be read; run "state reset ${stream}", after which the stream is read from the start`,
   );
 }
 
-/** What JSON text says, if that is an object. */
 function parseObject(text: string): Checkpoint | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -230,7 +231,7 @@ function parseObject(text: string): Checkpoint | undefined {
   }
 }
 
-/** The texts of a state, as they are stored. */
+/** Formats checkpoints as JSON text, to be stored. */
 export function formatState(state: State): CheckpointTexts {
   return new Map(
     [...state].map(([stream, byPartition]) => [

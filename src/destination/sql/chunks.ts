@@ -1,4 +1,4 @@
-/** A list in pieces of at most `size`. */
+/** Splits a list into chunks of at most `size` elements. */
 export function* chunks<T>(list: readonly T[], size: number): Generator<T[]> {
-  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
+  for (let start = 0; start < list.length; start += size) yield list.slice(start, start + size);
 }

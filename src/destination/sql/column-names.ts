@@ -1,22 +1,24 @@
 import type { NamingRules } from "./dialect.ts";
 import { escapeUnstorable } from "./text-escaping.ts";
 
-/** Our columns at the end of every stream's table. */
+/** The system column that holds when a row was last changed by a sync. */
 export const syncedAtColumn = "_synced_at";
+
+/** The system column that marks a row as deleted at the source. */
 export const deletedColumn = "_deleted";
 
 /**
- * The name in the database of each of a source's columns: its own, where that is free. One that is ours, that the database keeps for itself,
- * or that it cannot tell from another's, gets underscores put before it until it is unique. What the table already has is found
- * again, in whatever order columns are declared.
+ * The database name of each source column: its own name if that is free. A name that is reserved,
+ * or that the database cannot tell from another column's, is prefixed with underscores until it is
+ * unique. Columns that exist keep their names, in whatever order the source declares them.
  */
 export function assignColumnNames(
   sources: readonly string[],
   existing: ReadonlySet<string>,
-  names: NamingRules,
+  naming: NamingRules,
 ): ReadonlyMap<string, string> {
-  const { foldCase, toDatabaseName, reserved } = names;
-  const stands = new Set([...existing].map(foldCase));
+  const { foldCase, toDatabaseName, reserved } = naming;
+  const existingFolded = new Set([...existing].map(foldCase));
   const taken = new Set([...reserved, foldCase(syncedAtColumn), foldCase(deletedColumn)]);
   const result = new Map<string, string>();
   const claim = (source: string, name: string): void => {
@@ -29,7 +31,9 @@ export function assignColumnNames(
     name: toDatabaseName(escapeUnstorable(source)),
   }));
   for (const { source, name } of wanted) if (existing.has(name)) claim(source, name);
-  for (const { source, name } of wanted) if (!stands.has(foldCase(name))) claim(source, name);
+  for (const { source, name } of wanted) {
+    if (!existingFolded.has(foldCase(name))) claim(source, name);
+  }
   const blocked = wanted
     .filter(({ source }) => !result.has(source))
     .map(({ source, name }) => ({ source, candidates: underscoredNames(name, toDatabaseName) }));
@@ -38,15 +42,18 @@ export function assignColumnNames(
     for (const name of candidates(depth)) if (existing.has(name)) claim(source, name);
   }
   for (const { source, candidates } of blocked) {
-    for (const name of candidates(depth + 2)) if (!stands.has(foldCase(name))) claim(source, name);
+    for (const name of candidates(depth + 2)) {
+      if (!existingFolded.has(foldCase(name))) claim(source, name);
+    }
   }
   return result;
 }
 
-/** A name with ever more underscores before it. */
-function underscoredNames(name: string, legal: NamingRules["toDatabaseName"]) {
+/** Yields the name with one, two, three… underscores before it. */
+function underscoredNames(name: string, toDatabaseName: NamingRules["toDatabaseName"]) {
   return function* (count: number): Generator<string> {
     let candidate = name;
-    for (let depth = 0; depth < count; depth += 1) yield (candidate = legal(`_${candidate}`));
+    for (let depth = 0; depth < count; depth += 1)
+      yield (candidate = toDatabaseName(`_${candidate}`));
   };
 }

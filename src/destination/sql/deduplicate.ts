@@ -1,51 +1,52 @@
 import type { Row } from "../../core/schema.ts";
-import type { TableWrite, UniqueRows } from "./table-write.ts";
 import { RowValues } from "./row-values.ts";
+import type { TableWrite, UniqueRows } from "./table-write.ts";
 
-/** A part of a step's rows, from and up to a place. */
+/** Rows from index `from` (inclusive) to `to` (exclusive). */
 interface RowRange {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Without the rows that a later one of the same key replaces: no database takes one key twice in a statement. Rows that come in the order of
- * their keys within each batch, as metrics by step do, are put in order as a whole: a database likes that best, and nothing has to be collected.
+ * Rows without duplicate keys; the last wins. Postgres refuses a key that occurs twice in one
+ * statement. If every batch is sorted by key (metrics by step are), the batches are ordered as a
+ * whole: inserting in key order is fastest, and no map of keys is needed.
  */
-export function deduplicate(step: TableWrite): UniqueRows {
-  const runs = sortedRuns(step);
-  return (runs && concatenateRuns(step, runs)) ?? keepLastPerKey(step);
+export function deduplicate(write: TableWrite): UniqueRows {
+  const runs = sortedRuns(write);
+  return (runs && concatenateRuns(write, runs)) ?? keepLastPerKey(write);
 }
 
-/** The batches, if each is in strictly ascending order. */
-function sortedRuns(step: TableWrite): RowRange[] | undefined {
-  const { rows, batchStarts } = step;
+/** The batches; undefined if one is not in strictly ascending key order. */
+function sortedRuns(write: TableWrite): RowRange[] | undefined {
+  const { rows, batchStarts } = write;
   const runs = batchStarts
     .map((from, index) => ({ from, to: batchStarts[index + 1] ?? rows.length }))
     .filter(({ from, to }) => from < to);
   for (const { from, to } of runs) {
     for (let row = from + 1; row < to; row += 1) {
-      if (!isBefore(step, row - 1, row)) return undefined;
+      if (!isBefore(write, row - 1, row)) return undefined;
     }
   }
   return runs;
 }
 
-/** The runs one after the other; undefined where they overlap. */
-function concatenateRuns(step: TableWrite, runs: RowRange[]): UniqueRows | undefined {
+/** The runs in key order; undefined if they overlap. */
+function concatenateRuns(write: TableWrite, runs: RowRange[]): UniqueRows | undefined {
   const follows = (a: RowRange | undefined, b: RowRange): boolean =>
-    !a || isBefore(step, a.to - 1, b.from);
-  if (runs.every((run, index) => follows(runs[index - 1], run))) return step;
-  runs.sort((a, b) => (isBefore(step, a.from, b.from) ? -1 : 1));
+    !a || isBefore(write, a.to - 1, b.from);
+  if (runs.every((run, index) => follows(runs[index - 1], run))) return write;
+  runs.sort((a, b) => (isBefore(write, a.from, b.from) ? -1 : 1));
   if (!runs.every((run, index) => follows(runs[index - 1], run))) return undefined;
-  return pickRows(step, rowIndexes(runs));
+  return pickRows(write, rowIndexes(runs));
 }
 
 function* rowIndexes(runs: readonly RowRange[]): Generator<number> {
   for (const { from, to } of runs) for (let row = from; row < to; row += 1) yield row;
 }
 
-/** Whether the key of one row is less than that of another. */
+/** Whether the key of row `a` is less than that of row `b`. */
 function isBefore({ writable, values }: TableWrite, a: number, b: number): boolean {
   for (const column of writable.table.keyIndexes) {
     const [before, after] = [values.value(a, column), values.value(b, column)];
@@ -55,13 +56,13 @@ function isBefore({ writable, values }: TableWrite, a: number, b: number): boole
   return false;
 }
 
-function keepLastPerKey(step: TableWrite): UniqueRows {
-  const { rows } = step;
+function keepLastPerKey(write: TableWrite): UniqueRows {
+  const { rows } = write;
   const last = new Map<unknown, number>();
-  for (let row = 0; row < rows.length; row += 1) last.set(mapKey(step, row), row);
-  if (last.size === rows.length) return step;
+  for (let row = 0; row < rows.length; row += 1) last.set(mapKey(write, row), row);
+  if (last.size === rows.length) return write;
   return pickRows(
-    step,
+    write,
     [...last.values()].sort((a, b) => a - b),
   );
 }
@@ -77,14 +78,13 @@ function mapKey({ writable, values }: TableWrite, row: number): unknown {
     .join("");
 }
 
-/** Some of the rows. */
-function pickRows(step: TableWrite, places: Iterable<number>): UniqueRows {
-  const values = new RowValues(step.values.width);
+function pickRows(write: TableWrite, indexes: Iterable<number>): UniqueRows {
+  const values = new RowValues(write.values.width);
   const rows: Row[] = [];
-  for (const place of places) {
-    const row = step.rows[place];
+  for (const index of indexes) {
+    const row = write.rows[index];
     if (!row) continue;
-    values.addFrom(step.values, place);
+    values.addFrom(write.values, index);
     rows.push(row);
   }
   return { values, rows };

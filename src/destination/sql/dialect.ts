@@ -1,115 +1,121 @@
 import type { Kysely, RawBuilder } from "kysely";
 import type { ColumnType, Value } from "../../core/schema.ts";
-import type { SystemTables } from "./system-tables.ts";
 import type { RowValues } from "./row-values.ts";
 import type { SqlValue } from "./sql-value.ts";
+import type { SystemTables } from "./system-tables.ts";
 
-/** What a kind of database does in its own way. One connection, on which one transaction runs at a time. */
+/**
+ * What differs between kinds of databases. A dialect has one connection, which runs one transaction
+ * at a time; further calls queue.
+ */
 export interface Dialect extends AsyncDisposable {
-  /** The URL without its password. */
+  /** The URL without its password, for messages. */
   readonly label: string;
   readonly mapping: TypeMapping;
   readonly naming: NamingRules;
   /** Runs `work` in a transaction that writes nothing. */
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
-   * Runs `work` in a transaction that no other one of the same `scope`, in any process, overlaps; again where the database asks for it,
-   * so `work` must change nothing but the database. Throws the errors of `core/errors.ts`, or a DataError.
+   * Runs `work` in a transaction that excludes all others of the same `scope`, in any process. May
+   * run `work` more than once (serialization failure, lost connection), so it must have no effect
+   * outside the database. Throws the errors of `core/errors.ts`, or a DataError.
    */
   write<T>(scope: string, work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** Runs `work` in a transaction that might be committed and is undone: nothing of it stays, not even a file. */
+  /** Runs `work` in a write transaction and rolls it back. Leaves nothing, not even a new file. */
   withRollback(work: (tx: Transaction) => Promise<void>): Promise<void>;
 }
 
-/** What can be done inside a transaction. */
+/** The operations available inside a transaction. */
 export interface Transaction {
-  /** For rivulet's own tables, and to execute fragments on. */
+  /** For the system tables, and to execute SQL fragments. */
   readonly db: Kysely<SystemTables>;
-  /** Whether a statement may be sent before the one before it was answered. */
+  /** Whether a statement may be sent before the previous one has been answered. */
   readonly isPipelined: boolean;
-  /** The schema of all tables; undefined where the database has none. */
+  /** The schema of all tables; undefined if the database has no schemas. */
   readonly schema: string | undefined;
   /** The database's clock, so that leases of several hosts can be compared. */
   nowMs(): Promise<number>;
-  /** A table's name, qualified. */
+  /** A table's qualified and quoted name. */
   table(name: string): RawBuilder<unknown>;
-  /** Table or view of this name; undefined where there is none, or no database yet. */
+  /** The table or view of this name; undefined if there is none, or no database yet. */
   findTable(name: string): Promise<ExistingTable | undefined>;
-  /** Makes an integer column a double, or says why not and does nothing. */
+  /** Changes an integer column to double. If that is impossible, returns the reason instead. */
   widen(table: string, column: string): Promise<string | undefined>;
-  /** Inserts rows, or updates those that differ; the last of one key counts. */
+  /** Inserts rows and updates those that differ. Their keys are distinct. */
   upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<UpsertCounts>;
-  /** Something to select keys from, with a column `k0`, `k1`… for each of these columns. */
+  /** A relation to select the keys from. Its columns are `k0`, `k1`… in the order of `columns`. */
   keyRelation(
     columns: readonly PreparedColumn[],
     keys: readonly SqlValue[][],
   ): Promise<RawBuilder<unknown>>;
-  /** Runs `work` so that its failure, which is thrown, undoes it and nothing else. */
+  /** Runs `work`; if it throws, undoes only `work` and rethrows. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** How values of each type look in SQL. */
+/** How values of each column type are represented in a database. */
 export interface TypeMapping {
   readonly types: Readonly<Record<ColumnType, string>>;
-  /** What the type of a key column needs besides, to be ordered by bytes. */
+  /** Appended to the type of text columns in a key, so that they sort by bytes. */
   readonly keyCollation: string;
   /** From the canonical form (`core/value.ts`) to the driver's. */
   readonly encode: Readonly<Record<ColumnType, (value: PresentValue) => SqlValue>>;
   readonly decode: Readonly<Record<ColumnType, (value: SqlValue) => Value>>;
 }
 
-/** A value that is there. */
+/** A value other than null and undefined. */
 export type PresentValue = Exclude<Value, null | undefined>;
 
-/** What names the database can hold. */
+/** Which names the database accepts, and which it cannot tell apart. */
 export interface NamingRules {
-  /** The name that a table or column of this name gets. */
+  /** The name under which the database stores a table or column of this name. */
   readonly toDatabaseName: (name: string) => string;
-  /** Equal for names that the database cannot tell apart. */
+  /** Equal for names that the database treats as the same. */
   readonly foldCase: (name: string) => string;
-  /** Folded names of columns that the database keeps for itself. */
+  /** Folded names of the database's own columns. */
   readonly reserved: ReadonlySet<string>;
 }
 
-/** What stands in the database under a name. */
+/** An existing table or view, from the catalog. */
 export interface ExistingTable {
-  /** `table`, or what else it is. */
+  /** `table`, `view` or another kind of relation. */
   readonly kind: string;
-  /** Types by column, in the dialect's words. */
+  /** SQL types by column name. */
   readonly columns: ReadonlyMap<string, string>;
   readonly primaryKey: readonly string[];
-  /** Columns that need a value in each row, and give none to a row that comes without. */
+  /** Columns that are NOT NULL without a default. */
   readonly required: readonly string[];
 }
 
+/** A column of a stream's table. */
 export interface PreparedColumn {
   /** The name in the source's rows. */
   readonly source: string;
   /** The name in the database. */
   readonly name: string;
-  /** The type in the database: `double` where an integer column was widened. */
+  /** The type in the database: `double` for an integer column that was widened. */
   readonly type: ColumnType;
 }
 
-/** A stream's table as it stands in the database. */
+/** A stream's table as it is in the database. */
 export interface PreparedTable {
   readonly stream: string;
   readonly name: string;
   readonly columns: readonly PreparedColumn[];
-  /** The places of the primary key's columns in `columns`. */
+  /** Indexes in `columns` of the primary key's columns. */
   readonly keyIndexes: readonly number[];
-  /** The places of columns that do not by themselves make a row changed. */
+  /** Indexes in `columns` of those whose difference alone does not make a row changed. */
   readonly stampedIndexes: readonly number[];
-  /** Whether there were rows when the session began. */
+  /** Whether the table had rows when it was prepared. */
   readonly hadRows: boolean;
 }
 
+/** What an upsert did. Rows that were already equal are in neither count. */
 export interface UpsertCounts {
   readonly inserted: number;
   readonly updated: number;
 }
 
-/** The database refused a row for what is in it. */
+/** The database refused a row because of its values. */
 export class DataError extends Error {
   override readonly name = "DataError";
 }

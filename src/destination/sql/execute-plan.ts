@@ -1,58 +1,60 @@
-import type { Rejected } from "../../core/source.ts";
 import { addCounts, zeroCounts, type Counts } from "../../core/destination.ts";
-import { DataError, type Transaction, type UpsertCounts } from "./dialect.ts";
+import type { Rejected } from "../../core/source.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
-import type { UniqueRows } from "./table-write.ts";
-import { quarantineEntry, type WritePlan } from "./write-plan.ts";
-import { type WritableTable } from "./writable-table.ts";
-import type { SoftDeletes } from "./soft-deletes.ts";
+import { DataError, type Transaction, type UpsertCounts } from "./dialect.ts";
 import { applyPartialUpdates } from "./partial-updates.ts";
+import type { SoftDeletes } from "./soft-deletes.ts";
+import type { UniqueRows } from "./table-write.ts";
+import type { WritableTable } from "./writable-table.ts";
+import { quarantineEntry, type WritePlan } from "./write-plan.ts";
 
-/** What was stored, and what the database refused. */
-export interface ExecutionResult {
+interface ExecutionResult {
+  /** By stream. `rejected` is still 0. */
   readonly counts: Map<string, Counts>;
+  /** Rows that the database refused; empty unless bad rows are isolated. */
   readonly refused: { readonly stream: string; readonly entry: Rejected }[];
 }
 
-export interface ExecuteOptions {
-  readonly deletions: SoftDeletes;
-  /** Finds out which rows the database refuses, instead of failing with the first. */
+interface ExecuteOptions {
+  readonly softDeletes: SoftDeletes;
+  /** Find the rows that the database refuses and store the others, instead of throwing. */
   readonly isolateBadRows: boolean;
 }
 
-/** Does the steps of a plan in their order. Throws a DataError where the database refuses a row, unless it is to be careful. */
+/**
+ * Executes a plan's writes in order. Throws a DataError if the database refuses a row, unless
+ * `isolateBadRows` is set.
+ */
 export async function executePlan(
   tx: Transaction,
   plan: WritePlan,
-  { deletions, isolateBadRows }: ExecuteOptions,
+  { softDeletes, isolateBadRows }: ExecuteOptions,
 ): Promise<ExecutionResult> {
-  const at = currentTimestamp();
-  const stored: ExecutionResult = { counts: new Map(), refused: [] };
-  for (const step of plan.writes) {
-    const { writable, deletes: keys, sweep } = step;
+  const syncedAt = currentTimestamp();
+  const result: ExecutionResult = { counts: new Map(), refused: [] };
+  for (const write of plan.writes) {
+    const { writable, unique: rows, updates, deletes: keys, sweep } = write;
     const { stream } = writable.table;
     const counts = zeroCounts();
-    const { unique: rows } = step;
     const written = isolateBadRows
-      ? await upsertBisecting(tx, { prepared: writable, rows, at, refused: stored.refused })
-      : await upsert(tx, { prepared: writable, rows, at });
+      ? await upsertBisecting(tx, { writable, rows, syncedAt, refused: result.refused })
+      : await upsert(tx, { writable, rows, syncedAt });
     counts.inserted = written.inserted;
     counts.updated = written.updated;
-    counts.unchanged = step.rows.length - written.refused - written.inserted - written.updated;
-    const { updates } = step;
-    const changed = await applyPartialUpdates(tx, writable, { updates, at });
+    counts.unchanged = write.rows.length - written.refused - written.inserted - written.updated;
+    const changed = await applyPartialUpdates(tx, writable, { updates, syncedAt });
     counts.updated += changed;
     counts.unchanged += updates.length - changed;
-    counts.deleted = await deletions.markByKey(tx, writable, { keys, at });
-    if (sweep) counts.deleted += await deletions.sweep(tx, writable, { sweep, at });
-    const total = stored.counts.get(stream) ?? zeroCounts();
+    counts.deleted = await softDeletes.markByKey(tx, writable, { keys, syncedAt });
+    if (sweep) counts.deleted += await softDeletes.sweep(tx, writable, { sweep, syncedAt });
+    const total = result.counts.get(stream) ?? zeroCounts();
     addCounts(total, counts);
-    stored.counts.set(stream, total);
+    result.counts.set(stream, total);
   }
-  return stored;
+  return result;
 }
 
-/** Adds what was rejected before it came to the database, and what the database refused. */
+/** Adds the rows that were rejected while planning, and those that the database refused. */
 export function addRejectedCounts(
   counts: Map<string, Counts>,
   { rejected }: WritePlan,
@@ -69,42 +71,45 @@ export function addRejectedCounts(
 }
 
 interface UpsertInput {
-  readonly prepared: WritableTable;
+  readonly writable: WritableTable;
   readonly rows: UniqueRows;
-  readonly at: string;
+  readonly syncedAt: string;
 }
 
 interface UpsertResult extends UpsertCounts {
   readonly refused: number;
 }
 
-async function upsert(tx: Transaction, { prepared, rows, at }: UpsertInput): Promise<UpsertResult> {
+async function upsert(
+  tx: Transaction,
+  { writable, rows, syncedAt }: UpsertInput,
+): Promise<UpsertResult> {
   if (rows.values.count === 0) return { inserted: 0, updated: 0, refused: 0 };
-  return { ...(await tx.upsert(prepared.table, rows.values, at)), refused: 0 };
+  return { ...(await tx.upsert(writable.table, rows.values, syncedAt)), refused: 0 };
 }
 
-/** Halves what the database refuses, down to the rows that it refuses. */
+/** Upserts rows; what the database refuses is split in half until single rows are left. */
 async function upsertBisecting(
   tx: Transaction,
   options: UpsertInput & Pick<ExecutionResult, "refused">,
 ): Promise<UpsertResult> {
-  const { prepared, rows, refused } = options;
+  const { writable, rows, refused } = options;
   try {
     return await tx.savepoint(() => upsert(tx, options));
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     const [row] = rows.rows;
     if (rows.rows.length === 1 && row) {
-      refused.push({ stream: prepared.table.stream, entry: quarantineEntry(prepared, row, error) });
+      refused.push({ stream: writable.table.stream, entry: quarantineEntry(writable, row, error) });
       return { inserted: 0, updated: 0, refused: 1 };
     }
     const [first, second] = splitInHalf(rows);
-    const a = await upsertBisecting(tx, { ...options, rows: first });
-    const b = await upsertBisecting(tx, { ...options, rows: second });
+    const before = await upsertBisecting(tx, { ...options, rows: first });
+    const after = await upsertBisecting(tx, { ...options, rows: second });
     return {
-      inserted: a.inserted + b.inserted,
-      updated: a.updated + b.updated,
-      refused: a.refused + b.refused,
+      inserted: before.inserted + after.inserted,
+      updated: before.updated + after.updated,
+      refused: before.refused + after.refused,
     };
   }
 }

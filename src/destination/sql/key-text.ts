@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Value } from "../../core/schema.ts";
 
-/** A key as JSON text, as entries in quarantine are named. Integers keep their digits; bytes are in base64. */
+/** A key as JSON text, for quarantine. Integers keep all digits; bytes become base64. */
 export function keyText(key: readonly Value[]): string {
   return `[${key.map(valueText).join(",")}]`;
 }
 
-/** A key's text that fits into an index: a longer one is cut, and told apart by its hash. */
+/** Shortens a key's text to fit an index. The hash keeps shortened keys distinct. */
 export function boundedKey(text: string): string {
   if (text.length <= 500) return text;
   return `${text.slice(0, 400).toWellFormed()}…${createHash("sha256").update(text).digest("hex")}`;
 }
 
-/** A row as JSON text, whole: for the quarantine. */
+/** A complete row as JSON text, for quarantine. */
 export function rowText(row: Readonly<Record<string, Value>>): string {
   const members = Object.entries(row)
     .filter(([, value]) => value !== undefined)

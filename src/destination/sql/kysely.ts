@@ -8,15 +8,19 @@ import {
 } from "kysely";
 import type { SystemTables } from "./system-tables.ts";
 
-export interface KyselyConnection {
+interface KyselyConnection {
   readonly compiler: () => QueryCompiler;
   readonly execute: (sql: string, parameters: readonly unknown[]) => Promise<QueryResult<unknown>>;
-  /** Names of the schemas, and of the tables in ours: all that a migration asks for. */
+  /** Names of the schemas; with `tables`, all that the migrator introspects. */
   readonly schemas: () => Promise<readonly string[]>;
+  /** Names of the tables in our schema. */
   readonly tables: () => Promise<readonly string[]>;
 }
 
-/** Kysely on one connection whose transactions, and so the lock around migrations, are somebody else's. */
+/**
+ * Kysely on one connection. The caller controls its transactions, and thereby the lock around
+ * migrations.
+ */
 export function createKysely(connection: KyselyConnection, schema?: string): Kysely<SystemTables> {
   const db = new Kysely<SystemTables>({
     dialect: {
@@ -72,7 +76,7 @@ function newIntrospector(
   return {
     getSchemas: async () => (await schemas()).map((name) => ({ name })),
     getTables,
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the interface still asks for it
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the interface still requires it
     getMetadata: async () => ({ tables: await getTables() }),
   };
 }

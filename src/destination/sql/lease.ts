@@ -1,47 +1,52 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { z } from "zod";
-import { ConfigError, LockedError } from "../../core/errors.ts";
 import type { Pipeline } from "../../core/destination.ts";
-import type { Transaction } from "./dialect.ts";
+import { ConfigError, LockedError } from "../../core/errors.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
+import type { Transaction } from "./dialect.ts";
 
-/** Who holds a pipeline's lock. */
+/** The process that holds a pipeline's lock. */
 interface Holder {
   readonly id: string;
   readonly pid: number;
   readonly host: string;
   readonly since: string;
-  /** When the lease runs out, in milliseconds since 1970 by the database's clock. */
+  /** When the lease expires, in milliseconds since 1970 by the database's clock. */
   readonly until: number;
 }
 
-/** The lock as it is stored, as JSON text in the place of a checkpoint. */
+/** A pipeline's lock. Stored as JSON text in the checkpoint column. */
 interface Lock {
   readonly identity: string | null;
   readonly holder: Holder | null;
 }
 
-/** The lock's row. */
 interface LockRow {
   readonly lock: Lock;
   readonly epoch: number;
 }
 
-/** The right to write for one pipeline, until its time runs out and somebody takes it over. */
+/** The right to write to one pipeline. It can be taken over once it has expired. */
 export interface Lease {
   readonly pipeline: Pipeline;
   readonly durationMs: number;
-  /** One more with every taking: what was written under a smaller one is over. */
+  /** Grows with each lease of the pipeline; a holder whose epoch is old can no longer write. */
   readonly epoch: number;
   readonly id: string;
   readonly since: string;
 }
 
-/** Leases of this process: a lock with our pid that is not among them was left by a dead process that had the same pid. */
+/**
+ * Ids of this process's leases. A lock with our pid and another id belongs to a dead process that
+ * had the same pid.
+ */
 const liveLeases = new Set<string>();
 
-/** Takes the lock. Throws a LockedError where a living process holds it, a ConfigError where the pipeline copied something else before. */
+/**
+ * Takes the pipeline's lock. Throws a LockedError if a living process holds it, a ConfigError if
+ * the pipeline has another identity.
+ */
 export async function takeLease(
   tx: Transaction,
   pipeline: Pipeline,
@@ -51,7 +56,7 @@ export async function takeLease(
   checkIdentity(pipeline, stored?.lock.identity);
   const holder = stored?.lock.holder;
   if (holder && (await isAlive(tx, holder))) throw lockedError(pipeline.name, holder);
-  // Where the lock is gone, or is that of a backup, epochs that were used do not come again.
+  // If the lock's row was deleted or restored from a backup, its epoch must not be used again.
   const epoch = Math.max(stored?.epoch ?? 0, await lastEpoch(tx, pipeline.name)) + 1;
   const lease = { pipeline, durationMs, epoch, id: randomUUID(), since: currentTimestamp() };
   liveLeases.add(lease.id);
@@ -68,55 +73,59 @@ export async function takeLease(
   return lease;
 }
 
-/** Throws a LockedError where somebody else has taken the lock since. */
+/** Throws a LockedError if the lock was taken over. */
 export async function verifyLease(tx: Transaction, lease: Lease): Promise<void> {
   const stored = await readLock(tx, lease.pipeline.name);
   if (stored && isHeldByLease(stored, lease)) return;
-  const where = `pipeline "${lease.pipeline.name}": this process was suspended or cut off for so long that its lock`;
   const holder = stored?.lock.holder;
-  const taken = holder ? ` was taken over by ${describeHolder(holder)}` : " was taken over";
-  throw new LockedError(`${where}${taken}; nothing more was written`);
+  const by = holder ? ` by ${describeHolder(holder)}` : "";
+  throw new LockedError(
+    `pipeline "${lease.pipeline.name}": this process was suspended or disconnected for too long, and its lock was taken over${by}; nothing more was written`,
+  );
 }
 
-/** Lengthens the lease. Throws as `verifyLease` does. */
+/** Extends the lease by its duration. Throws like `verifyLease`. */
 export async function renewLease(tx: Transaction, lease: Lease): Promise<void> {
   await verifyLease(tx, lease);
   const stored = await readLock(tx, lease.pipeline.name);
   await saveLock(tx, lease, await renewedLock(tx, lease, stored?.lock));
 }
 
-/** Binds the pipeline to what it copies: from its first rows on, and not before, in case it was a mistake that the source refuses. */
+/**
+ * Binds the pipeline to its identity. Called with the first rows and not before, so that a mistake
+ * in the configuration that the source rejects binds nothing.
+ */
 export async function bindIdentity(tx: Transaction, lease: Lease): Promise<void> {
   const { identity } = lease.pipeline;
   const stored = await readLock(tx, lease.pipeline.name);
   if (identity !== undefined && stored) await saveLock(tx, lease, { ...stored.lock, identity });
 }
 
-/** Gives the lock back, if it is still ours. */
+/** Releases the lock if this lease still holds it. */
 export async function releaseLease(tx: Transaction, lease: Lease): Promise<void> {
   const stored = await readLock(tx, lease.pipeline.name);
   if (!stored || !isHeldByLease(stored, lease)) return;
   await saveLock(tx, lease, { ...stored.lock, holder: null });
 }
 
-/** Takes note that this process is done with a lease, whether or not it could be given back. */
+/** Ends a lease in this process, whether or not it could be released in the database. */
 export function forgetLease({ id }: Lease): void {
   liveLeases.delete(id);
 }
 
-/** Lets another identity use the pipeline next time. */
+/** Clears the pipeline's identity, so that it can copy something else. */
 export async function resetIdentity(tx: Transaction, lease: Lease): Promise<void> {
   await saveLock(tx, lease, await renewedLock(tx, lease, undefined));
 }
 
-/** Whether a living process has held the lock since this moment, or for longer. */
+/** Whether a living process has held the lock since `instant` or longer. */
 export async function isHeldSince(
   tx: Transaction,
   pipeline: string,
-  moment: string,
+  instant: string,
 ): Promise<boolean> {
   const holder = (await readLock(tx, pipeline))?.lock.holder;
-  return holder != null && holder.since <= moment && (await isAlive(tx, holder));
+  return holder != null && holder.since <= instant && (await isAlive(tx, holder));
 }
 
 async function renewedLock(
@@ -131,7 +140,7 @@ async function renewedLock(
   };
 }
 
-/** By the id too: where the row was deleted meanwhile, another process may have the epoch of one that wrote nothing. */
+/** The epoch alone is not enough: if the row was deleted, another process may have the same one. */
 function isHeldByLease(stored: LockRow, { epoch, id }: Lease): boolean {
   return stored.epoch === epoch && stored.lock.holder?.id === id;
 }
@@ -140,7 +149,7 @@ async function readLock(tx: Transaction, pipeline: string): Promise<LockRow | un
   const row = await tx.db
     .selectFrom("_rivulet_state")
     .select(["checkpoint", "epoch"])
-    .where((is) => is.and(lockRowKey(pipeline)))
+    .where((eb) => eb.and(lockRowKey(pipeline)))
     .executeTakeFirst();
   if (!row) return undefined;
   return { lock: parseLock(row.checkpoint), epoch: Number(row.epoch) };
@@ -159,7 +168,7 @@ const lockShape = z.object({
     .nullable(),
 });
 
-/** A lock that somebody has spoiled is nobody's: whoever held it is fenced off by the epoch. */
+/** An unreadable lock row counts as free; the epoch still fences off its former holder. */
 function parseLock(text: string | null): Lock {
   try {
     return lockShape.parse(JSON.parse(text ?? ""));
@@ -172,7 +181,7 @@ async function saveLock(tx: Transaction, { pipeline }: Lease, lock: Lock): Promi
   await tx.db
     .updateTable("_rivulet_state")
     .set({ checkpoint: JSON.stringify(lock) })
-    .where((is) => is.and(lockRowKey(pipeline.name)))
+    .where((eb) => eb.and(lockRowKey(pipeline.name)))
     .execute();
 }
 
@@ -182,8 +191,8 @@ function lockRowKey(pipeline: string) {
 
 async function isAlive(tx: Transaction, holder: Holder): Promise<boolean> {
   if (holder.host === hostname()) {
-    const isUs = holder.pid === process.pid;
-    if (isUs ? !liveLeases.has(holder.id) : !isRunning(holder.pid)) return false;
+    const isThisProcess = holder.pid === process.pid;
+    if (isThisProcess ? !liveLeases.has(holder.id) : !isRunning(holder.pid)) return false;
   }
   return (await tx.nowMs()) < holder.until;
 }
@@ -192,7 +201,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it runs, as another user.
+    // EPERM: the process exists, but belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
@@ -200,7 +209,7 @@ function isRunning(pid: number): boolean {
 function checkIdentity({ name, identity }: Pipeline, stored: string | null | undefined): void {
   if (stored == null || identity === undefined || stored === identity) return;
   throw new ConfigError(
-    `pipeline "${name}": this destination holds a copy of ${stored}, not of ${identity}, and would mark all of it as deleted; use another destination, or run "state reset"`,
+    `pipeline "${name}": this destination holds a copy of ${stored}, not of ${identity}, and a sync would mark all of it as deleted; use another destination, or run "state reset"`,
   );
 }
 
@@ -211,12 +220,12 @@ function lockedError(pipeline: string, holder: Holder): LockedError {
 }
 
 function describeHolder({ pid, host, since }: Holder): string {
-  return `process ${pid} on ${host}, which began at ${since}`;
+  return `process ${pid} on ${host} since ${since}`;
 }
 
-/** The greatest epoch under which a sync of the pipeline has written; 0 where none is known. */
+/** The greatest epoch under which a sync of the pipeline has written data; 0 if there is none. */
 export async function lastEpoch(tx: Transaction, pipeline: string): Promise<number> {
-  // By epoch, not by when a sync began: clocks of hosts may go wrong.
+  // Ordered by epoch rather than start time, because clocks of hosts may be wrong.
   const last = await tx.db
     .selectFrom("_rivulet_sync")
     .select("epoch")

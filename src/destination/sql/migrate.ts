@@ -7,20 +7,23 @@ import { systemPrefix } from "./system-tables.ts";
 const migrationTable = "_rivulet_migration";
 const systemTableNames = ["_rivulet_state", "_rivulet_sync", "_rivulet_quarantine"] as const;
 
-/** Makes, or brings up to date, rivulet's own tables. Throws a ConfigError where they were made by a newer rivulet. */
+/**
+ * Creates or upgrades the system tables. Throws a ConfigError if a newer rivulet created them, or
+ * if one is missing.
+ */
 export async function migrate(
   { label, mapping: { types } }: Dialect,
   tx: Transaction,
 ): Promise<void> {
   const all = migrations({ timestamp: types.timestamp, json: types.json });
-  const done = await appliedMigrations(tx);
-  const unknown = done.find((name) => !Object.hasOwn(all, name));
+  const applied = await appliedMigrations(tx);
+  const unknown = applied.find((name) => !Object.hasOwn(all, name));
   if (unknown !== undefined) {
     throw new ConfigError(
-      `${label}: made by a newer rivulet, which knows "${unknown}"; upgrade this one, or use another destination`,
+      `${label}: created by a newer rivulet (migration "${unknown}"); upgrade rivulet, or use another destination`,
     );
   }
-  if (Object.keys(all).every((name) => done.includes(name))) {
+  if (Object.keys(all).every((name) => applied.includes(name))) {
     await checkSystemTables(label, tx);
     return;
   }
@@ -38,7 +41,7 @@ async function checkSystemTables(label: string, tx: Transaction): Promise<void> 
   for (const name of systemTableNames) {
     if (await tx.findTable(name)) continue;
     throw new ConfigError(
-      `${label}: the table "${name}" is gone; restore it, or drop all tables that begin with ${systemPrefix} too, after which everything is read again`,
+      `${label}: the table "${name}" is missing; restore it, or drop all tables that begin with ${systemPrefix}, after which everything is read again`,
     );
   }
 }

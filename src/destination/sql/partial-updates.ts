@@ -1,27 +1,27 @@
 import { sql } from "kysely";
 import type { Row } from "../../core/schema.ts";
+import { ValueError } from "../../core/value.ts";
 import { deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type { Transaction } from "./dialect.ts";
-import type { SqlValue } from "./sql-value.ts";
 import { RowError } from "./row-encoder.ts";
+import type { SqlValue } from "./sql-value.ts";
 import type { WritableTable } from "./writable-table.ts";
-import { ValueError } from "../../core/value.ts";
 
-/** A row of which only some columns are known, in the driver's form. */
+/** New values for some columns of one row, encoded. Names are the database's. */
 export interface PartialUpdate {
   readonly set: readonly (readonly [name: string, value: SqlValue])[];
   readonly key: readonly (readonly [name: string, value: SqlValue])[];
 }
 
-/** Encodes what is known of a row. Throws a RowError. */
+/** Encodes the columns that `row` has. Throws a RowError if a value or part of the key is wrong. */
 export function encodePartialUpdate({ table, encoder }: WritableTable, row: Row): PartialUpdate {
   const cells = table.columns.flatMap(({ source, name }, index) => {
     if (!Object.hasOwn(row, source)) return [];
     return [
-      { isKey: table.keyIndexes.includes(index), cell: [name, encoded(source, name)] as const },
+      { isKey: table.keyIndexes.includes(index), cell: [name, encodeCell(source, name)] as const },
     ];
   });
-  function encoded(source: string, name: string): SqlValue {
+  function encodeCell(source: string, name: string): SqlValue {
     const value = row[source];
     try {
       return value == null ? null : encoder.encodeValue(source, value);
@@ -32,25 +32,25 @@ export function encodePartialUpdate({ table, encoder }: WritableTable, row: Row)
   }
   const key = cells.filter(({ isKey }) => isKey).map(({ cell }) => cell);
   if (key.length < table.keyIndexes.length)
-    throw new RowError("expected the whole primary key, got a part of it", {});
+    throw new RowError("expected the whole primary key, got part of it", {});
   return { key, set: cells.filter(({ isKey }) => !isKey).map(({ cell }) => cell) };
 }
 
-/** Changes rows that are there, where they differ, and says how many did. */
+/** Updates existing rows that differ. Returns their number. */
 export async function applyPartialUpdates(
   tx: Transaction,
   { table }: WritableTable,
-  { updates, at }: { readonly updates: readonly PartialUpdate[]; readonly at: string },
+  { updates, syncedAt }: { readonly updates: readonly PartialUpdate[]; readonly syncedAt: string },
 ): Promise<number> {
   let updated = 0;
   for (const { set, key } of updates) {
     if (set.length === 0) continue;
-    const cells = [...set, [syncedAtColumn, at] as const];
+    const cells = [...set, [syncedAtColumn, syncedAt] as const];
     const changes = cells.map(([name, value]) => sql`${sql.id(name)} = ${value}`);
-    const is = key.map(([name, value]) => sql`${sql.id(name)} = ${value}`);
+    const matches = key.map(([name, value]) => sql`${sql.id(name)} = ${value}`);
     const differs = set.map(([name, value]) => sql`${sql.id(name)} is distinct from ${value}`);
     const result = await sql`update ${tx.table(table.name)} set ${sql.join(changes)}
-      where ${sql.join(is, sql` and `)} and not ${sql.id(deletedColumn)}
+      where ${sql.join(matches, sql` and `)} and not ${sql.id(deletedColumn)}
       and (${sql.join(differs, sql` or `)})`.execute(tx.db);
     updated += Number(result.numAffectedRows ?? 0);
   }

@@ -12,72 +12,76 @@ import type {
 import { systemPrefix } from "./system-tables.ts";
 import { escapeUnstorable } from "./text-escaping.ts";
 
-/** A table that rows can be written to. */
+/** A table that is ready to be written to. */
 export interface PrepareResult {
   readonly table: PreparedTable;
-  /** Whether the table, or a column of it, was not there: what was read before is not in it. */
+  /** Whether the table or one of its columns is new, so that earlier rows are missing in it. */
   readonly needsReload: boolean;
 }
 
-/** Creates a stream's table, or adds and widens columns of the one that is there; never drops. */
+/**
+ * Creates a stream's table, or adds and widens columns of the existing one; never drops. Throws a
+ * ConfigError if the existing table does not fit.
+ */
 export async function prepareTable(
   dialect: Dialect,
   tx: Transaction,
   table: Table,
 ): Promise<PrepareResult> {
   const name = tableName(dialect, table.name);
-  const found = await tx.findTable(name);
-  const prepared = describeTable(dialect, table, { name, found });
-  if (!found) {
+  const existing = await tx.findTable(name);
+  const prepared = describeTable(dialect, table, { name, existing });
+  if (!existing) {
     await createTable(dialect, tx, prepared);
     return { table: prepared, needsReload: true };
   }
-  checkTable(dialect, prepared, found);
+  checkTable(dialect, prepared, existing);
   const columns: PreparedColumn[] = [];
   for (const column of prepared.columns) {
     columns.push(
       await reconcileColumn(dialect, tx, {
         column,
         table: name,
-        found: found.columns.get(column.name),
+        existing: existing.columns.get(column.name),
       }),
     );
   }
   for (const [column, definition] of systemColumns(dialect)) {
-    if (!found.columns.has(column)) await addColumn(tx, name, { column, definition });
+    if (!existing.columns.has(column)) await addColumn(tx, name, { column, definition });
   }
-  const some = await sql`select 1 from ${tx.table(name)} limit 1`.execute(tx.db);
+  const firstRow = await sql`select 1 from ${tx.table(name)} limit 1`.execute(tx.db);
   const expected = [...columns.map(({ name: column }) => column), syncedAtColumn, deletedColumn];
   return {
-    table: { ...prepared, columns, hadRows: some.rows.length > 0 },
-    needsReload: expected.some((column) => !found.columns.has(column)),
+    table: { ...prepared, columns, hadRows: firstRow.rows.length > 0 },
+    needsReload: expected.some((column) => !existing.columns.has(column)),
   };
 }
 
-/** The name in the database of a stream's table. */
+/** The database name of a stream's table. Throws a ConfigError for names of system tables. */
 export function tableName({ naming }: Dialect, stream: string): string {
   const name = naming.toDatabaseName(escapeUnstorable(stream));
   if (!naming.foldCase(name).startsWith(systemPrefix)) return name;
-  throw new ConfigError(`table "${name}": names that begin with ${systemPrefix} are rivulet's own`);
+  throw new ConfigError(
+    `table "${name}": names that begin with ${systemPrefix} are reserved for rivulet`,
+  );
 }
 
-/** A stream's table with the names that it has in the database, as if all of it were as declared. */
+/** A stream's table with its database names, and with the types that the source declares. */
 export function describeTable(
   { naming }: Dialect,
   { name: stream, columns: declared, primaryKey, stamped = [] }: Table,
-  { name, found }: { name: string; found: ExistingTable | undefined },
+  { name, existing }: { name: string; existing: ExistingTable | undefined },
 ): PreparedTable {
   const sources = Object.keys(declared);
-  const existing = new Set(found?.columns.keys());
-  const byName = assignColumnNames(sources, existing, naming);
+  const byName = assignColumnNames(sources, new Set(existing?.columns.keys()), naming);
   const columns = Object.entries(declared).map(([source, type]) => ({
     source,
     name: byName.get(source) ?? source,
     type,
   }));
-  const key = primaryKey.map((column) => sources.indexOf(column));
-  const stamps = stamped.map((column) => sources.indexOf(column));
-  return { stream, name, columns, keyIndexes: key, stampedIndexes: stamps, hadRows: false };
+  const keyIndexes = primaryKey.map((column) => sources.indexOf(column));
+  const stampedIndexes = stamped.map((column) => sources.indexOf(column));
+  return { stream, name, columns, keyIndexes, stampedIndexes, hadRows: false };
 }
 
 async function createTable(dialect: Dialect, tx: Transaction, table: PreparedTable): Promise<void> {
@@ -87,9 +91,9 @@ async function createTable(dialect: Dialect, tx: Transaction, table: PreparedTab
     const collation = types[type] === types.string ? keyCollation : "";
     return sql`${sql.id(name)} ${sql.raw(`${types[type]}${collation} not null`)}`;
   });
-  const ours = systemColumns(dialect).map(([name, type]) => sql`${sql.id(name)} ${type}`);
+  const system = systemColumns(dialect).map(([name, type]) => sql`${sql.id(name)} ${type}`);
   const key = sql`primary key (${sql.join(keyNames(table).map((name) => sql.id(name)))})`;
-  await sql`create table ${tx.table(table.name)} (${sql.join([...columns, ...ours, key])})`.execute(
+  await sql`create table ${tx.table(table.name)} (${sql.join([...columns, ...system, key])})`.execute(
     tx.db,
   );
 }
@@ -111,19 +115,19 @@ async function addColumn(
   );
 }
 
-/** The primary key's columns, by their names in the database. */
+/** The database names of the primary key's columns. */
 export function keyNames({ columns, keyIndexes }: PreparedTable): string[] {
   return keyIndexes.map((index) => columns[index]?.name ?? "");
 }
 
-function checkTable({ label }: Dialect, table: PreparedTable, found: ExistingTable): void {
+function checkTable({ label }: Dialect, table: PreparedTable, existing: ExistingTable): void {
   const where = `${label}: table "${table.name}"`;
-  if (found.kind !== "table") {
+  if (existing.kind !== "table") {
     throw new ConfigError(
-      `${where}: expected a table, found a ${found.kind}; rename it, or use another destination`,
+      `${where}: expected a table, found a ${existing.kind}; rename it, or use another destination`,
     );
   }
-  const [expected, actual] = [keyNames(table), found.primaryKey].map((names) =>
+  const [expected, actual] = [keyNames(table), existing.primaryKey].map((names) =>
     [...names].sort().join(", "),
   );
   if (expected !== actual) {
@@ -131,36 +135,40 @@ function checkTable({ label }: Dialect, table: PreparedTable, found: ExistingTab
       `${where}: expected the primary key (${expected ?? ""}), found (${actual ?? ""}); rename the table, or use another destination`,
     );
   }
-  const given = new Set([...table.columns.map(({ name }) => name), syncedAtColumn]);
-  const foreign = found.required.find((column) => !given.has(column));
-  if (foreign === undefined) return;
+  const written = new Set([...table.columns.map(({ name }) => name), syncedAtColumn]);
+  const unwritten = existing.required.find((column) => !written.has(column));
+  if (unwritten === undefined) return;
   throw new ConfigError(
-    `${where}: column "${foreign}" is NOT NULL without a default, and no row brings a value for it; give it a default, or allow NULL`,
+    `${where}: column "${unwritten}" is NOT NULL without a default, and the source has no value for it; give it a default, or allow NULL`,
   );
 }
 
-/** Makes an existing table's column fit its declared type, and says what type it is now. */
+/** Adds or widens a column to fit its declared type. Returns the column with its actual type. */
 async function reconcileColumn(
   { label, mapping: { types } }: Dialect,
   tx: Transaction,
-  { column, table, found }: { column: PreparedColumn; table: string; found: string | undefined },
+  {
+    column,
+    table,
+    existing,
+  }: { column: PreparedColumn; table: string; existing: string | undefined },
 ): Promise<PreparedColumn> {
   const expected = types[column.type];
-  if (found === undefined) {
+  if (existing === undefined) {
     await addColumn(tx, table, { column: column.name, definition: sql.raw(expected) });
     return column;
   }
-  if (found === expected) return column;
-  if (column.type === "integer" && found === types.double) return { ...column, type: "double" };
+  if (existing === expected) return column;
+  if (column.type === "integer" && existing === types.double) return { ...column, type: "double" };
   const where = `${label}: table "${table}": column "${column.name}"`;
-  if (column.type === "double" && found === types.integer) {
-    const obstacle = await tx.widen(table, column.name);
-    if (obstacle === undefined) return column;
+  if (column.type === "double" && existing === types.integer) {
+    const reason = await tx.widen(table, column.name);
+    if (reason === undefined) return column;
     throw new ConfigError(
-      `${where}: expected ${expected}, found ${found}, which cannot be changed: ${obstacle}; change the column by hand, or rename the table`,
+      `${where}: expected ${expected}, found ${existing}, which cannot be changed: ${reason}; change the column by hand, or rename the table`,
     );
   }
   throw new ConfigError(
-    `${where}: expected ${expected}, found ${found}; change the column's type by hand, rename it, or use another destination`,
+    `${where}: expected ${expected}, found ${existing}; change the column's type by hand, rename it, or use another destination`,
   );
 }

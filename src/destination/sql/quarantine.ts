@@ -1,14 +1,14 @@
-import { partitionKey } from "../../core/partition-key.ts";
 import { sql } from "kysely";
+import { partitionKey } from "../../core/partition-key.ts";
 import type { Rejected } from "../../core/source.ts";
-import { boundedKey } from "./key-text.ts";
-import { formatLocation, type EntryLocation } from "./entry-location.ts";
-import type { Transaction } from "./dialect.ts";
-import { chunks } from "./chunks.ts";
-import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
+import { chunks } from "./chunks.ts";
+import type { Transaction } from "./dialect.ts";
+import { formatLocation, type EntryLocation } from "./entry-location.ts";
+import { boundedKey } from "./key-text.ts";
+import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 
-/** What one write changes in quarantine: entries by stream and key; undefined for one that is removed. */
+/** Entries that one write adds or removes (undefined), by stream and key. */
 export class QuarantineChanges {
   readonly byStream = new Map<string, Map<string, Rejected | undefined>>();
 
@@ -18,6 +18,7 @@ export class QuarantineChanges {
     }
   }
 
+  /** Adds, replaces or (undefined) removes an entry. */
   set(stream: string, key: string, entry: Rejected | undefined): void {
     const entries = this.byStream.get(stream) ?? new Map<string, Rejected | undefined>();
     this.byStream.set(stream, entries.set(boundedKey(key), entry));
@@ -26,22 +27,23 @@ export class QuarantineChanges {
 
 interface CachedEntry {
   readonly location: EntryLocation;
-  /** Whether this session has met it. */
+  /** Whether this session has written it. */
   readonly isFromThisSession: boolean;
 }
 
 /**
- * A pipeline's entries in `_rivulet_quarantine`. Their keys and places are kept in memory, so that a write that touches none asks
- * nothing.
+ * A pipeline's entries in `_rivulet_quarantine`. Keys and locations are cached in memory, so that a
+ * write that concerns no entry sends no query.
  */
 export class Quarantine {
   readonly #pipeline: string;
-  readonly #known = new Map<string, Map<string, CachedEntry>>();
+  readonly #cache = new Map<string, Map<string, CachedEntry>>();
 
   constructor(pipeline: string) {
     this.#pipeline = pipeline;
   }
 
+  /** Fills the cache. Call once, before any other method. */
   async load(tx: Transaction): Promise<void> {
     const rows = await tx.db
       .selectFrom("_rivulet_quarantine")
@@ -55,24 +57,24 @@ export class Quarantine {
     }
   }
 
-  /** Whether any entry of this stream stands, or will. */
+  /** Whether the stream has entries, or `changes` contains some of it. */
   hasEntries(stream: string, changes: QuarantineChanges): boolean {
-    return (this.#known.get(stream)?.size ?? 0) > 0 || changes.byStream.has(stream);
+    return (this.#cache.get(stream)?.size ?? 0) > 0 || changes.byStream.has(stream);
   }
 
   count(streams: readonly string[]): number {
-    return streams.reduce((sum, stream) => sum + (this.#known.get(stream)?.size ?? 0), 0);
+    return streams.reduce((sum, stream) => sum + (this.#cache.get(stream)?.size ?? 0), 0);
   }
 
-  /** Removes the entry of a partition that has got a checkpoint. */
+  /** Removes a partition's entry, once the partition has a checkpoint. */
   removePartition(stream: string, partition: string, changes: QuarantineChanges): void {
     if (this.hasEntries(stream, changes)) changes.set(stream, partitionKey(partition), undefined);
   }
 
-  /** Removes what a sweep covers, but for what this session has met: it was met in the walk that is swept. */
+  /** Removes the entries that a sweep covers, except those of this session: they are up to date. */
   removeSwept(
     stream: string,
-    isCovered: (key: string, place: EntryLocation) => boolean,
+    isCovered: (key: string, location: EntryLocation) => boolean,
     changes: QuarantineChanges,
   ): void {
     const changed = changes.byStream.get(stream);
@@ -82,7 +84,7 @@ export class Quarantine {
     }
   }
 
-  /** Removes all entries, or all of one stream. */
+  /** Removes all entries, or those of one stream. */
   async clear(tx: Transaction, stream?: string): Promise<void> {
     const all = tx.db.deleteFrom("_rivulet_quarantine").where("pipeline", "=", this.#pipeline);
     await (
@@ -90,51 +92,52 @@ export class Quarantine {
     ).execute();
   }
 
-  /** Takes note that `clear` was committed. */
+  /** Updates the cache after a `clear` was committed. */
   afterClear(stream?: string): void {
-    if (stream === undefined) this.#known.clear();
-    else this.#known.delete(stream);
+    if (stream === undefined) this.#cache.clear();
+    else this.#cache.delete(stream);
   }
 
+  /** Writes changes to the database; `afterCommit` then updates the cache. */
   async save(tx: Transaction, changes: QuarantineChanges): Promise<void> {
     for (const [stream, entries] of changes.byStream) {
-      const known = this.#known.get(stream);
-      const gone = [...entries].filter(([key, entry]) => !entry && known?.has(key));
+      const cached = this.#cache.get(stream);
+      const removed = [...entries].filter(([key, entry]) => !entry && cached?.has(key));
       await this.#remove(
         tx,
         stream,
-        gone.map(([key]) => key),
+        removed.map(([key]) => key),
       );
       const added = [...entries].flatMap(([key, entry]) => (entry ? [{ ...entry, key }] : []));
       await this.#add(tx, stream, added);
     }
   }
 
-  /** Takes note of changes whose transaction was committed. */
+  /** Updates the cache after a `save` was committed. */
   afterCommit(changes: QuarantineChanges): void {
     for (const [stream, entries] of changes.byStream) {
-      const known = this.#entries(stream);
+      const cached = this.#entries(stream);
       for (const [key, entry] of entries) {
-        if (entry) known.set(key, { location: entry.where ?? {}, isFromThisSession: true });
-        else known.delete(key);
+        if (entry) cached.set(key, { location: entry.where ?? {}, isFromThisSession: true });
+        else cached.delete(key);
       }
     }
   }
 
   async #remove(tx: Transaction, stream: string, keys: readonly string[]): Promise<void> {
-    for (const some of chunks(keys, 500)) {
+    for (const chunk of chunks(keys, 500)) {
       await tx.db
         .deleteFrom("_rivulet_quarantine")
         .where("pipeline", "=", this.#pipeline)
         .where("stream", "=", escapeUnstorable(stream))
-        .where("key", "in", some.map(escapeUnstorable))
+        .where("key", "in", chunk.map(escapeUnstorable))
         .execute();
     }
   }
 
   async #add(tx: Transaction, stream: string, entries: readonly Rejected[]): Promise<void> {
-    for (const some of chunks(entries, 100)) {
-      const rows = some.map(({ key, payload, reason, where = {} }) => ({
+    for (const chunk of chunks(entries, 100)) {
+      const rows = chunk.map(({ key, payload, reason, where = {} }) => ({
         pipeline: this.#pipeline,
         stream: escapeUnstorable(stream),
         key: escapeUnstorable(key),
@@ -165,8 +168,8 @@ export class Quarantine {
   }
 
   #entries(stream: string): Map<string, CachedEntry> {
-    const entries = this.#known.get(stream) ?? new Map<string, CachedEntry>();
-    this.#known.set(stream, entries);
+    const entries = this.#cache.get(stream) ?? new Map<string, CachedEntry>();
+    this.#cache.set(stream, entries);
     return entries;
   }
 }

@@ -1,61 +1,68 @@
 import { createHash } from "node:crypto";
 import type { Key, Row, Value } from "../../core/schema.ts";
-import { ValueError, canonical, isFraction } from "../../core/value.ts";
-import type { PresentValue, PreparedTable, TypeMapping } from "./dialect.ts";
-import type { SqlValue } from "./sql-value.ts";
+import { canonical, isFraction, ValueError } from "../../core/value.ts";
+import type { PreparedTable, PresentValue, TypeMapping } from "./dialect.ts";
 import { keyText, rowText } from "./key-text.ts";
+import type { SqlValue } from "./sql-value.ts";
 
-/** Makes what the driver takes of what the source sent, for one table. */
+/** Encodes one table's rows and keys for the driver. Columns are given by their source names. */
 export interface Encoder {
-  /** Appends a row's values, in the order of the table's columns. Throws a RowError, having appended nothing. */
+  /** Appends a row's values in column order. Throws a RowError, with nothing appended. */
   appendRow(row: Row, into: SqlValue[]): void;
-  /** Those keys, values of the columns `by`, that a row can have. */
+  /**
+   * Encodes keys that consist of the columns `by` (default: the primary key). Leaves out those that
+   * no row can have, because a value is missing or invalid.
+   */
   encodeKeys(keys: readonly Key[], by?: readonly string[]): SqlValue[][];
-  /** The value of one column. Throws a ValueError. */
+  /** Encodes the value of one column. Throws a ValueError. */
   encodeValue(source: string, value: PresentValue): SqlValue;
-  /** A key, values of the columns `by`, as JSON text: canonical as far as it can be. */
+  /** A key of the columns `by` as JSON text. Valid values are canonical, others as sent. */
   keyText(key: Key, by?: readonly string[]): string;
-  /** The key of a row as it is named in quarantine. One that lacks a value is told apart by the row's hash. */
+  /** The key of the row's quarantine entry. A hash distinguishes rows with an incomplete key. */
   entryKey(row: Row): string;
 }
 
-/** A row that its table cannot hold, and why. */
+/** A row that its table cannot hold. */
 export class RowError extends Error {
   override readonly name = "RowError";
-  /** The integer column that was sent a fraction, and would have to be a double. */
+  /** The integer column that received a fraction; widening it would make the row fit. */
   readonly fractionalColumn: string | undefined;
 
-  constructor(message: string, { cause, fractionIn }: { cause?: unknown; fractionIn?: string }) {
+  constructor(
+    message: string,
+    { cause, fractionalColumn }: { cause?: unknown; fractionalColumn?: string },
+  ) {
     super(message, { cause });
-    this.fractionalColumn = fractionIn;
+    this.fractionalColumn = fractionalColumn;
   }
 }
 
 interface Field {
   readonly source: string;
   readonly name: string;
-  /** Rows that lack the column would answer with a member of Object.prototype. */
-  readonly inherited: boolean;
+  /** Whether a row without this column inherits a member of Object.prototype under its name. */
+  readonly isInherited: boolean;
   readonly isKey: boolean;
   readonly isInteger: boolean;
   readonly normalize: (value: PresentValue) => PresentValue;
   readonly encode: (value: PresentValue) => SqlValue;
 }
 
-export function createEncoder(table: PreparedTable, values: TypeMapping): Encoder {
+/** Creates the encoder of a table. */
+export function createEncoder(table: PreparedTable, mapping: TypeMapping): Encoder {
   const fields = table.columns.map(({ source, name, type }, index) => {
-    const [normalize, encode] = [canonical[type], values.encode[type]];
+    const [normalize, encode] = [canonical[type], mapping.encode[type]];
     return {
       source,
       name,
-      inherited: source in Object.prototype,
+      isInherited: source in Object.prototype,
       isKey: table.keyIndexes.includes(index),
       isInteger: type === "integer",
       normalize,
       encode: (value: PresentValue) => encode(normalize(value)),
     };
   });
-  const fieldOf = (source: string): Field => {
+  const requireField = (source: string): Field => {
     const field = fields.find((candidate) => candidate.source === source);
     if (!field) throw new Error(`table "${table.name}" has no column "${source}"`);
     return field;
@@ -63,21 +70,21 @@ export function createEncoder(table: PreparedTable, values: TypeMapping): Encode
   const keyFields = table.keyIndexes
     .map((index) => fields[index])
     .filter((field) => field !== undefined);
-  const text = (of: readonly Field[], key: Key): string =>
-    keyText(of.map((field, index) => canonicalValue(field, key[index])));
+  const formatKey = (parts: readonly Field[], key: Key): string =>
+    keyText(parts.map((field, index) => canonicalValue(field, key[index])));
   return {
     appendRow: (row, into) => {
       appendRow(fields, row, into);
     },
     encodeKeys(keys, by) {
-      const of = by?.map(fieldOf) ?? keyFields;
-      return keys.map((key) => encodeKey(of, key)).filter((key) => key !== undefined);
+      const parts = by?.map(requireField) ?? keyFields;
+      return keys.map((key) => encodeKey(parts, key)).filter((key) => key !== undefined);
     },
-    encodeValue: (source, value) => fieldOf(source).encode(value),
-    keyText: (key, by) => text(by?.map(fieldOf) ?? keyFields, key),
+    encodeValue: (source, value) => requireField(source).encode(value),
+    keyText: (key, by) => formatKey(by?.map(requireField) ?? keyFields, key),
     entryKey(row) {
       const key = keyFields.map((field) => readValue(field, row));
-      const name = text(keyFields, key);
+      const name = formatKey(keyFields, key);
       return key.some((value) => value == null) ? `${name} ${hashRow(row)}` : name;
     },
   };
@@ -87,8 +94,8 @@ function hashRow(row: Row): string {
   return createHash("sha256").update(rowText(row)).digest("hex").slice(0, 16);
 }
 
-function readValue({ inherited, source }: Field, row: Row): Value {
-  return inherited && !Object.hasOwn(row, source) ? undefined : row[source];
+function readValue({ isInherited, source }: Field, row: Row): Value {
+  return isInherited && !Object.hasOwn(row, source) ? undefined : row[source];
 }
 
 function canonicalValue({ normalize }: Field, value: Value): Value {
@@ -120,10 +127,10 @@ function nullUnlessKey({ isKey }: Field): null {
 
 function toRowError(field: Field, value: Row[string], error: unknown): unknown {
   if (!(error instanceof ValueError)) return error;
-  const fraction = field.isInteger && value != null && isFraction(value);
+  const needsDouble = field.isInteger && value != null && isFraction(value);
   return new RowError(`column "${field.name}": ${error.message}`, {
     cause: error,
-    ...(fraction ? { fractionIn: field.name } : {}),
+    ...(needsDouble ? { fractionalColumn: field.name } : {}),
   });
 }
 

@@ -3,9 +3,9 @@ import type { SqlValue } from "./sql-value.ts";
 /** Arrays of more than 128 KiB cost Node many times what small ones do. */
 const valuesPerPiece = 8192;
 
-/** The values of rows, as the driver takes them, one row after the other in pieces that hold whole rows. */
+/** Encoded rows: their values one after the other, in arrays ("pieces") that hold whole rows. */
 export class RowValues {
-  /** How many values a row has. */
+  /** Number of values per row. */
   readonly width: number;
   readonly pieces: SqlValue[][] = [];
   readonly #rowsPerPiece: number;
@@ -16,12 +16,12 @@ export class RowValues {
     this.#rowsPerPiece = Math.max(1, Math.floor(valuesPerPiece / width));
   }
 
-  /** How many rows there are. */
+  /** Number of rows. */
   get count(): number {
     return this.#count;
   }
 
-  /** Adds a row that `append` puts at the end of a piece; where that throws, having appended nothing, there is none. */
+  /** Adds the row that `append` pushes. If `append` throws, it must have pushed nothing. */
   add(append: (piece: SqlValue[]) => void): void {
     const last = this.pieces.at(-1);
     const piece = last && this.#count % this.#rowsPerPiece !== 0 ? last : [];
@@ -30,7 +30,7 @@ export class RowValues {
     this.#count += 1;
   }
 
-  /** Adds a row of others. */
+  /** Adds a copy of one row of `others`. */
   addFrom(others: RowValues, row: number): void {
     this.add((piece) => {
       for (let column = 0; column < this.width; column += 1) piece.push(others.value(row, column));
@@ -42,10 +42,10 @@ export class RowValues {
     return piece?.[(row % this.#rowsPerPiece) * this.width + column] ?? null;
   }
 
-  /** A part of the rows. */
+  /** A copy of the rows from `from` (inclusive) to `to` (exclusive). */
   slice(from: number, to: number): RowValues {
-    const some = new RowValues(this.width);
-    for (let row = from; row < to; row += 1) some.addFrom(this, row);
-    return some;
+    const copy = new RowValues(this.width);
+    for (let row = from; row < to; row += 1) copy.addFrom(this, row);
+    return copy;
   }
 }

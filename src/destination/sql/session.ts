@@ -1,31 +1,31 @@
-import type { Log } from "../../core/log.ts";
+import type { Counts, Session, State, SyncEnd } from "../../core/destination.ts";
 import { LockedError, messageOf } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
 import type { Table } from "../../core/schema.ts";
 import type { Batch } from "../../core/source.ts";
-import { runInOrder } from "./settle-all.ts";
 import { CheckpointStore, formatState } from "./checkpoints.ts";
-import type { Counts, Session, State, SyncEnd } from "../../core/destination.ts";
 import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
-import { createEncoder } from "./row-encoder.ts";
+import { addRejectedCounts, executePlan } from "./execute-plan.ts";
 import {
   bindIdentity,
   forgetLease,
-  resetIdentity,
   releaseLease,
   renewLease,
+  resetIdentity,
   verifyLease,
   type Lease,
 } from "./lease.ts";
-import { planWrites, touchedStreams, type WritePlan } from "./write-plan.ts";
-import type { WritableTable } from "./writable-table.ts";
 import { prepareTable, type PrepareResult } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
-import { StaleStateCheck } from "./stale-state.ts";
-import { addRejectedCounts, executePlan } from "./execute-plan.ts";
+import { createEncoder } from "./row-encoder.ts";
+import { runInOrder } from "./settle-all.ts";
 import { SoftDeletes } from "./soft-deletes.ts";
+import { StaleStateCheck } from "./stale-state.ts";
 import { beginSync, endSync } from "./sync-log.ts";
+import type { WritableTable } from "./writable-table.ts";
+import { planWrites, touchedStreams, type WritePlan } from "./write-plan.ts";
 
-/** A pipeline's session on a SQL database. Every transaction verifies first that the lock is still ours. */
+/** A pipeline's session on a SQL database. Every transaction first verifies the lease. */
 export class SqlSession implements Session {
   readonly #dialect: Dialect;
   readonly #lease: Lease;
@@ -33,15 +33,15 @@ export class SqlSession implements Session {
   readonly #lost = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #checkpoints: CheckpointStore;
-  readonly #age: StaleStateCheck;
+  readonly #staleState: StaleStateCheck;
   readonly #quarantine: Quarantine;
-  readonly #deletions: SoftDeletes;
-  readonly #prepared = new Map<string, WritableTable>();
-  #sync: string | undefined;
-  #written: Promise<unknown> = Promise.resolve();
-  /** Changes with all that plans depend on. */
+  readonly #softDeletes: SoftDeletes;
+  readonly #tables = new Map<string, WritableTable>();
+  #syncId: string | undefined;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  /** Incremented when a plan built ahead must be rebuilt. */
   #revision = 0;
-  /** Whether the pipeline is known to be bound to its identity. */
+  /** Whether the database records the pipeline's identity. */
   #isBound = false;
 
   constructor(
@@ -52,9 +52,9 @@ export class SqlSession implements Session {
     this.#lease = lease;
     this.#log = log;
     this.#checkpoints = new CheckpointStore(lease.pipeline.name, lease.epoch);
-    this.#age = new StaleStateCheck(lease, log);
+    this.#staleState = new StaleStateCheck(lease, log);
     this.#quarantine = new Quarantine(lease.pipeline.name);
-    this.#deletions = new SoftDeletes(dialect.mapping.keyCollation);
+    this.#softDeletes = new SoftDeletes(dialect.mapping.keyCollation);
     this.#timer = setInterval(() => void this.#renew(), renewMs).unref();
   }
 
@@ -62,10 +62,10 @@ export class SqlSession implements Session {
     return this.#lost.signal;
   }
 
-  /** Reads what the pipeline saved before. */
+  /** Loads checkpoints and quarantine. Call once, before any other method. */
   async load(): Promise<void> {
-    await this.#write(async (tx) => {
-      await this.#age.discardStale(tx, this.#checkpoints);
+    await this.#transaction(async (tx) => {
+      await this.#staleState.discardStale(tx, this.#checkpoints);
       await this.#checkpoints.load(tx);
       await this.#quarantine.load(tx);
     });
@@ -80,7 +80,7 @@ export class SqlSession implements Session {
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
-    const fitted = await this.#write(async (tx) => {
+    const prepared = await this.#transaction(async (tx) => {
       await this.#checkpoints.checkOwnership(
         tx,
         tables.map(({ name }) => name),
@@ -92,47 +92,47 @@ export class SqlSession implements Session {
       }
       return result;
     });
-    for (const { table, needsReload } of fitted) {
+    for (const { table, needsReload } of prepared) {
       if (needsReload) this.#checkpoints.afterReplace(new Map(), table.stream);
-      this.#use(table, new Set());
+      this.#registerTable(table, new Set());
     }
   }
 
   write(batches: readonly Batch[]): Promise<ReadonlyMap<string, Counts>> {
-    const written = this.#writeAfter(this.#written, batches);
-    // A failure holds up what waits for it, and nothing later.
-    this.#written = written;
-    written.catch(() => {
-      if (this.#written === written) this.#written = Promise.resolve();
+    const write = this.#planAndWrite(this.#lastWrite, batches);
+    this.#lastWrite = write;
+    // A failed write fails the writes that wait for it, but none that is called later.
+    write.catch(() => {
+      if (this.#lastWrite === write) this.#lastWrite = Promise.resolve();
     });
-    return written;
+    return write;
   }
 
-  /** Plans at once, while what came before is being stored; where that changes what a plan depends on, again. */
-  async #writeAfter(
-    before: Promise<unknown>,
+  /** Plans while the previous write runs, and again if that write changed what plans depend on. */
+  async #planAndWrite(
+    previous: Promise<unknown>,
     batches: readonly Batch[],
   ): Promise<ReadonlyMap<string, Counts>> {
     const revision = this.#revision;
     let plan = this.#plan(batches);
-    await before;
+    await previous;
     if (this.#revision !== revision) plan = this.#plan(batches);
     while (plan.fractionalColumns.size > 0) {
       await this.#widen(plan.fractionalColumns);
       plan = this.#plan(batches);
     }
     try {
-      return await this.#store(plan, false);
+      return await this.#execute(plan, false);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      return await this.#store(plan, true);
+      return await this.#execute(plan, true);
     }
   }
 
   async replaceState(state: State, stream?: string): Promise<void> {
     const texts = formatState(state);
     const wanted = new Map([...texts].filter(([name]) => stream === undefined || name === stream));
-    await this.#write(async (tx) => {
+    await this.#transaction(async (tx) => {
       if (stream === undefined) await resetIdentity(tx, this.#lease);
       await this.#checkpoints.replace(tx, wanted, stream);
       await this.#quarantine.clear(tx, stream);
@@ -143,16 +143,16 @@ export class SqlSession implements Session {
   }
 
   async begin(): Promise<void> {
-    this.#sync = await this.#write((tx) => beginSync(tx, this.#lease.pipeline.name));
+    this.#syncId = await this.#transaction((tx) => beginSync(tx, this.#lease.pipeline.name));
   }
 
   async end(end: SyncEnd): Promise<void> {
-    const id = this.#sync;
-    if (id === undefined) throw new Error("a sync ended that had not begun");
-    const isLoaded = end.status === "completed" || end.status === "partial";
-    if (isLoaded && this.#deletions.hasPendingIndexes)
-      await this.#write((tx) => this.#deletions.createPendingIndexes(tx));
-    // Without the lock too: that it was lost is what the row has to say.
+    const id = this.#syncId;
+    if (id === undefined) throw new Error("end() was called before begin()");
+    const isComplete = end.status === "completed" || end.status === "partial";
+    if (isComplete && this.#softDeletes.hasPendingIndexes)
+      await this.#transaction((tx) => this.#softDeletes.createPendingIndexes(tx));
+    // Without verifying the lease, because the row must also record that it was lost.
     await this.#dialect.write(this.#lease.pipeline.name, (tx) => endSync(tx, id, end));
   }
 
@@ -162,47 +162,47 @@ export class SqlSession implements Session {
     try {
       await this.#dialect.write(name, (tx) => releaseLease(tx, this.#lease));
     } catch (error) {
-      // The lock of a process that is gone needs no release; what made this fail has been reported where it mattered.
-      this.#log.debug(`pipeline "${name}": could not release its lock: ${messageOf(error)}`);
+      // A dead process needs no release, and the failure itself was reported by an earlier write.
+      this.#log.debug(`pipeline "${name}": could not release the lock: ${messageOf(error)}`);
     } finally {
       forgetLease(this.#lease);
     }
   }
 
   #plan(batches: readonly Batch[]): WritePlan {
-    return planWrites(batches, { tables: this.#prepared, quarantine: this.#quarantine });
+    return planWrites(batches, { tables: this.#tables, quarantine: this.#quarantine });
   }
 
-  async #store(plan: WritePlan, careful: boolean): Promise<ReadonlyMap<string, Counts>> {
+  async #execute(plan: WritePlan, isolateBadRows: boolean): Promise<ReadonlyMap<string, Counts>> {
     const touched = touchedStreams(plan);
-    const { counts, changes } = await this.#write(async (tx) => {
+    const { counts, changes } = await this.#transaction(async (tx) => {
       if (touched.size > 0 && !this.#isBound) await bindIdentity(tx, this.#lease);
       await this.#checkpoints.claimTables(tx, touched);
       const { counts, refused } = await executePlan(tx, plan, {
-        deletions: this.#deletions,
-        isolateBadRows: careful,
+        softDeletes: this.#softDeletes,
+        isolateBadRows,
       });
       const changes = new QuarantineChanges(plan.quarantine);
       for (const { stream, entry } of refused) changes.set(stream, entry.key, entry);
       await this.#quarantine.save(tx, changes);
       await this.#checkpoints.save(tx, plan.checkpoints);
-      if (touched.size > 0) await this.#age.recordEpoch(tx, this.#sync);
+      if (touched.size > 0) await this.#staleState.recordEpoch(tx, this.#syncId);
       return { counts: addRejectedCounts(counts, plan, refused), changes };
     });
     this.#quarantine.afterCommit(changes);
     if (changes.byStream.size > 0) this.#revision += 1;
     this.#checkpoints.afterCommit(plan.checkpoints, touched);
     this.#isBound ||= touched.size > 0;
-    if (touched.size > 0) this.#age.afterCommit(this.#sync);
+    if (touched.size > 0) this.#staleState.afterCommit(this.#syncId);
     return counts;
   }
 
-  async #widen(fractions: WritePlan["fractionalColumns"]): Promise<void> {
-    for (const [stream, columns] of fractions) {
-      const prepared = this.#prepared.get(stream);
-      if (!prepared) continue;
-      const { table, unwidenable } = prepared;
-      const refused = await this.#write(async (tx) => {
+  async #widen(fractionalColumns: WritePlan["fractionalColumns"]): Promise<void> {
+    for (const [stream, columns] of fractionalColumns) {
+      const writable = this.#tables.get(stream);
+      if (!writable) continue;
+      const { table, unwidenable } = writable;
+      const failed = await this.#transaction(async (tx) => {
         const names: string[] = [];
         for (const name of columns) {
           if ((await tx.widen(table.name, name)) !== undefined) names.push(name);
@@ -210,22 +210,22 @@ export class SqlSession implements Session {
         return names;
       });
       const widened = table.columns.map((column) =>
-        columns.has(column.name) && !refused.includes(column.name)
+        columns.has(column.name) && !failed.includes(column.name)
           ? { ...column, type: "double" as const }
           : column,
       );
-      this.#use({ ...table, columns: widened }, new Set([...unwidenable, ...refused]));
+      this.#registerTable({ ...table, columns: widened }, new Set([...unwidenable, ...failed]));
     }
   }
 
-  #use(table: PreparedTable, narrow: ReadonlySet<string>): void {
+  #registerTable(table: PreparedTable, unwidenable: ReadonlySet<string>): void {
     const encoder = createEncoder(table, this.#dialect.mapping);
-    this.#prepared.set(table.stream, { table, encoder, unwidenable: narrow });
+    this.#tables.set(table.stream, { table, encoder, unwidenable });
     this.#revision += 1;
   }
 
-  /** A transaction of the pipeline: what a process writes that has lost the lock is rolled back. */
-  async #write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  /** Runs a transaction that is rolled back if the lease was lost. */
+  async #transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
       return await this.#dialect.write(this.#lease.pipeline.name, async (tx) => {
         const verify = (): Promise<void> => verifyLease(tx, this.#lease);
@@ -239,9 +239,9 @@ export class SqlSession implements Session {
 
   async #renew(): Promise<void> {
     try {
-      await this.#write((tx) => renewLease(tx, this.#lease));
+      await this.#transaction((tx) => renewLease(tx, this.#lease));
     } catch (error) {
-      // The next renewal may succeed, and if not, the next write fails and says why.
+      // The next renewal may succeed; if not, the next write fails and reports why.
       this.#log.debug(`could not renew the lock: ${messageOf(error)}`);
     }
   }

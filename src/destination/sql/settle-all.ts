@@ -1,17 +1,17 @@
 import type { Transaction } from "./dialect.ts";
 
 /**
- * As `Promise.all`, but waits until all of these are done, whatever becomes of each, before it throws the first error in the order of the list. For
- * what is sent to a database together: nothing may still be under way when its transaction is rolled back.
+ * Like `Promise.all`, but waits until all promises have settled before it throws the first error in
+ * list order. Statements sent together must all have ended before their transaction is rolled back.
  */
 export async function settleAll<const T extends readonly unknown[]>(
-  ...work: T
+  ...promises: T
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(work);
-  return await Promise.all(work);
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
 }
 
-/** Does first the one, then the other: sent together, where the database takes that; the answer is that of the second. */
+/** Runs `first`, then `second`, pipelined if possible. Returns the result of `second`. */
 export async function runInOrder<T>(
   { isPipelined }: Transaction,
   first: () => Promise<unknown>,

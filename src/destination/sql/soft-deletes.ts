@@ -13,68 +13,77 @@ interface PendingIndex {
   readonly sources: readonly string[];
 }
 
-/** Marks rows as deleted: by their keys, or because a complete listing no longer has them. Says how many stood until now. */
+/** Marks rows as deleted, by key or because a sweep does not list them, and counts them. */
 export class SoftDeletes {
   readonly #keyCollation: RawBuilder<unknown>;
   readonly #indexed = new Set<string>();
-  /** Tables whose first load is under way, and the columns by which they will be swept. */
-  readonly #awaited = new Map<string, PendingIndex>();
+  /** Indexes that later sweeps need on tables whose first load is in progress. */
+  readonly #pending = new Map<string, PendingIndex>();
 
   constructor(keyCollation: string) {
     this.#keyCollation = sql.raw(keyCollation);
   }
 
+  /** Marks the rows with these keys. Returns how many were not marked before. */
   async markByKey(
     tx: Transaction,
     { table }: WritableTable,
-    { keys, at }: { keys: readonly SqlValue[][]; at: string },
+    { keys, syncedAt }: { keys: readonly SqlValue[][]; syncedAt: string },
   ): Promise<number> {
     if (keys.length === 0) return 0;
     const columns = keyColumns(table);
-    const places = sql.join(columns.map(({ name }) => sql.id("t", name)));
-    const from = sql`select ${sql.join(columns.map((_, index) => sql.id(`k${index}`)))} from ${await tx.keyRelation(columns, keys)} as k`;
-    return await markDeleted(tx, { table, at, where: sql`(${places}) in (${from})` });
+    const keyOfRow = sql.join(columns.map(({ name }) => sql.id("t", name)));
+    const keySource = sql`select ${sql.join(columns.map((_, index) => sql.id(`k${index}`)))} from ${await tx.keyRelation(columns, keys)} as k`;
+    return await markDeleted(tx, { table, syncedAt, where: sql`(${keyOfRow}) in (${keySource})` });
   }
 
+  /** Marks the rows that a sweep covers and does not list. Returns how many. */
   async sweep(
     tx: Transaction,
     { table, encoder }: WritableTable,
-    { sweep, at }: { sweep: Sweep; at: string },
+    { sweep, syncedAt }: { sweep: Sweep; syncedAt: string },
   ): Promise<number> {
     const sources = Object.keys(sweep.where ?? {});
     if (!table.hadRows && !sweep.again) {
-      // All that a new table holds is what this walk has shown.
-      this.#awaited.set(JSON.stringify([table.name, sources]), { table, sources });
+      // A table that was empty holds only rows that this traversal has just listed.
+      this.#pending.set(JSON.stringify([table.name, sources]), { table, sources });
       return 0;
     }
-    const where = this.#part({ table, encoder }, sweep);
+    const where = this.#conditions({ table, encoder }, sweep);
     if (!where) return 0;
-    await this.#index(tx, table, sources);
+    await this.#createIndex(tx, table, sources);
     const keys = encoder.encodeKeys(sweep.keys, sweep.by);
     if (keys.length > 0) {
       const columns = sweep.by?.map((source) => requireColumn(table, source)) ?? keyColumns(table);
-      const from = await tx.keyRelation(columns, keys);
-      const same = columns.map(
+      const keySource = await tx.keyRelation(columns, keys);
+      const matches = columns.map(
         ({ name }, index) => sql`${sql.id("t", name)} = ${sql.id("k", `k${index}`)}`,
       );
-      where.push(sql`not exists (select 1 from ${from} as k where ${sql.join(same, sql` and `)})`);
+      where.push(
+        sql`not exists (select 1 from ${keySource} as k where ${sql.join(matches, sql` and `)})`,
+      );
     }
-    return await markDeleted(tx, { table, at, where: sql.join([sql`true`, ...where], sql` and `) });
+    return await markDeleted(tx, {
+      table,
+      syncedAt,
+      where: sql.join([sql`true`, ...where], sql` and `),
+    });
   }
 
-  /** Whether `prepareNext` has anything to do. */
+  /** Whether `createPendingIndexes` has anything to do. */
   get hasPendingIndexes(): boolean {
-    return this.#awaited.size > 0;
+    return this.#pending.size > 0;
   }
 
-  /** Makes the indexes that later sweeps of new tables need: at the end of the first load, which they would slow. */
+  /** Creates the indexes for later sweeps. Call it after the first load, which they would slow. */
   async createPendingIndexes(tx: Transaction): Promise<void> {
-    for (const { table, sources } of this.#awaited.values()) await this.#index(tx, table, sources);
-    this.#awaited.clear();
+    for (const { table, sources } of this.#pending.values())
+      await this.#createIndex(tx, table, sources);
+    this.#pending.clear();
   }
 
-  /** The conditions of the part that is swept; undefined where no row can be in it. */
-  #part(
+  /** Conditions that select the swept rows; undefined if no row can satisfy them. */
+  #conditions(
     { table, encoder }: Pick<WritableTable, "table" | "encoder">,
     sweep: Sweep,
   ): RawBuilder<unknown>[] | undefined {
@@ -100,19 +109,23 @@ export class SoftDeletes {
   ): RawBuilder<unknown>[] {
     const { name, type } = requireColumn(table, source);
     const collation = type === "string" ? this.#keyCollation : sql``;
-    const place = sql`${sql.id("t", name)}${collation}`;
+    const value = sql`${sql.id("t", name)}${collation}`;
     return [
-      ...(from == null ? [] : [sql`${place} >= ${encoder.encodeValue(source, from)}`]),
-      ...(below == null ? [] : [sql`${place} < ${encoder.encodeValue(source, below)}`]),
+      ...(from == null ? [] : [sql`${value} >= ${encoder.encodeValue(source, from)}`]),
+      ...(below == null ? [] : [sql`${value} < ${encoder.encodeValue(source, below)}`]),
     ];
   }
 
-  /** Makes an index on the columns of a `where`, once. */
-  async #index(tx: Transaction, table: PreparedTable, sources: readonly string[]): Promise<void> {
+  /** Creates an index on the columns of a sweep's `where`, once. */
+  async #createIndex(
+    tx: Transaction,
+    table: PreparedTable,
+    sources: readonly string[],
+  ): Promise<void> {
     const columns = sources.map((source) => requireColumn(table, source).name);
     const id = JSON.stringify([table.name, ...columns]);
     const key = keyColumns(table).slice(0, columns.length);
-    // No columns, or those that the key begins with.
+    // No index is needed without columns, or if the primary key begins with them.
     if (key.every(({ name }) => columns.includes(name)) || this.#indexed.has(id)) return;
     const name = systemPrefix + createHash("sha256").update(id).digest("hex").slice(0, 16);
     const on = sql.join(columns.map((column) => sql.id(column)));
@@ -125,11 +138,15 @@ export class SoftDeletes {
 
 async function markDeleted(
   tx: Transaction,
-  { table, at, where }: { table: PreparedTable; at: string; where: RawBuilder<unknown> },
+  {
+    table,
+    syncedAt,
+    where,
+  }: { table: PreparedTable; syncedAt: string; where: RawBuilder<unknown> },
 ): Promise<number> {
   const deleted = sql.id(deletedColumn);
   const result = await sql`update ${tx.table(table.name)} as t
-    set ${deleted} = true, ${sql.id(syncedAtColumn)} = ${at}
+    set ${deleted} = true, ${sql.id(syncedAtColumn)} = ${syncedAt}
     where not t.${deleted} and ${where}`.execute(tx.db);
   return Number(result.numAffectedRows ?? 0);
 }

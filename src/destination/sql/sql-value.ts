@@ -1,2 +1,2 @@
-/** A value as a database driver takes and gives it. */
+/** A value as database drivers accept and return it. */
 export type SqlValue = string | number | bigint | Buffer | null;

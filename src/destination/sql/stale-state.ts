@@ -1,12 +1,12 @@
 import type { Log } from "../../core/log.ts";
 import type { CheckpointStore } from "./checkpoints.ts";
 import type { Transaction } from "./dialect.ts";
-
 import { lastEpoch, type Lease } from "./lease.ts";
 
 /**
- * Whether a pipeline's state is older than its rows, as after a backup of it was put in place. Each sync that writes leaves its epoch in its row
- * in `_rivulet_sync`, and in those rows of the state that say whose the tables are.
+ * Detects checkpoints that are older than the rows, as when a backup of `_rivulet_state` was
+ * restored. Each sync that writes data saves its epoch twice: in its row of `_rivulet_sync` and in
+ * the streams' own rows of `_rivulet_state` (partition `""`).
  */
 export class StaleStateCheck {
   readonly #pipeline: string;
@@ -20,7 +20,7 @@ export class StaleStateCheck {
     this.#log = log;
   }
 
-  /** Records that this sync has written. */
+  /** Saves the epoch, once per sync. */
   async recordEpoch(tx: Transaction, sync: string | undefined): Promise<void> {
     if (sync === undefined || this.#recorded === sync) return;
     await tx.db
@@ -37,22 +37,22 @@ export class StaleStateCheck {
       .execute();
   }
 
-  /** Takes note of a record whose transaction was committed. */
+  /** Call after the transaction of `recordEpoch` was committed. */
   afterCommit(sync: string | undefined): void {
     this.#recorded = sync;
   }
 
-  /** Deletes state that is older, so that everything is read again. */
+  /** Deletes all checkpoints if they are stale, so that everything is read again. */
   async discardStale(tx: Transaction, checkpoints: CheckpointStore): Promise<void> {
-    if (!(await this.#isOld(tx))) return;
+    if (!(await this.#isStale(tx))) return;
     await checkpoints.replace(tx, new Map());
     this.#log.warning(
-      `pipeline "${this.#pipeline}": its checkpoints are older than its rows, as after a backup was put in place; everything is read again`,
+      `pipeline "${this.#pipeline}": its checkpoints are older than its rows, as after restoring a backup; everything is read again`,
     );
   }
 
-  async #isOld(tx: Transaction): Promise<boolean> {
-    // The least: where only some streams are of a backup, the others keep the epoch that is right.
+  async #isStale(tx: Transaction): Promise<boolean> {
+    // The minimum, because a backup may have been restored for some streams only.
     const own = await tx.db
       .selectFrom("_rivulet_state")
       .select(({ fn }) => fn.min("epoch").as("epoch"))
@@ -60,7 +60,7 @@ export class StaleStateCheck {
       .where("stream", "<>", "")
       .where("partition", "=", "")
       .executeTakeFirst();
-    // Without such rows there is no state that could be old.
+    // Without such rows there are no checkpoints.
     return own?.epoch != null && Number(own.epoch) < (await lastEpoch(tx, this.#pipeline));
   }
 }

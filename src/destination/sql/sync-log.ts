@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { RequestStats } from "../../core/request-stats.ts";
-import { newRequestStats } from "../../core/request-stats.ts";
-import { currentTimestamp, toTimestamp } from "../../core/timestamp.ts";
 import type { Counts, SyncEnd, SyncRecord } from "../../core/destination.ts";
+import { newRequestStats, type RequestStats } from "../../core/request-stats.ts";
+import { currentTimestamp, toTimestamp } from "../../core/timestamp.ts";
 import type { Transaction } from "./dialect.ts";
 import { isHeldSince } from "./lease.ts";
 import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 
-/** Writes that a sync has begun; the id of its row. */
+/** Inserts the sync's row as `running`. Returns its id. */
 export async function beginSync(tx: Transaction, pipeline: string): Promise<string> {
   const id = randomUUID();
   await tx.db
@@ -17,6 +16,7 @@ export async function beginSync(tx: Transaction, pipeline: string): Promise<stri
   return id;
 }
 
+/** Completes the sync's row. */
 export async function endSync(
   tx: Transaction,
   id: string,
@@ -38,7 +38,10 @@ export async function endSync(
     .execute();
 }
 
-/** The last syncs, of one pipeline or of all, newest first. */
+/**
+ * The latest syncs of one pipeline or of all, newest first. A sync that is still `running` but does
+ * not hold its lease has `died`.
+ */
 export async function readSyncs(
   tx: Transaction,
   limit: number,

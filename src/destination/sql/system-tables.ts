@@ -1,6 +1,6 @@
 import type { ColumnType } from "kysely";
 
-/** The tables that rivulet keeps for itself, as `migrations/` makes them. */
+/** Rivulet's own tables, as the migrations create them. */
 export interface SystemTables {
   _rivulet_state: StateRow;
   _rivulet_sync: SyncRow;
@@ -9,8 +9,9 @@ export interface SystemTables {
 }
 
 /**
- * A checkpoint as JSON text, and the epoch of the lock under which it was saved. Stream and partition `""` is the pipeline's lock;
- * a stream's own row, partition `""`, without a checkpoint says only whose table it is.
+ * A checkpoint as JSON text, with the epoch of the lease under which it was saved. The row with
+ * stream and partition `""` is the pipeline's lock. A stream's row with partition `""` also marks
+ * its table as the pipeline's, with or without a checkpoint.
  */
 interface StateRow {
   pipeline: string;
@@ -20,7 +21,7 @@ interface StateRow {
   epoch: BigIntColumn;
 }
 
-/** A 64-bit integer, which drivers give in different forms. */
+/** A 64-bit integer, which drivers return as different types. */
 type BigIntColumn<None = never> = ColumnType<
   number | string | bigint | None,
   number | None,
@@ -33,14 +34,14 @@ interface SyncRow {
   started_at: string;
   ended_at: string | null;
   status: string;
-  /** Counts by stream, as JSON text. */
+  /** `Counts` by stream, as JSON text. */
   rows: string | null;
   requests: BigIntColumn<null>;
   retries: BigIntColumn<null>;
   bytes: BigIntColumn<null>;
   waited_ms: BigIntColumn<null>;
   error: string | null;
-  /** The epoch of the lock under which it wrote something; null where it wrote nothing. */
+  /** The epoch of the lease under which the sync wrote data; null if it wrote none. */
   epoch: BigIntColumn<null>;
 }
 
@@ -51,9 +52,9 @@ interface QuarantineRow {
   payload: string;
   reason: string;
   when: string;
-  /** Values of columns, as JSON text. */
+  /** The entry's location: column values as JSON text. */
   place: string | null;
 }
 
-/** The names that no stream's table may have begin with this. */
+/** The prefix of the system tables' names. No stream's table may begin with it. */
 export const systemPrefix = "_rivulet_";

@@ -5,23 +5,22 @@ import type { RowValues } from "./row-values.ts";
 import type { SqlValue } from "./sql-value.ts";
 import type { WritableTable } from "./writable-table.ts";
 
-/** Rows of one table that are stored together, and what is marked as deleted after them. */
+/** What is written to one table: rows, then updates, then deletes, then the sweep. */
 export interface TableWrite {
   readonly writable: WritableTable;
   readonly values: RowValues;
-  /** What `values` was made from. */
+  /** The rows that `values` was encoded from. */
   readonly rows: Row[];
-  /** Where in `rows` each batch begins. */
+  /** Indexes in `rows` at which a batch begins. */
   readonly batchStarts: number[];
-  /** What of `values` and `rows` is stored. */
+  /** `values` and `rows` without duplicate keys. */
   unique: UniqueRows;
-  /** Changes of rows that are there, after `rows`. */
   readonly updates: PartialUpdate[];
   deletes: readonly SqlValue[][];
   sweep: Sweep | undefined;
 }
 
-/** Rows no two of which have the same key, and their values. */
+/** Rows without duplicate keys, and their encoded values. */
 export interface UniqueRows {
   readonly values: RowValues;
   readonly rows: readonly Row[];

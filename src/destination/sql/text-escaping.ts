@@ -1,23 +1,24 @@
 /**
- * Text that a database can hold, for any text. U+0000 and lone surrogates become six characters, as JSON spells them (`\u0000`,
- * `\ud800`); a run of backslashes before such a place, or before what only looks like one, is doubled. So an odd run is the character, an
- * even run the letters themselves, and `unspell` gets back what was. Two halves of one character (`\ud83d\ude00`), as programs
- * that write ASCII spell it, never stand for lone surrogates and stay as they are.
+ * Escapes what databases cannot store in text: U+0000 and lone surrogates become `\u0000`,
+ * `\ud800`. A run of backslashes before such a character, or before text that looks like such an
+ * escape, is doubled. So an odd run begins an escape, an even run is followed by plain text, and
+ * `unescapeUnstorable` restores the original. An escaped surrogate pair (`\ud83d\ude00`), as
+ * programs that write ASCII produce, is never a lone surrogate and stays as it is.
  */
 export function escapeUnstorable(text: string): string {
   if (!needsEscaping(text)) return text;
   return replaceMatches(text, {
-    lowHalfAfter: isOddRun,
+    lowHalfRun: runParity,
     replace: ({ run, found }) =>
       "\\".repeat(run * 2) + (found.length === 1 ? `\\${unicodeEscape(found)}` : found),
   });
 }
 
-/** The text that `spellOut` was given. */
+/** Restores the text that `escapeUnstorable` was given. */
 export function unescapeUnstorable(text: string): string {
   if (!text.includes("\\u")) return text;
   return replaceMatches(text, {
-    lowHalfAfter: isOddRun,
+    lowHalfRun: runParity,
     replace: ({ run, found }) => {
       const half = "\\".repeat(Math.floor(run / 2));
       return run % 2 === 0
@@ -27,36 +28,39 @@ export function unescapeUnstorable(text: string): string {
   });
 }
 
-/** JSON text whose lone surrogates, which UTF-8 cannot hold, are escaped. It means the same. */
+/** Escapes lone surrogates, which UTF-8 cannot hold, in JSON text. Its meaning stays the same. */
 export function escapeLoneSurrogates(json: string): string {
   if (json.isWellFormed()) return json;
   return json.replace(/\p{Surrogate}/gu, (found) => `\\${unicodeEscape(found)}`);
 }
 
 /**
- * JSON text of which each string is one that `unspell` takes: for databases whose JSON type refuses `\u0000` and lone surrogates even
- * where they are escaped.
+ * Escapes JSON text so that each string in it is one that `unescapeUnstorable` restores. For JSON
+ * types that refuse `\u0000` and lone surrogates even as escapes (Postgres jsonb).
  */
 export function escapeUnstorableJson(json: string): string {
   const text = escapeLoneSurrogates(json);
   if (!needsEscaping(text)) return text;
   return replaceMatches(text, {
-    lowHalfAfter: (run) => isOddRun(run) || (run % 4 === 2 ? 2 : 0),
+    lowHalfRun: (run) => runParity(run) || (run % 4 === 2 ? 2 : 0),
     replace: ({ run, found }) => "\\".repeat(run * 2) + found,
   });
 }
 
 interface EscapeMatch {
-  /** How many backslashes stand before it. */
+  /** The number of backslashes before it. */
   readonly run: number;
-  /** The character itself, or `u` and four digits. */
+  /** The character itself, or `u` and four hexadecimal digits. */
   readonly found: string;
 }
 
 interface Replacement {
-  /** After how many backslashes the second half of a character follows a first half that has this run before it; 0: it is none. */
-  readonly lowHalfAfter: (run: number) => number;
-  readonly replace: (place: EscapeMatch) => string;
+  /**
+   * Number of backslashes before the low half of a surrogate pair whose high half has `run`
+   * of them; 0 if they cannot form a pair.
+   */
+  readonly lowHalfRun: (run: number) => number;
+  readonly replace: (match: EscapeMatch) => string;
 }
 
 const escapable = /[\0\p{Surrogate}]|u(?:0000|d[89a-f][0-9a-f]{2})/giu;
@@ -67,29 +71,32 @@ function needsEscaping(text: string): boolean {
   return text.includes("\\u") && escapedSequence.test(text);
 }
 
-/** Replaces each place together with the backslashes before it; looks back rather than match them, to stay linear in long runs. */
-function replaceMatches(text: string, { lowHalfAfter, replace }: Replacement): string {
+/**
+ * Replaces each match and the backslashes before it. Looks back for them instead of matching them,
+ * to stay linear in long runs.
+ */
+function replaceMatches(text: string, { lowHalfRun, replace }: Replacement): string {
   const parts: string[] = [];
-  let done = 0;
+  let end = 0;
   for (const { 0: found, index } of text.matchAll(escapable)) {
-    if (index < done) continue;
+    if (index < end) continue;
     let start = index;
-    while (start > done && text[start - 1] === "\\") start -= 1;
+    while (start > end && text[start - 1] === "\\") start -= 1;
     const run = index - start;
-    const low = surrogatePairLength(text.slice(index, index + 12), lowHalfAfter(run));
-    parts.push(text.slice(done, low > 0 ? index + low : start));
-    if (low === 0) parts.push(replace({ run, found }));
-    done = index + (low || found.length);
+    const pairLength = surrogatePairLength(text.slice(index, index + 12), lowHalfRun(run));
+    parts.push(text.slice(end, pairLength > 0 ? index + pairLength : start));
+    if (pairLength === 0) parts.push(replace({ run, found }));
+    end = index + (pairLength || found.length);
   }
-  parts.push(text.slice(done));
+  parts.push(text.slice(end));
   return parts.join("");
 }
 
-function isOddRun(run: number): number {
+function runParity(run: number): number {
   return run % 2;
 }
 
-/** The length of both halves of a character, where the text begins with them; else 0. */
+/** The length of the escaped surrogate pair that the text begins with; 0 if there is none. */
 function surrogatePairLength(text: string, backslashes: number): number {
   const halves = /^ud[89ab][0-9a-f]{2}(\\+)ud[c-f][0-9a-f]{2}/i.exec(text);
   return halves && backslashes > 0 && halves[1]?.length === backslashes ? halves[0].length : 0;

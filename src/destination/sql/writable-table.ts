@@ -5,6 +5,6 @@ import type { Encoder } from "./row-encoder.ts";
 export interface WritableTable {
   readonly table: PreparedTable;
   readonly encoder: Encoder;
-  /** Integer columns that cannot become doubles. */
+  /** Names of integer columns that cannot be widened to double. */
   readonly unwidenable: ReadonlySet<string>;
 }

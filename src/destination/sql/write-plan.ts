@@ -1,32 +1,36 @@
 import type { Key, Row } from "../../core/schema.ts";
 import type { Batch, Rejected, Sweep } from "../../core/source.ts";
-import { RowError } from "./row-encoder.ts";
-import { rowText } from "./key-text.ts";
 import { deduplicate } from "./deduplicate.ts";
-import { sweepMatcher, locationOf } from "./entry-location.ts";
-import { QuarantineChanges, type Quarantine } from "./quarantine.ts";
-import { RowValues } from "./row-values.ts";
+import { locationOf, sweepMatcher } from "./entry-location.ts";
+import { rowText } from "./key-text.ts";
 import { encodePartialUpdate } from "./partial-updates.ts";
-import type { WritableTable } from "./writable-table.ts";
+import { QuarantineChanges, type Quarantine } from "./quarantine.ts";
+import { RowError } from "./row-encoder.ts";
+import { RowValues } from "./row-values.ts";
 import type { TableWrite } from "./table-write.ts";
+import type { WritableTable } from "./writable-table.ts";
 
-/** What one write does, with all rows in the driver's form. */
+/** Everything that one call of `write` stores, with all rows encoded. */
 export interface WritePlan {
   readonly writes: TableWrite[];
   readonly quarantine: QuarantineChanges;
+  /** JSON text by stream and partition; null deletes a checkpoint. */
   readonly checkpoints: Map<string, Map<string, string | null>>;
-  /** Rows and other things for the quarantine, by stream. */
+  /** Number of entries sent to quarantine, by stream. */
   readonly rejected: Map<string, number>;
-  /** Integer columns that were sent a fraction, by stream. Where there are any, they have to be widened first. */
+  /** Integer columns that received a fraction, by stream. Widen them and plan again. */
   readonly fractionalColumns: Map<string, Set<string>>;
 }
 
-export interface PlanContext {
+interface PlanContext {
   readonly tables: ReadonlyMap<string, WritableTable>;
   readonly quarantine: Quarantine;
 }
 
-/** Rows of one stream are put together across batches, up to its next deletes or sweep: tables do not depend on each other. */
+/**
+ * Plans how to write batches. Rows of one stream are merged across batches up to its next updates,
+ * deletes or sweep, because tables do not depend on each other.
+ */
 export function planWrites(batches: readonly Batch[], context: PlanContext): WritePlan {
   const plan: WritePlan = {
     writes: [],
@@ -35,23 +39,23 @@ export function planWrites(batches: readonly Batch[], context: PlanContext): Wri
     rejected: new Map(),
     fractionalColumns: new Map(),
   };
-  const open = new Map<string, TableWrite>();
+  const openWrites = new Map<string, TableWrite>();
   for (const batch of batches) {
-    addRows(plan, context, { batch, open });
+    addRows(plan, context, { batch, openWrites });
     addCheckpoint(plan, context, batch);
     for (const entry of batch.rejected ?? []) addRejected(plan, batch.stream, entry);
   }
-  // Here, while what came before is being stored.
-  for (const step of plan.writes) step.unique = deduplicate(step);
+  // Deduplicate while planning: that runs in parallel with the previous write.
+  for (const write of plan.writes) write.unique = deduplicate(write);
   return plan;
 }
 
-/** The streams that a plan brings rows, deletions or checkpoints to. */
+/** The streams for which a plan has rows, deletes, sweeps or checkpoints. */
 export function touchedStreams({ writes, checkpoints }: WritePlan): ReadonlySet<string> {
   return new Set([...writes.map(({ writable }) => writable.table.stream), ...checkpoints.keys()]);
 }
 
-/** The entry in quarantine of a row. */
+/** A row's quarantine entry. */
 export function quarantineEntry(
   { encoder, table }: WritableTable,
   row: Row,
@@ -64,26 +68,26 @@ export function quarantineEntry(
 function addRows(
   plan: WritePlan,
   context: PlanContext,
-  { batch, open }: { batch: Batch; open: Map<string, TableWrite> },
+  { batch, openWrites }: { batch: Batch; openWrites: Map<string, TableWrite> },
 ): void {
   const { stream, rows, updates = [], deletes = [], sweep } = batch;
   if (rows.length + updates.length + deletes.length === 0 && !sweep) return;
-  const prepared = context.tables.get(stream);
-  if (!prepared) throw new Error(`stream "${stream}": written to before it was prepared`);
-  let step = open.get(stream);
-  if (!step) {
-    step = { ...emptyWrite(prepared.table.columns.length), writable: prepared };
-    plan.writes.push(step);
-    open.set(stream, step);
+  const writable = context.tables.get(stream);
+  if (!writable) throw new Error(`stream "${stream}": written to before it was prepared`);
+  let write = openWrites.get(stream);
+  if (!write) {
+    write = { ...emptyWrite(writable.table.columns.length), writable };
+    plan.writes.push(write);
+    openWrites.set(stream, write);
   }
-  if (rows.length > 0) step.batchStarts.push(step.rows.length);
-  for (const row of rows) addRow(plan, context, { step, row });
-  for (const row of updates) addUpdate(plan, { step, row });
+  if (rows.length > 0) write.batchStarts.push(write.rows.length);
+  for (const row of rows) addRow(plan, context, { write, row });
+  for (const row of updates) addUpdate(plan, { write, row });
   if (updates.length + deletes.length === 0 && !sweep) return;
-  step.deletes = prepared.encoder.encodeKeys(deletes);
-  step.sweep = sweep;
-  open.delete(stream);
-  dropResolvedEntries(plan, context, { prepared, deletes, sweep });
+  write.deletes = writable.encoder.encodeKeys(deletes);
+  write.sweep = sweep;
+  openWrites.delete(stream);
+  dropResolvedEntries(plan, context, { writable, deletes, sweep });
 }
 
 function emptyWrite(width: number): Omit<TableWrite, "writable"> {
@@ -99,8 +103,8 @@ function emptyWrite(width: number): Omit<TableWrite, "writable"> {
   };
 }
 
-function addUpdate(plan: WritePlan, { step, row }: { step: TableWrite; row: Row }): void {
-  const { writable, updates } = step;
+function addUpdate(plan: WritePlan, { write, row }: { write: TableWrite; row: Row }): void {
+  const { writable, updates } = write;
   try {
     updates.push(encodePartialUpdate(writable, row));
   } catch (error) {
@@ -109,28 +113,28 @@ function addUpdate(plan: WritePlan, { step, row }: { step: TableWrite; row: Row 
   }
 }
 
-/** What is gone at the source is not missing any more. */
+/** Drops quarantine entries of rows deleted or swept here. */
 function dropResolvedEntries(
   plan: WritePlan,
   { quarantine }: PlanContext,
   {
-    prepared,
+    writable,
     deletes,
     sweep,
-  }: { prepared: WritableTable; deletes: readonly Key[]; sweep: Sweep | undefined },
+  }: { writable: WritableTable; deletes: readonly Key[]; sweep: Sweep | undefined },
 ): void {
-  const { stream } = prepared.table;
+  const { stream } = writable.table;
   if (!quarantine.hasEntries(stream, plan.quarantine)) return;
   for (const key of deletes) {
-    plan.quarantine.set(stream, prepared.encoder.keyText(key), undefined);
+    plan.quarantine.set(stream, writable.encoder.keyText(key), undefined);
   }
-  if (sweep) quarantine.removeSwept(stream, sweepMatcher(prepared, sweep), plan.quarantine);
+  if (sweep) quarantine.removeSwept(stream, sweepMatcher(writable, sweep), plan.quarantine);
 }
 
 function addRow(
   plan: WritePlan,
   { quarantine }: PlanContext,
-  { step: { writable, values, rows }, row }: { step: TableWrite; row: Row },
+  { write: { writable, values, rows }, row }: { write: TableWrite; row: Row },
 ): void {
   const { encoder, table, unwidenable } = writable;
   try {

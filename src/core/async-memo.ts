@@ -1,13 +1,14 @@
-/** Answers that are asked for once and hold from then on; one that failed is asked for again. */
+/** Memoises promises by key; a rejected one is evicted, so the next call tries again. */
 export class AsyncMemo<T> {
-  readonly #answers = new Map<string, Promise<T>>();
+  readonly #promises = new Map<string, Promise<T>>();
 
-  get(key: string, ask: () => Promise<T>): Promise<T> {
-    const known = this.#answers.get(key);
-    if (known) return known;
-    const answer = ask();
-    this.#answers.set(key, answer);
-    answer.catch(() => this.#answers.delete(key));
-    return answer;
+  /** The promise of this key; calls `load` if there is none. */
+  get(key: string, load: () => Promise<T>): Promise<T> {
+    const memoised = this.#promises.get(key);
+    if (memoised) return memoised;
+    const promise = load();
+    this.#promises.set(key, promise);
+    promise.catch(() => this.#promises.delete(key));
+    return promise;
   }
 }

@@ -2,35 +2,36 @@ import { z } from "zod";
 import { mask } from "./redact.ts";
 
 /**
- * Fields of a source's configuration. Every value may be a string, because Fivetran sends only strings and `${NAME}` expands to
- * one; the description feeds `--help`, the README's table and `about`.
+ * Describes a field of a source's configuration. Every field also accepts strings, because Fivetran
+ * sends nothing else and `${NAME}` expands to one. The description feeds `--help`, the tables of
+ * the documentation and `about`.
  */
 export interface FieldMeta {
   readonly description: string;
-  /** Environment variables that stand in for the key where it is absent, the first that is set. */
+  /** Environment variables to read if the key is absent; the first one that is set wins. */
   readonly env?: readonly string[];
-  /** Never shown: not in logs, errors or the destination. */
+  /** Never appears in logs, errors or the destination. */
   readonly secret?: boolean;
-  /** What the default is, where it is not a constant. */
+  /** Describes the default if it is not a constant. */
   readonly defaultText?: string;
-  /** What a form calls it, where the key does not say it well. */
+  /** The label in forms, if the key does not make a good one. */
   readonly label?: string;
-  /** What a form shows while nothing is there. */
+  /** Shown in forms while the field is empty. */
   readonly placeholder?: string;
-  /** Only of use while another field has this value. */
+  /** The field only matters while another field has this value. */
   readonly onlyWhen?: { readonly field: string; readonly is: string };
 }
 
 const metas = z.registry<FieldMeta>();
 
-/** What is known of a field besides its type, also where it was made optional or given a default. */
+/** The description of a field, also through `.optional()` and `.default()`. */
 export function fieldMeta(field: z.core.$ZodType): FieldMeta | undefined {
   if (field instanceof z.ZodOptional || field instanceof z.ZodDefault)
     return fieldMeta(field.def.innerType);
   return metas.get(field);
 }
 
-/** A whole number within bounds. */
+/** A whole number within inclusive bounds, or its digits. */
 export function wholeNumber(
   bounds: { readonly min: number; readonly max: number },
   meta: FieldMeta,
@@ -43,7 +44,7 @@ export function wholeNumber(
   return described(field, meta);
 }
 
-/** True or false. */
+/** A boolean, or one of the words true/false, yes/no, on/off, 1/0. */
 export function toggle(meta: FieldMeta) {
   return described(
     z.preprocess(toBoolean, z.boolean({ error: expected("true or false", meta) })),
@@ -51,21 +52,21 @@ export function toggle(meta: FieldMeta) {
   );
 }
 
-/** Text that is not empty. */
+/** Non-empty text, trimmed. */
 export function text(meta: FieldMeta) {
   const error = expected("text", meta);
   return described(z.string({ error }).trim().min(1, { error }), meta);
 }
 
-/** Text that is never shown. */
+/** Non-empty text that never appears in output. */
 export function secretText(meta: Omit<FieldMeta, "secret">) {
   return text({ ...meta, secret: true });
 }
 
-/** The address of a service: http or https, without user, password, query or fragment. */
+/** The base URL of a service: http or https, without user, password, query or fragment. */
 export function serviceUrl(meta: FieldMeta) {
   const error = expected("a URL like https://host/path, without user, password or query", meta);
-  // With or without a slash at its end it is the same service.
+  // The URL is part of the pipeline's identity: a trailing slash must not make a difference.
   const url = z.string({ error }).trim().refine(isServiceUrl, { error });
   return described(
     url.overwrite((text) => text.replace(/\/+$/, "")),
@@ -81,7 +82,7 @@ export function choice<const Words extends readonly [string, ...string[]]>(
   return described(z.enum(words, { error: expected(`one of ${words.join(", ")}`, meta) }), meta);
 }
 
-/** A list of texts; one text may stand for a list, with commas between its entries or as JSON. */
+/** A list of texts; also accepted as one text, comma-separated or as a JSON array. */
 export function textList(meta: FieldMeta) {
   const error = expected("a list of texts", meta);
   const list = z.preprocess(
@@ -91,13 +92,13 @@ export function textList(meta: FieldMeta) {
   return described(list, meta);
 }
 
-/** A JSON object, or text that holds one. */
+/** A JSON object, or its text. */
 export function jsonObject(meta: FieldMeta) {
   const error = expected("a JSON object", meta);
   return described(z.preprocess(tryParseJson, z.record(z.string(), z.unknown(), { error })), meta);
 }
 
-/** A field of a shape of its own, with what is known of it. */
+/** Attaches a description to a field of any shape; returns a copy. */
 export function described<Field extends z.ZodType>(field: Field, meta: FieldMeta): Field {
   const copy = field.describe(meta.description);
   metas.add(copy, meta);
@@ -146,7 +147,7 @@ function isServiceUrl(text: string): boolean {
   return /^https?:$/.test(url.protocol) && isPlain;
 }
 
-/** What JSON text stands for; anything else as it is. */
+/** Parses JSON text; returns any other input unchanged. */
 export function tryParseJson(input: unknown): unknown {
   if (typeof input !== "string") return input;
   try {

@@ -5,7 +5,7 @@ import type { RequestStats } from "./request-stats.ts";
 /** Checkpoints by stream, then by partition. */
 export type State = ReadonlyMap<string, Checkpoints>;
 
-/** What writing did to one stream's table. `rejected` rows went into quarantine. */
+/** What a write did to one stream's table. `rejected` rows went into quarantine. */
 export interface Counts {
   inserted: number;
   updated: number;
@@ -17,18 +17,21 @@ export interface Counts {
 /** Counts by stream. */
 export type WriteResult = ReadonlyMap<string, Counts>;
 
-/** Which pipeline writes, and what it copies. */
+/** The pipeline to lock, and what it copies. */
 export interface Pipeline {
-  /** The key of the state. */
+  /** The key of its state. */
   readonly name: string;
-  /** The source's identity (host and workspace): a pipeline never mixes two, from its first rows on. Absent where only the state is touched. */
+  /**
+   * The source's identity (host and workspace), fixed with the first rows: a pipeline never mixes
+   * two. Absent if only the state is touched.
+   */
   readonly identity?: string;
 }
 
-/** How a sync ended. `partial`: all that could be read is there, something is in quarantine. */
+/** How a sync ended. `partial`: some rows were quarantined; the rest is complete. */
 export type SyncStatus = "completed" | "partial" | "failed" | "interrupted";
 
-/** A row of `_rivulet_sync`, as it is when the sync has ended. */
+/** The result of a sync, as `_rivulet_sync` stores it. */
 export interface SyncEnd {
   readonly status: SyncStatus;
   readonly counts: WriteResult;
@@ -36,61 +39,74 @@ export interface SyncEnd {
   readonly error?: string;
 }
 
-/** A row of `_rivulet_sync`. One that is `running` there, but does not hold the lock any more, has `died`. */
+/** A row of `_rivulet_sync`. `died`: stored as `running`, but the lease is no longer held. */
 export interface SyncRecord extends Omit<SyncEnd, "status"> {
   readonly pipeline: string;
+  /** UTC, ISO 8601. */
   readonly startedAt: string;
+  /** UTC, ISO 8601; absent while running. */
   readonly endedAt?: string;
   readonly status: SyncStatus | "running" | "died";
 }
 
-/** One pipeline's right to write: held from `lock` until it is disposed of, renewed in the background. */
+/**
+ * The right to write to one pipeline, from `lock` until disposal; the lease is renewed meanwhile.
+ */
 export interface Session extends AsyncDisposable {
-  /** Aborted when the lease was lost to another process: nothing more can be written. */
+  /** Aborts when another process takes the lease; after that, nothing can be written. */
   readonly lost: AbortSignal;
+  /** The pipeline's checkpoints. */
   state(): Promise<State>;
   /**
-   * Creates tables, adds columns, widens; never drops. Where a table or a column was not there, the checkpoints of its stream are forgotten, so that
-   * what they say was read is read again.
+   * Creates tables, adds columns and widens types; never drops. If a table or a column is new,
+   * discards the checkpoints of its stream, so that everything is read again.
    */
   prepare(tables: readonly Table[]): Promise<void>;
-  /** Rows, deletes, sweeps, quarantine and checkpoints of all batches, in their order, in one transaction, or nothing of it. */
+  /** Commits all batches in their order, checkpoints included, in one transaction or not at all. */
   write(batches: readonly Batch[]): Promise<WriteResult>;
-  /** Replaces all checkpoints of one stream, or of all, which lets go of the identity, and empties its quarantine: `state import` and `state reset`. */
+  /**
+   * Replaces the checkpoints of one stream, or of all, and empties its quarantine: for
+   * `state import` and `state reset`. Replacing all also clears the pipeline's identity.
+   */
   replaceState(state: State, stream?: string): Promise<void>;
-  /** How many entries of this pipeline and these streams are in quarantine now. */
+  /** The number of entries that these streams of the pipeline have in quarantine now. */
   countQuarantined(streams: readonly string[]): Promise<number>;
-  /** Writes the end of this sync into `_rivulet_sync`; its start was written by `begin`. */
+  /** Inserts this sync's row into `_rivulet_sync`, as `running`. */
   begin(): Promise<void>;
+  /** Completes that row, without verifying the lease. Throws if `begin` was not called. */
   end(end: SyncEnd): Promise<void>;
 }
 
-/** A database that somebody owns. */
+/** The database that a pipeline writes to. */
 export interface Destination extends AsyncDisposable {
   /** The URL without its password, for messages. */
   readonly label: string;
-  /** Proves that the database can be reached and written to, and leaves nothing there; or throws an error with the remedy. */
+  /** Proves that the database can be reached and written to; leaves nothing behind. */
   check(): Promise<void>;
-  /** Takes the pipeline's lock; a LockedError says who holds it and since when. Makes rivulet's own tables where they are missing. */
+  /**
+   * Takes the pipeline's lease, and creates the system tables if they are missing. Throws a
+   * LockedError that says who holds the lease and since when.
+   */
   lock(pipeline: Pipeline): Promise<Session>;
-  /** The checkpoints of a pipeline, without the lock; empty where the database has none. */
+  /** A pipeline's checkpoints, read without the lease; empty if there are none. */
   state(pipeline: string): Promise<State>;
-  /** The last syncs, of one pipeline or of all, newest first; empty where the database has none. */
+  /** The latest syncs of one pipeline or of all, newest first; empty if there are none. */
   syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]>;
-  /** Rows of a query of ours, for showing; values as the driver gives them. Each `?` stands for one of the parameters. */
+  /** Runs a query of ours for display; `?` marks a parameter, values are the driver's own. */
   select(
     query: string,
     parameters?: readonly (string | number)[],
   ): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** The keys that the table holds, not counting rows marked as deleted; nothing where there is no such table. */
+  /** The keys of the table's rows, except those marked as deleted; empty if it does not exist. */
   keys(table: Table): AsyncIterable<Key>;
 }
 
+/** Counts that start at 0, to be added to. */
 export function zeroCounts(): Counts {
   return { inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0 };
 }
 
-/** Adds one count to another, in place. */
+/** Adds `more` to `total`, in place. */
 export function addCounts(total: Counts, more: Counts): void {
   total.inserted += more.inserted;
   total.updated += more.updated;

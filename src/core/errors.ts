@@ -1,12 +1,14 @@
-/** A person must change something: configuration, credentials, permission, command line. Exit status 2. */
+/**
+ * A person must change the configuration, credentials, permissions or command line. Exit status 2.
+ */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-/** Time may mend it: network, rate limit, an overloaded server, a full disk. Exit status 1. */
+/** It may work later: network, rate limit, an overloaded server, a full disk. Exit status 1. */
 export class TransientError extends Error {
   override readonly name = "TransientError";
-  /** Whether the service was not there, or took no requests at all: that says nothing about what it was asked for. */
+  /** True if unreachable or refusing all traffic; says nothing about the resource. */
   readonly isOutage: boolean;
 
   constructor(message: string, { isOutage = false, ...options }: TransientOptions = {}) {
@@ -15,21 +17,21 @@ export class TransientError extends Error {
   }
 }
 
-export interface TransientOptions extends ErrorOptions {
+interface TransientOptions extends ErrorOptions {
   readonly isOutage?: boolean;
 }
 
-/** The service answered something that the connector does not understand. Exit status 1. */
+/** The service answered something that the source does not understand. Exit status 1. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
 }
 
-/** Another sync of this pipeline holds the lock. Exit status 75 (`EX_TEMPFAIL`). */
+/** Another sync of this pipeline is running. Exit status 75 (`EX_TEMPFAIL`). */
 export class LockedError extends Error {
   override readonly name = "LockedError";
 }
 
-/** Whether an error is one that the program foresaw, so that its message is enough and its stack would be noise. */
+/** Whether this is an operational error: its message is enough. Anything else shows its stack. */
 export function isOperational(error: unknown): error is Error {
   return (
     error instanceof ConfigError ||
@@ -39,7 +41,7 @@ export function isOperational(error: unknown): error is Error {
   );
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,9 @@
-const day = 86_400_000;
+const dayMs = 86_400_000;
 
 /**
- * Whether what was done last at this instant is to be done again, because so many days have passed; 0 days for never. What was never done is due. An
- * instant of a clock that was far ahead is no reason to wait for it.
+ * Whether a periodic job is due: it never ran, or |now − last| is at least `days`. 0 days: never.
+ * The difference is absolute so that a `last` from a clock that ran ahead does not postpone it.
  */
 export function isDue(last: string | undefined, days: number, now: Date): boolean {
-  return days > 0 && !(Math.abs(now.getTime() - Date.parse(last ?? "")) < days * day);
+  return days > 0 && !(Math.abs(now.getTime() - Date.parse(last ?? "")) < days * dayMs);
 }

@@ -1,9 +1,13 @@
+/** Log levels, from least to most important. */
 export const levels = ["debug", "info", "warning", "severe"] as const;
+
+/** One of `levels`. */
 export type Level = (typeof levels)[number];
 
-/** Extra members of a log line: short values that a program may want, never a secret. */
+/** Extra members of a log line for programs: short values, never a secret. */
 export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
+/** Where messages go: one method per level. */
 export interface Log {
   debug(message: string, fields?: Fields): void;
   info(message: string, fields?: Fields): void;
@@ -11,19 +15,21 @@ export interface Log {
   severe(message: string, fields?: Fields): void;
 }
 
+/** One logged message. */
 export interface LogEntry {
   readonly level: Level;
   readonly message: string;
+  /** UTC, ISO 8601. */
   readonly time: string;
   readonly fields: Fields;
 }
 
-/** A log that hands each entry at or above `threshold` to `write`. */
+/** A log that passes each entry at or above `threshold` to `write`. */
 export function newLog(write: (entry: LogEntry) => void, threshold: Level = "info"): Log {
   const at = (level: Level) => {
-    const wanted = levels.indexOf(level) >= levels.indexOf(threshold);
+    const enabled = levels.indexOf(level) >= levels.indexOf(threshold);
     return (message: string, fields: Fields = {}): void => {
-      if (wanted) write({ level, message, time: new Date().toISOString(), fields });
+      if (enabled) write({ level, message, time: new Date().toISOString(), fields });
     };
   };
   return {

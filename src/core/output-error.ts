@@ -1,6 +1,6 @@
 import { messageOf, TransientError } from "./errors.ts";
 
-/** Whether standard output failed because who reads it has closed the pipe, and wants no more. */
+/** Whether writing to standard output failed because the reader closed the pipe. */
 export function isClosedPipe(error: Error): boolean {
   return (
     "code" in error &&
@@ -8,10 +8,10 @@ export function isClosedPipe(error: Error): boolean {
   );
 }
 
-/** Any other failure of standard output: a full disk, most likely. */
+/** The error for any other failure of standard output, most likely a full disk. */
 export function outputError(cause: Error): TransientError {
   return new TransientError(
-    `standard output: cannot be written to (${messageOf(cause)}); make room, and run it again`,
+    `standard output: cannot be written to (${messageOf(cause)}); free disk space and run again`,
     { cause },
   );
 }

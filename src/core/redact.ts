@@ -1,24 +1,29 @@
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 export const mask = "***";
 
-/** Shorter values would redact ordinary words, and half of a message would go missing. */
+/** Shorter secrets are not redacted: they would match ordinary words and mangle messages. */
 const shortestSecret = 8;
 
 /**
- * Takes secrets out of a text: each as it is, percent-encoded, as it stands in JSON, and without the `Bearer` before it; and the
- * password of every URL, but for the word that our own messages have in its place. The last guard: nothing should bring a secret here at all.
+ * Returns a function that masks the secrets in a text, and the password of every URL in it, except
+ * the placeholder `password` of our own messages. The last line of defence: secrets should not get
+ * this far.
  */
 export function newRedactor(secrets: readonly string[]): (text: string) => string {
-  const hide = newValueRedactor(secrets);
-  return (text) => hide(text).replace(/(\/\/[^\s/?#:@"]*:)(?!password@)[^\s/?#"]*@/g, `$1${mask}@`);
+  const redactValues = newValueRedactor(secrets);
+  return (text) =>
+    redactValues(text).replace(/(\/\/[^\s/?#:@"]*:)(?!password@)[^\s/?#"]*@/g, `$1${mask}@`);
 }
 
-/** The same without the passwords of URLs: for data, in which they are nobody's secret of ours. */
+/**
+ * Returns a function that masks the secrets in a text: as they are, percent-encoded, JSON-escaped,
+ * and without `Bearer`, `Basic` or `Token`. For data, whose URLs may hold passwords of their own.
+ */
 export function newValueRedactor(secrets: readonly string[]): (text: string) => string {
-  const spellings = secrets
+  const forms = secrets
     .flatMap((secret) => [secret, secret.replace(/^(?:Bearer|Basic|Token)\s+/i, "")])
     .filter((secret) => secret.length >= shortestSecret)
     .flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
     .sort((a, b) => b.length - a.length);
-  return (text) => spellings.reduce((shown, secret) => shown.replaceAll(secret, mask), text);
+  return (text) => forms.reduce((redacted, form) => redacted.replaceAll(form, mask), text);
 }

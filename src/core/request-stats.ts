@@ -1,25 +1,26 @@
-/** What a source's HTTP client has done so far; the summary of a sync shows it. */
+/** What a source's HTTP clients have done so far in a sync; shared by all of them. */
 export interface RequestStats {
   requests: number;
   retries: number;
   /** Bytes of response bodies, after decompression. */
   bytes: number;
-  /** Milliseconds that requests waited because the service asked for it or failed. */
+  /** Milliseconds waited before retries, and because the service asked for a pause. */
   waitedMs: number;
-  /** When the pause that the service last asked for ends, in milliseconds since 1970. Absent where it asked for none. */
+  /** When the latest pause that the service asked for ends, in milliseconds since 1970. */
   pausedUntil?: number;
-  /** Absent where it may be asked. */
+  /** The latest deferral; requests fail unsent while it lasts. */
   deferral?: Deferral;
 }
 
-/** What a service said that wants no request for longer than it is waited for. */
-export interface Deferral {
+/** The service asked for a pause above `maxWaitMs`; until `until` (ms), requests fail unsent. */
+interface Deferral {
   readonly message: string;
   readonly status: number | undefined;
-  /** Until when, in milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly until: number;
 }
 
+/** Statistics that start at 0. */
 export function newRequestStats(): RequestStats {
   return { requests: 0, retries: 0, bytes: 0, waitedMs: 0 };
 }

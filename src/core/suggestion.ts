@@ -1,18 +1,20 @@
 import { distance } from "fastest-levenshtein";
 
-/** What to say of a word that nobody knows: the nearest known one, or all of them. */
-export function suggestion(word: string, known: readonly string[]): string {
-  const meant = closestWord(word, known);
-  return meant === undefined ? `known are ${known.join(", ")}` : `did you mean "${meant}"?`;
+/** Hint for an unknown word: the closest valid one, or all of them. */
+export function suggestion(word: string, valid: readonly string[]): string {
+  const closest = closestWord(word, valid);
+  return closest === undefined
+    ? `expected one of ${valid.join(", ")}`
+    : `did you mean "${closest}"?`;
 }
 
-/** The known word that somebody probably meant who wrote this one; undefined where none is near. */
-export function closestWord(word: string, known: readonly string[]): string | undefined {
-  const [first] = known
+/** The valid word that was probably meant, ignoring case; undefined if none is close enough. */
+export function closestWord(word: string, valid: readonly string[]): string | undefined {
+  const [closest] = valid
     .map((candidate) => ({
       candidate,
-      apart: distance(candidate.toLowerCase(), word.toLowerCase()),
+      edits: distance(candidate.toLowerCase(), word.toLowerCase()),
     }))
-    .sort((a, b) => a.apart - b.apart);
-  return first && first.apart <= Math.max(2, word.length / 3) ? first.candidate : undefined;
+    .sort((a, b) => a.edits - b.edits);
+  return closest && closest.edits <= Math.max(2, word.length / 3) ? closest.candidate : undefined;
 }

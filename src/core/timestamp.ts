@@ -2,14 +2,18 @@ const iso =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|z|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/;
 const canonical = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
-/** UTC as programs write it. Every day but the 29th of February, so that no calendar is needed: a load has millions of instants. */
+/**
+ * The usual spelling of UTC, for a fast path: a sync parses millions of timestamps. Excludes
+ * February 29, which would need a calendar.
+ */
 const commonUtc =
   /^(?!0000)\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|\+00:00)$/;
 
 /**
- * An instant as fixed-width UTC text, `YYYY-MM-DDTHH:MM:SS.ffffffZ`, so that text order is time order; undefined where
- * the text is no ISO 8601 instant of the years 0001 to 9999. An instant without an offset is UTC. Digits beyond
- * microseconds are cut, never rounded: a mark that is too early reads a row twice, one that is too late loses it.
+ * An ISO 8601 timestamp of the years 0001 to 9999 as fixed-width UTC text,
+ * `YYYY-MM-DDTHH:MM:SS.ffffffZ`, so that text order is time order; undefined for any other text.
+ * Without an offset it is UTC. Digits beyond microseconds are cut off, never rounded: a mark that
+ * is too early reads a row twice, one that is too late loses it.
  */
 export function toTimestamp(text: string): string | undefined {
   if (text !== last.text)
@@ -17,7 +21,7 @@ export function toTimestamp(text: string): string | undefined {
   return last.instant;
 }
 
-/** The instant before: rows that come together often have the same one. */
+/** The previous timestamp: neighbouring rows often share one. */
 let last: { readonly text: string; readonly instant: string | undefined } = {
   text: "",
   instant: undefined,
@@ -46,7 +50,7 @@ function parseAny(text: string): string | undefined {
   );
 }
 
-/** An instant in seconds or milliseconds since 1970 as fixed-width UTC text. */
+/** Milliseconds since 1970 as fixed-width UTC text; undefined outside of the years 0001 to 9999. */
 export function fromEpochMs(milliseconds: number): string | undefined {
   const date = new Date(milliseconds);
   if (Number.isNaN(date.getTime())) return undefined;
@@ -54,8 +58,9 @@ export function fromEpochMs(milliseconds: number): string | undefined {
 }
 
 /**
- * An instant in seconds since 1970, with a fraction, as fixed-width UTC text. Digits are those of the shortest decimal that
- * names the number, so that 0.1 s is 100000 µs and not 99999; undefined outside of the years 0001 to 9999.
+ * Seconds since 1970, with a fraction, as fixed-width UTC text; undefined outside of the years 0001
+ * to 9999. The digits are those of the number's shortest decimal form, so that 0.1 s is 100000 µs
+ * and not 99999.
  */
 export function fromEpochSeconds(seconds: number): string | undefined {
   const whole = Math.floor(seconds);
@@ -65,13 +70,13 @@ export function fromEpochSeconds(seconds: number): string | undefined {
   return `${minute}${second < 10 ? "0" : ""}${second}.${microsOf(seconds, whole)}Z`;
 }
 
-/** The minute before: instants that come together are near each other. */
+/** The previous minute: neighbouring rows often share one. */
 let lastMinute: { readonly start: number; readonly text: string | undefined } = {
   start: NaN,
   text: undefined,
 };
 
-/** A minute as text that seconds can follow; undefined outside of the years 0001 to 9999. */
+/** The minute that starts at `start` (seconds since 1970), `YYYY-MM-DDTHH:MM:`. */
 function minuteText(start: number): string | undefined {
   if (start === lastMinute.start) return lastMinute.text;
   const date = new Date(start * 1000);
@@ -80,7 +85,7 @@ function minuteText(start: number): string | undefined {
   return lastMinute.text;
 }
 
-/** Six digits; a number that has to be written with an exponent has no fraction that counts. */
+/** Six digits; a number written with an exponent has no fraction of a microsecond or more. */
 function microsOf(seconds: number, whole: number): string {
   if (seconds === whole) return "000000";
   const digits = seconds < 0 ? (seconds - whole).toFixed(6) : String(seconds);

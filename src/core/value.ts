@@ -1,21 +1,22 @@
 import { toTimestamp } from "./timestamp.ts";
 import type { ColumnType, Value } from "./schema.ts";
 
-/** A value that its column cannot hold; the row goes into quarantine. The message says what was wrong, without the value. */
+/** A value does not fit its column; the row goes into quarantine. The message omits the value. */
 export class ValueError extends Error {
   override readonly name = "ValueError";
 }
 
 type Canonical = (value: Exclude<Value, null | undefined>) => Exclude<Value, null | undefined>;
 
-/** The largest and smallest integers of a 64-bit column. */
+/** The bounds of a 64-bit column. */
 const maxInteger = 2n ** 63n - 1n;
 const minInteger = -(2n ** 63n);
 
 /**
- * The one form of a value in a column of each type: boolean: boolean; integer: safe number, else bigint; double: number;
- * decimal: digits; date: `YYYY-MM-DD`; timestamp: fixed-width UTC text; string; binary: bytes; json: JSON text.
- * Nothing is guessed, and no digit is lost: what does not fit throws a ValueError.
+ * Converts a value to the canonical form of its column's type. boolean: boolean; integer: a safe
+ * number, else a bigint; double: number; decimal: digits; date: `YYYY-MM-DD`; timestamp:
+ * fixed-width UTC text; string: string; binary: bytes; json: JSON text. Nothing is guessed or
+ * rounded: a value that does not fit throws a ValueError.
  */
 export const canonical: Readonly<Record<ColumnType, Canonical>> = {
   boolean(value) {
@@ -93,7 +94,7 @@ function toDouble(text: string): number {
   return value;
 }
 
-/** An integer as a double, if no digit is lost by it. */
+/** An integer as a double; throws if it would be rounded. */
 function exactDouble(value: bigint): number {
   const double = Number(value);
   if (Number.isFinite(double) && BigInt(double) === value) return double;

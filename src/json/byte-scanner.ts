@@ -1,7 +1,3 @@
-/**
- * JSON as it came, in bytes. A page is checked and cut into its rows in one pass over its bytes, so that neither the whole text nor the whole
- * value of it has to be made: a string of more than 128 KiB costs Node more than all the rest that is done with a page.
- */
 const quote = 34;
 const comma = 44;
 const minus = 45;
@@ -15,32 +11,35 @@ const closeBracket = 93;
 const openBrace = 123;
 const closeBrace = 125;
 
-/** A part of the bytes: its first, and the one after its last. */
+/** A range of bytes: `start` inclusive, `end` exclusive. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** An array, and its elements. */
+/** An array and its elements. */
 export interface ArraySpan extends Span {
   readonly elements: readonly Span[];
 }
 
 /** A member of an object. */
 export interface Member {
-  /** With its quotes. */
+  /** Quotes included. */
   readonly key: Span;
   readonly value: Span | ArraySpan;
 }
 
-/** The bytes are no JSON. */
+/** The bytes are not valid JSON. */
 export class JsonSyntaxError extends Error {
-  override readonly name = "NotJson";
+  override readonly name = "JsonSyntaxError";
 }
 
 /**
- * The array that these bytes are, or the members of the object; undefined for any other value. Throws a NotJson where `JSON.parse` would
- * throw, however deep it is.
+ * Validates JSON and returns its outline: an array with its elements, or the members of an object;
+ * undefined for any other value. Throws a JsonSyntaxError for whatever `JSON.parse` would reject.
+ *
+ * One pass over the bytes, at any depth of nesting, without creating a text or a value of the whole
+ * page: a string above 128 KiB costs Node more than everything else that is done with a page.
  */
 export function scanJson(bytes: Uint8Array): ArraySpan | readonly Member[] | undefined {
   const start = skipSpace(bytes, 0);
@@ -81,16 +80,19 @@ function valueAt(bytes: Uint8Array, start: number): Span | ArraySpan {
   return { start, end, elements };
 }
 
-/** Calls `one` with the place of each thing in a container; it answers with the end of it. Answers with the end of all. */
+/**
+ * Calls `scanOne(offset)` for each element; it returns the offset after the element. Returns the
+ * offset after the closing bracket.
+ */
 function scanContainer(
   bytes: Uint8Array,
   { start, close }: { readonly start: number; readonly close: number },
-  one: (at: number) => number,
+  scanOne: (at: number) => number,
 ): number {
   let at = skipSpace(bytes, start + 1);
   if (bytes[at] === close) return at + 1;
   for (;;) {
-    at = skipSpace(bytes, one(at));
+    at = skipSpace(bytes, scanOne(at));
     if (bytes[at] !== comma) break;
     at = skipSpace(bytes, at + 1);
   }
@@ -98,12 +100,12 @@ function scanContainer(
   return at + 1;
 }
 
-/** Where the value of the member begins whose key stands here. */
+/** The offset of a member's value, given the offset of its key. */
 function startOfMemberValue(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== quote) throw new JsonSyntaxError();
-  const behind = skipSpace(bytes, endOfString(bytes, at));
-  if (bytes[behind] !== colon) throw new JsonSyntaxError();
-  return skipSpace(bytes, behind + 1);
+  const afterKey = skipSpace(bytes, endOfString(bytes, at));
+  if (bytes[afterKey] !== colon) throw new JsonSyntaxError();
+  return skipSpace(bytes, afterKey + 1);
 }
 
 function skipSpace(bytes: Uint8Array, at: number): number {
@@ -119,9 +121,9 @@ function endOfValue(bytes: Uint8Array, at: number): number {
   return endOfScalar(bytes, at);
 }
 
-/** No recursion: nesting may be deeper than the stack. */
+/** Not recursive: nesting may be deeper than the stack. */
 function endOfNested(bytes: Uint8Array, start: number): number {
-  /** What closes each container that is open. */
+  /** The closing brackets of the open containers, innermost last. */
   const open: number[] = [];
   let at = start;
   for (;;) {
@@ -158,7 +160,7 @@ function endOfString(bytes: Uint8Array, start: number): number {
     const code = bytes[at];
     if (code === quote) return at + 1;
     if (code === backslash) at = endOfEscape(bytes, at + 1);
-    // A control character, or undefined past the end.
+    // A control character, or undefined after the end.
     else if (!((code ?? 0) >= 32)) throw new JsonSyntaxError();
     else at += 1;
   }
@@ -171,8 +173,8 @@ function endOfEscape(bytes: Uint8Array, at: number): number {
   const code = bytes[at];
   if (code !== undefined && escapes.has(code)) return at + 1;
   if (code !== letterU) throw new JsonSyntaxError();
-  for (let place = at + 1; place < at + 5; place += 1) {
-    if (!isHex(bytes[place] ?? 0)) throw new JsonSyntaxError();
+  for (let digit = at + 1; digit < at + 5; digit += 1) {
+    if (!isHex(bytes[digit] ?? 0)) throw new JsonSyntaxError();
   }
   return at + 5;
 }
@@ -185,14 +187,16 @@ function isDigit(code: number | undefined): boolean {
   return code !== undefined && code >= zero && code <= nine;
 }
 
-const words = ["true", "false", "null"].map((word) => new TextEncoder().encode(word));
+const literals = ["true", "false", "null"].map((word) => new TextEncoder().encode(word));
 
 function endOfScalar(bytes: Uint8Array, at: number): number {
   const first = bytes[at];
   if (first === minus || isDigit(first)) return endOfNumber(bytes, at);
-  const word = words.find((letters) => letters.every((code, index) => bytes[at + index] === code));
-  if (!word) throw new JsonSyntaxError();
-  return at + word.length;
+  const literal = literals.find((codes) =>
+    codes.every((code, index) => bytes[at + index] === code),
+  );
+  if (!literal) throw new JsonSyntaxError();
+  return at + literal.length;
 }
 
 function endOfNumber(bytes: Uint8Array, start: number): number {

@@ -5,24 +5,24 @@ const quote = 34;
 const openBrace = 123;
 const closeBrace = 125;
 
-/** The members of an object, each as the service spelled it; a Map of them is one. */
+/** An object's members by name, each as JSON text as the service spelled it. A Map will do. */
 export interface Members {
   get(name: string): string | undefined;
 }
 
-/** The members of one object, in the order of its text. Of a name that stands twice, the last counts. */
+/** One object's members in the order of its text. Of duplicate names, the last wins. */
 export class ObjectMembers implements Members {
-  /** The same list for all objects with these names in this order. */
+  /** The same array instance for all objects with these names in this order. */
   readonly names: readonly string[];
   readonly #text: string;
-  /** Where each value begins and ends. */
-  readonly #places: readonly number[];
+  /** The start and the end of each value in turn. */
+  readonly #offsets: readonly number[];
   readonly #hasEscapes: boolean;
 
-  constructor(text: string, names: readonly string[], places: readonly number[]) {
+  constructor(text: string, names: readonly string[], offsets: readonly number[]) {
     this.names = names;
     this.#text = text;
-    this.#places = places;
+    this.#offsets = offsets;
     this.#hasEscapes = text.includes("\\");
   }
 
@@ -31,49 +31,51 @@ export class ObjectMembers implements Members {
     return index < 0 ? undefined : this.at(index);
   }
 
-  /** The value of the member that stands at this place among the names. */
+  /** The JSON text of the member at this index of `names`. */
   at(index: number): string {
-    return this.#text.slice(this.#places[index * 2], this.#places[index * 2 + 1]);
+    return this.#text.slice(this.#offsets[index * 2], this.#offsets[index * 2 + 1]);
   }
 
-  /** The same value as a text column has it: a string without its quotes, all else as it was spelled. */
+  /** The member as text: a string unquoted, any other value as the service spelled it. */
   textAt(index: number): string {
-    const start = this.#places[index * 2] ?? 0;
-    const end = this.#places[index * 2 + 1] ?? 0;
+    const start = this.#offsets[index * 2] ?? 0;
+    const end = this.#offsets[index * 2 + 1] ?? 0;
     if (this.#text.charCodeAt(start) !== quote) return this.#text.slice(start, end);
     if (this.#hasEscapes) return unquote(this.#text.slice(start, end));
     return this.#text.slice(start + 1, end - 1);
   }
 
+  /** Whether the member at this index of `names` is null. */
   isNull(index: number): boolean {
-    return this.#text.startsWith("null", this.#places[index * 2]);
+    return this.#text.startsWith("null", this.#offsets[index * 2]);
   }
 }
 
-/** Names, and how each is spelled between its quotes; undefined for those that need escapes. */
 interface NameList {
   readonly names: readonly string[];
+  /** The same names; undefined for those that JSON has to escape. */
   readonly unescaped: readonly (string | undefined)[];
 }
 
-/** So many lists of names are remembered. */
+/** The number of name lists to cache: enough for any sane list, and bounded for the others. */
 const maxNameLists = 100;
 
 /**
- * Reads the members of objects that come one after the other and are mostly alike: their names are compared with those of the object before
- * instead of being made anew, and what depends on names alone is found out once for each list of them.
+ * Reads the members of many similar objects. Names are compared with those of the previous object
+ * instead of being created again, and equal lists of names share one array, so that callers can
+ * cache by its identity what depends on names alone.
  */
 export class ObjectReader {
-  readonly #known = new Map<string, NameList>();
+  readonly #cache = new Map<string, NameList>();
   #last: NameList = { names: [], unescaped: [] };
 
-  /** The members; undefined where the text is no object. Expects text that `JSON.parse` accepts. */
+  /** The members of an object, undefined for any other value. The text must be valid JSON. */
   read(text: string): ObjectMembers | undefined {
     const start = skipSpace(text, 0);
     if (text.charCodeAt(start) !== openBrace) return undefined;
     const { names, unescaped } = this.#last;
-    const places: number[] = [];
-    /** All names so far, once one is not the expected. */
+    const offsets: number[] = [];
+    /** All names so far, from the first that differs from the previous object's. */
     let others: string[] | undefined;
     let count = 0;
     let at = skipSpace(text, start + 1);
@@ -90,36 +92,36 @@ export class ObjectReader {
       }
       const from = skipSpace(text, skipSpace(text, endOfKey) + 1);
       const to = endOfValue(text, from);
-      places.push(from, to);
+      offsets.push(from, to);
       count += 1;
       at = skipSpace(text, to);
       if (text.charCodeAt(at) === comma) at = skipSpace(text, at + 1);
     }
     if (others) this.#expect(others);
     else if (count < names.length) this.#expect(names.slice(0, count));
-    return new ObjectMembers(text, this.#last.names, places);
+    return new ObjectMembers(text, this.#last.names, offsets);
   }
 
-  #expect(found: readonly string[]): void {
-    const key = JSON.stringify(found);
-    this.#last = this.#known.get(key) ?? this.#remember(key);
+  #expect(names: readonly string[]): void {
+    const key = JSON.stringify(names);
+    this.#last = this.#cache.get(key) ?? this.#addToCache(key);
   }
 
-  #remember(key: string): NameList {
-    const names = parseNames(key);
-    if (this.#known.size >= maxNameLists) this.#known.clear();
-    this.#known.set(key, names);
-    return names;
+  #addToCache(key: string): NameList {
+    const list = parseNames(key);
+    if (this.#cache.size >= maxNameLists) this.#cache.clear();
+    this.#cache.set(key, list);
+    return list;
   }
 }
 
-/** Parsed, so that no name keeps the text that it was found in. */
+/** Parses the names again, because a slice would keep the text of its whole object in memory. */
 function parseNames(key: string): NameList {
   const names = JSON.parse(key) as readonly string[];
   return { names, unescaped: names.map((name) => (/["\\]/.test(name) ? undefined : name)) };
 }
 
-/** Whether the key that stands here, in quotes, is spelled like this. */
+/** Whether the quoted key at this offset is exactly `name`. */
 function isKeyAt(text: string, at: number, name: string): boolean {
   return text.charCodeAt(at + name.length + 1) === quote && text.startsWith(name, at + 1);
 }

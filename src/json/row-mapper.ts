@@ -1,40 +1,41 @@
 import { ObjectReader, type ObjectMembers, type Members } from "./object-reader.ts";
 import type { ColumnType, Columns, Row, Value } from "../core/schema.ts";
 
-/** Where a column's value stands in the service's object: a member's name, or several of which the first that is present counts. */
+/** The member a column is read from; of several, the first that is not null. */
 export type MemberName = string | readonly string[];
 
-/** Makes rows of the service's objects. */
+/** Turns the service's objects into rows. */
 export interface RowMapper {
-  /** The row of one object; undefined where the text is no object. */
+  /** The row of one object, given as valid JSON; undefined for any other value. */
   toRow(text: string): Row | undefined;
-  /** Members seen that feed no column. */
+  /** Members seen so far that feed no column. */
   readonly unknownMembers: ReadonlySet<string>;
-  /** Members seen that feed one. */
+  /** Members seen so far that feed a column. */
   readonly seenMembers: ReadonlySet<string>;
 }
 
+/** How an object becomes a row. */
 export interface RowShape {
   readonly columns: Columns;
-  /** Members whose name is not the column's. */
+  /** Member names by column, if they differ. */
   readonly fields?: Readonly<Record<string, MemberName>>;
-  /** Makes what is not simply a member: these values win over those that were found. */
+  /** Computes column values; they override those read from members. */
   readonly derive?: (members: Members) => Readonly<Record<string, Value>>;
-  /** Members that feed a derived column, or that are known and need none. */
+  /** Members that feed a derived column, or that need no column; not reported as new. */
   readonly known?: readonly string[];
 }
 
 /** The column that holds the whole object as the service spelled it. */
-export const rawColumn = "raw";
+const rawColumn = "raw";
 
-/** A column, and its member's places among the names of an object. */
+/** A column, and where its members are among the names of an object. */
 interface ColumnBinding {
   readonly column: string;
   readonly type: ColumnType;
-  readonly places: readonly number[];
+  readonly indexes: readonly number[];
 }
 
-/** A reader that takes each column from the member of its name (or of `fields`), and `raw` from the whole text. */
+/** A mapper that reads each column from the member of its name (or of `fields`). */
 export function newRowMapper({ columns, fields = {}, derive, known = [] }: RowShape): RowMapper {
   const unknown = new Set<string>();
   const seen = new Set<string>();
@@ -43,58 +44,58 @@ export function newRowMapper({ columns, fields = {}, derive, known = [] }: RowSh
   });
   const expected = new Set([...known, ...declared.flatMap(({ names }) => names)]);
   const reader = new ObjectReader();
-  const wantedIn = (found: readonly string[]): readonly ColumnBinding[] => {
-    for (const name of found) (expected.has(name) ? seen : unknown).add(name);
+  const bind = (memberNames: readonly string[]): readonly ColumnBinding[] => {
+    for (const name of memberNames) (expected.has(name) ? seen : unknown).add(name);
     return declared.map(({ column, type, names }) => {
-      const places = names.map((name) => found.lastIndexOf(name)).filter((place) => place >= 0);
-      return { column, type, places };
+      const indexes = names
+        .map((name) => memberNames.lastIndexOf(name))
+        .filter((index) => index >= 0);
+      return { column, type, indexes };
     });
   };
-  let last = { names: [] as readonly string[], wanted: wantedIn([]) };
-  // A copy of it has all columns from the beginning, instead of growing with each.
+  let last = { names: [] as readonly string[], bindings: bind([]) };
+  // Rows are copies of it, so that V8 gives them all the same shape at once.
   const empty: Row = Object.fromEntries(declared.map(({ column }) => [column, null]));
   return {
     unknownMembers: unknown,
     seenMembers: seen,
     toRow(text) {
-      const found = reader.read(text);
-      if (!found) return undefined;
-      const { names } = found;
-      if (names !== last.names) last = { names, wanted: wantedIn(names) };
+      const members = reader.read(text);
+      if (!members) return undefined;
+      const { names } = members;
+      if (names !== last.names) last = { names, bindings: bind(names) };
       const row: Record<string, Value> = { ...empty };
-      for (const { column, type, places } of last.wanted) {
+      for (const { column, type, indexes } of last.bindings) {
         if (column === rawColumn) row[column] = text;
-        else if (places.length > 0) row[column] = firstNonNull(found, { type, places });
+        else if (indexes.length > 0) row[column] = firstNonNull(members, { type, indexes });
       }
-      return derive ? Object.assign(row, derive(found)) : row;
+      return derive ? Object.assign(row, derive(members)) : row;
     },
   };
 }
 
-/** The value of the first of these members that is not null. */
 function firstNonNull(
-  found: ObjectMembers,
-  { type, places }: Pick<ColumnBinding, "type" | "places">,
+  members: ObjectMembers,
+  { type, indexes }: Pick<ColumnBinding, "type" | "indexes">,
 ): Value {
-  for (const place of places) {
-    if (!found.isNull(place)) return columnValue(found, type, place);
+  for (const index of indexes) {
+    if (!members.isNull(index)) return columnValue(members, type, index);
   }
   return null;
 }
 
-/** The first of these members that is there and not null. */
-export function firstPresent(found: Members, names: readonly string[]): string | undefined {
+/** The JSON text of the first of these members that is present and not null. */
+export function firstPresent(members: Members, names: readonly string[]): string | undefined {
   for (const name of names) {
-    const slice = found.get(name);
+    const slice = members.get(name);
     if (slice !== undefined && slice !== "null") return slice;
   }
   return undefined;
 }
 
-/** A member as the value of a column of this type. */
-function columnValue(found: ObjectMembers, type: ColumnType, place: number): Value {
-  if (type === "json") return found.at(place);
-  const value = found.textAt(place);
+function columnValue(members: ObjectMembers, type: ColumnType, index: number): Value {
+  if (type === "json") return members.at(index);
+  const value = members.textAt(index);
   if (type === "boolean" && (value === "true" || value === "false")) return value === "true";
   return value;
 }

@@ -1,9 +1,7 @@
-/**
- * JSON as the service spelled it. `JSON.parse` rounds numbers and cannot show what it read, so pages are checked with it once and then
- * cut into slices of their own text: a `raw` column holds the object to the last digit, and nothing is serialised again.
- *
- * Every function here expects text that `JSON.parse` accepts.
- */
+// `JSON.parse` rounds numbers and does not keep the text, so validated JSON is cut into slices of
+// its own text instead: a `raw` column keeps every digit, and nothing is serialised again. All
+// functions expect text that `JSON.parse` accepts.
+
 const quote = 34;
 const comma = 44;
 const backslash = 92;
@@ -12,7 +10,7 @@ const closeBracket = 93;
 const openBrace = 123;
 const closeBrace = 125;
 
-/** The elements of the array at this place, as text; undefined where there is none. */
+/** The elements of the array at this offset, as JSON text; undefined for any other value. */
 export function elements(text: string, start = 0): string[] | undefined {
   let at = skipSpace(text, start);
   if (text.charCodeAt(at) !== openBracket) return undefined;
@@ -27,10 +25,13 @@ export function elements(text: string, start = 0): string[] | undefined {
   return slices;
 }
 
-/** What stands for the members of a text that is no object. */
+/** Shared empty map for values that are not objects. */
 export const emptyMembers: ReadonlyMap<string, string> = new Map();
 
-/** The members of an object by key, as text; undefined where the text is no object. Of a key that stands twice, the last counts. */
+/**
+ * The members of an object by name, as JSON text; undefined for any other value. Of duplicate
+ * names, the last wins.
+ */
 export function members(text: string): Map<string, string> | undefined {
   let at = skipSpace(text, 0);
   if (text.charCodeAt(at) !== openBrace) return undefined;
@@ -48,26 +49,26 @@ export function members(text: string): Map<string, string> | undefined {
   return slices;
 }
 
-/** The string that a slice in quotes stands for. */
+/** The value of a JSON string. */
 export function unquote(slice: string): string {
   if (!slice.includes("\\")) return slice.slice(1, -1);
   return JSON.parse(slice) as string;
 }
 
-/** What a slice is to a person or a text column: a string without its quotes, null as undefined, all else as it was spelled. */
+/** A JSON value as text: a string unquoted, null as undefined, anything else unchanged. */
 export function plain(slice: string | undefined): string | undefined {
   if (slice === undefined || slice === "null") return undefined;
   return slice.charCodeAt(0) === quote ? unquote(slice) : slice;
 }
 
-/** The next place that is no white space. */
+/** The offset of the next character that is not white space. */
 export function skipSpace(text: string, at: number): number {
   let code = text.charCodeAt(at);
   while (code === 32 || code === 10 || code === 13 || code === 9) code = text.charCodeAt(++at);
   return at;
 }
 
-/** The place after the value that begins here. */
+/** The offset after the value that starts at this offset. */
 export function endOfValue(text: string, at: number): number {
   const first = text.charCodeAt(at);
   if (first === quote) return endOfString(text, at);
@@ -75,14 +76,14 @@ export function endOfValue(text: string, at: number): number {
   return endOfScalar(text, at);
 }
 
-/** The place after the string that begins here. */
+/** The offset after the string that starts at this offset. */
 export function endOfString(text: string, at: number): number {
   let end = text.indexOf('"', at + 1);
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end + 1;
 }
 
-/** Whether an odd number of backslashes stands before this place. */
+/** Whether an odd number of backslashes precedes this offset. */
 function isEscaped(text: string, at: number): boolean {
   let before = at;
   while (text.charCodeAt(before - 1) === backslash) before -= 1;
@@ -109,7 +110,7 @@ function endOfScalar(text: string, start: number): number {
   let at = start;
   for (;;) {
     const code = text.charCodeAt(at);
-    // Space and control characters, comma, closing brackets, or NaN past the end of the text.
+    // White space, comma, closing bracket, or NaN after the end of the text.
     if (!(code > 32) || code === comma || code === closeBrace || code === closeBracket) return at;
     at += 1;
   }

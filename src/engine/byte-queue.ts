@@ -1,13 +1,13 @@
 /**
- * A queue between readers and one writer that holds at most so many bytes (and always at least one item, however
- * large), so that reading runs ahead of writing in bounded memory.
+ * A queue between readers and one writer, so that reading runs ahead of writing in bounded memory:
+ * it holds at most `limit` bytes, or a single item that is larger.
  */
 export class ByteQueue<T> {
   readonly #limit: number;
   readonly #items: { readonly item: T; readonly bytes: number }[] = [];
   #bytes = 0;
   #end: { readonly error?: unknown } | undefined;
-  /** Settled, and replaced, whenever anything changes. */
+  /** Resolved and replaced on every change. */
   #change = newSignal();
 
   constructor(limit: number) {
@@ -24,7 +24,7 @@ export class ByteQueue<T> {
     this.#changed();
   }
 
-  /** No more will come; with an error, the reader gets that after the last item. */
+  /** Ends the queue; with an error, iteration throws it after the last item. */
   close(end: { readonly error?: unknown } = {}): void {
     this.#end ??= end;
     this.#changed();

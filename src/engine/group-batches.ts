@@ -1,18 +1,19 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Batch } from "../core/source.ts";
 
-export interface GroupLimits {
+interface GroupLimits {
   readonly rows: number;
   readonly bytes: number;
+  /** Milliseconds since the first batch. */
   readonly ms: number;
 }
 
-/** A transaction of about this size costs little more than its rows. */
-export const groupLimits: GroupLimits = { rows: 10_000, bytes: 2 * 2 ** 20, ms: 1000 };
+/** At this size, the cost of the transaction itself no longer matters. */
+const groupLimits: GroupLimits = { rows: 10_000, bytes: 2 * 2 ** 20, ms: 1000 };
 
 /**
- * Puts batches together until they are worth a transaction: so many rows or bytes, or so much time since the first. What had
- * arrived before an error is handed over before the error is.
+ * Collects consecutive batches into groups that are worth a transaction; a group is complete at the
+ * first limit it reaches. Batches that arrived before an error are yielded before it is thrown.
  */
 export async function* groupBatches(
   batches: AsyncIterable<Batch>,
@@ -75,7 +76,7 @@ class Group {
     if (this.isFull) this.stop();
   }
 
-  /** Resolves once the group has waited long enough; the same promise each time. */
+  /** Resolves when the time limit is reached; the same promise each time. */
   timeIsUp(): Promise<"time is up"> {
     this.#timeIsUp ??= wait(this.#limits.ms, "time is up" as const, { signal: this.#timer.signal });
     this.#timeIsUp.catch(() => undefined);
@@ -89,7 +90,7 @@ class Group {
 
 type Result<T> = { readonly result: T } | { readonly error: unknown };
 
-/** A promise that never rejects, so that it can be left waiting while something else is awaited. */
+/** A promise that never rejects: nothing may be awaiting it when it settles. */
 async function toResult<T>(promise: Promise<T>): Promise<Result<T>> {
   try {
     return { result: await promise };

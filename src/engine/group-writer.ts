@@ -4,41 +4,43 @@ import type { Counts, Session } from "../core/destination.ts";
 interface GroupWriterOptions {
   readonly session: Session;
   readonly onWritten: (counts: ReadonlyMap<string, Counts>, group: readonly Batch[]) => void;
-  /** Called with the destination's error, after which nothing more is written. */
+  /** Called with the destination's error, once; nothing is written after it. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Writes groups in their order, at most one of them while another is being stored: it is made ready meanwhile. */
+/**
+ * Writes groups in order, two at a time: while one is committed, the destination prepares the next.
+ */
 export class GroupWriter {
   readonly #options: GroupWriterOptions;
   #last = Promise.resolve();
-  #refusal: { readonly error: unknown } | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: GroupWriterOptions) {
     this.#options = options;
   }
 
-  /** Resolves once the group before this one is stored. */
+  /** Starts to write a group; resolves when the previous group is committed. */
   async write(group: readonly Batch[]): Promise<void> {
-    const before = this.#last;
-    this.#last = this.#store(group);
-    await before;
+    const previous = this.#last;
+    this.#last = this.#commit(group);
+    await previous;
   }
 
-  /** Resolves once all groups are stored. Throws the destination's error. */
+  /** Resolves when all groups are committed. Throws the destination's error. */
   async end(): Promise<void> {
     await this.#last;
-    if (this.#refusal) throw this.#refusal.error;
+    if (this.#failure) throw this.#failure.error;
   }
 
-  async #store(group: readonly Batch[]): Promise<void> {
-    // Its checkpoints would vouch for what was refused.
-    if (this.#refusal) return;
+  async #commit(group: readonly Batch[]): Promise<void> {
+    // Its checkpoints would skip the rows of the group that failed.
+    if (this.#failure) return;
     const { session, onWritten, onError } = this.#options;
     try {
       onWritten(await session.write(group), group);
     } catch (error) {
-      this.#refusal ??= { error };
+      this.#failure ??= { error };
       onError(error);
     }
   }

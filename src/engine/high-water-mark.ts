@@ -1,20 +1,27 @@
 import type { Checkpoint } from "../core/source.ts";
 import { toTimestamp } from "../core/timestamp.ts";
 
+/** How a high-water mark advances. */
 export interface MarkOptions {
-  /** Ascending: the service promises rows in the order of the cursor, so that every page is safe to resume from. */
+  /**
+   * `ascending` if the service returns rows in cursor order, so that each page is safe to resume
+   * from.
+   */
   readonly order: "ascending" | "any";
-  /** How far behind the mark to read again. */
+  /** How far before the mark to start reading again. */
   readonly lookbackMs: number;
-  /** When the sync began: rows that change later may still be out of sight, so the mark stays at or before it. */
+  /**
+   * When the sync began. The mark never passes it: rows that change later may not be visible yet.
+   */
   readonly startedAt: Date;
 }
 
 /**
- * The greatest cursor value known safe to resume from.
+ * The greatest cursor value that is known to be safe to resume from.
  *
- * In ascending order the mark advances with every page; in any other order only once the walk has ended, because a row
- * with a smaller cursor may still come. Instants are compared as fixed-width UTC text, never as the service spelled them.
+ * In ascending order the mark advances with every page; otherwise only at the end of the listing,
+ * because a row with a smaller cursor may still follow. Timestamps are compared as fixed-width UTC
+ * text, not as the service spelled them.
  */
 export class HighWaterMark {
   readonly #options: MarkOptions;
@@ -30,14 +37,17 @@ export class HighWaterMark {
     this.#seen = this.#since;
   }
 
-  /** The instant to ask for, inclusive: the mark less the lookback. Undefined: everything. */
+  /** Where to start reading: the mark minus the lookback, inclusive. Undefined: read everything. */
   get since(): string | undefined {
     if (this.#since === undefined) return undefined;
     const instant = new Date(this.#since).getTime() - this.#options.lookbackMs;
     return toTimestamp(new Date(instant).toISOString());
   }
 
-  /** Takes note of a page's cursor values; the checkpoint that the page earns, if any. Values that are no instants do not move it. */
+  /**
+   * Advances over the page's cursors, ignoring values that are not timestamps. Returns the
+   * checkpoint to save, undefined unless the order is `ascending` and the mark moved.
+   */
   page(cursors: Iterable<string | null | undefined>): Checkpoint | undefined {
     for (const cursor of cursors) {
       const instant = cursor == null ? undefined : toTimestamp(cursor);
@@ -47,7 +57,7 @@ export class HighWaterMark {
     return this.#options.order === "ascending" ? this.end() : undefined;
   }
 
-  /** The checkpoint that a complete walk has earned; undefined where the mark did not move. */
+  /** The checkpoint to save after a complete listing; undefined if the mark did not move. */
   end(): Checkpoint | undefined {
     if (this.#seen === undefined || this.#seen === this.#since) return undefined;
     this.#since = this.#seen;

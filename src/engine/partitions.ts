@@ -9,49 +9,52 @@ import type {
   StreamBatch,
 } from "../core/source.ts";
 
-/** A slice of a stream that is read, and resumed, on its own. */
+/** A slice of a stream that is read and resumed on its own. */
 export interface Partition {
   readonly key: string;
   /** Its batches, with its own checkpoints. */
   read(signal: AbortSignal): AsyncIterable<StreamBatch>;
-  /** Where its rows stand in the table, by which a sweep knows that it is gone. */
+  /**
+   * The column values that all its rows share; a sweep uses them to find the partition's entries.
+   */
   readonly where?: NonNullable<Rejected["where"]>;
-  /** The stream's own checkpoint that becomes true once this partition, and all before it, are committed. */
+  /** The stream's own checkpoint once this partition and all before it are committed. */
   readonly mark?: Checkpoint;
-  /** Whether it failed in an earlier sync too, so that failing again says nothing about the service. */
+  /** It failed in an earlier sync too, so another failure says nothing about the service. */
   readonly failedBefore?: boolean;
-  /** The checkpoint of the partition if it fails, by which the next sync finds it again. */
+  /** The checkpoint to save if it fails, so that the next sync tries it again. */
   readonly failed?: () => Checkpoint;
 }
 
+/** How to read the partitions of a stream. */
 export interface PartitionOptions extends Pick<ReadOptions, "signal" | "log"> {
-  /** How many partitions to read at once; the HTTP client's own limit applies below it. */
+  /** Partitions to read in parallel; the HTTP client may allow fewer requests. */
   readonly concurrency: number;
-  /** How many partitions there are, where that is known before they are taken. For progress only. */
+  /** The number of all partitions, if known in advance. For progress only. */
   readonly total?: number | undefined;
-  /** How many partitions of the stream were read before these. For progress only. */
+  /** The number of partitions of the stream that were read before these. For progress only. */
   readonly before?: number;
 }
 
 /** How much may wait for the writer. */
 const maxBytes = 2 ** 20;
 
-/** Failures in a row after which the service is at fault, not what is read from it. */
+/** After this many failures in a row the service is at fault, not what is read from it. */
 export const maxConsecutiveFailures = 3;
 
 /**
- * Reads partitions concurrently, and lets the stream's mark pass one only when it and all before it have been handed over.
- * The partitions themselves are taken as they are needed, so that there may be any number of them.
+ * Reads partitions in parallel. The stream's mark passes a partition only once it and all before it
+ * have been yielded. Partitions are pulled as needed, so there may be any number of them.
  *
- * A partition that fails goes into quarantine and the others go on; the mark passes it, because what is in quarantine is
- * for the source to try again. When the service is not there, or partitions fail one after the other, or all of several do, the stream
- * fails instead.
+ * A partition that fails is quarantined and the others continue; the mark passes it, because the
+ * source tries quarantined partitions again. The stream fails instead during an outage, after
+ * several failures in a row, or if all of several partitions fail.
  */
 export async function* readPartitions(
   partitions: Iterable<Partition> | AsyncIterable<Partition>,
   { concurrency, total, before = 0, signal, log }: PartitionOptions,
 ): AsyncGenerator<StreamBatch, void> {
-  const order = new MarkTracker();
+  const marks = new MarkTracker();
   const of = Array.isArray(partitions) ? before + partitions.length : total;
   const service = new ServiceHealth();
   const rejectedBy = (partition: Partition, failure: Failure): Rejected => {
@@ -59,18 +62,18 @@ export async function* readPartitions(
     const { error } = failure;
     if (!isOperational(error) || error instanceof ConfigError || isOutage(error)) throw error;
     if (!failedBefore && service.recordFailure(failure)) throw error;
-    log.warning(`${key}: ${error.message}; in quarantine, the others go on`);
+    log.warning(`${key}: ${error.message}; quarantined, continuing with the others`);
     const entry = { key: partitionKey(key), payload: key, reason: messageOf(error) };
     return where ? { ...entry, where } : entry;
   };
   const reader = (partition: Partition): Reader<StreamBatch> => {
     const { key, where } = partition;
-    const place = { partition: key, ...(where ? { where } : {}) };
-    const index = order.begin(partition.mark);
+    const origin = { partition: key, ...(where ? { where } : {}) };
+    const index = marks.begin(partition.mark);
     return async function* (until) {
       const { successes } = service;
       try {
-        for await (const part of partition.read(until)) yield { ...part, ...place };
+        for await (const batch of partition.read(until)) yield { ...batch, ...origin };
         service.recordSuccess();
       } catch (error) {
         until.throwIfAborted();
@@ -78,26 +81,26 @@ export async function* readPartitions(
         const checkpoint = partition.failed?.();
         yield { rows: [], rejected, ...(checkpoint ? { partition: key, checkpoint } : {}) };
       }
-      const mark = order.finish(index);
+      const mark = marks.finish(index);
       if (mark) yield { rows: [], checkpoint: mark, bytes: 0 };
     };
   };
-  let told = 0;
-  const reach = (): PartitionCount => {
-    told = order.finished;
-    return { done: before + told, ...(of === undefined ? {} : { of }) };
+  let reported = 0;
+  const progress = (): PartitionCount => {
+    reported = marks.finished;
+    return { done: before + reported, ...(of === undefined ? {} : { of }) };
   };
-  const parts = readAhead(mapAsync(partitions, reader), { concurrency, maxBytes, signal });
-  for await (const part of parts) yield { ...part, partitions: reach() };
+  const batches = readAhead(mapAsync(partitions, reader), { concurrency, maxBytes, signal });
+  for await (const batch of batches) yield { ...batch, partitions: progress() };
   service.throwIfDown();
-  if (told < order.finished) yield { rows: [], bytes: 0, partitions: reach() };
+  if (reported < marks.finished) yield { rows: [], bytes: 0, partitions: progress() };
 }
 
 async function* mapAsync<A, B>(
   items: Iterable<A> | AsyncIterable<A>,
-  make: (item: A) => B,
+  map: (item: A) => B,
 ): AsyncGenerator<B, void> {
-  for await (const item of items) yield make(item);
+  for await (const item of items) yield map(item);
 }
 
 function isOutage(error: Error): boolean {
@@ -106,11 +109,11 @@ function isOutage(error: Error): boolean {
 
 interface Failure {
   readonly error: unknown;
-  /** How many partitions had been read when this one was begun. */
+  /** The number of partitions that had been read when this one was started. */
   readonly successes: number;
 }
 
-/** Tells a service that fails from partitions that do. */
+/** Distinguishes a failing service from failing partitions. */
 class ServiceHealth {
   #successes = 0;
   #inARow = 0;
@@ -126,7 +129,10 @@ class ServiceHealth {
     this.#inARow = 0;
   }
 
-  /** Takes note of a failure, and says whether it is one too many. One during which another partition was read counts for nothing. */
+  /**
+   * Returns whether the service is at fault by now. A failure does not count if another partition
+   * was read since it was started.
+   */
   recordFailure(failure: Failure): boolean {
     this.#first ??= failure;
     this.#failures += 1;
@@ -135,41 +141,43 @@ class ServiceHealth {
     return this.#inARow >= maxConsecutiveFailures;
   }
 
-  /** Throws, at the end, where not one partition could be read, though several were tried: of one alone, nobody knows whose fault it is. */
+  /** Throws if several partitions failed and none was read. A single one may itself be at fault. */
   throwIfDown(): void {
     if (this.#first && this.#successes === 0 && this.#failures > 1) throw this.#first.error;
   }
 }
 
-/** Which of the marks has been earned: the last before the first partition that is not finished. */
+/** The mark may advance over the longest finished prefix of the partitions. */
 class MarkTracker {
-  /** Marks of partitions that were begun and that the mark has not passed, by their place. */
+  /** Marks by index, of started partitions that the mark has not passed yet. */
   readonly #marks = new Map<number, Checkpoint | undefined>();
-  readonly #finished = new Set<number>();
-  #begun = 0;
+  /** Indexes of finished partitions that the mark has not passed yet. */
+  readonly #ahead = new Set<number>();
+  #started = 0;
   #next = 0;
-  #all = 0;
+  #finished = 0;
 
-  /** How many partitions are finished. */
+  /** The number of finished partitions. */
   get finished(): number {
-    return this.#all;
+    return this.#finished;
   }
 
-  /** Gives a partition its place. */
+  /** Returns the partition's index. */
   begin(mark: Checkpoint | undefined): number {
-    this.#marks.set(this.#begun, mark);
-    return this.#begun++;
+    this.#marks.set(this.#started, mark);
+    return this.#started++;
   }
 
+  /** Returns the mark that the stream has reached by this, if it moved. */
   finish(index: number): Checkpoint | undefined {
-    this.#finished.add(index);
-    this.#all += 1;
-    let earned: Checkpoint | undefined;
-    while (this.#finished.delete(this.#next)) {
-      earned = this.#marks.get(this.#next) ?? earned;
+    this.#ahead.add(index);
+    this.#finished += 1;
+    let reached: Checkpoint | undefined;
+    while (this.#ahead.delete(this.#next)) {
+      reached = this.#marks.get(this.#next) ?? reached;
       this.#marks.delete(this.#next);
       this.#next += 1;
     }
-    return earned;
+    return reached;
   }
 }

@@ -1,23 +1,23 @@
 import { ByteQueue } from "./byte-queue.ts";
 
-export interface ReadAheadOptions {
-  /** How many of the iterables are read at once. */
+interface ReadAheadOptions {
+  /** Iterables to read in parallel. */
   readonly concurrency: number;
   /** How much may wait for the writer. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
-/** Begins to read; stops when the signal aborts. */
+/** Starts to read; stops when the signal aborts. */
 export type Reader<T> = (signal: AbortSignal) => AsyncIterable<T>;
 
-/** What an item counts as where it does not say its size. */
+/** The assumed size of an item that does not give its own. */
 const assumedBytes = 65_536;
 
 /**
- * Reads iterables ahead of whoever consumes them: several at once, each in its own order, in the order in which their items
- * arrive. The first that fails ends the rest, after all that had arrived was handed over. Consuming no further stops
- * the reading.
+ * Reads iterables ahead of the consumer, several in parallel, and yields items as they arrive,
+ * those of one iterable in its order. The first error stops all reading and is thrown after the
+ * items that arrived before it. If the consumer stops, so does the reading.
  */
 export async function* readAhead<T extends { readonly bytes?: number }>(
   readers: Iterable<Reader<T>> | AsyncIterable<Reader<T>>,
@@ -26,9 +26,9 @@ export async function* readAhead<T extends { readonly bytes?: number }>(
   const stop = new AbortController();
   const queue = new ByteQueue<T>(maxBytes);
   const until = AbortSignal.any([signal, stop.signal]);
-  const waiting = iteratorOf(readers);
+  const pending = iteratorOf(readers);
   const work = async (): Promise<void> => {
-    for (let next = await waiting.next(); !next.done; next = await waiting.next()) {
+    for (let next = await pending.next(); !next.done; next = await pending.next()) {
       for await (const item of next.value(until)) {
         await queue.push(item, item.bytes ?? assumedBytes);
         until.throwIfAborted();

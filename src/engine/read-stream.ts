@@ -6,8 +6,8 @@ import type { Batch, ReadOptions, Stream } from "../core/source.ts";
 const maxBytes = 2 ** 20;
 
 /**
- * The one reading loop: a stream's batches, read ahead of the writer, in groups that are worth a transaction each. Whatever
- * writes (a database, Fivetran, Singer) consumes this.
+ * Reads a stream's batches ahead of the writer, in groups that are worth a transaction each. Every
+ * writer (database, Fivetran, Singer) reads through this function.
  */
 export function readStream(
   stream: Stream,
@@ -20,6 +20,6 @@ export function readStream(
 }
 
 async function* withStreamName(stream: Stream, options: ReadOptions): AsyncGenerator<Batch, void> {
-  for await (const part of stream.read(options))
-    yield { readAt: Date.now(), ...part, stream: stream.name };
+  for await (const batch of stream.read(options))
+    yield { readAt: Date.now(), ...batch, stream: stream.name };
 }

@@ -1,72 +1,76 @@
 import type { Sweep } from "../core/source.ts";
 
-/** How far a walk in order has come. */
+/** How far a traversal in descending key order has come. Saved in checkpoints. */
 export interface TraversalPosition {
+  /** The last key read; the next ones are below it. */
   readonly below: string;
+  /** The number of keys read so far. */
   readonly keys: number;
 }
 
-export interface SweepTrackerOptions {
+interface SweepTrackerOptions {
   /** The column that is the primary key. */
   readonly key: string;
-  /** Only rows with these values are walked. */
+  /** The traversal only covers rows with these values. */
   readonly where?: Readonly<Record<string, string>>;
-  /** Where an interrupted walk goes on: the last key that it had shown, and how many they were. */
+  /** Where to continue an interrupted traversal. */
   readonly resume?: TraversalPosition | undefined;
-  /** Whether the same part was walked before in this sync. */
+  /** The same rows were read before in this sync. */
   readonly again?: boolean;
 }
 
 /**
- * Says, page by page, which part of a table a walk has shown completely, so that what else stands there is gone at the source.
+ * Tracks a traversal page by page and derives sweeps from it: ranges of the table that were listed
+ * completely, so that other stored rows in them are deleted at the source.
  *
- * While keys come in strictly descending order (as UUIDv7 pages do), each page clears its own range: constant memory, and a walk can be resumed in
- * the middle. Once the order breaks, keys are collected and the rest is cleared at the end; an earlier range that a late key belongs to
- * needs no repair, because the late row is upserted and thereby stands again.
+ * While keys come in strictly descending order (as pages by UUIDv7 do), each page sweeps its own
+ * range: memory is constant, and the traversal can be resumed anywhere. Once the order breaks, keys
+ * are collected and the rest is swept at the end. If a late key belongs to a range that was already
+ * swept, no repair is needed: upserting its row restores it.
  */
 export class SweepTracker {
   readonly #options: Pick<Sweep, "where" | "again">;
   readonly #key: string;
-  /** The last key of the pages that were cleared; undefined before the first. */
+  /** The last key that was swept; undefined before the first page. */
   #below: string | undefined;
   /** Keys since the order broke. */
   #unordered: Set<string> | undefined;
-  /** How many keys came in order. */
+  /** The number of keys before the order broke. */
   #ordered: number;
-  #blind = false;
+  #incomplete = false;
 
-  constructor({ key, resume: position, ...options }: SweepTrackerOptions) {
+  constructor({ key, resume, ...options }: SweepTrackerOptions) {
     this.#options = options;
     this.#key = key;
-    this.#below = position?.below;
-    this.#ordered = position?.keys ?? 0;
+    this.#below = resume?.below;
+    this.#ordered = resume?.keys ?? 0;
   }
 
-  /** Something of the part could not be seen: from here on, what is not shown may be there all the same. */
+  /** Marks the traversal incomplete: no further sweeps, because an unseen row may exist. */
   markIncomplete(): void {
-    this.#blind = true;
+    this.#incomplete = true;
   }
 
   get isIncomplete(): boolean {
-    return this.#blind;
+    return this.#incomplete;
   }
 
-  /** Where to resume: the last key whose page was cleared. Undefined where the order broke, and only a new walk can be complete. */
+  /** Where to resume. Undefined once the order broke: then only a new traversal can be complete. */
   get resume(): TraversalPosition | undefined {
-    if (this.#unordered || this.#blind || this.#below === undefined) return undefined;
+    if (this.#unordered || this.#incomplete || this.#below === undefined) return undefined;
     return { below: this.#below, keys: this.#ordered };
   }
 
-  /** How many different keys were shown, at least: those that came after the order broke may have been shown before. */
+  /** A lower bound of the number of distinct keys: late keys may have been seen before. */
   get distinctKeys(): number {
     const late = [...(this.#unordered ?? [])];
     const { length } = late.filter((key) => this.#below === undefined || key < this.#below);
     return this.#ordered + length;
   }
 
-  /** What the page with these keys, in the order of the service, clears. */
+  /** Adds a page's keys in the order of the service; returns the sweep of its range, if any. */
   addPage(keys: readonly string[]): Sweep | undefined {
-    if (keys.length === 0 || this.#blind) return undefined;
+    if (keys.length === 0 || this.#incomplete) return undefined;
     if (!this.#unordered && !this.#continues(keys)) this.#unordered = new Set();
     if (this.#unordered) {
       for (const key of keys) this.#unordered.add(detachedCopy(key));
@@ -79,34 +83,34 @@ export class SweepTracker {
     return sweep;
   }
 
-  /** What the end of a complete walk clears: all that is left. Not to be asked of a blind one. */
+  /** The sweep of everything that is left, after a complete traversal. */
   finish(): Sweep {
     return this.#sweep([...(this.#unordered ?? [])]);
   }
 
   #continues(keys: readonly string[]): boolean {
-    let before = this.#below;
+    let previous = this.#below;
     for (const key of keys) {
-      if (!printableAscii.test(key) || (before !== undefined && key >= before)) return false;
-      before = key;
+      if (!printableAscii.test(key) || (previous !== undefined && key >= previous)) return false;
+      previous = key;
     }
     return true;
   }
 
-  #sweep(keys: readonly string[], through?: string): Sweep {
+  #sweep(keys: readonly string[], from?: string): Sweep {
     const range = {
       column: this.#key,
       ...(this.#below === undefined ? {} : { below: this.#below }),
-      ...(through === undefined ? {} : { from: through }),
+      ...(from === undefined ? {} : { from }),
     };
     return { ...this.#options, range, keys: keys.map((key) => [key]) };
   }
 }
 
-/** Keys of which the order of bytes, by which databases sweep, is that of the text. */
+/** Only these keys compare in JavaScript as they do in databases, which compare bytes. */
 const printableAscii = /^[\x20-\x7e]*$/;
 
-/** A key is a slice that would keep the text of its whole row; putting two together makes a text of its own. */
+/** A key is a slice and would keep the text of its whole row in memory; concatenating copies it. */
 function detachedCopy(key: string): string {
   return ` ${key}`.slice(1);
 }

@@ -11,29 +11,30 @@ import {
 } from "../core/destination.ts";
 import { GroupWriter } from "./group-writer.ts";
 
-/** What a sync did. */
+/** The result of a sync. */
 export interface Summary {
   readonly status: SyncStatus;
   readonly counts: ReadonlyMap<string, Counts>;
-  /** Why streams failed, by stream. */
+  /** Errors of the streams that failed, by stream. */
   readonly failures: ReadonlyMap<string, Error>;
-  /** How many entries of these streams are in quarantine, from this sync and earlier ones. */
+  /** The number of entries of these streams in quarantine, from this sync and earlier ones. */
   readonly quarantined: number;
   readonly transfer: RequestStats;
   readonly seconds: number;
 }
 
-/** How far a stream is, as far as its batches said. */
+/** How far a stream has come, as its latest batches report it. */
 export type StreamProgress = Pick<Batch, "expected" | "partitions">;
 
-/** Who wants to know how far a sync is. */
+/** Receives progress events. */
 export interface ProgressListener {
   started(stream: Pick<Stream, "name" | "units">): void;
-  /** `counts` are of all that was written so far. */
-  wrote(stream: string, counts: Counts, reach: StreamProgress): void;
+  /** `counts` covers everything the sync has written to the stream so far. */
+  wrote(stream: string, counts: Counts, streamProgress: StreamProgress): void;
   ended(stream: string): void;
 }
 
+/** What to sync, and where to. */
 export interface SyncOptions extends Omit<ReadOptions, "checkpoints"> {
   readonly session: Session;
   readonly streams: readonly Stream[];
@@ -42,10 +43,11 @@ export interface SyncOptions extends Omit<ReadOptions, "checkpoints"> {
 }
 
 /**
- * Copies streams, one after the other, into a destination: prepare, then write each group of batches with the checkpoints it earned.
+ * Copies streams into a destination, one after the other: prepares the tables, then writes each
+ * group of batches with the checkpoints it earned.
  *
- * A stream that cannot be read fails alone; what a person has to change, an interruption, a lost lock and a destination that
- * cannot be written end the sync. The end is recorded in each case.
+ * A stream that cannot be read fails alone. A ConfigError, an interruption, a lost lease or a
+ * failed write ends the sync. `_rivulet_sync` records the end in every case.
  */
 export async function sync(options: SyncOptions): Promise<Summary> {
   const { session, streams, transfer, startedAt } = options;
@@ -74,7 +76,7 @@ export async function sync(options: SyncOptions): Promise<Summary> {
 
 type CountingOptions = SyncOptions & { readonly counts: ReadonlyMap<string, Counts> };
 
-/** Copies one stream; the error where reading it failed. What was read before the error is written. */
+/** Returns the error if reading failed; what was read before it is written. */
 async function copyStream(
   stream: Stream,
   checkpoints: Checkpoints,
@@ -102,7 +104,7 @@ async function copyStream(
     await writer.end();
     return undefined;
   } catch (error) {
-    // What the destination refused comes first.
+    // An error of the destination takes precedence: it is why reading was stopped.
     await writer.end();
     if (!failsStreamOnly(error, options)) throw error;
     options.log.severe(`${stream.name}: ${error.message}`);
@@ -112,7 +114,7 @@ async function copyStream(
   }
 }
 
-/** Whether an error in reading leaves the other streams readable. */
+/** Whether the other streams can still be read after this error. */
 function failsStreamOnly(error: unknown, { signal, session }: SyncOptions): error is Error {
   if (signal.aborted || session.lost.aborted) return false;
   return isOperational(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
@@ -124,7 +126,7 @@ function progressOf(group: readonly Batch[]): StreamProgress {
   return { ...(expected === undefined ? {} : { expected }), ...(partitions ? { partitions } : {}) };
 }
 
-/** Records how a sync ended; where even that fails, the first error is the one to tell. */
+/** Records a failed sync; if that fails too, the first error is the one to report. */
 async function recordFailure(
   error: unknown,
   { session, signal, counts, transfer, log }: CountingOptions,
@@ -133,6 +135,6 @@ async function recordFailure(
   try {
     await session.end({ status, counts, transfer, error: messageOf(error) });
   } catch (second) {
-    log.debug(`the end of this sync could not be recorded: ${messageOf(second)}`);
+    log.debug(`could not record the end of this sync: ${messageOf(second)}`);
   }
 }

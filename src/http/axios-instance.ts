@@ -4,21 +4,24 @@ import axios, { type AxiosInstance } from "axios";
 import axiosRetry from "axios-retry";
 import { acceptedEncodings } from "./body.ts";
 
-export interface AxiosOptions {
+interface AxiosOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly concurrency: number;
 }
 
-/** An axios that keeps its connections, retries as each request says, and changes neither what goes out nor what comes. */
+/**
+ * An axios instance that keeps connections alive, leaves retries to each request's settings, and
+ * transforms neither requests nor responses.
+ */
 export function newAxios({ headers, concurrency }: AxiosOptions): AxiosInstance {
   const agent = { keepAlive: true, maxSockets: concurrency };
-  const asItIs = (body: unknown): unknown => body;
+  const unchanged = (body: unknown): unknown => body;
   const instance = axios.create({
     headers: { "User-Agent": "rivulet", "Accept-Encoding": acceptedEncodings, ...headers },
     httpAgent: new http.Agent(agent),
     httpsAgent: new https.Agent(agent),
-    transformRequest: asItIs,
-    transformResponse: asItIs,
+    transformRequest: unchanged,
+    transformResponse: unchanged,
   });
   axiosRetry(instance, { retries: 0 });
   return instance;

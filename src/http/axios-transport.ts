@@ -6,10 +6,10 @@ import { HttpError } from "./http-error.ts";
 import { hostAndPort } from "./url.ts";
 
 /**
- * Sends one request and resolves with the head of the answer, whatever its status; the body is still to be read.
+ * Sends one request and resolves with the head of the response, whatever its status; the body is
+ * not read yet. Throws an HttpError if there is no response.
  *
- * Throws an HttpFailure where no answer comes. Redirects and compression are left alone: axios' own decompression takes
- * a body that was cut for a complete one.
+ * Redirects and decompression are left to the caller: axios accepts a truncated compressed body.
  */
 export async function sendRequest(
   config: InternalAxiosRequestConfig,
@@ -31,7 +31,7 @@ export async function sendRequest(
       transport: transport(onConnected),
     });
     if (response.data instanceof IncomingMessage) return response.data;
-    throw new Error("expected axios to answer with a stream");
+    throw new Error("expected a stream from axios");
   } catch (error) {
     deadline.signal.throwIfAborted();
     if (!axios.isAxiosError(error)) throw error;
@@ -39,7 +39,7 @@ export async function sendRequest(
   }
 }
 
-/** `http` or `https`, with a word when the connection stands: axios has no time limit for that alone. */
+/** `http` or `https`, reporting when it has connected: axios has no time limit for that alone. */
 function transport(onConnected: () => void) {
   return {
     request(
@@ -57,16 +57,16 @@ function transport(onConnected: () => void) {
   };
 }
 
-/** An error of axios holds the request with its headers; only its code and message go on. */
+/** An axios error holds the request with its headers; only its code and message are passed on. */
 function sanitized({ code = "", message }: AxiosError, url: URL, connected: boolean): Error {
   if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE|CRL|HOSTNAME/.test(code)) {
-    return new HttpError("tls", `the certificate of ${hostAndPort(url)} was refused (${code})`);
+    return new HttpError("tls", `the certificate of ${hostAndPort(url)} was rejected (${code})`);
   }
   if (/^(?:ERR_SSL|EPROTO)/.test(code)) {
-    return new HttpError("tls", `${hostAndPort(url)} does not speak TLS as expected (${code})`);
+    return new HttpError("tls", `the TLS handshake with ${hostAndPort(url)} failed (${code})`);
   }
   if (/^(?:E(?!RR_)|HPE_)/.test(code)) {
-    if (connected) return new HttpError("connection", `the connection broke (${code})`);
+    if (connected) return new HttpError("connection", `the connection was lost (${code})`);
     return new HttpError("unreachable", `could not connect to ${hostAndPort(url)} (${code})`);
   }
   return new Error(message);

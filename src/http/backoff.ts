@@ -1,15 +1,19 @@
 const ceilingMs = 60_000;
 
-/** Milliseconds before the next attempt where the service asks for nothing: full jitter under an exponential ceiling of 60 s. */
+/**
+ * Milliseconds to wait before a retry if the service does not say: full jitter under an exponential
+ * ceiling of 60 s. `retry` counts from 1.
+ */
 export function jitterMs(retry: number, random: () => number): number {
   return random() * Math.min(ceilingMs, 1000 * 2 ** (retry - 1));
 }
 
 /**
- * Milliseconds that an answer asks to wait: `Retry-After` (seconds or a date), else, with a 429, `RateLimit-Reset` (seconds, or
- * seconds since 1970). Undefined where it asks for nothing, or for something that is past or makes no sense.
+ * Milliseconds that a response asks to wait: `Retry-After` (seconds or a date), else, for a 429,
+ * `RateLimit-Reset` (seconds, or seconds since 1970). Undefined if it asks for nothing, for a time
+ * in the past or for nonsense.
  *
- * A date is measured against the answer's own `Date`, so that clocks that disagree do no harm.
+ * Dates are compared with the response's own `Date`, so that differing clocks do no harm.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 `Retry-After`
  */
@@ -19,10 +23,14 @@ export function requestedWaitMs(
   now: number,
 ): number | undefined {
   const retryAfter = text(headers["retry-after"]);
-  const here = httpDate(text(headers["date"])) ?? now;
+  const serverNow = httpDate(text(headers["date"])) ?? now;
   const until = httpDate(retryAfter);
-  const reset = status === 429 ? seconds(text(headers["ratelimit-reset"]), here) : undefined;
-  return positive(seconds(retryAfter, here)) ?? positive(until && until - here) ?? positive(reset);
+  const reset = status === 429 ? seconds(text(headers["ratelimit-reset"]), serverNow) : undefined;
+  return (
+    positive(seconds(retryAfter, serverNow)) ??
+    positive(until && until - serverNow) ??
+    positive(reset)
+  );
 }
 
 function text(header: unknown): string {
@@ -36,7 +44,7 @@ function seconds(header: string, now: number): number | undefined {
   return milliseconds < year2001 ? milliseconds : milliseconds - now;
 }
 
-/** `Date.parse` alone would take "-5" for a day in May. */
+/** `Date.parse` alone would read "-5" as a day in May. */
 function httpDate(header: string): number | undefined {
   return /^[A-Z][a-z]{2,8},? .*\d/.test(header) ? positive(Date.parse(header)) : undefined;
 }

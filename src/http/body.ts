@@ -6,16 +6,16 @@ import { createBrotliDecompress, createUnzip } from "node:zlib";
 import { messageOf } from "../core/errors.ts";
 import { HttpError } from "./http-error.ts";
 
-/** What `decoderOf` understands; axios' own decompression takes the end of the connection for the end of the body. */
+/** The content encodings that `decoderOf` understands. */
 export const acceptedEncodings = "gzip, deflate, br";
 
-export interface BodyLimits {
+interface BodyLimits {
   readonly maxBytes: number;
-  /** Told of every chunk that comes. */
+  /** Called for every chunk that arrives. */
   readonly onChunk: () => void;
 }
 
-/** A body that was read whole, as it was sent; only a byte order mark is left out. */
+/** A complete response body, decompressed and without a byte order mark, otherwise as sent. */
 export class Body {
   /** UTF-8. */
   readonly data: Buffer;
@@ -25,21 +25,22 @@ export class Body {
     this.data = sent.subarray(0, 3).equals(byteOrderMark) ? sent.subarray(3) : sent;
   }
 
+  /** A body with this text. */
   static of(text: string): Body {
     return new Body(Buffer.from(text));
   }
 
-  /** Made when it is asked for first: the text of a large body is costly. */
+  /** Created on first use: the text of a large body is expensive. */
   get text(): string {
     return (this.#text ??= this.data.toString());
   }
 
-  /** A body of this text; this one where nothing differs. */
+  /** A body with this text; this one if it is the same. */
   withText(text: string): Body {
     return text === this.text ? this : Body.of(text);
   }
 
-  /** Its size, unpacked. */
+  /** The decompressed size. */
   get bytes(): number {
     return this.data.length;
   }
@@ -47,7 +48,10 @@ export class Body {
 
 const byteOrderMark = Buffer.from("\ufeff");
 
-/** Reads the whole body, strictly: one that breaks off, does not unpack, is no UTF-8 or is too large throws an HttpFailure. */
+/**
+ * Reads the whole body. Throws an HttpError if it breaks off, cannot be decompressed, is not UTF-8
+ * or is too large.
+ */
 export async function readBody(message: IncomingMessage, limits: BodyLimits): Promise<Body> {
   const { maxBytes, onChunk } = limits;
   if (Number(message.headers["content-length"]) > maxBytes) {
@@ -57,7 +61,7 @@ export async function readBody(message: IncomingMessage, limits: BodyLimits): Pr
   const decoder = decoderOf(message);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  const keep = async (decoded: AsyncIterable<Uint8Array>): Promise<void> => {
+  const collect = async (decoded: AsyncIterable<Uint8Array>): Promise<void> => {
     for await (const chunk of decoded) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw tooLarge(maxBytes);
@@ -66,20 +70,22 @@ export async function readBody(message: IncomingMessage, limits: BodyLimits): Pr
   };
   try {
     const source = notifyChunks(onChunk);
-    await (decoder ? pipeline(message, source, decoder, keep) : pipeline(message, source, keep));
+    await (decoder
+      ? pipeline(message, source, decoder, collect)
+      : pipeline(message, source, collect));
   } catch (error) {
     if (error instanceof HttpError) throw error;
-    throw new HttpError("broken", `the answer broke off (${messageOf(error)})`);
+    throw new HttpError("broken", `the response broke off (${messageOf(error)})`);
   }
   const data = Buffer.concat(chunks, bytes);
-  if (!isUtf8(data)) throw new HttpError("broken", "the answer is not UTF-8");
+  if (!isUtf8(data)) throw new HttpError("broken", "the response is not UTF-8");
   return new Body(data);
 }
 
-function notifyChunks(heard: () => void) {
+function notifyChunks(onChunk: () => void) {
   return async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
-      heard();
+      onChunk();
       yield chunk;
     }
   };
@@ -91,11 +97,11 @@ function decoderOf(message: IncomingMessage): Transform | undefined {
   if (encoding === "br") return createBrotliDecompress();
   if (["gzip", "x-gzip", "deflate"].includes(encoding)) return createUnzip();
   message.destroy();
-  throw new HttpError("broken", `the answer is encoded as "${encoding}", which was not asked for`);
+  throw new HttpError("broken", `unexpected content encoding "${encoding}"`);
 }
 
 function tooLarge(maxBytes: number): HttpError {
   const mebibytes = maxBytes / 2 ** 20;
   const limit = mebibytes >= 1 ? `${mebibytes} MiB` : `${maxBytes} bytes`;
-  return new HttpError("size", `the answer is larger than ${limit}`);
+  return new HttpError("size", `the response is larger than ${limit}`);
 }

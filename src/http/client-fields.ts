@@ -1,19 +1,22 @@
 import { wholeNumber } from "../core/config-field.ts";
 
-/** The keys of a source's configuration that say how patiently, and how many at a time, its service is asked. */
+/**
+ * Configuration fields for the HTTP client, shared by all sources: time limit, retries,
+ * concurrency.
+ */
 export const clientFields = {
   request_timeout_seconds: wholeNumber(
     { min: 1, max: 3600 },
-    { description: "How long one request may take." },
+    { description: "Time limit for one request." },
   ).default(60),
   retry_attempts: wholeNumber(
     { min: 0, max: 100 },
-    { description: "How often a request that failed in passing is sent again." },
+    { description: "Retries after a temporary failure." },
   ).default(5),
   concurrency: wholeNumber(
     { min: 1, max: 64 },
     {
-      description: "Requests at the same time, at most; fewer while the service cannot keep up.",
+      description: "Maximum parallel requests; reduced when the service slows down.",
     },
   ).default(8),
 };

@@ -5,51 +5,61 @@ import type { TimeLimits } from "./deadline.ts";
 import type { HttpError } from "./http-error.ts";
 import type { Remedies } from "./request-error.ts";
 
+/** How a client talks to its service. */
 export interface ClientOptions extends Partial<TimeLimits> {
   /** Paths are appended to it. */
   readonly baseUrl: string;
-  /** Sent with every request. Values of 8 characters and more count as secret: messages never show them. */
+  /** Sent with every request. Values of 8 characters or more are redacted in messages. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Further values that messages never show, for example a key that goes into the query. */
+  /** Further values to redact in messages, for example a key that is sent in the query. */
   readonly secrets?: readonly string[];
-  /** Milliseconds for one attempt from its start to the last byte of the answer. Default: 120 s. */
+  /** Time limit of one attempt, up to the last byte of the response. Default: 120 s. */
   readonly requestTimeoutMs?: number;
-  /** Milliseconds without a byte after which an attempt is given up. Default: 30 s. */
+  /** An attempt fails after this time without a byte. Default: 30 s. */
   readonly silenceTimeoutMs?: number;
-  /** Milliseconds for name, connection and TLS handshake. Default: 10 s. */
+  /** Time limit for DNS lookup, connection and TLS handshake. Default: 10 s. */
   readonly connectTimeoutMs?: number;
-  /** How often a request is sent again after it failed in a way that passes. Default: 6. */
+  /** Retries after a temporary failure. Default: 6. */
   readonly retryAttempts?: number;
-  /** Upper limit of requests at the same time; the client uses fewer while the service cannot keep up. Default: 8. */
+  /** Maximum parallel requests; reduced when the service slows down. Default: 8. */
   readonly concurrency?: number;
-  /** The longest wait, in milliseconds, that a service may ask for; above it the request fails at once. Default: 5 min. */
+  /** The longest pause a service may ask for; above it, requests fail at once. Default: 5 min. */
   readonly maxWaitMs?: number;
-  /** Bytes of an answer, unpacked, above which it is given up. Default: 64 MiB. */
+  /** Size limit of a response body, decompressed. Default: 64 MiB. */
   readonly maxResponseBytes?: number;
-  /** What to do about a status that is for a person to mend, appended to its error: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
+  /**
+   * Remedies by status, appended to its ConfigError: `{ 401: "check opik.COMET_OPIK_API_KEY" }`.
+   */
   readonly remedies?: Remedies;
-  /** Whether another status than 401 and 403 is for a person to mend; `where` is `GET https://host/path`. */
+  /**
+   * Whether a status other than 401 and 403 is a ConfigError too. `where` is
+   * `GET https://host/path`.
+   */
   readonly mustChange?: (failure: HttpError, where: string) => boolean;
+  /** Where to count requests. */
   readonly transfer: RequestStats;
   readonly log: Log;
-  /** Stops everything at once; its reason is what every request then throws. */
+  /** Aborts everything at once; all requests then throw its reason. */
   readonly signal: AbortSignal;
-  /** For tests: a number from 0 up to 1, milliseconds since 1970, and a pause. */
+  /** For tests: a number in [0, 1). */
   readonly random?: () => number;
+  /** For tests: milliseconds since 1970. */
   readonly now?: () => number;
+  /** For tests. */
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** Adds the defaults. */
 export function settingsOf(options: ClientOptions): ClientSettings {
   return {
     headers: {},
     secrets: [],
-    requestTimeoutMs: 120000,
-    silenceTimeoutMs: 30000,
-    connectTimeoutMs: 10000,
+    requestTimeoutMs: 120_000,
+    silenceTimeoutMs: 30_000,
+    connectTimeoutMs: 10_000,
     retryAttempts: 6,
     concurrency: 8,
-    maxWaitMs: 5 * 60000,
+    maxWaitMs: 5 * 60_000,
     maxResponseBytes: 64 * 2 ** 20,
     remedies: {},
     mustChange: () => false,
@@ -60,4 +70,5 @@ export function settingsOf(options: ClientOptions): ClientSettings {
   };
 }
 
+/** Client options with all defaults filled in. */
 export type ClientSettings = Required<ClientOptions>;

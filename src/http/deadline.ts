@@ -1,20 +1,24 @@
 import { formatDuration } from "./format-duration.ts";
 import { HttpError } from "./http-error.ts";
 
-/** How long one attempt may take, and no byte of it may come, in milliseconds. */
+/** The time limits of one attempt. */
 export interface TimeLimits {
+  /** From the start to the last byte of the response. */
   readonly requestTimeoutMs: number;
+  /** For DNS lookup, connection and TLS handshake. */
   readonly connectTimeoutMs: number;
+  /** Between two chunks of the response. */
   readonly silenceTimeoutMs: number;
 }
 
-/** The time limits of one attempt. Its signal aborts when one of them passes, or with the signal it was given. */
+/** The deadline of one attempt: its signal aborts at the first time limit, or with `signal`. */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
   readonly #limits: TimeLimits;
   readonly #outer: AbortSignal;
-  readonly #whole: NodeJS.Timeout;
-  #waiting: NodeJS.Timeout;
+  readonly #requestTimer: NodeJS.Timeout;
+  /** The connection's timer; once connected, that of silence. */
+  #progressTimer: NodeJS.Timeout;
 
   constructor(limits: TimeLimits, signal: AbortSignal) {
     this.#limits = limits;
@@ -22,13 +26,13 @@ export class Deadline implements Disposable {
     signal.throwIfAborted();
     signal.addEventListener("abort", this.#stop, { once: true });
     const { requestTimeoutMs, connectTimeoutMs } = limits;
-    this.#whole = this.#after(
+    this.#requestTimer = this.#after(
       requestTimeoutMs,
-      `no complete answer in ${formatDuration(requestTimeoutMs)}`,
+      `no complete response within ${formatDuration(requestTimeoutMs)}`,
     );
-    this.#waiting = this.#after(
+    this.#progressTimer = this.#after(
       connectTimeoutMs,
-      `no connection in ${formatDuration(connectTimeoutMs)}`,
+      `no connection within ${formatDuration(connectTimeoutMs)}`,
     );
   }
 
@@ -36,21 +40,24 @@ export class Deadline implements Disposable {
     return this.#controller.signal;
   }
 
-  /** The connection stands: from here on, silence counts. */
+  /** Starts to measure silence; call it once connected. */
   connected(): void {
-    clearTimeout(this.#waiting);
+    clearTimeout(this.#progressTimer);
     const { silenceTimeoutMs } = this.#limits;
-    this.#waiting = this.#after(silenceTimeoutMs, `silent for ${formatDuration(silenceTimeoutMs)}`);
+    this.#progressTimer = this.#after(
+      silenceTimeoutMs,
+      `no data for ${formatDuration(silenceTimeoutMs)}`,
+    );
   }
 
-  /** Bytes came. */
+  /** Ends the silence; call it for every chunk. */
   bytesReceived(): void {
-    this.#waiting.refresh();
+    this.#progressTimer.refresh();
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#whole);
-    clearTimeout(this.#waiting);
+    clearTimeout(this.#requestTimer);
+    clearTimeout(this.#progressTimer);
     this.#outer.removeEventListener("abort", this.#stop);
   }
 

@@ -1,7 +1,7 @@
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** Milliseconds as a person says them: `350 ms`, `5.2 s`, `12 min`, `24 h`. */
+/** A duration for people: `350 ms`, `5.2 s`, `12 min`, `24 h`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 2 * minute) return `${rounded(milliseconds / 1000)} s`;

@@ -6,31 +6,33 @@ import type { Client } from "./client.ts";
 import { parseJson } from "./json-body.ts";
 
 /**
- * Those of a type's fields that the server knows, as a selection. A field may have a selection of its own: its name
- * comes first.
+ * Returns the fields of a type that the server has, as a selection. A field may start a nested
+ * selection: `files { name }`.
  */
 export type Select = (type: string, fields: readonly string[]) => string;
 
-/** What is asked of a GraphQL service. */
+/** A GraphQL query with its variables. */
 export interface GraphqlRequest<Data> {
-  /** Writes the query. Fields that some servers lack go through `select`. */
+  /** Writes the query; fields that some servers lack go through `select`. */
   readonly query: (select: Select) => string;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** What `data` has to be. */
+  /** The expected shape of `data`. */
   readonly shape: z.ZodType<Data>;
-  /** Takes an answer of which parts failed; without it any error fails the request. */
+  /** Accepts a response with errors below the root; by default any error fails the request. */
   readonly allowPartial?: boolean;
   readonly retryAttempts?: number;
   readonly maxResponseBytes?: number;
 }
 
+/** The data of a response. */
 export interface GraphqlResponse<Data> {
   readonly data: Data;
-  /** Of a partial answer: what failed, and where. */
+  /** The errors of a partial response; otherwise empty. */
   readonly errors: readonly GraphqlError[];
   readonly body: Body;
 }
 
+/** An error in a response, with the path of the data it concerns. */
 export type GraphqlError = z.output<typeof errorShape>;
 
 const errorShape = z.object({
@@ -43,16 +45,16 @@ const bodyShape = z.object({ data: z.unknown().optional(), errors: z.array(error
 /**
  * A GraphQL service at `graphql` below the client's base URL.
  *
- * A field that the server does not know is left out from then on, and reported once. Nothing is found out by introspection, which
- * some servers refuse. Errors in an answer with status 200 are taken for passing, as those are that a service reports which cannot
- * keep up.
+ * A field that the server lacks is omitted from then on and reported once. This needs no
+ * introspection, which some servers refuse. Errors in a response with status 200 are retried: they
+ * are how an overloaded service reports its trouble.
  *
  * @see https://spec.graphql.org/October2021/#sec-Response-Format
  */
 export class GraphqlClient {
   readonly #client: Client;
   readonly #log: Log;
-  /** Fields that the server lacks, as `Run.updatedAt`. */
+  /** Fields that the server lacks, like `Run.updatedAt`. */
   readonly #missing = new Set<string>();
 
   constructor(client: Client, log: Log) {
@@ -60,39 +62,40 @@ export class GraphqlClient {
     this.#log = log;
   }
 
-  async request<Data>(question: GraphqlRequest<Data>): Promise<GraphqlResponse<Data>> {
+  /** Sends a query, again without the optional fields that the server turns out to lack. */
+  async request<Data>(request: GraphqlRequest<Data>): Promise<GraphqlResponse<Data>> {
     for (;;) {
-      const offered = new Set<string>();
-      const query = question.query((type, fields) => this.#select(type, fields, offered));
+      const optional = new Set<string>();
+      const query = request.query((type, fields) => this.#select(type, fields, optional));
       try {
-        return await this.#post(query, question);
+        return await this.#post(query, request);
       } catch (error) {
-        const unknown = unknownFields(error).filter((field) => offered.has(field));
-        if (unknown.length === 0) throw error;
-        for (const field of unknown) this.#leaveOut(field);
+        const missing = unknownFields(error).filter((field) => optional.has(field));
+        if (missing.length === 0) throw error;
+        for (const field of missing) this.#omit(field);
       }
     }
   }
 
-  #select(type: string, fields: readonly string[], offered: Set<string>): string {
-    const known = fields.filter((field) => !this.#missing.has(`${type}.${nameOf(field)}`));
-    for (const field of known) offered.add(`${type}.${nameOf(field)}`);
-    return known.join(" ");
+  #select(type: string, fields: readonly string[], optional: Set<string>): string {
+    const selected = fields.filter((field) => !this.#missing.has(`${type}.${nameOf(field)}`));
+    for (const field of selected) optional.add(`${type}.${nameOf(field)}`);
+    return selected.join(" ");
   }
 
-  #leaveOut(field: string): void {
+  #omit(field: string): void {
     if (this.#missing.has(field)) return;
     this.#missing.add(field);
-    this.#log.warning(`this server does not know the field ${field}; what it feeds stays empty`);
+    this.#log.warning(`this server has no field ${field}; its columns stay empty`);
   }
 
-  async #post<Data>(query: string, question: GraphqlRequest<Data>): Promise<GraphqlResponse<Data>> {
-    const { variables, retryAttempts, maxResponseBytes } = question;
+  async #post<Data>(query: string, request: GraphqlRequest<Data>): Promise<GraphqlResponse<Data>> {
+    const { variables, retryAttempts, maxResponseBytes } = request;
     const { value, body } = await this.#client.request({
       method: "POST",
       path: "graphql",
       json: { query, variables },
-      accept: ({ text }) => parseResponse(text, question),
+      accept: ({ text }) => parseResponse(text, request),
       ...(retryAttempts === undefined ? {} : { retryAttempts }),
       ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }),
     });
@@ -128,14 +131,14 @@ function parseResponse<Data>(
   throw new SourceError(`graphql: ${z.prettifyError(checked.error)}`, { cause: checked.error });
 }
 
-/** Whether all errors say which part of the data they are about. One of a field at the root is about all below it. */
+/** Whether every error concerns only a part of the data; one at the root concerns everything. */
 function allBelowRoot(errors: readonly GraphqlError[], data: unknown): boolean {
   return data != null && errors.every(({ path = [] }) => path.length > 1);
 }
 
 function errorFor(errors: readonly GraphqlError[]): Error {
   const message = errors.map((error) => error.message).join("; ");
-  // Asking again would not help, asking for less does.
+  // A retry would not help; asking for fewer fields does.
   if (message.search(unknownField) >= 0) return new SourceError(`graphql: ${message}`);
-  return new TransientError(`the service reports an error in its answer: ${message}`);
+  return new TransientError(`the service reports an error: ${message}`);
 }

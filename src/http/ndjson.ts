@@ -1,11 +1,12 @@
 import { TransientError } from "../core/errors.ts";
 
-/** What an object says that reports an error among the rows; undefined where it is a row. */
-export type InBandError = (value: unknown) => string | undefined;
+/** Returns the message of a value that reports an error among the rows; undefined for a row. */
+type InBandError = (value: unknown) => string | undefined;
 
 /**
- * The lines of a body that has a JSON value on each, ended by `\n` or `\r\n`; empty lines are left out. A line that is no JSON,
- * the last one of a body that was cut for example, or that reports an error is a TransientError: meant for a request's `accept`.
+ * Splits newline-delimited JSON, with `\n` or `\r\n`, into its non-empty lines; for a request's
+ * `accept`. Throws a TransientError if a line is not JSON, as at the end of a truncated body, or
+ * reports an error.
  */
 export function jsonLines(text: string, inBandError: InBandError = () => undefined): string[] {
   const lines = text.split("\n").map((line) => line.trim());
@@ -13,7 +14,7 @@ export function jsonLines(text: string, inBandError: InBandError = () => undefin
     if (line === "") return false;
     const problem = inBandError(parse(line, index));
     if (problem === undefined) return true;
-    throw new TransientError(`the service reports an error within its answer: ${problem}`);
+    throw new TransientError(`the service reports an error: ${problem}`);
   });
 }
 
@@ -21,6 +22,6 @@ function parse(line: string, index: number): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    throw new TransientError(`expected JSON in line ${index + 1}, got one that is cut or broken`);
+    throw new TransientError(`expected JSON in line ${index + 1}, got a truncated or invalid line`);
   }
 }

@@ -5,8 +5,8 @@ import { redactedUrl } from "./url.ts";
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Where an answer sends us on to; undefined where it is no redirect. Only a GET is sent on, and only to its own host, because
- * the key goes along.
+ * The target of a redirect; undefined for any other response. Throws a SourceError unless it is a
+ * GET that stays on its host: the key is sent along.
  */
 export function redirectTarget(
   message: IncomingMessage,
@@ -21,10 +21,10 @@ export function redirectTarget(
   if (method !== "GET") {
     const whereTo = to && to.origin !== from.origin ? ` to ${to.origin}` : "";
     throw new SourceError(
-      `${where}: redirects${whereTo}, and only a GET may be sent on; check base_url`,
+      `${where}: redirects${whereTo}, but only GET requests follow redirects; check base_url`,
     );
   }
-  if (!to) throw new SourceError(`${where}: redirects to no URL`);
+  if (!to) throw new SourceError(`${where}: redirects to an invalid URL`);
   if (to.origin === from.origin) return to;
   throw new SourceError(
     `${where}: redirects to another host (${to.origin}); the key is not sent there; check base_url`,

@@ -2,10 +2,10 @@ import { ConfigError, SourceError, TransientError } from "../core/errors.ts";
 import { formatDuration } from "./format-duration.ts";
 import { type HttpError, isOutage, isTransient } from "./http-error.ts";
 
-/** What to tell a person about an answer's status: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
+/** Remedies by response status: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
 export type Remedies = Readonly<Partial<Record<number, string>>>;
 
-export interface RequestContext {
+interface RequestContext {
   /** `GET https://host/path`. */
   readonly where: string;
   readonly attempts: number;
@@ -14,11 +14,14 @@ export interface RequestContext {
   readonly now: () => number;
 }
 
-/** The error that a request ends with, by who can mend it; its `cause` is the failure of the last attempt. */
+/**
+ * The error that a request throws after its last attempt, whose HttpError is the `cause`: a
+ * ConfigError, TransientError or SourceError.
+ */
 export function requestError(failure: HttpError, context: RequestContext): Error {
   const { status = 0 } = failure;
-  const isPersons = needsPerson(failure, context);
-  const remedy = (isPersons ? context.remedies[status] : undefined) ?? remedyFor(failure);
+  const needsChange = needsPerson(failure, context);
+  const remedy = (needsChange ? context.remedies[status] : undefined) ?? remedyFor(failure);
   const message = [`${context.where}: ${failure.message}`, gaveUp(failure, context), remedy]
     .filter((part) => part !== undefined)
     .join("; ");
@@ -26,10 +29,9 @@ export function requestError(failure: HttpError, context: RequestContext): Error
   if (isTransient(failure)) {
     return new TransientError(message, { ...options, isOutage: isOutage(failure) });
   }
-  return isPersons ? new ConfigError(message, options) : new SourceError(message, options);
+  return needsChange ? new ConfigError(message, options) : new SourceError(message, options);
 }
 
-/** Whether a person must change something. */
 function needsPerson(failure: HttpError, { where, mustChange }: RequestContext): boolean {
   const { kind, status } = failure;
   return kind === "tls" || status === 401 || status === 403 || mustChange(failure, where);
@@ -39,7 +41,7 @@ function gaveUp(failure: HttpError, context: RequestContext): string | undefined
   if (!isTransient(failure)) return undefined;
   const { attempts, now } = context;
   const { kind, requestedWaitMs = 0 } = failure;
-  if (kind !== "put off") {
+  if (kind !== "deferred") {
     return `gave up after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   }
   const until = new Date(now() + requestedWaitMs).toISOString().replace(/\.\d+/, "");
@@ -48,13 +50,13 @@ function gaveUp(failure: HttpError, context: RequestContext): string | undefined
 
 function remedyFor({ kind, status, message }: HttpError): string | undefined {
   if (kind === "unreachable" || kind === "connection")
-    return "check base_url, and that the service is up";
+    return "check base_url and that the service is running";
   if (kind === "content") return "check base_url";
   if (kind === "tls" && /SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(message)) {
-    return "set NODE_EXTRA_CA_CERTS to the file of the authority that signed it";
+    return "set NODE_EXTRA_CA_CERTS to the file of its CA certificate";
   }
   if (kind === "tls") return "check base_url and the certificate";
   if (status === 401) return "check the key";
-  if (status === 403) return "check what the key may read";
+  if (status === 403) return "check what the key has access to";
   return undefined;
 }

@@ -2,32 +2,38 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Body } from "./body.ts";
 import type { Query } from "./url.ts";
 
+/** Options of a GET request. */
 export interface GetOptions {
   readonly query?: Query;
   readonly maxResponseBytes?: number;
-  /** Retries of this request, at most; the client's own limit holds as well. */
+  /** Maximum retries of this request; the client's own limit applies too. */
   readonly retryAttempts?: number;
 }
 
+/** Options of a POST request. */
 export interface PostOptions extends GetOptions {
-  /** The body, as JSON. */
+  /** The body, sent as JSON. */
   readonly json?: unknown;
-  /** The body, as a form; not together with `json`. */
+  /** The body, sent as a form; excludes `json`. */
   readonly form?: Query;
 }
 
+/** A request with its reader of the response. */
 export interface Request<Value> extends PostOptions {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** Reads the body. A TransientError that it throws has the request sent again, any other error is final. */
+  /**
+   * Reads the body. If it throws a TransientError, the request is retried; other errors are final.
+   */
   readonly accept: (body: Body) => Value;
 }
 
+/** A response with a status of 2xx. */
 export interface Answer<Value> {
   readonly body: Body;
-  /** What `accept` made of it. */
+  /** What `accept` returned. */
   readonly value: Value;
   readonly status: number;
-  /** By name in lower case. */
+  /** By lower-case name. */
   readonly headers: IncomingHttpHeaders;
 }

@@ -10,21 +10,21 @@ import { redirectTarget } from "./redirect.ts";
 import { serviceMessage } from "./service-message.ts";
 import { redactedUrl } from "./url.ts";
 
-export interface SendOnceOptions extends TimeLimits {
+interface SendOnceOptions extends TimeLimits {
   readonly maxResponseBytes: number;
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** Called for every request that goes out, each redirect included. */
+  /** Called for every request that is sent, redirects included. */
   readonly onSend: () => void;
-  /** Takes secrets out of what the service says. */
+  /** Masks secrets in the service's messages. */
   readonly redact: (text: string) => string;
 }
 
-/** An answer with a status of 2xx. */
-export interface OkResponse {
+/** A response with a status of 2xx. */
+interface OkResponse {
   readonly body: Body;
   readonly status: number;
-  /** By name in lower case. */
+  /** By lower-case name. */
   readonly headers: IncomingHttpHeaders;
 }
 
@@ -32,8 +32,8 @@ const maxRedirects = 5;
 const maxErrorBytes = 2 ** 20;
 
 /**
- * Sends a request once and reads the whole answer. Throws an HttpFailure, a SourceError for a redirect that is not
- * followed, or the reason of the signal.
+ * Sends a request once and reads the whole response. Throws an HttpError, a SourceError for a
+ * redirect that is not followed, or the reason of the signal.
  */
 export async function sendOnce(
   config: InternalAxiosRequestConfig,
@@ -45,7 +45,7 @@ export async function sendOnce(
     return await readResponse(message, deadline, options);
   } catch (error) {
     options.signal.throwIfAborted();
-    // A status is an answer, even where the time for the rest of it ran out.
+    // An error status counts, even if the deadline passed while its body was read.
     if (!(error instanceof HttpError && error.kind === "status")) deadline.signal.throwIfAborted();
     throw error;
   }
@@ -65,7 +65,7 @@ async function followRedirects(
     if (!next) return message;
     seen.add(url.href);
     if (seen.has(next.href) || seen.size > maxRedirects) {
-      throw new SourceError(`GET ${redactedUrl(url)}: redirects in a circle, or too often`);
+      throw new SourceError(`GET ${redactedUrl(url)}: redirects in a loop or too often`);
     }
     url = next;
   }
@@ -76,19 +76,17 @@ async function readResponse(
   deadline: Deadline,
   { maxResponseBytes, now, redact }: SendOnceOptions,
 ): Promise<OkResponse> {
-  const heard = (): void => {
+  const onChunk = (): void => {
     deadline.bytesReceived();
   };
   const { statusCode: status = 0, headers } = message;
   if (status >= 200 && status < 300) {
-    const body = await readBody(message, { maxBytes: maxResponseBytes, onChunk: heard });
+    const body = await readBody(message, { maxBytes: maxResponseBytes, onChunk });
     return { status, headers, body };
   }
-  const body = await readBody(message, { maxBytes: maxErrorBytes, onChunk: heard }).catch(
-    () => undefined,
-  );
-  const said = redact(serviceMessage(body?.text ?? ""));
-  throw new HttpError("status", said === "" ? `${status}` : `${status}: ${said}`, {
+  const body = await readBody(message, { maxBytes: maxErrorBytes, onChunk }).catch(() => undefined);
+  const reason = redact(serviceMessage(body?.text ?? ""));
+  throw new HttpError("status", reason === "" ? `${status}` : `${status}: ${reason}`, {
     status,
     requestedWaitMs: requestedWaitMs(status, headers, now()),
   });

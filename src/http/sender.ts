@@ -15,7 +15,7 @@ import { requestError } from "./request-error.ts";
 import { Throttle } from "./throttle.ts";
 import { toSearchParams, redactedUrl } from "./url.ts";
 
-/** One request on its way, through all its attempts. */
+/** A request in progress, through all its attempts. */
 interface PendingRequest<Value> {
   readonly request: Request<Value>;
   readonly where: string;
@@ -23,10 +23,12 @@ interface PendingRequest<Value> {
   attempts: number;
 }
 
-/** Shorter waits are no news. */
+/** Waits below this are logged at debug level. */
 const warnFromMs = 2000;
 
-/** Sends requests to one service: as many at a time as it bears, and again where that may help. */
+/**
+ * Sends requests to one service, with retries and as many in parallel as the service can handle.
+ */
 export class Sender {
   readonly #settings: ClientSettings;
   readonly #http: AxiosInstance;
@@ -35,7 +37,7 @@ export class Sender {
 
   constructor(settings: ClientSettings) {
     const { signal, headers, secrets, concurrency, now } = settings;
-    // Every request under way listens to it: more than ten are no leak.
+    // Every request in progress listens to it: more than ten listeners are no leak.
     setMaxListeners(0, signal);
     const sleep = (milliseconds: number): Promise<void> => settings.sleep(milliseconds, signal);
     this.#settings = settings;
@@ -44,30 +46,31 @@ export class Sender {
     this.#redact = newRedactor([...Object.values(headers), ...secrets]);
   }
 
+  /** Sends a request until it succeeds or fails for good. */
   async send<Value>(request: Request<Value>, url: URL): Promise<Answer<Value>> {
     const where = `${request.method} ${redactedUrl(url)}`;
     const retryAttempts = Math.min(this.#settings.retryAttempts, request.retryAttempts ?? Infinity);
-    const sending = { request, where, retryAttempts, attempts: 0 };
+    const pending = { request, where, retryAttempts, attempts: 0 };
     try {
       const { data } = await this.#http.request<Answer<Value>>({
         method: request.method,
         url: url.href,
         ...bodyOf(request),
-        adapter: (config) => this.#adapter(config, sending),
-        "axios-retry": this.#retries(sending),
+        adapter: (config) => this.#adapter(config, pending),
+        "axios-retry": this.#retries(pending),
       });
       return data;
     } catch (error) {
       this.#settings.signal.throwIfAborted();
       const failure = httpErrorOf(error);
-      throw failure ? requestError(failure, { ...this.#settings, ...sending }) : error;
+      throw failure ? requestError(failure, { ...this.#settings, ...pending }) : error;
     }
   }
 
-  /** One attempt, as axios wants it; a failure goes with the config, without which axios-retry does nothing. */
-  async #adapter<Value>(config: InternalAxiosRequestConfig, sending: PendingRequest<Value>) {
+  /** One attempt as an axios adapter. axios-retry ignores errors without the config. */
+  async #adapter<Value>(config: InternalAxiosRequestConfig, pending: PendingRequest<Value>) {
     try {
-      const data = await this.#throttle.run(() => this.#attempt(config, sending));
+      const data = await this.#throttle.run(() => this.#attempt(config, pending));
       return { data, status: data.status, statusText: "", headers: {}, config };
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
@@ -77,13 +80,13 @@ export class Sender {
 
   async #attempt<Value>(
     config: InternalAxiosRequestConfig,
-    sending: PendingRequest<Value>,
+    pending: PendingRequest<Value>,
   ): Promise<Answer<Value>> {
     const { transfer, log, now, maxResponseBytes } = this.#settings;
-    const { request, where } = sending;
+    const { request, where } = pending;
     const startedAt = now();
-    this.#refuseWhilePutOff();
-    sending.attempts += 1;
+    this.#throwIfDeferred();
+    pending.attempts += 1;
     try {
       const received = await sendOnce(config, {
         ...this.#settings,
@@ -99,13 +102,13 @@ export class Sender {
       return { ...received, value: this.#accepted(request, body) };
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      this.#pause(error, sending);
-      this.#refuseWhilePutOff();
+      this.#pause(error, pending);
+      this.#throwIfDeferred();
       throw error;
     }
   }
 
-  /** The request's own reading of the body; what it calls transient fails the attempt. */
+  /** Runs the request's `accept`; a TransientError fails only the attempt. */
   #accepted<Value>({ accept }: Request<Value>, body: Body): Value {
     try {
       return accept(body);
@@ -115,8 +118,10 @@ export class Sender {
     }
   }
 
-  /** What a service asks for holds for every request, and from the moment it is known. */
-  #pause<Value>(failure: HttpError, sending: PendingRequest<Value>): void {
+  /**
+   * A pause that the service asks for applies to all requests at once, this one's retry included.
+   */
+  #pause<Value>(failure: HttpError, pending: PendingRequest<Value>): void {
     const { transfer, now, maxWaitMs } = this.#settings;
     const { message, status, requestedWaitMs = 0 } = failure;
     if (!isTransient(failure)) return;
@@ -128,43 +133,42 @@ export class Sender {
     const added = this.#throttle.pause(requestedWaitMs);
     if (added <= 0) return;
     transfer.pausedUntil = until;
-    this.#waits(added, failure, sending);
+    this.#logWait(added, failure, pending);
   }
 
-  /** A service that is not waited for so long is left alone until then, by all clients of a sync. */
-  #refuseWhilePutOff(): void {
+  /** During a deferral nothing is sent, by any client of the sync: they share their statistics. */
+  #throwIfDeferred(): void {
     const { transfer, now } = this.#settings;
     if (!transfer.deferral) return;
     const { message, status, until } = transfer.deferral;
-    const askedWaitMs = until - now();
-    if (askedWaitMs > 0)
-      throw new HttpError("put off", message, { status, requestedWaitMs: askedWaitMs });
+    const requestedWaitMs = until - now();
+    if (requestedWaitMs > 0) throw new HttpError("deferred", message, { status, requestedWaitMs });
   }
 
-  #retries<Value>(sending: PendingRequest<Value>): IAxiosRetryConfig {
+  #retries<Value>(pending: PendingRequest<Value>): IAxiosRetryConfig {
     const { transfer, random, sleep, signal } = this.#settings;
     return {
-      retries: sending.retryAttempts,
+      retries: pending.retryAttempts,
       retryCondition: ({ cause }) =>
-        cause instanceof HttpError && isTransient(cause) && cause.kind !== "put off",
+        cause instanceof HttpError && isTransient(cause) && cause.kind !== "deferred",
       retryDelay: () => 0,
       onRetry: async (retry, { cause }) => {
         transfer.retries += 1;
         if (!(cause instanceof HttpError) || cause.requestedWaitMs !== undefined) return;
         const milliseconds = Math.round(jitterMs(retry, random));
-        this.#waits(milliseconds, cause, sending);
+        this.#logWait(milliseconds, cause, pending);
         await sleep(milliseconds, signal);
       },
     };
   }
 
-  #waits<Value>(
+  #logWait<Value>(
     milliseconds: number,
     { message }: HttpError,
-    sending: PendingRequest<Value>,
+    pending: PendingRequest<Value>,
   ): void {
     const { transfer, log } = this.#settings;
-    const { where, attempts, retryAttempts } = sending;
+    const { where, attempts, retryAttempts } = pending;
     const level = milliseconds < warnFromMs ? "debug" : "warning";
     transfer.waitedMs += milliseconds;
     log[level](

@@ -1,12 +1,13 @@
-const longest = 300;
+const maxLength = 300;
 
 /**
- * What a service says about an error, on one line of at most 300 characters; empty where it says nothing. Understands
- * `{"message"}`, `{"code","message","details"}`, `{"errors":[…]}`, `{"error":…}`, `{"result":…}`, plain text and HTML.
+ * The message in the body of an error response, on one line of at most 300 characters; empty if
+ * there is none. Understands `{"message"}`, `{"code","message","details"}`, `{"errors":[…]}`,
+ * `{"error":…}`, `{"result":…}`, `{"detail":…}`, plain text and HTML.
  */
 export function serviceMessage(body: string): string {
   const line = (fromJson(body) ?? fromHtml(body) ?? body).replace(/\s+/g, " ").trim();
-  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
 }
 
 function fromJson(body: string): string | undefined {

@@ -1,19 +1,20 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { HttpError } from "./http-error.ts";
 
-export interface ThrottleOptions {
-  /** Upper limit of requests at the same time; where the throttle starts. */
+interface ThrottleOptions {
+  /** The maximum of parallel requests, and the initial limit. */
   readonly concurrency: number;
-  /** Resolves after so many milliseconds, or rejects as soon as everything is to stop. */
+  /** Resolves after this time, or rejects when the sync is aborted. */
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
 /**
- * How many requests go to a service at the same time, and whether any may go at all.
+ * Limits parallel requests to a service, and holds them back during a pause.
  *
- * A 429 or a time-out halves the limit, once for all requests that were under way together; a full round of successes
- * adds one. Requests that begin while the service wants a pause wait for its end.
+ * A 429 or a timeout halves the limit, once for all requests that were in progress together; a full
+ * round of successes adds one. Requests that start during a pause wait for its end.
  */
 export class Throttle {
   readonly #options: ThrottleOptions;
@@ -28,25 +29,25 @@ export class Throttle {
     this.#limit = pLimit(options.concurrency);
   }
 
-  /** The present limit, at least 1. */
+  /** The current limit, at least 1. */
   get concurrency(): number {
     return this.#limit.concurrency;
   }
 
-  /** Runs a task once the gate is open and a place is free. */
+  /** Runs a task as soon as there is no pause and the limit allows it. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     for (;;) {
       const gate = this.#gate;
       await gate;
       const ran = await this.#limit(async () =>
-        // The gate may have closed while the task waited for its place.
-        gate === this.#gate ? { value: await this.#watched(task) } : undefined,
+        // A pause may have started while the task waited for a slot.
+        gate === this.#gate ? { value: await this.#observe(task) } : undefined,
       );
       if (ran) return ran.value;
     }
   }
 
-  /** Closes the gate for so long. Milliseconds by which this moves its opening; 0 where it is closed for longer already. */
+  /** Starts a pause. Returns the milliseconds by which it extends the current one, at least 0. */
   pause(milliseconds: number): number {
     const now = this.#options.now();
     const opensAt = now + milliseconds;
@@ -54,12 +55,12 @@ export class Throttle {
     if (added <= 0) return 0;
     this.#opensAt = opensAt;
     this.#gate = this.#options.sleep(milliseconds);
-    // Whoever waits gets the rejection; where nobody does, it is no news.
+    // Waiters get the rejection; this avoids an unhandled one when there are none.
     this.#gate.catch(() => undefined);
     return added;
   }
 
-  async #watched<T>(task: () => Promise<T>): Promise<T> {
+  async #observe<T>(task: () => Promise<T>): Promise<T> {
     const round = this.#round;
     try {
       const value = await task();

@@ -1,11 +1,11 @@
 import { ConfigError, SourceError } from "../core/errors.ts";
 
-export type QueryValue = string | number | boolean;
+type QueryValue = string | number | boolean;
 
-/** The parameters of a request; undefined ones are left out, an array becomes one parameter per element. */
+/** Request parameters; undefined ones are omitted, an array becomes one parameter per element. */
 export type Query = Readonly<Record<string, QueryValue | readonly QueryValue[] | undefined>>;
 
-/** The URL of a path below the base URL, or of an absolute link on the base URL's own host. */
+/** The URL of a path below the base URL, or of an absolute URL on the same origin. */
 export function urlOf(baseUrl: string, path: string, query: Query = {}): URL {
   const url = /^[a-z][a-z0-9+.-]*:/i.test(path)
     ? resolveSameOrigin(baseUrl, path)
@@ -14,7 +14,7 @@ export function urlOf(baseUrl: string, path: string, query: Query = {}): URL {
   return url;
 }
 
-/** Parameters in the form of a query, or of a form's body. */
+/** The parameters, encoded for a query or a form body. */
 export function toSearchParams(query: Query): URLSearchParams {
   const search = new URLSearchParams();
   for (const [name, values] of Object.entries(query)) {
@@ -25,11 +25,14 @@ export function toSearchParams(query: Query): URLSearchParams {
   return search;
 }
 
-/** The URL of a link that the service gave, relative to the page it stood on. Throws where it leads to another host. */
+/**
+ * Resolves a link against the URL of the page it is on, whose login it keeps. Throws a SourceError
+ * if it leads to another origin.
+ */
 export function resolveSameOrigin(base: string, link: string): URL {
   const from = parse(base);
   if (!URL.canParse(link, from.href)) {
-    throw new SourceError(`${redactedUrl(from)}: the next link is no URL`);
+    throw new SourceError(`${redactedUrl(from)}: the next link is not a valid URL`);
   }
   const url = new URL(link, from);
   if (url.origin === from.origin) {
@@ -42,12 +45,12 @@ export function resolveSameOrigin(base: string, link: string): URL {
   );
 }
 
-/** A URL as messages show it: without user, password, query and fragment. */
+/** A URL for messages: without user, password, query and fragment. */
 export function redactedUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
 
-/** `host:port`, also where the port goes without saying. */
+/** `host:port`, with the default port if the URL has none. */
 export function hostAndPort(url: URL): string {
   return `${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
 }
@@ -55,6 +58,6 @@ export function hostAndPort(url: URL): string {
 function parse(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol)) return url;
-  // Not shown, because a password may stand in it.
+  // The text is not quoted: it may contain a password.
   throw new ConfigError("base_url: expected a URL such as https://host");
 }

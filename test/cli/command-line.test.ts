@@ -80,10 +80,10 @@ describe("what is wrong with a command line is said in one line, with exit statu
     [["--quite", "opik"], '--quite: unknown option; did you mean "--quiet"?'],
     [
       ["demo", "now"],
-      'unexpected "now"; known are opik, wandb, countly, example, demo, target, create',
+      'unexpected "now"; expected one of opik, wandb, countly, example, demo, target, create',
     ],
     [["opik", "--dry-rum"], '--dry-rum: unknown option; did you mean "--dry-run"?'],
-    [["--force", "opik", "sync"], "--force: unknown option; known are --log-format, "],
+    [["--force", "opik", "sync"], "--force: unknown option; expected one of --log-format, "],
     [["opik", "snyc"], 'unexpected "snyc"; did you mean "sync"?'],
     [["opik", "--dryRun"], '--dryRun: unknown option; did you mean "--dry-run"?'],
     [["opik", "--destination"], '--destination: expected text, got ""'],

@@ -149,7 +149,7 @@ describe("what is refused", () => {
     );
     expect(await problems({ opick: login })).toMatch(/opick: unknown key; did you mean "opik"\?/);
     expect(await problems({ ...login, bananas: 1 })).toMatch(
-      /^\/configuration.json: bananas: unknown key; known are /,
+      /^\/configuration.json: bananas: unknown key; expected one of /,
     );
   });
 

@@ -176,7 +176,7 @@ describe("an answer that is too large", () => {
     expect(error).toBeInstanceOf(SourceError);
     expect(error).toHaveProperty(
       "message",
-      `GET ${server.url}/x: the answer is larger than ${limit}`,
+      `GET ${server.url}/x: the response is larger than ${limit}`,
     );
     expect(isTooLarge(error)).toBe(true);
     expect(server.requests).toHaveLength(1);
@@ -230,7 +230,7 @@ describe("a redirect", () => {
     async (_name, listener, requests) => {
       await using server = await startServer(listener);
       await expect(testClient(server.url).getJson("x")).rejects.toThrow(
-        "redirects in a circle, or too often",
+        "redirects in a loop or too often",
       );
       expect(server.requests).toHaveLength(requests);
     },
@@ -239,7 +239,7 @@ describe("a redirect", () => {
   test("of a POST is refused", async () => {
     await using server = await startServer(redirectTo("/y", 307));
     await expect(testClient(server.url).postJson("x", { json: {} })).rejects.toThrow(
-      `POST ${server.url}/x: redirects, and only a GET may be sent on; check base_url`,
+      `POST ${server.url}/x: redirects, but only GET requests follow redirects; check base_url`,
     );
     expect(server.requests).toHaveLength(1);
   });
@@ -247,7 +247,7 @@ describe("a redirect", () => {
   test("of a POST to another origin says which, so that base_url can be mended", async () => {
     await using server = await startServer(redirectTo("https://countly.example.com/x", 301));
     await expect(testClient(server.url).postJson("x", { json: {} })).rejects.toThrow(
-      "redirects to https://countly.example.com, and only a GET may be sent on; check base_url",
+      "redirects to https://countly.example.com, but only GET requests follow redirects; check base_url",
     );
   });
 });

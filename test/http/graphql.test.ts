@@ -65,7 +65,7 @@ describe("Graphql", () => {
         "{ run { name old } }",
         "{ run { name old } }",
       ]);
-      expect(warnings).toEqual([expect.stringContaining("does not know the field Run.new")]);
+      expect(warnings).toEqual([expect.stringContaining("this server has no field Run.new")]);
     },
   );
 

@@ -6,8 +6,8 @@ test.each([
   ["", "an empty body"],
   [" \n", "an empty body"],
   ["<!doctype html><html>", "HTML"],
-  ['{"rows": [1, 2', "a body that is cut or broken"],
-  ['"half a str', "a body that is cut or broken"],
+  ['{"rows": [1, 2', "truncated or invalid JSON"],
+  ['"half a str', "truncated or invalid JSON"],
   ["OK", "other text"],
 ])("%j is no JSON but %s", (text, description) => {
   const read = (): unknown => parseJson(text);

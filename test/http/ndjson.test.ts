@@ -22,7 +22,7 @@ test("takes no body for complete that was cut within a line", () => {
     }),
   );
   expect(() => jsonLines(body.slice(0, -3))).toThrow(
-    "expected JSON in line 2, got one that is cut or broken",
+    "expected JSON in line 2, got a truncated or invalid line",
   );
 });
 
@@ -35,6 +35,6 @@ test("finds an error that stands among the rows", () => {
   const read = (): string[] => jsonLines(timedOut, inBandError);
   expect(read).toThrow(TransientError);
   expect(read).toThrow(
-    "the service reports an error within its answer: Streaming operation timed out",
+    "the service reports an error: Streaming operation timed out",
   );
 });

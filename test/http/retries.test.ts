@@ -198,7 +198,7 @@ describe("a service that is not there", () => {
     const client = testClient(server.url, { retryAttempts: 2 });
     const { host } = new URL(server.url);
     await expect(client.getJson("x")).rejects.toThrow(
-      `GET ${server.url}/x: could not connect to ${host} (ECONNREFUSED); gave up after 3 attempts; check base_url, and that the service is up`,
+      `GET ${server.url}/x: could not connect to ${host} (ECONNREFUSED); gave up after 3 attempts; check base_url and that the service is running`,
     );
     expect(client.sleeps).toEqual([500, 1000]);
   });

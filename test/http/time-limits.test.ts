@@ -33,9 +33,9 @@ test("an answer may take longer than a connection", async () => {
 });
 
 test.each([
-  [silence, { silenceTimeoutMs: 50 }, "silent for 50 ms"],
-  [silenceInBody(body), { silenceTimeoutMs: 50 }, "silent for 50 ms"],
-  [slowDrip(5), { requestTimeoutMs: 100 }, "no complete answer in 100 ms"],
+  [silence, { silenceTimeoutMs: 50 }, "no data for 50 ms"],
+  [silenceInBody(body), { silenceTimeoutMs: 50 }, "no data for 50 ms"],
+  [slowDrip(5), { requestTimeoutMs: 100 }, "no complete response within 100 ms"],
 ] as const)(
   "an attempt ends with the limit that it meets: case %#",
   async (listener, limits, message) => {

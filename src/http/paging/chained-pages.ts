@@ -5,34 +5,42 @@ import { memberByPath, pageBody, type List, type Page, type PageBody, type Pages
 import { Totals } from "./totals.ts";
 import { resolveSameOrigin, urlOf } from "../url.ts";
 
-export interface LinkPagedList extends List {
-  /** Members of the body that may hold the link to the next page: a URL, absolute or not. Default: `next`, `nextUrl`. */
+interface LinkPagedList extends List {
+  /**
+   * Members of the body that may hold the link to the next page, an absolute or relative URL.
+   * Default: `next`, `nextUrl`.
+   */
   readonly nextKeys?: readonly string[];
 }
 
-export interface CursorPagedList extends List {
-  /** The member of the body that holds the cursor of the next page: `next_cursor`, `meta.cursor`. */
+interface CursorPagedList extends List {
+  /**
+   * The member of the body that holds the cursor of the next page: `next_cursor`, `meta.cursor`.
+   */
   readonly cursorKey: string;
-  /** The parameter in which it goes back. */
+  /** The parameter that sends the cursor back. */
   readonly parameter: string;
 }
 
-/** What a list is read with. */
+/** The part of a client that reading a list needs. */
 export type ListClient = Pick<Client, "baseUrl" | "request">;
 
-/** Pages of which each has a link to the next; where there is no link the list ends. */
+/** Reads a list whose pages link to the next one; it ends at the first page without a link. */
 export function linkedPages(client: ListClient, list: LinkPagedList): Pages {
   const { nextKeys = ["next", "nextUrl"] } = list;
   return new ChainedPages(client, list, (body, from) => {
     const links = nextKeys
       .map((key) => memberByPath(body, key))
       .filter((link) => link !== undefined);
-    const link = links.find((each) => each !== "");
+    const link = links.find((candidate) => candidate !== "");
     return link === undefined ? undefined : resolveSameOrigin(from.href, asText(link, list.path));
   });
 }
 
-/** Pages of which each names the cursor of the next; where there is no cursor the list ends, whatever the number of rows. */
+/**
+ * Reads a list whose pages give the cursor of the next one. It ends at the first page without a
+ * cursor; the number of rows does not matter.
+ */
 export function cursorPages(client: ListClient, list: CursorPagedList): Pages {
   return new ChainedPages(client, list, (body) => {
     const cursor = memberByPath(body, list.cursorKey);
@@ -71,7 +79,7 @@ class ChainedPages implements Pages {
     let url: URL | undefined = urlOf(this.#client.baseUrl, path, query);
     for (let number = 1; url; number += 1) {
       if (seen.has(url.href))
-        throw new SourceError(`${path}: page ${number} leads back in a circle`);
+        throw new SourceError(`${path}: page ${number} is one that was read before`);
       seen.add(url.href);
       const { page, value, isBareArray } = await this.#page(url);
       this.#totals.add(page.total);
@@ -89,5 +97,5 @@ class ChainedPages implements Pages {
 
 function asText(next: unknown, path: string): string {
   if (typeof next === "string" || typeof next === "number") return String(next);
-  throw new SourceError(`${path}: expected the next page as text, got ${typeof next}`);
+  throw new SourceError(`${path}: expected the next link or cursor as text, got ${typeof next}`);
 }

@@ -6,24 +6,26 @@ import { PageRequests, type NumberPagedList, type PageOffset } from "./page-requ
 import { Totals } from "./totals.ts";
 
 /**
- * The pages of a list that is asked for by `page` (from 1) and `size`.
+ * Reads a list by `page` (from 1) and `size`.
  *
- * The list ends once the rows so far are its `total`; without one, at the first empty page; a short page says nothing. A page
- * that is too large, or too much for the service, is asked for in a smaller size; behind large rows pages grow again.
+ * The list ends when `total` rows were read; without a total, at the first empty page. A short page
+ * means nothing. A page that is too large, or too much for the service, is requested again in a
+ * smaller size; after large rows, pages grow again.
  *
- * Throws a SourceError where a page comes again, and what the client throws.
+ * Throws a SourceError if a page repeats, and what the client throws.
  */
 export function numberedPages(client: Client, list: NumberPagedList): Pages<NumberedPage> {
   return new NumberedPages(client, list);
 }
 
+/** A page that knows where the next one starts. */
 export interface NumberedPage extends Page {
-  /** Where the page after this one starts. */
+  /** Where the next page starts. */
   readonly next: PageOffset;
 }
 
 interface ReceivedPage extends Pick<PageBody, "page" | "isBareArray"> {
-  /** Whether the page came before, and may be the whole list. */
+  /** The same page was received before, and may be the whole list. */
   readonly repeated: boolean;
 }
 
@@ -32,13 +34,13 @@ class NumberedPages implements Pages<NumberedPage> {
   readonly #list: NumberPagedList;
   readonly #requests: PageRequests;
   readonly #totals = new Totals();
-  /** The total that each page told, by a digest of its rows. */
-  readonly #told = new Map<string, number>();
-  /** Rows so far, those that could not be read included. */
+  /** The total that each page reported, by a digest of its rows. */
+  readonly #totalsByDigest = new Map<string, number>();
+  /** The number of rows so far, unreadable ones included. */
   #rows: number;
   #unreadable = 0;
-  /** The first page, where it is short: rows of it may come again on pages that start before `end`. */
-  #short: { readonly rows: ReadonlySet<string>; readonly end: number } = {
+  /** The first page, if it is short: its rows may repeat on pages that start before `end`. */
+  #shortPage: { readonly rows: ReadonlySet<string>; readonly end: number } = {
     rows: new Set(),
     end: 0,
   };
@@ -58,39 +60,40 @@ class NumberedPages implements Pages<NumberedPage> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<NumberedPage> {
-    const asked = this.#requests.size;
+    const requestedSize = this.#requests.size;
     let repeats = 0;
-    let coming: Promise<PageBody> | undefined = this.#nextPage();
-    for (let number = 1; coming; number += 1) {
-      const { page, isBareArray, repeated }: ReceivedPage = this.#taken(await coming);
+    let upcoming: Promise<PageBody> | undefined = this.#nextPage();
+    for (let number = 1; upcoming; number += 1) {
+      const { page, isBareArray, repeated }: ReceivedPage = this.#receive(await upcoming);
       if (isEmpty(page)) break;
       this.#count(page);
       if (repeated) repeats += 1;
-      // Once is enough, but for as many rows as were asked for: inserted rows may have moved just these on.
-      const unpaged = repeats > 1 || (repeats === 1 && page.rows.length !== asked);
-      const isLast = isBareArray || unpaged || this.#rows >= (this.#totals.latest ?? Infinity);
+      // One repeat proves that the service does not page, unless the page is full: then inserted
+      // rows may have shifted exactly these to the next page.
+      const isUnpaged = repeats > 1 || (repeats === 1 && page.rows.length !== requestedSize);
+      const isLast = isBareArray || isUnpaged || this.#rows >= (this.#totals.latest ?? Infinity);
       const next = this.#requests.position;
-      coming = isLast ? undefined : this.#ahead();
+      upcoming = isLast ? undefined : this.#prefetch();
       if (!repeated) yield { ...page, number, next };
     }
     const missing = this.#rows < (this.#totals.latest ?? 0);
     this.complete = !missing && !this.#totals.shrank && this.#unreadable === 0;
   }
 
-  /** What is needed of a body while rows are made of its page; the bytes themselves are not. */
-  #taken({ page, isBareArray, rawRows }: PageBody): ReceivedPage {
+  /** Drops the body's bytes, so that they can be freed while the page is processed. */
+  #receive({ page, isBareArray, rawRows }: PageBody): ReceivedPage {
     return { page, isBareArray, repeated: !isEmpty(page) && this.#isRepeated(page, rawRows) };
   }
 
-  /** The next page, on its way while rows are made of this one. */
-  #ahead(): Promise<PageBody> {
+  /** Requests the next page while this one is processed. */
+  #prefetch(): Promise<PageBody> {
     const page = this.#nextPage();
-    // Where nobody goes on to it, its failure is no news.
+    // If the consumer stops here, a failure of this page would be an unhandled rejection.
     page.catch(() => undefined);
     return page;
   }
 
-  /** An empty page before the end may be a moment's weakness, and is asked for again. */
+  /** An empty page before the end may be a glitch of the service, so it is requested once more. */
   async #nextPage(): Promise<PageBody> {
     const first = await this.#requests.requestPage();
     const isEarly = isEmpty(first.page) && this.#rows < (first.page.total ?? 0);
@@ -101,32 +104,38 @@ class NumberedPages implements Pages<NumberedPage> {
 
   #count(page: Omit<Page, "number">): void {
     if (page.unreadable !== undefined) this.#unreadable += 1;
-    const { rows: shown } = this.#short;
-    const fresh = shown.size === 0 ? page.rows : page.rows.filter((row) => !shown.has(row));
-    this.#rows += page.unreadable === undefined ? fresh.length : 1;
+    const { rows: seen } = this.#shortPage;
+    const newRows = seen.size === 0 ? page.rows : page.rows.filter((row) => !seen.has(row));
+    this.#rows += page.unreadable === undefined ? newRows.length : 1;
     const { position, size } = this.#requests;
     if (position.offset === 0 && page.total !== undefined && page.rows.length < size) {
-      this.#short = { rows: new Set(page.rows), end: size };
+      this.#shortPage = { rows: new Set(page.rows), end: size };
     }
     this.#requests.advance(page);
   }
 
-  /** Whether a list that tells no total has shown nothing yet but this page; any other page that comes again is an error. */
-  #isRepeated({ rows, total, unreadable }: Omit<Page, "number">, sent: Uint8Array): boolean {
+  /**
+   * True if the list has no total and consists of nothing but this page so far. Throws for any
+   * other page that repeats.
+   */
+  #isRepeated({ rows, total, unreadable }: Omit<Page, "number">, rawRows: Uint8Array): boolean {
     if (unreadable !== undefined || this.#overlaps(rows)) return false;
-    const digest = createHash("sha1").update(sent).digest("base64");
-    const told = this.#told.get(digest);
-    this.#told.set(digest, total ?? 0);
-    // Where the total has grown, inserted rows have moved the others on.
-    if (told === undefined || (total ?? 0) > told) return false;
-    if (total === undefined && this.#told.size === 1) return true;
-    throw new SourceError(`${this.#list.path}: a page came again; the pages do not go on`);
+    const digest = createHash("sha1").update(rawRows).digest("base64");
+    const previousTotal = this.#totalsByDigest.get(digest);
+    this.#totalsByDigest.set(digest, total ?? 0);
+    // If the total has grown, inserted rows have shifted these to a later page.
+    if (previousTotal === undefined || (total ?? 0) > previousTotal) return false;
+    if (total === undefined && this.#totalsByDigest.size === 1) return true;
+    throw new SourceError(`${this.#list.path}: the same page came twice; paging does not advance`);
   }
 
-  /** A page may be short because the service caps the size, or because it left out rows; then the next starts within it. */
+  /**
+   * Whether these rows all belong to a short first page. It is short because the service caps the
+   * size or because it left out rows; in that case the next page starts within it.
+   */
   #overlaps(rows: readonly string[]): boolean {
     const { offset } = this.#requests.position;
-    return offset < this.#short.end && rows.every((row) => this.#short.rows.has(row));
+    return offset < this.#shortPage.end && rows.every((row) => this.#shortPage.rows.has(row));
   }
 }
 

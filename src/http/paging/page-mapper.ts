@@ -7,65 +7,66 @@ import type { Page } from "./page.ts";
 
 /** How the objects of a list become rows of a table. */
 export interface RowDeclaration extends Table, RowShape {
-  /** Columns that every object should fill; when no object of a sync does, the service has changed. */
+  /** Columns to warn about if no object of a sync fills them: the service has changed. */
   readonly required?: readonly string[];
 }
 
+/** The rows of a page, and the objects that are none. */
 export interface MappedPage {
   readonly rows: readonly Row[];
   readonly rejected: readonly Rejected[];
 }
 
-/** Makes rows of pages, and reports once how the objects differ from what was declared. */
+/** Maps pages to rows, and logs once how the objects differ from the declaration. */
 export class PageMapper {
   readonly #declaration: RowDeclaration;
   readonly #log: Log;
-  readonly #reader: RowMapper;
+  readonly #mapper: RowMapper;
   readonly #reported = new Set<string>();
   #rows = 0;
 
   constructor(declaration: RowDeclaration, log: Log) {
     this.#declaration = declaration;
     this.#log = log;
-    this.#reader = newRowMapper(declaration);
+    this.#mapper = newRowMapper(declaration);
   }
 
-  /** The rows of a page; `also` are values of columns that the objects do not have, or not reliably. */
-  map(page: Pick<Page, "rows" | "number" | "unreadable">, also: Row = {}): MappedPage {
+  /** Maps a page. `extra` values override columns that the objects lack or fill unreliably. */
+  map(page: Pick<Page, "rows" | "number" | "unreadable">, extra: Row = {}): MappedPage {
     const { primaryKey } = this.#declaration;
     const rows: Row[] = [];
     const rejected: Rejected[] = page.unreadable === undefined ? [] : [unreadable(page)];
     for (const text of page.rows) {
-      const row = this.#reader.toRow(text);
+      const row = this.#mapper.toRow(text);
       if (!row) rejected.push(reject(text, "expected a JSON object"));
       else if (primaryKey.some((column) => row[column] == null))
-        rejected.push(reject(text, this.#keyless()));
-      else rows.push(Object.assign(row, also));
+        rejected.push(reject(text, this.#missingKey()));
+      else rows.push(Object.assign(row, extra));
     }
     this.#rows += rows.length;
     this.#reportNew();
     return { rows, rejected };
   }
 
-  /** Reports required columns that no row had; to be called at the end. */
+  /** Warns about required columns that no row filled; call it at the end. */
   end(): void {
     if (this.#rows === 0) return;
     const { name, required = [], fields = {} } = this.#declaration;
     for (const column of required) {
       const names = [fields[column] ?? column].flat();
-      if (names.some((field) => this.#reader.seenMembers.has(field))) continue;
+      if (names.some((field) => this.#mapper.seenMembers.has(field))) continue;
       this.#log.warning(
         `${name}: no object has the field "${names.join('" or "')}"; ${column} stays empty`,
       );
     }
   }
 
-  #keyless(): string {
+  #missingKey(): string {
     return `expected a value in each of ${this.#declaration.primaryKey.join(", ")}`;
   }
 
   #reportNew(): void {
-    for (const field of this.#reader.unknownMembers) {
+    for (const field of this.#mapper.unknownMembers) {
       if (this.#reported.has(field)) continue;
       this.#reported.add(field);
       this.#log.warning(`${this.#declaration.name}: new field "${field}", kept in raw`);
@@ -73,7 +74,7 @@ export class PageMapper {
   }
 }
 
-/** Without a key, only what the thing says can name it, and say so again in the next sync. */
+/** Without a key, a digest identifies the object, so that the next sync finds the same entry. */
 function reject(payload: string, reason: string): Rejected {
   const digest = createHash("sha256").update(payload).digest("hex").slice(0, 32);
   return { key: JSON.stringify({ sha256: digest }), payload, reason };

@@ -4,31 +4,35 @@ import { isTooLarge } from "../http-error.ts";
 import { PageSize, type PageByteLimits } from "./page-size.ts";
 import { pageBody, type List, type Page, type PageBody } from "./page.ts";
 
-/** Where a walk stands in a list that holds still: rows before it, a multiple of the size of its pages. */
+/** A position in a list that does not change. Saved in checkpoints. */
 export interface PageOffset {
+  /** The number of rows before it, a multiple of `size`. */
   readonly offset: number;
+  /** Rows per page. */
   readonly size: number;
 }
 
-/** A row that is above `maxRowBytes` is passed over as unreadable. */
+/**
+ * A list that is read by page number and size. Rows above `maxRowBytes` are skipped as unreadable.
+ */
 export interface NumberPagedList extends List, PageByteLimits {
-  /** Rows to ask for per page. Default: 100. */
+  /** Rows per page, at most. Default: 100. */
   readonly size?: number;
-  /** Where to start: the `next` of a page of an earlier walk. Only for a list that has not changed since. */
+  /** Where to start: the `next` of a page read earlier. Only if the list has not changed since. */
   readonly from?: PageOffset;
 }
 
-/** More unreadable rows than this, one after the other, mean that it is not the rows. */
+/** After more unreadable rows in a row than this, the service is at fault, not the rows. */
 const maxUnreadable = 3;
 
-/** Asks for the pages of a list, one after the other, in a size that both sides can bear. */
+/** Requests the pages of a list in order, in a size that the service and our limits allow. */
 export class PageRequests {
   readonly #client: Client;
   readonly #list: NumberPagedList;
   readonly #size: PageSize;
-  #place: PageOffset;
-  /** The largest page that the service has given: it may cap those above. */
-  #given: number;
+  #position: PageOffset;
+  /** The largest page size that the service has honoured; it may cap larger ones. */
+  #honouredSize: number;
   #unreadable = 0;
 
   constructor(client: Client, list: NumberPagedList) {
@@ -36,68 +40,71 @@ export class PageRequests {
     this.#client = client;
     this.#list = list;
     this.#size = new PageSize(size, { ...list, rows: from.size });
-    this.#place = from;
-    this.#given = from.size;
+    this.#position = from;
+    this.#honouredSize = from.size;
   }
 
-  /** Where the walk stands, and a size that the service gives. */
+  /** Where the next page starts, and a page size that the service honours. */
   get position(): PageOffset {
-    return this.#place;
+    return this.#position;
   }
 
-  /** Rows that were asked for last, or are to be next. */
+  /** Rows per page, of the latest request until `advance`, then of the next. */
   get size(): number {
     return this.#size.rows;
   }
 
-  /** The page that starts where the walk stands. */
+  /** Requests the page at the current position. */
   async requestPage(): Promise<PageBody> {
     for (;;) {
       try {
         const body = await this.#request();
         if (!this.#isCapped(body.page)) return body;
-        this.#size.capAt(this.#given);
+        this.#size.capAt(this.#honouredSize);
       } catch (error) {
-        if (!this.#size.shrinkAfter(error)) return this.#passedOver(error);
+        if (!this.#size.shrinkAfter(error)) return this.#skipRow(error);
       }
-      this.#size.alignTo(this.#place.offset);
+      this.#size.alignTo(this.#position.offset);
     }
   }
 
-  /** Goes on behind a page. */
+  /** Moves past a page. */
   advance({ rows, bytes, total }: Omit<Page, "number">): void {
-    const { offset } = this.#place;
-    const isTold = total !== undefined && rows.length > 0;
-    // Where the service caps the size or ignores it, its own size is the one that loses no rows.
-    if (offset === 0 && isTold && rows.length !== this.#size.rows) this.#size.capAt(rows.length);
+    const { offset } = this.#position;
+    const isCounted = total !== undefined && rows.length > 0;
+    // If the service caps or ignores the size, only its own size loses no rows.
+    if (offset === 0 && isCounted && rows.length !== this.#size.rows) this.#size.capAt(rows.length);
     const size = this.#size.rows;
-    this.#given = offset === 0 ? size : Math.max(this.#given, size);
-    this.#place = { offset: offset + size, size };
+    this.#honouredSize = offset === 0 ? size : Math.max(this.#honouredSize, size);
+    this.#position = { offset: offset + size, size };
     this.#size.adaptTo(bytes);
-    this.#size.alignTo(this.#place.offset);
+    this.#size.alignTo(this.#position.offset);
   }
 
   async #request(): Promise<PageBody> {
     const { path, query } = this.#list;
     const size = this.#size.rows;
-    const answer = await this.#client.request({
+    const { value } = await this.#client.request({
       ...this.#size.limits,
       method: "GET",
       path,
-      query: { ...query, page: this.#place.offset / size + 1, size },
+      query: { ...query, page: this.#position.offset / size + 1, size },
       accept: (body) => pageBody(body, this.#list),
     });
     this.#unreadable = 0;
-    return answer.value;
+    return value;
   }
 
-  /** Whether a page that is to be larger than those before is not, so that it may start somewhere else. The last one may have to be asked for again for that. */
+  /**
+   * Whether a page is shorter than a size the service has not honoured yet: it may have been
+   * capped, and then starts at another offset. The last page may be requested again for nothing.
+   */
   #isCapped({ rows }: PageBody["page"]): boolean {
-    return this.#size.rows > this.#given && rows.length < this.#size.rows;
+    return this.#size.rows > this.#honouredSize && rows.length < this.#size.rows;
   }
 
-  /** A row that is too large even on its own does not hold up the others. */
-  #passedOver(error: unknown): PageBody {
+  /** Replaces a row that is too large by an unreadable page, so that the others can be read. */
+  #skipRow(error: unknown): PageBody {
     this.#unreadable += 1;
     if (!isTooLarge(error) || this.#unreadable > maxUnreadable) throw error;
     const page = { rows: [], bytes: 0, unreadable: messageOf(error) };

@@ -4,37 +4,36 @@ import { isOverload, isTooLarge } from "../http-error.ts";
 const mebibyte = 2 ** 20;
 
 /**
- * How large pages may be. Several are under way at a time, each as bytes and as rows, so that this decides how much memory it takes to read
- * rows of a megabyte.
+ * Limits for the bytes of a page. Several pages are in memory at a time, each as bytes and as rows,
+ * so these limits decide how much memory rows of a megabyte take.
  */
 export interface PageByteLimits {
-  /** Bytes of a page above which the following ones are asked for in half the size. Default: 4 MiB. */
+  /** Above this, the next page is requested in half the size. Default: 4 MiB. */
   readonly comfortableBytes?: number;
-  /** Bytes of a page of several rows above which it is given up, and fewer are asked for. Default: 8 MiB. */
+  /** Above this, a page of several rows is discarded and requested smaller. Default: 8 MiB. */
   readonly maxPageBytes?: number;
-  /** Bytes that a page of a single row may have. Default: 256 MiB. */
+  /** The limit for a page of a single row. Default: 256 MiB. */
   readonly maxRowBytes?: number;
 }
 
-/** What a request for a page is sent with. */
-export interface PageRequestLimits {
+interface PageRequestLimits {
   readonly maxResponseBytes: number;
   readonly retryAttempts?: number;
 }
 
-/** How many rows to ask for at once: fewer where that is too much for either side, more again behind rows that were large. */
+/** Adapts the number of rows per request: fewer if pages are too large, more again after that. */
 export class PageSize {
   readonly #bytes: Required<PageByteLimits>;
   #rows: number;
-  #most: number;
-  #hasty = false;
+  #maxRows: number;
+  #shrunkByOverload = false;
 
   constructor(
-    most: number,
-    { rows = most, ...bytes }: PageByteLimits & { readonly rows?: number } = {},
+    maxRows: number,
+    { rows = maxRows, ...bytes }: PageByteLimits & { readonly rows?: number } = {},
   ) {
     this.#rows = rows;
-    this.#most = most;
+    this.#maxRows = maxRows;
     this.#bytes = {
       comfortableBytes: bytes.comfortableBytes ?? 4 * mebibyte,
       maxPageBytes: bytes.maxPageBytes ?? 8 * mebibyte,
@@ -42,60 +41,63 @@ export class PageSize {
     };
   }
 
-  /** Rows, at least 1. */
+  /** Rows for the next request, at least 1. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** What a request for so many rows is sent with. */
+  /** Limits for the next request. */
   get limits(): PageRequestLimits {
     const { maxPageBytes, maxRowBytes } = this.#bytes;
     const maxResponseBytes = this.#rows > 1 ? maxPageBytes : maxRowBytes;
-    // What is too much for the service may be just as well a service that is down, which should not take long to find out.
-    return { maxResponseBytes, ...(this.#hasty ? { retryAttempts: 1 } : {}) };
+    // The service may be down rather than overloaded, and that should not take long to find out.
+    return { maxResponseBytes, ...(this.#shrunkByOverload ? { retryAttempts: 1 } : {}) };
   }
 
-  /** Asks for rows until they are so few that the answer can be borne. Throws what fewer rows would not help against. */
-  async requestWithSmallerPages<Answer extends { readonly body: Pick<Body, "bytes"> }>(
-    ask: () => Promise<Answer>,
-  ): Promise<Answer> {
+  /**
+   * Retries with fewer rows while the response is too large or the service overloaded. `send` must
+   * use `rows` and `limits`. Throws errors that fewer rows would not help.
+   */
+  async requestWithSmallerPages<Response extends { readonly body: Pick<Body, "bytes"> }>(
+    send: () => Promise<Response>,
+  ): Promise<Response> {
     for (;;) {
       try {
-        const answer = await ask();
-        this.adaptTo(answer.body.bytes);
-        return answer;
+        const response = await send();
+        this.adaptTo(response.body.bytes);
+        return response;
       } catch (error) {
         if (!this.shrinkAfter(error)) throw error;
       }
     }
   }
 
-  /** Takes fewer rows after a failure. False where that would not help. */
+  /** Reduces the rows after an error; returns false if that would not help. */
   shrinkAfter(error: unknown): boolean {
-    const overloads = isOverload(error);
-    if (this.#rows === 1 || !(overloads || isTooLarge(error))) return false;
+    const overload = isOverload(error);
+    if (this.#rows === 1 || !(overload || isTooLarge(error))) return false;
     this.#rows = Math.max(1, Math.floor(this.#rows / 8));
-    // What was too much for the service once is not asked for again, for it takes long to find out.
-    if (overloads) this.#most = this.#rows;
-    this.#hasty = overloads;
+    // An overload takes long to show, so a size that caused one is never tried again.
+    if (overload) this.#maxRows = this.#rows;
+    this.#shrunkByOverload = overload;
     return true;
   }
 
-  /** Takes note of how many bytes a page had. */
+  /** Adapts the rows to the size of a page that was received. */
   adaptTo(bytes: number): void {
     const { comfortableBytes } = this.#bytes;
-    this.#hasty = false;
+    this.#shrunkByOverload = false;
     if (bytes > comfortableBytes) this.#rows = Math.max(1, Math.floor(this.#rows / 2));
-    else if (bytes < comfortableBytes / 2) this.#rows = Math.min(this.#rows * 2, this.#most);
+    else if (bytes < comfortableBytes / 2) this.#rows = Math.min(this.#rows * 2, this.#maxRows);
   }
 
-  /** Asks for so many rows, and never for more. */
+  /** Sets the rows, and never exceeds them from now on. */
   capAt(rows: number): void {
     this.#rows = rows;
-    this.#most = rows;
+    this.#maxRows = rows;
   }
 
-  /** Takes as few rows less as it needs for a page to start behind so many rows. */
+  /** Reduces the rows until they divide `offset`, so that a page can start there. */
   alignTo(offset: number): void {
     while (offset % this.#rows !== 0) this.#rows -= 1;
   }

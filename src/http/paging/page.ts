@@ -12,102 +12,102 @@ import type { Body } from "../body.ts";
 import { parseJson } from "../json-body.ts";
 import type { Query } from "../url.ts";
 
-/** A list that a service gives out in pages. */
+/** A list that a service returns in pages. */
 export interface List {
   readonly path: string;
   readonly query?: Query;
-  /** Members of the body that may hold the rows; the first that does counts. Default: `content`, `items`, `data`. */
+  /**
+   * Members of the body that may hold the rows; the first that is an array is used. Default:
+   * `content`, `items`, `data`.
+   */
   readonly rowKeys?: readonly string[];
 }
 
 const defaultKeys = ["content", "items", "data"];
 
-/** One answer of a list. */
+/** A page: one response with several rows. */
 export interface Page {
-  /** The elements as the service spelled them, and in its order. */
+  /** The elements as JSON text, as the service spelled and ordered them. */
   readonly rows: readonly string[];
-  /** How many rows the list has in all, where the service says so (`total`). */
+  /** The number of rows in the list, if the service says (`total`). */
   readonly total?: number;
-  /** Why rows of this page could not be read; there are none of them in `rows`. */
+  /** Why rows of this page could not be read; they are missing from `rows`. */
   readonly unreadable?: string;
   readonly bytes: number;
-  /** Counts the pages of this walk, from 1. */
+  /** The number of the page, from 1. */
   readonly number: number;
 }
 
-/** One walk through a list, from its first page to its last. */
+/** One traversal of a list, from its first page to its last. */
 export interface Pages<P extends Page = Page> extends AsyncIterable<P> {
-  /** Whether the walk has reached the end, and nothing hints at rows that it missed. */
+  /** The end was reached, and nothing suggests that rows were missed. */
   readonly complete: boolean;
-  /** Whether every page so far told the same total, or none. */
+  /** All pages so far reported the same total, or none. */
   readonly stable: boolean;
-  /** The latest total that a page told, also an empty one. */
+  /** The total of the latest page that reported one. */
   readonly total: number | undefined;
 }
 
 /**
- * Whether a walk that has ended has seen all of the list, with so many different rows. An empty list that does not say that it is
- * one may be a service that has not woken up yet.
+ * Whether a finished traversal that yielded `distinct` different rows has seen the whole list. An
+ * empty list without a total does not count: the service may not be up yet.
  */
 export function isCompleteListing({ complete, stable, total }: Pages, distinct: number): boolean {
   return complete && stable && (total === undefined ? distinct > 0 : distinct === total);
 }
 
-/** How many rows a walk that has ended did not show, although the service counted them all the time. */
+/** The number of rows that a finished traversal missed although the service always counted them. */
 export function missingRows({ stable, total = 0 }: Pages, distinct: number): number {
   return stable ? Math.max(0, total - distinct) : 0;
 }
 
-/** A page, and the body that it stood in. */
+/** A page and the rest of its body. */
 export interface PageBody {
   readonly page: Omit<Page, "number">;
-  /** What else the body says: it without the rows. */
+  /** The parsed body, with an empty array in place of the rows. */
   readonly value: unknown;
-  /** Whether the body is the bare array of rows, so that there is nothing to page by. */
+  /** The body is just the array of rows, so there is nothing to page by. */
   readonly isBareArray: boolean;
-  /** The rows as they were sent, all together. */
+  /** The bytes of the array of rows, as sent. */
   readonly rawRows: Uint8Array;
 }
 
 /**
- * Finds the rows and the total in a body: meant for a request's `accept`. Throws a SourceError where there is no array, and what `parseJson` throws
- * where it is no JSON.
+ * Extracts the rows and the total from a body, for a request's `accept`. Throws a SourceError if
+ * there is no array of rows, and what `parseJson` throws if the body is not JSON.
  */
 export function pageBody(body: Body, { path, rowKeys = defaultKeys }: List): PageBody {
   const { bytes } = body;
   const text = textOf(body);
-  const found = scanBody(body) ?? [];
-  const bare = "elements" in found;
-  const list = bare ? found : listOf(found, rowKeys, text);
+  const outline = scanBody(body) ?? [];
+  const isBareArray = "elements" in outline;
+  const list = isBareArray ? outline : listOf(outline, rowKeys, text);
   if (!list) {
     throw new SourceError(`${path}: expected an array in ${rowKeys.join(" or ")}, got other JSON`);
   }
   const { start, end } = list;
   const value = parseJson(`${text({ start: 0, end: start })}[]${text({ start: end, end: bytes })}`);
   const total = memberByPath(value, "total");
-  const told = typeof total === "number" && Number.isInteger(total) && total >= 0;
+  const hasTotal = typeof total === "number" && Number.isInteger(total) && total >= 0;
   const rows = list.elements.map(text);
-  const sent = body.data.subarray(start, end);
-  return {
-    page: { rows, bytes, ...(told ? { total } : {}) },
-    value,
-    isBareArray: bare,
-    rawRows: sent,
-  };
+  const rawRows = body.data.subarray(start, end);
+  return { page: { rows, bytes, ...(hasTotal ? { total } : {}) }, value, isBareArray, rawRows };
 }
 
-/** The first of these members that is an array. Services that are written in Go spell an empty one as null. */
+/**
+ * The first of these members that is an array. Services written in Go send null for an empty one.
+ */
 function listOf(
   members: readonly Member[],
   keys: readonly string[],
   text: (span: Span) => string,
 ): ArraySpan | undefined {
   const values = new Map(members.map(({ key, value }) => [unquote(text(key)), value]));
-  const named = keys.map((key) => values.get(key)).filter((value) => value !== undefined);
-  const list = named.find((value) => "elements" in value);
+  const candidates = keys.map((key) => values.get(key)).filter((value) => value !== undefined);
+  const list = candidates.find((value) => "elements" in value);
   if (list) return list;
-  const none = named.find((value) => text(value) === "null");
-  return none && { ...none, elements: [] };
+  const empty = candidates.find((value) => text(value) === "null");
+  return empty && { ...empty, elements: [] };
 }
 
 function scanBody(body: Body): ReturnType<typeof scanJson> {
@@ -120,18 +120,18 @@ function scanBody(body: Body): ReturnType<typeof scanJson> {
   }
 }
 
-/** What stands in a part of a body. */
+/** Returns a function that decodes a span of the body. ASCII decodes fastest as Latin-1. */
 function textOf({ data }: Body): (span: Span) => string {
   const encoding = isAscii(data) ? "latin1" : "utf8";
   return ({ start, end }) => data.toString(encoding, start, end);
 }
 
-/** A member of a body by its path: `links.next`. Undefined where there is none, or it is null. */
+/** A member of a parsed body by path, like `links.next`; undefined if it is missing or null. */
 export function memberByPath(value: unknown, path: string): unknown {
-  let found = value;
+  let current = value;
   for (const name of path.split(".")) {
-    if (typeof found !== "object" || found === null) return undefined;
-    found = Object.entries(found).find(([key]) => key === name)?.[1];
+    if (typeof current !== "object" || current === null) return undefined;
+    current = Object.entries(current).find(([key]) => key === name)?.[1];
   }
-  return found ?? undefined;
+  return current ?? undefined;
 }

@@ -8,35 +8,36 @@ import { PageMapper, type MappedPage, type RowDeclaration } from "./page-mapper.
 import { numberedPages } from "./numbered-pages.ts";
 import type { Query } from "../url.ts";
 
-/** How a stream that is read incrementally asks for what is new. */
+/** How a stream is read incrementally. */
 export interface RestCursor {
   readonly column: string;
   /**
-   * `ascending` only where the pages follow the cursor and a row keeps its place, as with a time of creation: a row that moves to
-   * the end while we page makes the others move up, past the page that is read next.
+   * `ascending` only if pages are ordered by the cursor and a row's cursor never changes, like a
+   * time of creation. If a row moved to the end during a read, the rows after it would shift by
+   * one, and one of them past the next page.
    */
   readonly order: "ascending" | "any";
-  /** How long a change may take until the service shows it. */
+  /** How long it may take until the service shows a change. */
   readonly lookbackMinutes: number;
-  /** The parameters that ask for rows whose cursor is this instant or later. */
+  /** The parameters that request rows whose cursor is `since` (a UTC timestamp) or later. */
   query(since: string): Query;
 }
 
-/** A table's worth of a REST service, declared. */
+/** Declares a stream of a REST service. */
 export interface RestDeclaration extends RowDeclaration, List {
   readonly description?: string;
-  /** Absent: the whole list is read each time, and rows that are gone are found. */
+  /** Absent: every sync reads the whole list and detects deleted rows. */
   readonly cursor?: RestCursor;
-  /** Rows to ask for per page. Default: 100. */
+  /** Rows per page. Default: 100. */
   readonly size?: number;
   /** How the list is paged. Default: `numberedPages`. */
   pages?(client: Client, list: List): Pages;
 }
 
-/** A list that changes under us is walked so often, until one walk has seen it as it is. */
+/** How often to read a list that changes meanwhile, until one traversal is a complete listing. */
 const maxListings = 3;
 
-/** The stream that a declaration describes. */
+/** Creates the stream of a declaration. */
 export function restStream(client: Client, declaration: RestDeclaration): Stream {
   const { name, description, columns, primaryKey, cursor } = declaration;
   return {
@@ -46,10 +47,10 @@ export function restStream(client: Client, declaration: RestDeclaration): Stream
     ...(description === undefined ? {} : { description }),
     ...(cursor === undefined ? {} : { cursor: cursor.column }),
     async *read(options) {
-      const reader = new PageMapper(declaration, options.log);
-      const walk = { client, declaration, reader, options };
-      yield* cursor ? incremental(walk, cursor) : fullRefresh(walk);
-      reader.end();
+      const mapper = new PageMapper(declaration, options.log);
+      const reading = { client, declaration, mapper, options };
+      yield* cursor ? readIncrementally(reading, cursor) : readAll(reading);
+      mapper.end();
     },
   };
 }
@@ -57,7 +58,7 @@ export function restStream(client: Client, declaration: RestDeclaration): Stream
 interface ListReading {
   readonly client: Client;
   readonly declaration: RestDeclaration;
-  readonly reader: PageMapper;
+  readonly mapper: PageMapper;
   readonly options: ReadOptions;
 }
 
@@ -66,23 +67,23 @@ function openPages({ client, declaration }: ListReading, query: Query = {}): Pag
   return declaration.pages ? declaration.pages(client, list) : numberedPages(client, list);
 }
 
-async function* incremental(
-  walk: ListReading,
+async function* readIncrementally(
+  reading: ListReading,
   cursor: RestCursor,
 ): AsyncGenerator<StreamBatch, void> {
-  const { reader, options, declaration } = walk;
+  const { mapper, options, declaration } = reading;
   const saved = options.fullRefresh ? undefined : options.checkpoints.get("");
   const mark = new HighWaterMark(saved, {
     order: cursor.order,
     lookbackMs: cursor.lookbackMinutes * 60_000,
     startedAt: options.startedAt,
   });
-  const pages = openPages(walk, mark.since === undefined ? {} : cursor.query(mark.since));
+  const pages = openPages(reading, mark.since === undefined ? {} : cursor.query(mark.since));
   for await (const page of pages) {
     options.signal.throwIfAborted();
-    const read = reader.map(page);
-    const checkpoint = mark.page(read.rows.map((row) => textIn(row, cursor.column)));
-    yield { ...toBatch(page, read), ...(checkpoint ? { checkpoint } : {}) };
+    const mapped = mapper.map(page);
+    const checkpoint = mark.page(mapped.rows.map((row) => textIn(row, cursor.column)));
+    yield { ...toBatch(page, mapped), ...(checkpoint ? { checkpoint } : {}) };
   }
   const checkpoint = pages.complete ? mark.end() : undefined;
   if (checkpoint) yield { rows: [], bytes: 0, checkpoint };
@@ -91,44 +92,44 @@ async function* incremental(
   }
 }
 
-async function* fullRefresh(walk: ListReading): AsyncGenerator<StreamBatch, void> {
-  const { options, declaration } = walk;
+async function* readAll(reading: ListReading): AsyncGenerator<StreamBatch, void> {
+  const { options, declaration } = reading;
   let missing = 0;
-  for (let walks = 1; walks <= maxListings; walks += 1) {
-    const seen = yield* readListing(walk);
-    if (seen.allKeys) {
-      yield { rows: [], bytes: 0, sweep: { keys: seen.allKeys, again: walks > 1 } };
+  for (let listings = 1; listings <= maxListings; listings += 1) {
+    const result = yield* readListing(reading);
+    if (result.allKeys) {
+      yield { rows: [], bytes: 0, sweep: { keys: result.allKeys, again: listings > 1 } };
       return;
     }
-    missing = seen.missing;
+    missing = result.missing;
   }
   if (missing > 0)
     throw new TransientError(
-      `${declaration.name}: the service counts ${missing} more than it shows; run the sync again`,
+      `${declaration.name}: the service counts ${missing} more than it returned; run the sync again`,
     );
   options.log.warning(
-    `${declaration.name}: the list changed while it was read, ${maxListings} times; rows that are gone are found by the next sync`,
+    `${declaration.name}: the list changed during each of ${maxListings} reads; the next sync detects deleted rows`,
   );
 }
 
 interface ListingResult {
-  /** The keys of the whole list, where the walk is known to have seen all of it. */
+  /** The keys of the whole list, if the listing is complete. */
   readonly allKeys?: readonly Key[];
-  /** How many rows the service counts besides. */
+  /** The number of rows that the service counts but did not return. */
   readonly missing: number;
 }
 
-/** One walk through all pages. */
-async function* readListing(walk: ListReading): AsyncGenerator<StreamBatch, ListingResult> {
-  const pages = openPages(walk);
+async function* readListing(reading: ListReading): AsyncGenerator<StreamBatch, ListingResult> {
+  const { mapper, options, declaration } = reading;
+  const pages = openPages(reading);
   const keys = new Set<string>();
   const rejected = new Set<string>();
   for await (const page of pages) {
-    walk.options.signal.throwIfAborted();
-    const read = walk.reader.map(page);
-    for (const row of read.rows) keys.add(JSON.stringify(keyOf(walk.declaration, row)));
-    for (const { key } of read.rejected) rejected.add(key);
-    yield toBatch(page, read);
+    options.signal.throwIfAborted();
+    const mapped = mapper.map(page);
+    for (const row of mapped.rows) keys.add(JSON.stringify(keyOf(declaration, row)));
+    for (const { key } of mapped.rejected) rejected.add(key);
+    yield toBatch(page, mapped);
   }
   const distinct = keys.size + rejected.size;
   if (!isCompleteListing(pages, distinct)) return { missing: missingRows(pages, distinct) };

@@ -60,7 +60,7 @@ describe("pages that link to the next", () => {
   test("whose link is no text are not understood", async () => {
     await using server = await startServer(answer({ items: [1], next: {} }));
     const pages = linkedPages(testClient(server.url), { path: "rows" });
-    await expect(rowsOf(pages)).rejects.toThrow("rows: expected the next page as text, got object");
+    await expect(rowsOf(pages)).rejects.toThrow("rows: expected the next link or cursor as text, got object");
   });
 });
 
@@ -88,7 +88,7 @@ describe("pages that name the cursor of the next", () => {
   test("fail where a cursor comes twice", async () => {
     await using server = await startServer(answer({ items: [1], meta: { cursor: "a" } }));
     const pages = cursorPages(testClient(server.url), list);
-    await expect(rowsOf(pages)).rejects.toThrow("rows: page 3 leads back in a circle");
+    await expect(rowsOf(pages)).rejects.toThrow("rows: page 3 is one that was read before");
     expect(server.requests).toHaveLength(2);
   });
 

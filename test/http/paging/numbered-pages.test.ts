@@ -163,14 +163,14 @@ describe("a list that tells no total", () => {
     };
     await expect(walkOf(clamped)).rejects.toThrow(SourceError);
     await expect(walkOf(clamped)).rejects.toThrow(
-      "rows: a page came again; the pages do not go on",
+      "rows: the same page came twice; paging does not advance",
     );
   });
 });
 
 test("a list that tells a total, and gives the first page for ever, fails", async () => {
   await expect(walkOf(answer({ total: 25, content: newRows(10) }))).rejects.toThrow(
-    "a page came again",
+    "the same page came twice",
   );
 });
 
@@ -384,7 +384,7 @@ describe("a page that is too much", () => {
     expect(complete).toBe(false);
     expect(
       pages.map(({ unreadable }) => unreadable).filter((reason) => reason !== undefined),
-    ).toEqual([`GET ${server.url}/rows: the answer is larger than 4000 bytes`]);
+    ).toEqual([`GET ${server.url}/rows: the response is larger than 4000 bytes`]);
     const read = await walk(client, { maxPageBytes: 1500, maxRowBytes: 6000 });
     expect(read).toMatchObject({ ids: idsOf(rows), complete: true });
   });

@@ -136,7 +136,7 @@ describe("a full refresh", () => {
     });
     expect(sweepsIn(parts)).toEqual([]);
     expect(warnings).toEqual([
-      "demo_project: the list changed while it was read, 3 times; rows that are gone are found by the next sync",
+      "demo_project: the list changed during each of 3 reads; the next sync detects deleted rows",
     ]);
     expect(rowsIn(parts).length).toBeGreaterThan(80);
   });
@@ -144,7 +144,7 @@ describe("a full refresh", () => {
   test("fails, after three walks, where the service counts more than it shows", async () => {
     const content = [...named(9), { id: "r0", name: "again" }];
     await expect(read(answer({ total: 10, content }))).rejects.toThrow(
-      "the service counts 1 more than it shows; run the sync again",
+      "the service counts 1 more than it returned; run the sync again",
     );
   });
 

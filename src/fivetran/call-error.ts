@@ -2,23 +2,27 @@ import { status } from "@grpc/grpc-js";
 import { ConfigError, isOperational, messageOf, SourceError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 
-/** How a call ends that went wrong. */
+/** The gRPC status of a failed call. */
 export interface CallError {
   readonly code: status;
   readonly details: string;
 }
 
-export interface CallErrorContext {
+interface CallErrorContext {
   readonly log: Log;
+  /** Removes secrets. */
   readonly redact: (text: string) => string;
+  /** Aborted if the call was cancelled or the server is shutting down. */
   readonly signal: AbortSignal;
 }
 
-/** The status that an error stands for, by who acts; it is logged, once. A bug shows its stack in the log only. */
+/**
+ * Logs an error and maps it to a gRPC status. The stack of a bug goes to the log only.
+ */
 export function toCallError(error: unknown, { log, redact, signal }: CallErrorContext): CallError {
   if (signal.aborted) {
     const details = messageOf(signal.reason);
-    log.warning(`${details}; the next sync goes on from the last checkpoint`);
+    log.warning(`${details}; the next sync resumes from the last checkpoint`);
     return { code: status.CANCELLED, details };
   }
   const details = redact(messageOf(error));

@@ -4,10 +4,14 @@ import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Source } from "../core/source.ts";
 
-/** A configuration as Fivetran sends it: every value is text, and what was left open may be an empty one. */
+/** A configuration as Fivetran sends it: all values are text; unset fields may be empty. */
 export type Configuration = Readonly<Record<string, string>>;
 
-/** What a source is configured with. Throws a ConfigError that names all that is wrong. */
+/**
+ * Parses and validates a source's configuration.
+ *
+ * @throws ConfigError that lists all problems
+ */
 export function parseConfig(source: Source, configuration: Configuration): unknown {
   const { data, error } = source.config.safeParse(toSettings(source, configuration));
   if (!error) return data;
@@ -15,14 +19,14 @@ export function parseConfig(source: Source, configuration: Configuration): unkno
   throw new ConfigError(`configuration: ${problems.join("; ")}`);
 }
 
-/** Warns of keys that the source does not have: they do nothing. */
+/** Logs keys that the source does not have. */
 export function warnOfUnknownKeys(source: Source, configuration: Configuration, log: Log): void {
   const unknown = Object.keys(configuration).filter((key) => !(key in source.config.shape));
   if (unknown.length > 0)
-    log.warning(`configuration: unknown keys, which do nothing: ${unknown.join(", ")}`);
+    log.warning(`configuration: ignoring unknown keys: ${unknown.join(", ")}`);
 }
 
-/** The values that must never be shown. */
+/** The secret values in a configuration. */
 export function secretsIn(source: Source, configuration: Configuration): readonly string[] {
   return configProperties(source)
     .filter(({ type }) => type === "password")

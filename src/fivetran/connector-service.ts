@@ -10,28 +10,28 @@ import type { FivetranConnector } from "./fivetran-connector.ts";
 import { configuredRequest, testRequest, updateRequest } from "./requests.ts";
 
 /**
- * The four calls over gRPC. Whatever goes wrong becomes a status with its message, and the server goes on; `end` ends what is under
- * way.
+ * The four calls over gRPC. An error becomes the status of its call; the server continues. `end`
+ * aborts running calls.
  */
 export function connectorService(
   connector: FivetranConnector,
   end: AbortSignal,
 ): UntypedServiceImplementation {
-  const failure = (error: unknown, request: unknown, signal: AbortSignal): CallError => {
+  const callError = (error: unknown, request: unknown, signal: AbortSignal): CallError => {
     const { configuration } = configuredRequest.parse(request);
     return toCallError(error, { ...connector.redactingLog(configuration), signal });
   };
   const unary =
-    (answer: (request: unknown, signal: AbortSignal) => unknown) =>
+    (respond: (request: unknown, signal: AbortSignal) => unknown) =>
     (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>): void => {
       const signal = callSignal(call, end);
-      const answered = (async () => await answer(call.request, signal))();
-      answered.then(
+      const response = (async () => await respond(call.request, signal))();
+      response.then(
         (value) => {
           reply(null, value);
         },
         (error: unknown) => {
-          reply(failure(error, call.request, signal));
+          reply(callError(error, call.request, signal));
         },
       );
     };
@@ -51,13 +51,13 @@ export function connectorService(
         );
         call.end();
       } catch (error) {
-        call.emit("error", failure(error, call.request, signal));
+        call.emit("error", callError(error, call.request, signal));
       }
     },
   };
 }
 
-/** Aborted when who called gives up, or the server ends. */
+/** Aborts when the client cancels the call, or the server shuts down. */
 function callSignal(call: EventEmitter, end: AbortSignal): AbortSignal {
   const controller = new AbortController();
   call.on("cancelled", () => {
@@ -66,14 +66,14 @@ function callSignal(call: EventEmitter, end: AbortSignal): AbortSignal {
   return AbortSignal.any([controller.signal, end]);
 }
 
-/** Writes as fast as the answers are taken. */
+/** Writes at the client's pace. */
 async function writeResponses(
-  answers: AsyncIterable<Buffer>,
+  responses: AsyncIterable<Buffer>,
   call: ServerWritableStream<unknown, Buffer>,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const answer of answers) {
+  for await (const response of responses) {
     signal.throwIfAborted();
-    if (!call.write(answer)) await once(call, "drain", { signal });
+    if (!call.write(response)) await once(call, "drain", { signal });
   }
 }

@@ -11,24 +11,30 @@ import type { TestRequest, UpdateRequest } from "./requests.ts";
 import { updateResponses } from "./update.ts";
 import { dataTypes } from "./values.ts";
 
+/** What a `FivetranConnector` serves, and how it logs. */
 export interface ConnectorOptions {
   readonly source: Source;
   /** Writes a log line. */
   readonly write: (line: string) => void;
+  /** Minimum log level. */
   readonly threshold: Level;
-  /** So many characters of a table's keys are remembered in the state, to know what is gone; of more, only digests. Default: 2^20. */
+  /** Characters of keys that the state keeps per table; beyond, only digests. Default: 2^20. */
   readonly maxKeyCharacters?: number;
-  /** When a sync begins. Default: now. */
+  /** The start time of a sync. Default: the system clock. */
   readonly clock?: () => Date;
 }
 
-/** What says something without telling a secret. */
-export interface RedactingLog {
+/** A log without the secrets of a configuration. */
+interface RedactingLog {
+  /** Removes the secrets, for responses. */
   readonly redact: (text: string) => string;
   readonly log: Log;
 }
 
-/** A source as Fivetran's connector: what each of the four calls answers. No answer, log line or error holds a secret of its configuration. */
+/**
+ * Serves a source as a Fivetran connector: one method per gRPC call. No response, log line or error
+ * contains a secret of the configuration.
+ */
 export class FivetranConnector {
   readonly #options: ConnectorOptions;
 
@@ -36,19 +42,20 @@ export class FivetranConnector {
     this.#options = options;
   }
 
+  /** `ConfigurationForm`. */
   form() {
     return configurationForm(this.#options.source);
   }
 
-  /** Success, or why not and what to do. */
+  /** `Test`: success, or the reason and the remedy. */
   async test(
     { name, configuration }: TestRequest,
     signal: AbortSignal,
   ): Promise<{ readonly success: true } | { readonly failure: string }> {
     const test = connectionTests.find((candidate) => candidate.name === name);
     if (!test) {
-      const known = connectionTests.map((each) => each.name).join(", ");
-      return { failure: `unknown test "${name}"; there are ${known}` };
+      const available = connectionTests.map((each) => each.name).join(", ");
+      return { failure: `unknown test "${name}"; available: ${available}` };
     }
     const { source } = this.#options;
     const { redact } = this.redactingLog(configuration);
@@ -61,6 +68,7 @@ export class FivetranConnector {
     }
   }
 
+  /** `Schema`: tables, columns and keys. */
   schema(configuration: Configuration, signal: AbortSignal) {
     const { streams } = this.#open(configuration, signal);
     return {
@@ -69,6 +77,7 @@ export class FivetranConnector {
     };
   }
 
+  /** `Update`, as encoded responses. */
   update(
     { configuration, selection, state_json: stateJson }: UpdateRequest,
     signal: AbortSignal,
@@ -85,7 +94,7 @@ export class FivetranConnector {
     });
   }
 
-  /** How to speak of what is done with a configuration. */
+  /** A log and a redactor that know the secrets of a configuration. */
   redactingLog(configuration: Configuration = {}): RedactingLog {
     const { source, write, threshold } = this.#options;
     const redact = newRedactor(secretsIn(source, configuration));

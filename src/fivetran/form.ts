@@ -4,7 +4,7 @@ import { fieldMeta, type FieldMeta } from "../core/config-field.ts";
 import type { Source } from "../core/source.ts";
 import { connectionTests } from "./connection-tests.ts";
 
-/** A `FormField`, without its place in the form. */
+/** A field of Fivetran's configuration form. */
 interface FormField {
   readonly name: string;
   readonly label: string;
@@ -13,14 +13,14 @@ interface FormField {
 
 type Condition = NonNullable<FieldMeta["onlyWhen"]>;
 
-/** The answer to `ConfigurationForm`: a field for each key of the source's configuration, in its order, and the tests. */
+/** The configuration form: a field per configuration key, in schema order, and the tests. */
 export function configurationForm(source: Source) {
   const shape: Readonly<Record<string, z.core.$ZodType>> = source.config.shape;
   const metaOf = (name: string): Partial<FieldMeta> => {
     const field = shape[name];
     return (field && fieldMeta(field)) ?? {};
   };
-  const plain: FormField[] = [];
+  const fields: FormField[] = [];
   const conditional = new Map<
     string,
     { readonly condition: Condition; readonly fields: FormField[] }
@@ -29,7 +29,7 @@ export function configurationForm(source: Source) {
     const meta = metaOf(property.name);
     const field = formField(property, meta);
     const { onlyWhen } = meta;
-    if (!onlyWhen) plain.push(field);
+    if (!onlyWhen) fields.push(field);
     else {
       const key = JSON.stringify([onlyWhen.field, onlyWhen.is]);
       const group = conditional.get(key) ?? { condition: onlyWhen, fields: [] };
@@ -41,7 +41,7 @@ export function configurationForm(source: Source) {
   return {
     schema_selection_supported: true,
     table_selection_supported: true,
-    fields: plain.flatMap((field) => [field, ...conditionalFields(field.name, groups)]),
+    fields: fields.flatMap((field) => [field, ...conditionalFields(field.name, groups)]),
     tests: connectionTests.map(({ name, label }) => ({ name, label })),
   };
 }
@@ -66,14 +66,14 @@ function inputType({ type, options, default_value, is_mandatory }: ConfigPropert
   if (options) return { dropdown_field: { dropdown_field: options } };
   if (type === "password") return { text_field: "Password" };
   if (type !== "boolean") return { text_field: "PlainText" };
-  // A toggle is on or off; where leaving it open means something else, that has to be a choice.
-  const mayBeOpen = default_value === "" && !is_mandatory;
-  return mayBeOpen
+  // A toggle has no third state, which an optional key without a default needs.
+  const mayBeUnset = default_value === "" && !is_mandatory;
+  return mayBeUnset
     ? { dropdown_field: { dropdown_field: ["true", "false"] } }
     : { toggle_field: {} };
 }
 
-/** The groups of fields that a field shows or hides, each as one field. */
+/** The groups of fields that depend on a field, each as one conditional field. */
 function conditionalFields(
   name: string,
   groups: readonly { readonly condition: Condition; readonly fields: readonly FormField[] }[],

@@ -1,20 +1,20 @@
 import type { ColumnType, Key, Table, Value } from "../core/schema.ts";
 import { canonical, ValueError } from "../core/value.ts";
 
-/** A value of a key as JSON holds it: an integer that a number cannot hold as its digits. */
+/** A key value in JSON; an integer that a double cannot represent is a string. */
 export type KeyValue = string | number | boolean | null;
 
-/** Values of columns that rows have in common. */
+/** Column values that rows have in common; see `Batch.where`. */
 export type Scope = Readonly<Record<string, KeyValue>>;
 
-/** A key as JSON text, the same whichever way its values were spelled. */
+/** Formats a key as JSON text, independently of how its values were spelled. */
 export function keyText({ columns, primaryKey }: Table, key: Key): string {
   return JSON.stringify(
     key.map((value, index) => toKeyValue(columns[primaryKey[index] ?? ""], value)),
   );
 }
 
-/** Where rows stand as JSON text; `{}` for a stream as a whole. */
+/** Formats a scope as JSON text; `{}` for the whole stream. */
 export function scopeText({ columns }: Table, where: Readonly<Record<string, Value>> = {}): string {
   const names = Object.keys(where).sort();
   return JSON.stringify(
@@ -22,12 +22,12 @@ export function scopeText({ columns }: Table, where: Readonly<Record<string, Val
   );
 }
 
-/** A value in its one form; what its column cannot hold, as it is. */
+/** The canonical form of a value; unchanged if its column cannot hold it. */
 export function toKeyValue(type: ColumnType = "string", value: Value): KeyValue {
   if (value == null) return null;
-  const form = toCanonical(type, value);
-  if (typeof form === "bigint") return form.toString();
-  return form instanceof Uint8Array ? Buffer.from(form).toString("base64") : form;
+  const exact = toCanonical(type, value);
+  if (typeof exact === "bigint") return exact.toString();
+  return exact instanceof Uint8Array ? Buffer.from(exact).toString("base64") : exact;
 }
 
 function toCanonical(type: ColumnType, value: Exclude<Value, null | undefined>) {

@@ -4,80 +4,84 @@ import { ScopeKeys, type SavedScope } from "./scope-keys.ts";
 import { keyText, scopeText, type Scope } from "./key-text.ts";
 import { SweepMatcher } from "./sweep-matcher.ts";
 
-/** What is saved of a stream's holdings: its parts by the values that their rows have in common, as JSON text. Null where nobody knows. */
+/** A `KnownKeys` in the state, by scope as JSON text. Null: the keys are not known any more. */
 export type SavedKeys = Readonly<Record<string, SavedScope>> | null;
 
-export interface KnownKeysOptions {
+interface KnownKeysOptions {
   readonly table: Table;
   readonly saved: SavedKeys;
-  /** Characters of keys that are kept; beyond, the part with the most keeps a digest alone. */
+  /** Characters of keys to keep; beyond, the largest scope keeps only a digest. */
   readonly maxCharacters: number;
 }
 
 /**
- * What the destination holds of one stream, as far as the state remembers. A sweep says what is gone by showing what is there: who cannot ask the
- * destination has to know what else it may hold.
+ * The keys of one stream that the destination may hold, by scope. A sweep lists the rows that
+ * exist; Fivetran cannot report what it holds, so the state has to, to find the rows to delete.
  */
 export class KnownKeys {
   readonly #table: Table;
-  readonly #maxSize: number;
-  readonly #isKnown: boolean;
-  readonly #parts = new Map<string, ScopeKeys>();
+  readonly #maxCharacters: number;
+  readonly #isComplete: boolean;
+  readonly #scopes = new Map<string, ScopeKeys>();
 
   constructor({ table, saved, maxCharacters }: KnownKeysOptions) {
     this.#table = table;
-    this.#maxSize = maxCharacters;
-    this.#isKnown = saved !== null;
-    for (const [place, part] of Object.entries(saved ?? {}))
-      this.#parts.set(place, ScopeKeys.from(part));
+    this.#maxCharacters = maxCharacters;
+    this.#isComplete = saved !== null;
+    for (const [scope, keys] of Object.entries(saved ?? {}))
+      this.#scopes.set(scope, ScopeKeys.from(keys));
   }
 
-  /** Takes note of rows that are about to be sent; says whether there are new ones, which count even if their checkpoint never comes. */
+  /**
+   * Adds the keys of rows that are about to be sent; returns whether any is new. If so, the state
+   * must be saved first: the destination keeps the rows even if their checkpoint never follows.
+   */
   announce({ where, rows }: Pick<Batch, "where" | "rows">): boolean {
     if (rows.length === 0) return false;
-    const place = scopeText(this.#table, where);
-    let isNew = !this.#parts.has(place);
-    const part = this.#part(place);
-    for (const row of rows) if (part.addPossible(this.#keyOf(row))) isNew = true;
+    const scope = scopeText(this.#table, where);
+    let isNew = !this.#scopes.has(scope);
+    const scopeKeys = this.#scopeKeys(scope);
+    for (const row of rows) if (scopeKeys.addPossible(this.#keyOf(row))) isNew = true;
     return isNew;
   }
 
-  /** Takes note of rows that were sent. */
+  /** Adds the keys of rows that were sent. */
   add(rows: readonly Row[], where: Batch["where"]): void {
     if (rows.length === 0) return;
-    const part = this.#part(scopeText(this.#table, where));
-    for (const row of rows) part.add(this.#keyOf(row));
-    this.#limit();
+    const scopeKeys = this.#scopeKeys(scopeText(this.#table, where));
+    for (const row of rows) scopeKeys.add(this.#keyOf(row));
+    this.#compactIfLarge();
   }
 
-  /** Takes note of keys that were deleted. */
+  /** Removes keys that were deleted. */
   remove(keys: readonly Key[]): void {
     for (const key of keys) {
       const text = keyText(this.#table, key);
-      for (const part of this.#parts.values()) part.remove(text);
+      for (const scopeKeys of this.#scopes.values()) scopeKeys.remove(text);
     }
   }
 
-  /** The keys that a sweep shows to be gone; undefined where something may be gone whose key nobody knows. */
+  /** The keys that a sweep deletes; undefined if rows may be deleted whose keys are not known. */
   sweep(sweep: Sweep): readonly Key[] | undefined {
-    if (!this.#isKnown) return undefined;
-    const swept = new SweepMatcher(this.#table, sweep);
-    const gone: Key[] = [];
-    for (const [text, part] of this.#parts) {
-      const place = JSON.parse(text) as Scope;
-      if (!swept.appliesTo(place)) continue;
-      const keys = missingKeys(part, place, { swept, sweep });
+    if (!this.#isComplete) return undefined;
+    const matcher = new SweepMatcher(this.#table, sweep);
+    const deleted: Key[] = [];
+    for (const [text, scopeKeys] of this.#scopes) {
+      const scope = JSON.parse(text) as Scope;
+      if (!matcher.appliesTo(scope)) continue;
+      const keys = missingKeys(scopeKeys, scope, { matcher, sweep });
       if (!keys) return undefined;
-      for (const key of keys) part.forget(key);
-      gone.push(...keys.map((key) => JSON.parse(key) as Key));
-      if (part.isEmpty) this.#parts.delete(text);
+      for (const key of keys) scopeKeys.forget(key);
+      deleted.push(...keys.map((key) => JSON.parse(key) as Key));
+      if (scopeKeys.isEmpty) this.#scopes.delete(text);
     }
-    return gone;
+    return deleted;
   }
 
+  /** For the state. */
   toJSON(): SavedKeys {
-    if (!this.#isKnown) return null;
-    return Object.fromEntries([...this.#parts].map(([place, part]) => [place, part.toJSON()]));
+    if (!this.#isComplete) return null;
+    return Object.fromEntries([...this.#scopes].map(([scope, keys]) => [scope, keys.toJSON()]));
   }
 
   #keyOf(row: Row): string {
@@ -87,39 +91,41 @@ export class KnownKeys {
     );
   }
 
-  #part(place: string): ScopeKeys {
-    const part = this.#parts.get(place) ?? new ScopeKeys();
-    this.#parts.set(place, part);
-    return part;
+  #scopeKeys(scope: string): ScopeKeys {
+    const scopeKeys = this.#scopes.get(scope) ?? new ScopeKeys();
+    this.#scopes.set(scope, scopeKeys);
+    return scopeKeys;
   }
 
-  #limit(): void {
-    const parts = [...this.#parts.values()];
-    const total = parts.reduce((sum, { characters }) => sum + characters, 0);
-    if (total <= this.#maxSize) return;
-    parts
-      .reduce((largest, part) => (part.characters > largest.characters ? part : largest))
+  #compactIfLarge(): void {
+    const all = [...this.#scopes.values()];
+    const total = all.reduce((sum, { characters }) => sum + characters, 0);
+    if (total <= this.#maxCharacters) return;
+    all
+      .reduce((largest, each) => (each.characters > largest.characters ? each : largest))
       .compact();
   }
 }
 
 interface SweepContext {
-  readonly swept: SweepMatcher;
+  readonly matcher: SweepMatcher;
   readonly sweep: Sweep;
 }
 
-/** The keys of a part that a sweep shows to be gone; undefined where some may be gone that nobody knows. */
+/**
+ * The keys of a scope that a sweep deletes; undefined if some may be deleted that are not known.
+ */
 function missingKeys(
-  part: ScopeKeys,
-  place: Scope,
-  { swept, sweep: { range, again = false } }: SweepContext,
+  scopeKeys: ScopeKeys,
+  scope: Scope,
+  { matcher, sweep: { range, again = false } }: SweepContext,
 ): readonly string[] | undefined {
-  const { isNew, isFresh } = part;
-  const isWalk = swept.coversScope(place);
-  const walked = isWalk ? part.sweep(range, again) : undefined;
-  if ((isFresh || (isWalk && isNew)) && !again) return [];
-  if (part.keys) return swept.missingKeys(place, part.keys);
-  return (walked === undefined ? swept.includesScope(place) : walked !== "unproven")
+  const { isNew, isFresh } = scopeKeys;
+  const isTraversal = matcher.coversScope(scope);
+  const result = isTraversal ? scopeKeys.sweep(range, again) : undefined;
+  if ((isFresh || (isTraversal && isNew)) && !again) return [];
+  if (scopeKeys.keys) return matcher.missingKeys(scope, scopeKeys.keys);
+  return (result === undefined ? matcher.includesScope(scope) : result !== "unproven")
     ? []
     : undefined;
 }

@@ -1,6 +1,6 @@
 import { newLog, type Level, type Log } from "../core/log.ts";
 
-/** Fivetran knows three levels. */
+/** Fivetran has three levels. */
 const levels = {
   debug: "INFO",
   info: "INFO",
@@ -8,14 +8,16 @@ const levels = {
   severe: "SEVERE",
 } as const satisfies Record<Level, string>;
 
-export interface ConnectorLogOptions {
+interface ConnectorLogOptions {
+  /** Writes a log line, end included. */
   readonly write: (line: string) => void;
+  /** Minimum log level. */
   readonly threshold: Level;
-  /** Takes out what must never be shown. */
+  /** Removes secrets. */
   readonly redact: (text: string) => string;
 }
 
-/** A log as Fivetran reads it: JSON lines, to be written to standard output. */
+/** A log in Fivetran's format: JSON lines for standard output. */
 export function connectorLog({ write, threshold, redact }: ConnectorLogOptions): Log {
   return newLog(({ level, message }) => {
     const line = { level: levels[level], message: redact(message), "message-origin": origin };

@@ -1,7 +1,7 @@
 import protobuf from "protobufjs";
 import descriptor from "protobufjs/ext/descriptor/index.js";
 
-/** What is read of a `FileDescriptorProto`. */
+/** The members of a `FileDescriptorProto` that are used here. */
 interface FileDescriptor {
   readonly name?: string;
   readonly package?: string;
@@ -23,7 +23,7 @@ interface ProtoFile {
   readonly dependencies: readonly string[];
 }
 
-/** The files of a compiled `FileDescriptorSet`, byte for byte, by their names and by what they define. */
+/** The files of a compiled `FileDescriptorSet`, by name and by the symbols they define. */
 export class ProtoFiles {
   /** Full names of all services. */
   readonly services: string[] = [];
@@ -33,27 +33,27 @@ export class ProtoFiles {
   constructor(descriptorSet: Uint8Array) {
     const reader = protobuf.Reader.create(descriptorSet);
     while (reader.pos < reader.len) {
-      // The set is nothing but a list of files.
+      // Skips the tag: a set has only one field, `file`.
       reader.uint32();
       this.#add(reader.bytes());
     }
   }
 
-  /** A file, and those that it imports; undefined where there is no such file. */
+  /** A file and all files that it imports, encoded; undefined if there is no such file. */
   fileWithImports(name: string): readonly Uint8Array[] | undefined {
     if (!this.#files.has(name)) return undefined;
     const found = new Map<string, Uint8Array>();
-    const waiting = [name];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const pending = [name];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const file = this.#files.get(next);
       if (!file || found.has(next)) continue;
       found.set(next, file.bytes);
-      waiting.push(...file.dependencies);
+      pending.push(...file.dependencies);
     }
     return [...found.values()];
   }
 
-  /** The file that defines a service, a method, a message or an enumeration, as `named` gives it. */
+  /** The file that defines a service, method, message or enum, with its imports. */
   fileDefining(symbol: string): readonly Uint8Array[] | undefined {
     const name = this.#symbols.get(symbol);
     return name === undefined ? undefined : this.fileWithImports(name);

@@ -1,17 +1,17 @@
 import { recordResponse, recordsResponse, sizeInRecords, recordsResponseSize } from "./wire.ts";
 
-/** Fivetran's own limit. */
+/** Fivetran's limit per response. */
 const maxRecords = 100;
 
-/** Of an answer, by its exact size on the wire. */
+/** Fivetran's limit on the encoded size of a response. */
 const maxBytes = 100 * 1024;
 
-export interface RecordBufferOptions {
-  /** Told of a record that is larger than a whole batch may be, by its bytes. */
+interface RecordBufferOptions {
+  /** Called with the size of a record that exceeds the limit by itself. */
   readonly onOversized: (bytes: number) => void;
 }
 
-/** Puts records together until an answer is full; one that is too large goes alone. */
+/** Collects records until a response is full; a record above the limit is sent alone. */
 export class RecordBuffer {
   readonly #options: RecordBufferOptions;
   #records: Uint8Array[] = [];
@@ -21,7 +21,7 @@ export class RecordBuffer {
     this.#options = options;
   }
 
-  /** The answers that adding a record makes ready. */
+  /** Adds a record; yields the responses that become full. */
   *add(record: Uint8Array): Generator<Buffer> {
     const size = sizeInRecords(record);
     const isFull = this.#records.length === maxRecords;
@@ -35,7 +35,7 @@ export class RecordBuffer {
     this.#size += size;
   }
 
-  /** What is left. */
+  /** Yields the remaining records. */
   *flush(): Generator<Buffer> {
     if (this.#records.length === 0) return;
     yield recordsResponse(this.#records, this.#size);

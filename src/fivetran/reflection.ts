@@ -11,7 +11,7 @@ interface ReflectionRequest {
 type ReflectionResponse = Readonly<Record<string, unknown>>;
 
 /**
- * Shows programs such as grpcurl which services there are, and what their messages look like.
+ * gRPC server reflection: lets clients such as grpcurl list the services and their messages.
  *
  * @see https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
@@ -19,9 +19,9 @@ export function reflectionService(descriptorSet: Uint8Array): UntypedServiceImpl
   const files = new ProtoFiles(descriptorSet);
   return {
     ServerReflectionInfo(call: ServerDuplexStream<ReflectionRequest, ReflectionResponse>): void {
-      call.on("data", (question: ReflectionRequest) => {
-        const answer = responseTo(question, files);
-        call.write({ valid_host: question.host, original_request: question, ...answer });
+      call.on("data", (request: ReflectionRequest) => {
+        const response = responseTo(request, files);
+        call.write({ valid_host: request.host, original_request: request, ...response });
       });
       call.on("end", () => {
         call.end();
@@ -30,12 +30,8 @@ export function reflectionService(descriptorSet: Uint8Array): UntypedServiceImpl
   };
 }
 
-function responseTo(question: ReflectionRequest, files: ProtoFiles): ReflectionResponse {
-  const {
-    message_request: kind,
-    file_by_filename: name,
-    file_containing_symbol: symbol,
-  } = question;
+function responseTo(request: ReflectionRequest, files: ProtoFiles): ReflectionResponse {
+  const { message_request: kind, file_by_filename: name, file_containing_symbol: symbol } = request;
   if (kind === "list_services")
     return {
       list_services_response: { service: files.services.map((service) => ({ name: service })) },
@@ -45,14 +41,14 @@ function responseTo(question: ReflectionRequest, files: ProtoFiles): ReflectionR
   if (kind === "file_containing_symbol")
     return descriptorResponse(files.fileDefining(symbol ?? ""), symbol);
   // proto3 has no extensions.
-  return errorResponse(status.NOT_FOUND, "there are no extensions");
+  return errorResponse(status.NOT_FOUND, "no extensions");
 }
 
 function descriptorResponse(
   found: readonly Uint8Array[] | undefined,
-  what: string | undefined,
+  name: string | undefined,
 ): ReflectionResponse {
-  if (!found) return errorResponse(status.NOT_FOUND, `unknown: ${what ?? ""}`);
+  if (!found) return errorResponse(status.NOT_FOUND, `unknown: ${name ?? ""}`);
   return { file_descriptor_response: { file_descriptor_proto: found } };
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Maps stand on the wire as lists of entries, in which an empty value is left out. */
+/** On the wire, a map is a list of entries that omit empty values. */
 const configuration = z
   .array(z.object({ key: z.string().default(""), value: z.string().default("") }))
   .default([])
@@ -38,22 +38,26 @@ const selection = z.object({
     .nullish(),
 });
 
-/** A request that holds a configuration, as it was decoded. */
+/** A decoded request that contains a configuration. */
 export const configuredRequest = z.object({ configuration });
 
+/** A decoded `TestRequest`. */
 export const testRequest = z.object({ name: z.string().default(""), configuration });
 
+/** A decoded `UpdateRequest`. */
 export const updateRequest = z.object({
   configuration,
   selection: selection.nullish(),
   state_json: z.string().nullish(),
 });
 
-/** What Fivetran says of one table: which columns somebody chose, and whether those that nobody has seen yet are wanted. */
+/** The selection for one table: whether it is included, which columns, and whether new ones are. */
 export type TableSelection = z.output<typeof tables>[number];
 
-/** A `Selection` of an `UpdateRequest`. */
+/** Which tables and columns an `UpdateRequest` selects. */
 export type Selection = z.output<typeof selection>;
 
+/** A request to run a connection test. */
 export type TestRequest = z.output<typeof testRequest>;
+/** A request to sync. */
 export type UpdateRequest = z.output<typeof updateRequest>;

@@ -1,92 +1,101 @@
 import type { Range } from "../core/source.ts";
 import { TraversalDigest, type SavedTraversal } from "./traversal-digest.ts";
 
-/** What is saved of a part: its keys as text while they are few, and the digest of walks through it. */
+/** A `ScopeKeys` in the state. */
 export interface SavedScope {
+  /** Keys as JSON text, unless there were too many. */
   readonly keys?: readonly string[];
+  /** The digest of the traversals. */
   readonly walk?: SavedTraversal;
 }
 
-/** What the destination holds of one part of a table: the very keys while they are few, else the digest that tells whether any is gone. */
+/**
+ * The keys that the destination may hold in one scope: the keys themselves while they fit into the
+ * state, else a digest that detects deletions without naming them.
+ */
 export class ScopeKeys {
   #keys: Set<string> | undefined = new Set();
-  #walk = new TraversalDigest();
-  #size = 0;
+  #digest = new TraversalDigest();
+  #characters = 0;
   #isFresh = true;
 
+  /** Restores what `toJSON` returned. */
   static from({ keys, walk = { base: null } }: SavedScope): ScopeKeys {
-    const part = new ScopeKeys();
-    part.#isFresh = false;
-    part.#walk = TraversalDigest.from(walk);
-    part.#keys = keys && new Set(keys);
-    for (const key of keys ?? []) part.#size += key.length;
-    // Keys that were announced, and whose checkpoint never came.
-    if (part.#walk.wasEmpty && (keys?.length ?? 0) > part.#walk.shown) part.#walk.forget();
-    return part;
+    const scopeKeys = new ScopeKeys();
+    scopeKeys.#isFresh = false;
+    scopeKeys.#digest = TraversalDigest.from(walk);
+    scopeKeys.#keys = keys && new Set(keys);
+    for (const key of keys ?? []) scopeKeys.#characters += key.length;
+    // Some keys were announced, but their checkpoint never followed.
+    const { wasEmpty, readCount } = scopeKeys.#digest;
+    if (wasEmpty && (keys?.length ?? 0) > readCount) scopeKeys.#digest.invalidate();
+    return scopeKeys;
   }
 
-  /** Characters that the keys take. */
+  /** The total length of the keys. */
   get characters(): number {
-    return this.#size;
+    return this.#characters;
   }
 
-  /** The keys as text; undefined where they became too many. */
+  /** The keys as JSON text; undefined if there were too many. */
   get keys(): ReadonlySet<string> | undefined {
     return this.#keys;
   }
 
+  /** Whether the destination has no row of the scope. */
   get isEmpty(): boolean {
-    return this.#keys ? this.#keys.size === 0 : this.#walk.isEmpty;
+    return this.#keys ? this.#keys.size === 0 : this.#digest.isEmpty;
   }
 
-  /** Whether there was nothing of it before this reading, so that all of it was shown just now. */
+  /** Whether the state had nothing of the scope before this read, so that all keys are current. */
   get isFresh(): boolean {
     return this.#isFresh;
   }
 
-  /** Whether all that stands there was shown by the walk that is under way. */
+  /** Whether the scope was empty before the current traversal, so that all keys are from it. */
   get isNew(): boolean {
-    return this.#walk.wasEmpty;
+    return this.#digest.wasEmpty;
   }
 
-  /** Takes note of a key that was sent. */
+  /** Adds a key that was sent. */
   add(key: string): void {
-    this.#walk.add(key);
+    this.#digest.add(key);
     this.addPossible(key);
   }
 
-  /** Takes note of a key that may be there; says whether that is news. */
+  /** Adds a key that is about to be sent; returns whether it is new. */
   addPossible(key: string): boolean {
     if (!this.#keys || this.#keys.has(key)) return false;
     this.#keys.add(key);
-    this.#size += key.length;
+    this.#characters += key.length;
     return true;
   }
 
-  /** Takes note of a key that a walk did not show any more. */
+  /** Drops a key that a traversal found deleted. */
   forget(key: string): void {
-    if (this.#keys?.delete(key)) this.#size -= key.length;
+    if (this.#keys?.delete(key)) this.#characters -= key.length;
   }
 
-  /** Takes note that a key may be gone that was deleted outside of a walk. */
+  /** Drops a key that was deleted outside of a traversal, which makes the digest useless. */
   remove(key: string): void {
     this.forget(key);
-    this.#walk.forget();
+    this.#digest.invalidate();
   }
 
-  /** Keeps the digest alone from now on. */
+  /** Gives up the keys, and keeps only the digest. */
   compact(): void {
     this.#keys = undefined;
-    this.#size = 0;
+    this.#characters = 0;
   }
 
-  /** What a walk through the part says that has shown this range of it. */
+  /** Records that a range of the scope was listed completely; see `TraversalDigest.sweep`. */
   sweep(range: Range | undefined, again: boolean): "open" | "proven" | "unproven" {
-    return this.#walk.sweep(range, again);
+    return this.#digest.sweep(range, again);
   }
 
+  /** For the state. */
   toJSON(): SavedScope {
-    const walk = this.#walk.toJSON();
+    const walk = this.#digest.toJSON();
     return { ...(this.#keys ? { keys: [...this.#keys] } : {}), ...(walk.base ? { walk } : {}) };
   }
 }

@@ -1,13 +1,14 @@
 import type { Stream } from "../core/source.ts";
 import type { Selection, TableSelection } from "./requests.ts";
 
-/** A stream, and which of its columns are wanted; those of the key always are. */
+/** A stream to copy, and which of its columns. */
 export interface SelectedTable {
   readonly stream: Stream;
+  /** In table order; always includes the primary key. */
   readonly columns: readonly string[];
 }
 
-/** The streams and columns that somebody wants, new ones included where that was chosen. Without a selection: all. */
+/** The selected streams and columns, including new ones if selected. Without a selection: all. */
 export function selectTables(
   streams: readonly Stream[],
   selection: Selection | null | undefined,
@@ -25,15 +26,17 @@ interface Choices {
   readonly includeNew: boolean;
 }
 
-/** Our tables are in no schema; where schemas are named all the same, the tables in them count. */
+/** Rivulet's tables have no schema; if the selection has schemas, their tables count. */
 function tableChoices(selection: Selection | null | undefined): Choices {
-  const { without_schema: plain, with_schema: named } = selection ?? {};
-  if (plain) return { tables: plain.tables, includeNew: plain.include_new_tables };
-  if (!named) return { tables: [], includeNew: true };
-  const included = named.schemas.filter((schema) => schema.included);
+  const { without_schema: withoutSchema, with_schema: withSchema } = selection ?? {};
+  if (withoutSchema)
+    return { tables: withoutSchema.tables, includeNew: withoutSchema.include_new_tables };
+  if (!withSchema) return { tables: [], includeNew: true };
+  const included = withSchema.schemas.filter((schema) => schema.included);
   return {
     tables: included.flatMap(({ tables }) => tables),
-    includeNew: named.include_new_schemas || included.some((schema) => schema.include_new_tables),
+    includeNew:
+      withSchema.include_new_schemas || included.some((schema) => schema.include_new_tables),
   };
 }
 
@@ -41,7 +44,7 @@ function selectColumns(
   { columns, primaryKey }: Stream,
   choice: TableSelection | undefined,
 ): readonly string[] {
-  const isWanted = (column: string): boolean =>
+  const isSelected = (column: string): boolean =>
     choice?.columns[column] ?? choice?.include_new_columns ?? true;
-  return Object.keys(columns).filter((column) => primaryKey.includes(column) || isWanted(column));
+  return Object.keys(columns).filter((column) => primaryKey.includes(column) || isSelected(column));
 }

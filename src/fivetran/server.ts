@@ -13,43 +13,49 @@ import {
   connectorDefinition,
 } from "./service-definitions.ts";
 
+/** What to serve, and on which port. */
 export interface ServeOptions extends ConnectorOptions {
-  /** 0 for any that is free. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Ends the server, and what it is doing. */
+  /** Aborts running calls. */
   readonly signal: AbortSignal;
 }
 
-export interface RunningServer extends AsyncDisposable {
+/** A server that listens; disposing of it shuts it down. */
+interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly log: Log;
 }
 
-/** Fivetran's own limit. */
+/** Fivetran's limit. */
 const maxMessageBytes = 128 * 2 ** 20;
 
-/** How long calls that are under way have to end. */
+/** The time that running calls have to end. */
 const shutdownGraceMs = 5000;
 
-/** Serves a source as a Fivetran source connector, on IPv6 and IPv4. Throws a ConfigError where the port is taken. */
+/**
+ * Serves a source as a Fivetran source connector, on IPv6 and IPv4.
+ *
+ * @throws ConfigError if the port cannot be used
+ */
 export async function serve({ port, signal, ...options }: ServeOptions): Promise<RunningServer> {
   const server = new Server({
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
   });
-  const shown = reflectionService(descriptorSet);
+  const reflection = reflectionService(descriptorSet);
   const services = ["fivetran_sdk.v2.SourceConnector"];
   const connector = new FivetranConnector(options);
   server.addService(connectorDefinition, connectorService(connector, signal));
   server.addService(healthDefinition, healthService(services, signal));
-  server.addService(reflectionDefinition, shown);
-  server.addService(reflectionAlphaDefinition, shown);
-  const bound = await bind(server, port);
+  server.addService(reflectionDefinition, reflection);
+  server.addService(reflectionAlphaDefinition, reflection);
+  const boundPort = await bind(server, port);
   const { log } = connector.redactingLog();
-  return { port: bound, log, [Symbol.asyncDispose]: () => shutDown(server) };
+  return { port: boundPort, log, [Symbol.asyncDispose]: () => shutDown(server) };
 }
 
-/** Of both families; of IPv4 alone where the machine has no IPv6. */
+/** Listens on IPv6 and IPv4; on IPv4 alone if the machine has no IPv6. */
 async function bind(server: Server, port: number): Promise<number> {
   try {
     return await listen(server, `[::]:${port}`);
@@ -65,7 +71,7 @@ async function bind(server: Server, port: number): Promise<number> {
 
 function portError(port: number, cause: unknown): ConfigError {
   return new ConfigError(
-    `--port ${port}: cannot be listened on (${messageOf(cause)}); end who does, or name another port`,
+    `--port ${port}: cannot listen (${messageOf(cause)}); stop the program that uses it, or choose another port`,
     { cause },
   );
 }

@@ -12,19 +12,23 @@ const definitions = loadFileDescriptorSetFromBuffer(descriptorSet, {
   oneofs: true,
 });
 
-/** Fivetran's source connector. The answers of `Update` are written by `wire.ts`, byte by byte, because their size counts. */
+/**
+ * Fivetran's source connector. `wire.ts` encodes the responses of `Update`, for their exact size.
+ */
 export const connectorDefinition: ServiceDefinition = withRawResponses(
   requireService("fivetran_sdk.v2.SourceConnector"),
   "Update",
 );
 
-/** Whether the server serves. */
+/** The gRPC health service. */
 export const healthDefinition: ServiceDefinition = requireService("grpc.health.v1.Health");
 
-/** What the server offers, in the version that is current and in the one that older programs ask for: they differ by name only. */
+/** The gRPC reflection service. */
 export const reflectionDefinition: ServiceDefinition = requireService(
   "grpc.reflection.v1.ServerReflection",
 );
+
+/** The same for older clients; only its name differs. */
 export const reflectionAlphaDefinition: ServiceDefinition = Object.fromEntries(
   Object.entries(reflectionDefinition).map(([name, method]) => [
     name,
@@ -34,12 +38,12 @@ export const reflectionAlphaDefinition: ServiceDefinition = Object.fromEntries(
 
 function requireService(name: string): ServiceDefinition {
   const definition = definitions[name];
-  if (!definition || "format" in definition) throw new Error(`there is no service ${name}`);
+  if (!definition || "format" in definition) throw new Error(`no service ${name}`);
   return definition;
 }
 
 function withRawResponses(service: ServiceDefinition, method: string): ServiceDefinition {
   const definition = service[method];
-  if (!definition) throw new Error(`there is no method ${method}`);
+  if (!definition) throw new Error(`no method ${method}`);
   return { ...service, [method]: { ...definition, responseSerialize: (bytes: Buffer) => bytes } };
 }

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../core/errors.ts";
-import type { Checkpoint, Checkpoints } from "../core/source.ts";
+import type { Checkpoint } from "../core/source.ts";
 import type { SavedKeys } from "./known-keys.ts";
 
-/** Fivetran takes 10 MB; from here on, what is only there to save work is left out. */
+/** From here on, the known keys are left out: without them, tables may have to be read again. */
 const comfortableLength = 8_000_000;
+
+/** Fivetran's limit, in bytes. */
 const maxLength = 10_000_000;
 
 const savedStream = z.strictObject({
@@ -19,29 +21,31 @@ const savedStream = z.strictObject({
     .nullable(),
 });
 
-const saved = z.strictObject({
+const savedState = z.strictObject({
   version: z.literal(1),
   identity: z.string(),
   streams: z.record(z.string(), savedStream),
 });
 
-/** What is known of a stream that was read before. */
-export interface StreamState {
+/** The state of a stream that was read before. */
+interface StreamState {
+  /** The columns that were selected. */
   readonly columns: readonly string[];
+  /** By partition. */
   readonly checkpoints: Map<string, Checkpoint>;
-  /** What the destination holds, as it is when the state is written. */
+  /** Formatted each time the state is. */
   knownKeys: { toJSON(): SavedKeys };
 }
 
-/** The checkpoints of all streams, and what the destination holds as far as it is remembered: the `state_json` of a connection. */
+/** The `state_json` of a connection: checkpoints and known keys of all streams. */
 export class ConnectionState {
   readonly #identity: string;
   readonly #streams = new Map<string, StreamState>();
 
   /**
-   * Reads a `state_json`; absent or `{}` before the first sync.
+   * Parses a `state_json`; absent or `{}` before the first sync.
    *
-   * @throws ConfigError where it is not ours, or another source's
+   * @throws ConfigError if this connector did not write it, or it belongs to another identity
    */
   constructor(identity: string, text = "{}") {
     this.#identity = identity;
@@ -49,50 +53,56 @@ export class ConnectionState {
     if (!found) return;
     if (found.identity !== identity) {
       throw new ConfigError(
-        `state: belongs to ${found.identity}, and the configuration names ${identity}, so that rows of both would be mixed; re-sync the connection, or make another one`,
+        `state: belongs to ${found.identity}, but the configuration names ${identity}; re-sync the connection, or create another one`,
       );
     }
     for (const [name, { columns, checkpoints, held }] of Object.entries(found.streams)) {
-      const savedHeld = held as SavedKeys;
+      const savedKeys = held as SavedKeys;
       this.#streams.set(name, {
         columns,
         checkpoints: new Map(Object.entries(checkpoints)),
-        knownKeys: { toJSON: () => savedHeld },
+        knownKeys: { toJSON: () => savedKeys },
       });
     }
   }
 
+  /** Undefined if the stream has never been read. */
   get(stream: string): StreamState | undefined {
     return this.#streams.get(stream);
   }
 
+  /** Replaces the state of a stream. */
   set(stream: string, state: StreamState): void {
     this.#streams.set(stream, state);
   }
 
-  /** The stream will be read as if for the first time. */
+  /** Makes the next read of the stream start from scratch. */
   forget(stream: string): void {
     this.#streams.delete(stream);
   }
 
-  /** The `state_json`. Throws a SourceError where it would be larger than Fivetran takes. */
+  /**
+   * Formats the `state_json`.
+   *
+   * @throws SourceError if it exceeds Fivetran's limit
+   */
   format(): string {
     const text = this.#text(true);
     if (text.length < comfortableLength) return text;
     const short = this.#text(false);
     if (Buffer.byteLength(short) < maxLength) return short;
     throw new SourceError(
-      `state: grew to ${short.length} bytes, and Fivetran takes 10 MB; select fewer tables, or configure less to copy`,
+      `state: ${short.length} bytes exceed Fivetran's limit of 10 MB; select fewer tables, or copy less`,
     );
   }
 
-  #text(withHoldings: boolean): string {
+  #text(withKnownKeys: boolean): string {
     const streams = [...this.#streams].map(([name, { columns, checkpoints, knownKeys }]) => [
       name,
       {
         columns,
         checkpoints: Object.fromEntries(checkpoints),
-        held: withHoldings ? knownKeys.toJSON() : null,
+        held: withKnownKeys ? knownKeys.toJSON() : null,
       },
     ]);
     return JSON.stringify({
@@ -103,7 +113,7 @@ export class ConnectionState {
   }
 }
 
-/** Notes a batch's checkpoint. */
+/** Applies a batch's checkpoint; null removes the partition's. */
 export function applyCheckpoint(
   checkpoints: Map<string, Checkpoint>,
   partition: string,
@@ -113,18 +123,13 @@ export function applyCheckpoint(
   else checkpoints.set(partition, checkpoint);
 }
 
-/** Checkpoints that the reader may keep while they change. */
-export function copyCheckpoints(checkpoints: Checkpoints): Checkpoints {
-  return new Map(checkpoints);
-}
-
-function parseState(text: string): z.output<typeof saved> | undefined {
+function parseState(text: string): z.output<typeof savedState> | undefined {
   const json = fromJson(text === "" ? "{}" : text);
   if (JSON.stringify(json) === "{}") return undefined;
-  const { data } = saved.safeParse(json);
+  const { data } = savedState.safeParse(json);
   if (data) return data;
   throw new ConfigError(
-    "state: not one that this connector wrote, or damaged; re-sync the connection, which starts anew",
+    "state: damaged, or not written by this connector; re-sync the connection to start over",
   );
 }
 

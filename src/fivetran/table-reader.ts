@@ -4,13 +4,14 @@ import type { Batch, Checkpoint } from "../core/source.ts";
 import { KnownKeys } from "./known-keys.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
 import type { SelectedTable } from "./selection.ts";
-import { copyCheckpoints, applyCheckpoint, type ConnectionState } from "./state.ts";
+import { applyCheckpoint, type ConnectionState } from "./state.ts";
 import { TableResponses } from "./table-responses.ts";
 import type { UpdateOptions } from "./update-options.ts";
 import type { Warnings } from "./warnings.ts";
 import { textResponse } from "./wire.ts";
 
-export interface ReadTableOptions extends Pick<
+/** What `readTable` shares with the other tables of an `Update` call. */
+interface ReadTableOptions extends Pick<
   UpdateOptions,
   "maxKeyCharacters" | "startedAt" | "signal" | "log"
 > {
@@ -19,12 +20,15 @@ export interface ReadTableOptions extends Pick<
   readonly warnings: Warnings;
 }
 
-/** How often a stream is begun in one sync. */
+/** Reads of a table from its start in one sync. */
 const maxAttempts = 3;
 
 /**
- * The answers for one stream. One that the state does not know is truncated and read from the start: on the first sync, when columns were added to
- * the selection, and when something is gone whose key nobody knows.
+ * Reads one stream and yields its encoded responses. The table is truncated and read from the start
+ * on the first sync, when columns were added to the selection, and when rows were deleted whose
+ * keys are not known.
+ *
+ * @throws TransientError if such deletions keep happening
  */
 export async function* readTable(
   selected: SelectedTable,
@@ -34,17 +38,17 @@ export async function* readTable(
   const { state, log } = options;
   const before = state.get(stream.name)?.columns;
   if (before && columns.some((column) => !before.includes(column))) state.forget(stream.name);
-  for (let readings = 1; readings <= maxAttempts; readings += 1) {
-    const isWhole = yield* new TableReader(selected, options).responses();
-    if (isWhole) return;
+  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+    const isComplete = yield* new TableReader(selected, options).responses();
+    if (isComplete) return;
     log.info(
-      `${stream.name}: something is gone at the service, and its key is not known here; reading the table again from the start`,
+      `${stream.name}: rows were deleted at the service whose keys are not known; reading the table again from the start`,
     );
     state.forget(stream.name);
     yield textResponse("checkpoint", state.format());
   }
   throw new TransientError(
-    `${stream.name}: rows kept vanishing while it was read; run the sync again when it rests`,
+    `${stream.name}: rows kept being deleted while the table was read; run the sync again later`,
   );
 }
 
@@ -52,24 +56,24 @@ export async function* readTable(
 class TableReader {
   readonly #selected: SelectedTable;
   readonly #options: ReadTableOptions;
-  readonly #answers: TableResponses;
-  readonly #holdings: KnownKeys;
+  readonly #responses: TableResponses;
+  readonly #knownKeys: KnownKeys;
   readonly #checkpoints: Map<string, Checkpoint>;
-  #hasBegun = false;
+  #hasStarted = false;
 
   constructor(selected: SelectedTable, options: ReadTableOptions) {
     const { stream, columns } = selected;
     const { state, buffer, warnings } = options;
     this.#selected = selected;
     this.#options = options;
-    this.#answers = new TableResponses({
+    this.#responses = new TableResponses({
       ...{ table: stream, columns, buffer },
       onRejected({ key, reason }) {
         warnings.add(`${stream.name}: ${key}: ${reason}`);
       },
     });
     const before = state.get(stream.name);
-    this.#holdings = new KnownKeys({
+    this.#knownKeys = new KnownKeys({
       table: stream,
       saved: before ? before.knownKeys.toJSON() : {},
       maxCharacters: options.maxKeyCharacters,
@@ -77,75 +81,78 @@ class TableReader {
     this.#checkpoints = new Map(before?.checkpoints);
   }
 
-  /** Returns false where the stream has to be read again from its start. */
+  /** Returns false if the table has to be read again from the start. */
   async *responses(): AsyncGenerator<Buffer, boolean> {
-    const { buffer, ...reading } = this.#options;
+    const { buffer, warnings, ...options } = this.#options;
     const { stream } = this.#selected;
-    const checkpoints = copyCheckpoints(this.#checkpoints);
-    const groups = readStream(stream, { ...reading, checkpoints, fullRefresh: false });
+    // A copy: the stream must not see later checkpoints.
+    const checkpoints = new Map(this.#checkpoints);
+    const groups = readStream(stream, { ...options, checkpoints, fullRefresh: false });
     for await (const group of groups) {
-      yield* this.#begin(group);
-      for (const part of group) {
-        if (!(yield* this.#part(part))) return yield* this.#again();
+      yield* this.#start(group);
+      for (const batch of group) {
+        if (!(yield* this.#batch(batch))) return yield* this.#abandon();
       }
       yield* buffer.flush();
-      yield* reading.warnings.drain();
+      yield* warnings.drain();
       yield this.#checkpoint();
     }
-    if (!this.#hasBegun) yield* this.#nothing();
+    if (!this.#hasStarted) yield* this.#startEmpty();
     return true;
   }
 
-  /** A stream that had nothing to say is read all the same: the first time, its table is empty. */
-  *#nothing(): Generator<Buffer> {
-    yield* this.#begin([]);
+  /** A stream without batches counts as read; on the first sync, its table is empty. */
+  *#startEmpty(): Generator<Buffer> {
+    yield* this.#start([]);
     yield* this.#options.buffer.flush();
     yield this.#checkpoint();
   }
 
-  *#again(): Generator<Buffer, false> {
+  *#abandon(): Generator<Buffer, false> {
     yield* this.#options.buffer.flush();
     return false;
   }
 
-  /** What comes before the records of a group. A table is truncated once it is certain that it can be read. */
-  *#begin(group: readonly Batch[]): Generator<Buffer> {
+  /** Precedes the records of a group. A table is truncated only once it can be read. */
+  *#start(group: readonly Batch[]): Generator<Buffer> {
     const { state } = this.#options;
-    if (state.get(this.#selected.stream.name)) yield* this.#announcement(group);
-    else if (!this.#hasBegun) yield* this.#answers.truncate();
-    this.#hasBegun = true;
+    if (state.get(this.#selected.stream.name)) yield* this.#announce(group);
+    else if (!this.#hasStarted) yield* this.#responses.truncate();
+    this.#hasStarted = true;
   }
 
-  /** Says which rows may be there from now on, so that none is forgotten if the sync is cut off before their checkpoint. */
-  *#announcement(group: readonly Batch[]): Generator<Buffer> {
+  /**
+   * Saves the keys about to be sent, so that none is lost if the sync ends before the checkpoint.
+   */
+  *#announce(group: readonly Batch[]): Generator<Buffer> {
     let isNew = false;
-    for (const part of group) if (this.#holdings.announce(part)) isNew = true;
+    for (const batch of group) if (this.#knownKeys.announce(batch)) isNew = true;
     if (isNew) yield this.#checkpoint();
   }
 
-  /** Returns false where a sweep shows that something is gone whose key is not known. */
-  *#part(part: Batch): Generator<Buffer, boolean> {
-    const { updates = [], deletes = [], sweep, rejected = [] } = part;
+  /** Returns false if a sweep may have deleted rows whose keys are not known. */
+  *#batch(batch: Batch): Generator<Buffer, boolean> {
+    const { updates = [], deletes = [], sweep, rejected = [] } = batch;
     const { warnings } = this.#options;
     const { name } = this.#selected.stream;
-    yield* this.#answers.upserts(part.rows);
-    this.#holdings.add(part.rows, part.where);
-    yield* this.#answers.updates(updates);
-    yield* this.#answers.deletes(deletes);
-    this.#holdings.remove(deletes);
+    yield* this.#responses.upserts(batch.rows);
+    this.#knownKeys.add(batch.rows, batch.where);
+    yield* this.#responses.updates(updates);
+    yield* this.#responses.deletes(deletes);
+    this.#knownKeys.remove(deletes);
     for (const { key, reason } of rejected) warnings.add(`${name}: ${key}: ${reason}`);
-    const gone = sweep ? this.#holdings.sweep(sweep) : [];
-    if (!gone) return false;
-    yield* this.#answers.deletes(gone);
-    if (part.checkpoint !== undefined)
-      applyCheckpoint(this.#checkpoints, part.partition ?? "", part.checkpoint);
+    const deleted = sweep ? this.#knownKeys.sweep(sweep) : [];
+    if (!deleted) return false;
+    yield* this.#responses.deletes(deleted);
+    if (batch.checkpoint !== undefined)
+      applyCheckpoint(this.#checkpoints, batch.partition ?? "", batch.checkpoint);
     return true;
   }
 
   #checkpoint(): Buffer {
     const { state } = this.#options;
     const { stream, columns } = this.#selected;
-    state.set(stream.name, { columns, checkpoints: this.#checkpoints, knownKeys: this.#holdings });
+    state.set(stream.name, { columns, checkpoints: this.#checkpoints, knownKeys: this.#knownKeys });
     return textResponse("checkpoint", state.format());
   }
 }

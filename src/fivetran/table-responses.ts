@@ -6,16 +6,17 @@ import type { RecordBuffer } from "./record-buffer.ts";
 import { encodeValue } from "./values.ts";
 import { encodeRecord, type Cell, type RecordType } from "./wire.ts";
 
-export interface TableResponsesOptions {
+interface TableResponsesOptions {
   readonly table: Table;
-  /** Those that are wanted. */
+  /** The selected columns. */
   readonly columns: readonly string[];
+  /** Shared by all tables. */
   readonly buffer: RecordBuffer;
-  /** Told of what cannot be sent or was not understood: its key, and why. */
+  /** Called for each row that cannot be sent. */
   readonly onRejected: (rejected: Pick<Rejected, "key" | "reason">) => void;
 }
 
-/** Makes records of the rows of one table. */
+/** Encodes the changes of one table as records, and yields the responses that are full. */
 export class TableResponses {
   readonly #options: TableResponsesOptions;
 
@@ -23,13 +24,13 @@ export class TableResponses {
     this.#options = options;
   }
 
-  /** Marks everything as deleted that stands in the table before the records that come. */
+  /** Marks all rows of the table as deleted. */
   *truncate(): Generator<Buffer> {
     const { table, buffer } = this.#options;
     yield* buffer.add(encodeRecord(table.name, "truncate"));
   }
 
-  /** Whole rows. */
+  /** Inserts or replaces rows. */
   *upserts(rows: readonly Row[]): Generator<Buffer> {
     for (const row of rows) {
       const cells = this.#cells(row, this.#options.columns);
@@ -37,15 +38,16 @@ export class TableResponses {
     }
   }
 
-  /** Rows of which only some columns are known. */
+  /** Changes some columns of existing rows. */
   *updates(rows: readonly Row[]): Generator<Buffer> {
     for (const row of rows) {
-      const known = this.#options.columns.filter((column) => Object.hasOwn(row, column));
-      const cells = this.#cells(row, known);
+      const present = this.#options.columns.filter((column) => Object.hasOwn(row, column));
+      const cells = this.#cells(row, present);
       if (cells) yield* this.#record("update", cells);
     }
   }
 
+  /** Marks rows as deleted. */
   *deletes(keys: readonly Key[]): Generator<Buffer> {
     const { primaryKey } = this.#options.table;
     for (const key of keys) {
@@ -60,7 +62,7 @@ export class TableResponses {
     return buffer.add(encodeRecord(table.name, type, cells));
   }
 
-  /** The cells of a row; undefined where it cannot be sent, which somebody is told. */
+  /** The cells of a row; undefined after `onRejected` if it cannot be sent. */
   #cells(row: Row, columns: readonly string[]): readonly Cell[] | undefined {
     const { table } = this.#options;
     const cells: Cell[] = [];

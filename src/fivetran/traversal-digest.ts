@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import type { Value } from "../core/schema.ts";
 import type { Range } from "../core/source.ts";
 
-/** A set of keys in a few bytes: how many they are, and the sum of their hashes. */
+/** A set of keys in a few bytes: their number, and the sum of their hashes. */
 interface Digest {
   count: number;
   sum: number;
 }
 
-/** What is saved of a walk's digest. */
+/** A `TraversalDigest` in the state. */
 export interface SavedTraversal {
-  /** What stood before: the greatest of its keys, and the digest of all. Null where nobody knows. */
+  /** The keys of the previous traversal: the greatest, and the digest of all. Null: unknown. */
   readonly base: readonly [top: string, count: number, sum: number] | null;
-  /** What a walk that is not over has shown: its greatest key, all, and those up to the greatest of before. */
+  /** The keys of the current traversal: the greatest, all, and those up to `base`'s greatest. */
   readonly shown?: readonly [
     top: string,
     count: number,
@@ -20,7 +20,7 @@ export interface SavedTraversal {
     known: number,
     knownSum: number,
   ];
-  /** The part of the table that the walk has shown. */
+  /** The range that the current traversal has covered. */
   readonly covered?: Readonly<Record<string, string | number>>;
 }
 
@@ -32,78 +32,93 @@ interface Covered {
 }
 
 /**
- * Knows without the keys whether a complete walk through a part of a table has shown all that was there before: those of its keys that are not
- * greater than the greatest of before must be as many, and have the same hashes. New keys are usually greater (ids that begin with the
- * time); where they are not, the walk proves nothing, which costs time, but never a row.
+ * Tells, without storing keys, whether a complete traversal of a scope found every key of the one
+ * before: its keys up to the previous greatest must have the same number and hash sum. New keys are
+ * usually greater, as time-based ids are. If not, the traversal proves nothing and the table is
+ * read again, but no deletion is missed.
  */
 export class TraversalDigest {
   #base: (Digest & { readonly top: string }) | undefined = { ...emptyDigest(), top: "" };
   #top = "";
-  #shown = emptyDigest();
-  #known = emptyDigest();
+  #read = emptyDigest();
+  #readBelowTop = emptyDigest();
   #covered: Covered | undefined;
 
-  static from({ base, shown: seenCount, covered }: SavedTraversal): TraversalDigest {
-    const walk = new TraversalDigest();
-    walk.#base = base ? { top: base[0], count: base[1], sum: base[2] } : undefined;
-    // What was shown outside of a walk may be of any age.
-    if (seenCount && !covered) walk.#base = undefined;
-    if (!seenCount || !covered) return walk;
-    const [top, count, sum, known, knownSum] = seenCount;
-    walk.#top = top;
-    walk.#shown = { count, sum };
-    walk.#known = { count: known, sum: knownSum };
-    walk.#covered = { from: covered["from"], below: covered["below"] };
-    return walk;
+  /** Restores what `toJSON` returned. */
+  static from({ base, shown, covered }: SavedTraversal): TraversalDigest {
+    const digest = new TraversalDigest();
+    digest.#base = base ? { top: base[0], count: base[1], sum: base[2] } : undefined;
+    // Keys that were read before any range was covered may be of any age.
+    if (shown && !covered) digest.#base = undefined;
+    if (!shown || !covered) return digest;
+    const [top, count, sum, known, knownSum] = shown;
+    digest.#top = top;
+    digest.#read = { count, sum };
+    digest.#readBelowTop = { count: known, sum: knownSum };
+    digest.#covered = { from: covered["from"], below: covered["below"] };
+    return digest;
   }
 
-  /** Whether nothing stood there before the walk that is under way. */
+  /** Whether the scope was empty before the current traversal. */
   get wasEmpty(): boolean {
     return this.#base?.count === 0;
   }
 
-  /** How many keys the walk that is under way has shown. */
-  get shown(): number {
-    return this.#shown.count;
+  /** The number of keys in the current traversal. */
+  get readCount(): number {
+    return this.#read.count;
   }
 
-  /** Nobody knows any more what stands there. */
-  forget(): void {
+  /** The scope's keys are unknown until the next complete traversal. */
+  invalidate(): void {
     this.#base = undefined;
   }
 
+  /** Adds a key of the current traversal. */
   add(key: string): void {
     if (!this.#base) return;
     const hash = hashOf(key);
-    addHash(this.#shown, hash);
+    addHash(this.#read, hash);
     if (key > this.#top) this.#top = key;
-    if (key <= this.#base.top) addHash(this.#known, hash);
+    if (key <= this.#base.top) addHash(this.#readBelowTop, hash);
   }
 
-  /** What a sweep of this range says: the walk goes on, or it is over, and it has shown all that was there before, or that is not certain. */
+  /**
+   * Records that a range was listed completely. `open`: the traversal continues; `proven`: it is
+   * over and found every earlier key; `unproven`: it is over, and keys may be missing. `again`: the
+   * range was listed before in this sync.
+   */
   sweep(range: Range | undefined, again: boolean): "open" | "proven" | "unproven" {
     this.#cover(range, again);
     const { from, below } = this.#covered ?? {};
     if (from !== undefined || below !== undefined) return "open";
     const base = this.#base;
-    const isProven = base?.count === this.#known.count && base.sum === this.#known.sum;
-    this.#base = { top: this.#top, ...this.#shown };
+    const isProven =
+      base?.count === this.#readBelowTop.count && base.sum === this.#readBelowTop.sum;
+    this.#base = { top: this.#top, ...this.#read };
     this.#restart();
     return isProven ? "proven" : "unproven";
   }
 
-  /** Whether the walk that has just ended found nothing at all. */
+  /** Whether the traversal that just ended found no keys. */
   get isEmpty(): boolean {
-    return this.#base?.count === 0 && this.#shown.count === 0;
+    return this.#base?.count === 0 && this.#read.count === 0;
   }
 
+  /** For the state. */
   toJSON(): SavedTraversal {
     const base = this.#base;
     if (!base) return { base: null };
-    const { count, sum } = this.#shown;
+    const { count, sum } = this.#read;
     const saved = { base: [base.top, base.count, base.sum] as const };
     if (count === 0 && !this.#covered) return saved;
-    const shown = [this.#top, count, sum, this.#known.count, this.#known.sum] as const;
+    const shown = [
+      this.#top,
+      count,
+      sum,
+      this.#readBelowTop.count,
+      this.#readBelowTop.sum,
+    ] as const;
     const { from, below } = this.#covered ?? {};
     const ends = {
       ...(from === undefined ? {} : { from }),
@@ -112,7 +127,10 @@ export class TraversalDigest {
     return { ...saved, shown, ...(this.#covered ? { covered: ends } : {}) };
   }
 
-  /** Adds a range that begins where the last one ended; any other begins a new walk, and what was shown before it is anybody's guess. */
+  /**
+   * Extends the covered range by an adjacent one. Any other range starts a new traversal, which
+   * invalidates what is known from before.
+   */
   #cover(range: Range | undefined, again: boolean): void {
     const [from, below] = [endOf(range?.from), endOf(range?.below)];
     const covered = this.#covered;
@@ -121,15 +139,15 @@ export class TraversalDigest {
     else if (covered && from !== undefined && from === covered.below)
       this.#covered = { from: covered.from, below };
     else {
-      if (covered || again) this.forget();
+      if (covered || again) this.invalidate();
       this.#covered = { from, below };
     }
   }
 
   #restart(): void {
     this.#top = "";
-    this.#shown = emptyDigest();
-    this.#known = emptyDigest();
+    this.#read = emptyDigest();
+    this.#readBelowTop = emptyDigest();
     this.#covered = undefined;
   }
 }
@@ -138,7 +156,7 @@ function emptyDigest(): Digest {
   return { count: 0, sum: 0 };
 }
 
-/** A number that JSON can hold has room for 48 bits and a carry. */
+/** Sums of 48-bit hashes stay exact in a double, which JSON numbers are. */
 const modulus = 2 ** 48;
 
 function hashOf(key: string): number {

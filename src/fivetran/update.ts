@@ -8,8 +8,9 @@ import { Warnings } from "./warnings.ts";
 import { textResponse } from "./wire.ts";
 
 /**
- * The answers to `Update`, in their bytes: the selected streams, one after the other, each with its records and checkpoints. What a person has to
- * change becomes a task, which ends the sync; a stream that cannot be read fails alone, and the call fails when all have been tried.
+ * The encoded responses to `Update`: records and checkpoints of the selected streams, one after the
+ * other. A ConfigError becomes a task for a person and ends the sync. A stream that fails does not
+ * stop the others; the call fails after the last one.
  */
 export async function* updateResponses(options: UpdateOptions): AsyncGenerator<Buffer, void> {
   try {
@@ -29,13 +30,13 @@ async function* selectedResponses(options: UpdateOptions): AsyncGenerator<Buffer
   const failures: Error[] = [];
   for (const selected of selectTables(streams, selection)) {
     const { name } = selected.stream;
-    const batch = new RecordBuffer({
+    const buffer = new RecordBuffer({
       onOversized: (bytes) => {
-        log.warning(`${name}: a record of ${bytes} bytes goes alone`);
+        log.warning(`${name}: a record of ${bytes} bytes is sent alone`);
       },
     });
     try {
-      yield* readTable(selected, { ...options, state, buffer: batch, warnings });
+      yield* readTable(selected, { ...options, state, buffer, warnings });
     } catch (error) {
       if (signal.aborted || !isOperational(error) || error instanceof ConfigError) throw error;
       log.severe(`${name}: ${error.message}`);
@@ -46,6 +47,6 @@ async function* selectedResponses(options: UpdateOptions): AsyncGenerator<Buffer
   const [first] = failures;
   if (!first) return;
   const text = failures.map(({ message }) => message).join("; ");
-  const mayPass = failures.some(({ cause }) => cause instanceof TransientError);
-  throw new (mayPass ? TransientError : SourceError)(text, { cause: first });
+  const isTransient = failures.some(({ cause }) => cause instanceof TransientError);
+  throw new (isTransient ? TransientError : SourceError)(text, { cause: first });
 }

@@ -1,11 +1,11 @@
 import type { ColumnType, Value } from "../core/schema.ts";
-import { canonical, ValueError } from "../core/value.ts";
+import { canonical, isFraction } from "../core/value.ts";
 import { escapeLoneSurrogates, escapeUnstorable } from "../destination/sql/text-escaping.ts";
 import type { WriteValue } from "./wire.ts";
 
 type NonNullValue = Exclude<Value, null | undefined>;
 
-/** Fivetran's names of the types of columns. */
+/** Fivetran's data type for each column type. */
 export const dataTypes = {
   boolean: "BOOLEAN",
   integer: "LONG",
@@ -18,7 +18,7 @@ export const dataTypes = {
   json: "JSON",
 } as const satisfies Record<ColumnType, string>;
 
-/** Tags of the members of `ValueType` in `proto/common.proto`: number, then wire type. */
+/** Protobuf tags of the members of `ValueType` in `proto/common.proto`: number and wire type. */
 const tags = {
   null: 1 << 3,
   boolean: 2 << 3,
@@ -34,19 +34,23 @@ const tags = {
 
 const writeNull: WriteValue = (writer) => writer.uint32(tags.null).bool(true);
 
-/** How a value of a column goes over the wire. Throws a ValueError where the column cannot hold it. */
+/**
+ * Encodes a column's value as a `ValueType`.
+ *
+ * @throws ValueError if the column cannot hold it
+ */
 export function encodeValue(type: ColumnType, value: Value): WriteValue {
   return value == null ? writeNull : encode[type](value);
 }
 
 const encode: Readonly<Record<ColumnType, (value: NonNullValue) => WriteValue>> = {
   boolean: (value) => {
-    const truth = canonical.boolean(value) === true;
-    return (writer) => writer.uint32(tags.boolean).bool(truth);
+    const isTrue = canonical.boolean(value) === true;
+    return (writer) => writer.uint32(tags.boolean).bool(isTrue);
   },
   integer: (value) => {
-    const fraction = fractionOf(value);
-    if (fraction !== undefined) return encodeDouble(fraction);
+    // Fivetran widens the column when it receives a double, as a database does.
+    if (isFraction(value)) return encodeDouble(Number(canonical.double(value)));
     const exact = toInt64(canonical.integer(value));
     return (writer) => writer.uint32(tags.integer).int64(exact);
   },
@@ -70,12 +74,12 @@ function encodeText(type: "decimal" | "string" | "json", content: string): Write
   return (writer) => writer.uint32(tags[type]).string(content);
 }
 
-/** As in a database: what UTF-8 cannot hold is spelled out, and what looks like it. */
+/** Escapes as for a database: what UTF-8 cannot encode, and text that looks like an escape. */
 function escapeText(content: string): string {
   return content.isWellFormed() && !content.includes("\\u") ? content : escapeUnstorable(content);
 }
 
-/** Fixed-width UTC text as a `Timestamp`: microseconds are exact. */
+/** Encodes fixed-width UTC text as a `Timestamp`, to the microsecond. */
 function encodeInstant(type: "date" | "timestamp", utc: string): WriteValue {
   const seconds = Date.parse(`${utc.slice(0, 19)}Z`) / 1000;
   const nanos = Number(utc.slice(20, 26)) * 1000;
@@ -90,22 +94,9 @@ function encodeInstant(type: "date" | "timestamp", utc: string): WriteValue {
       .ldelim();
 }
 
-/** The halves of an integer that a number cannot hold. */
+/** The two halves of an integer that a double cannot represent. */
 function toInt64(value: NonNullValue): number | { low: number; high: number; unsigned: boolean } {
   if (typeof value !== "bigint") return Number(value);
   const bits = BigInt.asUintN(64, value);
   return { low: Number(bits & 0xffffffffn), high: Number(bits >> 32n), unsigned: false };
-}
-
-/** A fraction that was sent for an integer: Fivetran widens the column when it meets a double, as a database does. */
-function fractionOf(value: NonNullValue): number | undefined {
-  if (typeof value === "bigint" || typeof value === "boolean") return undefined;
-  try {
-    const number = canonical.double(value);
-    const isFraction = Number.isFinite(number) && !Number.isInteger(number);
-    return isFraction ? Number(number) : undefined;
-  } catch (error) {
-    if (error instanceof ValueError) return undefined;
-    throw error;
-  }
 }

@@ -1,11 +1,13 @@
 import { textResponse } from "./wire.ts";
 
-/** So many are told one by one. */
+/** Warnings that are sent individually. */
 const maxWarnings = 20;
 
-/** What goes wrong with single rows: told as warnings, which Fivetran shows to people, the first of them one by one and the others as a number. */
+/**
+ * Problems with single rows, for Fivetran to show: the first ones individually, then their number.
+ */
 export class Warnings {
-  #waiting: Buffer[] = [];
+  #pending: Buffer[] = [];
   #count = 0;
   readonly #redact: (text: string) => string;
 
@@ -13,24 +15,23 @@ export class Warnings {
     this.#redact = redact;
   }
 
+  /** Adds a warning. */
   add(message: string): void {
     this.#count += 1;
-    if (this.#count <= maxWarnings) this.#waiting.push(this.#warning(message));
+    if (this.#count <= maxWarnings) this.#pending.push(this.#warning(message));
   }
 
-  /** Those that have not been sent. */
+  /** Yields warnings that have not been sent yet. */
   *drain(): Generator<Buffer> {
-    yield* this.#waiting;
-    this.#waiting = [];
+    yield* this.#pending;
+    this.#pending = [];
   }
 
-  /** The number of those that were not told. */
+  /** Yields the rest, and the number of warnings that were not sent individually. */
   *finish(): Generator<Buffer> {
     yield* this.drain();
     if (this.#count > maxWarnings)
-      yield this.#warning(
-        `and ${this.#count - maxWarnings} more rows were not understood or not sent`,
-      );
+      yield this.#warning(`and ${this.#count - maxWarnings} more rows could not be read or sent`);
   }
 
   #warning(message: string): Buffer {

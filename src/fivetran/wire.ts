@@ -1,8 +1,9 @@
 import protobuf from "protobufjs/minimal.js";
 
 /**
- * The answers of `Update` in their bytes: field numbers are those of `proto/connector_sdk.proto`. Written by hand because a batch is limited by
- * its exact size, and a record must not be encoded twice to know it.
+ * Encodes the responses of `Update`, with the field numbers of `proto/connector_sdk.proto`. By
+ * hand, because responses are limited by their exact size, and records must not be encoded twice
+ * for it.
  *
  * @see https://protobuf.dev/programming-guides/encoding/
  */
@@ -15,13 +16,16 @@ export type WriteValue = (writer: Writer) => void;
 /** A column's value in a record. */
 export type Cell = readonly [column: string, value: WriteValue];
 
-export const recordTypes = { upsert: 0, update: 1, delete: 2, truncate: 3 } as const;
+/** `RecordType` in `proto/common.proto`. */
+const recordTypes = { upsert: 0, update: 1, delete: 2, truncate: 3 } as const;
+
+/** What a record does with its row. */
 export type RecordType = keyof typeof recordTypes;
 
-/** The number and the wire type that come before a field. */
+/** The tag of a field: its number and wire type. */
 const tag = { number: (field: number) => field << 3, bytes: (field: number) => (field << 3) | 2 };
 
-/** A `Record`. */
+/** Encodes a `Record`. */
 export function encodeRecord(
   table: string,
   type: RecordType,
@@ -37,31 +41,31 @@ export function encodeRecord(
   return writer.finish();
 }
 
-/** How many bytes a record takes among `records`. */
+/** The bytes that a record takes in `records`. */
 export function sizeInRecords({ length }: Uint8Array): number {
   return 1 + varintSize(length) + length;
 }
 
-/** How many bytes an answer with `records` takes that take so many together. */
+/** The size of a response whose `records` take `size` bytes. */
 export function recordsResponseSize(size: number): number {
   return 1 + varintSize(size) + size;
 }
 
-/** An answer with records that take so many bytes together. */
+/** Encodes a response with records that take `size` bytes together. */
 export function recordsResponse(records: readonly Uint8Array[], size: number): Buffer {
   const writer = Writer.create().uint32(tag.bytes(6)).uint32(size);
   for (const record of records) writer.uint32(tag.bytes(1)).bytes(record);
   return toBuffer(writer);
 }
 
-/** An answer with one record. */
+/** Encodes a response with one record. */
 export function recordResponse(record: Uint8Array): Buffer {
   return toBuffer(Writer.create().uint32(tag.bytes(1)).bytes(record));
 }
 
 const textFields = { checkpoint: 3, warning: 4, task: 5 } as const;
 
-/** An answer that holds a text: a checkpoint's state, a warning, or a task. */
+/** Encodes a response with text: the state of a checkpoint, a warning, or a task. */
 export function textResponse(kind: keyof typeof textFields, text: string): Buffer {
   const writer = Writer.create().uint32(tag.bytes(textFields[kind])).fork();
   return toBuffer(writer.uint32(tag.bytes(1)).string(text).ldelim());

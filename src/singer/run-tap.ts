@@ -54,7 +54,9 @@ interface Measurement {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** @see https://github.com/singer-io/getting-started/blob/master/docs/SYNC_MODE.md#metric-messages */
+/**
+ * @see https://github.com/singer-io/getting-started/blob/master/docs/SYNC_MODE.md#metric-messages
+ */
 function formatMetric(type: string, { name: metric, value, tags }: Measurement): string {
   return `INFO METRIC: ${JSON.stringify({ type, metric, value, tags })}`;
 }

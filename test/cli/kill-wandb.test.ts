@@ -66,7 +66,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     async () => {
       const random = seededRandom();
       const workspace = filled();
-      await using wandb = await startWandb({ workspace, traps: { latencyMs: 20 } });
+      await using wandb = await startWandb({ workspace, faults: { latencyMs: 20 } });
       await using folder = await newFolder({
         "configuration.json": {
           wandb: {

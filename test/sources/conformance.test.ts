@@ -14,7 +14,10 @@ import { startCountly } from "../support/countly.ts";
 import { startOpik } from "../support/opik.ts";
 import { startWandb } from "../support/wandb.ts";
 
-/** Every source, and a stand-in for its service with a login, something in it, and pages that are small enough to be many. */
+/**
+ * Every source, and an emulator of its service with a login, some data, and a page size small enough
+ * for several pages.
+ */
 const subjects: readonly SourceSubject[] = [
   {
     connector: opik,

@@ -4,16 +4,19 @@ import { syncSource, type SyncSourceOptions } from "./sync-source.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** Where a stand-in for W&B is, and what it is copied into. */
-export interface WandbPlaces {
+/** A W&B emulator, and the database to copy it into. */
+export interface WandbTarget {
   readonly url: string;
   readonly apiKey: string;
   readonly destination: string;
 }
 
-/** Syncs a stand-in for W&B into a database, in this process: the project `vision` of `acme`, unless the settings say otherwise. */
+/**
+ * Syncs a W&B emulator into a database, in this process: the project `vision` of `acme`, unless the
+ * settings say otherwise.
+ */
 export function syncWandb(
-  { url, apiKey, destination }: WandbPlaces,
+  { url, apiKey, destination }: WandbTarget,
   settings: Settings = {},
   options: Omit<SyncSourceOptions, "config" | "destination"> = {},
 ): Promise<Summary> {

@@ -7,56 +7,53 @@ import type { WandbFaults } from "../../src/emulators/wandb/faults.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
 
-/** A request that was seen. */
+/** A request that the emulator received. */
 export interface WandbRequest extends ServerRequest {
-  /** Of a GraphQL request: its text, its variables and the name of its operation. */
+  /** For a GraphQL request: its query, its variables and the name of its operation. */
   readonly query?: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly operation?: string | undefined;
 }
 
 export interface Wandb extends AsyncDisposable {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly apiKey: string;
   readonly workspace: WandbWorkspace;
-  readonly traps: WandbFaults;
-  /** Every request so far, oldest first. */
+  readonly faults: WandbFaults;
+  /** All requests so far, oldest first. */
   readonly requests: readonly WandbRequest[];
   readonly counters: Readonly<WandbCounters>;
 }
 
 export interface StartOptions {
   readonly workspace?: WandbWorkspace;
-  readonly traps?: WandbFaults;
+  readonly faults?: WandbFaults;
   readonly apiKey?: string;
-  /** Comes before the service: what it passes on, the service answers. */
+  /** Wraps the service's request handler. */
   readonly intercept?: (service: RequestHandler) => RequestHandler;
 }
 
-/** A stand-in for a W&B server on a free port, empty unless there is a `workspace`. */
+/** Starts a W&B emulator on a free port, empty unless there is a `workspace`. */
 export async function startWandb(options: StartOptions = {}): Promise<Wandb> {
-  const { workspace = new WandbWorkspace(), traps = {}, apiKey = "local-key" } = options;
+  const { workspace = new WandbWorkspace(), faults = {}, apiKey = "local-key" } = options;
   const counters: WandbCounters = { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 };
-  const service = wandbService(
-    { workspace, faults: traps, counters, random: seededRandom(1) },
-    apiKey,
-  );
+  const service = wandbService({ workspace, faults, counters, random: seededRandom(1) }, apiKey);
   const server = await startServer(options.intercept?.(service) ?? service);
   return {
     url: server.url,
     apiKey,
     workspace,
-    traps,
+    faults,
     counters,
     get requests() {
-      return server.requests.map(described);
+      return server.requests.map(parseRequest);
     },
     [Symbol.asyncDispose]: () => server.close(),
   };
 }
 
-function described(request: ServerRequest): WandbRequest {
+function parseRequest(request: ServerRequest): WandbRequest {
   const body = parseGraphqlRequest(request.body);
   if (!body) return request;
   const { query, variables, operationName } = body;

@@ -1,10 +1,10 @@
 import type { Source } from "../../core/source.ts";
 import { wandbConfig, type WandbConfig } from "./connection/config.ts";
 import { metricStream } from "./metrics/metrics.ts";
-import { runStream } from "./runs/runs.ts";
 import { WandbSession } from "./project/session.ts";
+import { runStream } from "./runs/runs.ts";
 
-/** Weights & Biases: the runs of a project, or of several, and the whole history of each. */
+/** Weights & Biases: the runs of one project or several, and each run's full history. */
 export const wandb: Source<WandbConfig> = {
   name: "wandb",
   title: "Weights & Biases",

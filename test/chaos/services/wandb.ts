@@ -5,7 +5,7 @@ import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 import { syntheticHistory } from "../../../src/emulators/wandb/synthetic-history.ts";
 import type { WandbFaults } from "../../../src/emulators/wandb/faults.ts";
 import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
-import { heldBy } from "../../sources/wandb/tables.ts";
+import { expectedTables } from "../../sources/wandb/tables.ts";
 import { startWandb } from "../../support/wandb.ts";
 import type { Random } from "../../support/random.ts";
 import { keyText } from "../service.ts";
@@ -29,7 +29,7 @@ async function start(random: Random): Promise<ChaosService> {
   const history = new WandbHistory(project, clock);
   history.begin(random);
   const traps: WandbFaults = {};
-  const wandb = await startWandb({ workspace, traps, apiKey });
+  const wandb = await startWandb({ workspace, faults: traps, apiKey });
   return {
     source: "wandb",
     url: wandb.url,
@@ -133,12 +133,12 @@ class WandbHistory {
   }
 
   held(): Keys {
-    const { runs, metrics } = heldBy(this.#project);
+    const { runs, metrics } = expectedTables(this.#project);
     return { runs: runs.map(keyOf("runs")), metrics: metrics.map(keyOf("metrics")) };
   }
 
   metricsOf(run = ""): Keys {
-    const { metrics } = heldBy(this.#project);
+    const { metrics } = expectedTables(this.#project);
     const own = metrics.filter(({ run_id }) => run_id === run);
     return { metrics: own.map(keyOf("metrics")) };
   }
@@ -158,7 +158,7 @@ class WandbHistory {
       return done?.lines === history.lineCount && Date.parse(done.seen ?? "") === seen;
     });
     const names = new Set(read.map(({ name }) => name));
-    const { metrics } = heldBy(this.#project);
+    const { metrics } = expectedTables(this.#project);
     return {
       metrics: metrics.filter((row) => names.has(String(row["run_id"]))).map(keyOf("metrics")),
     };

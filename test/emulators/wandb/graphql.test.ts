@@ -40,7 +40,7 @@ describe("the key", () => {
   });
 
   test("gets 401 where badKey says so", async () => {
-    wandb.traps.wrongKeyStatus = 401;
+    wandb.faults.wrongKeyStatus = 401;
 
     expect(
       (await ask.statusAndBody(query, { headers: { authorization: basic("guess") } }))[0],
@@ -66,9 +66,9 @@ describe("GraphQL", () => {
   test("lacks the fields of missingFields, as an older server does", async () => {
     project.addRun({ name: "a" });
     const query = `{ ${vision} { run(name: "a") { updatedAt } } }`;
-    wandb.traps.missingFields = ["Run.updatedAt", "Run.historyKeys"];
+    wandb.faults.missingFields = ["Run.updatedAt", "Run.historyKeys"];
     const older = await ask.statusAndBody(query);
-    wandb.traps.missingFields = [];
+    wandb.faults.missingFields = [];
 
     expect(older).toEqual([
       400,

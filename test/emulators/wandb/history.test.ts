@@ -46,7 +46,7 @@ describe("a history", () => {
   test("is a sample too where a page has more rows than `samples`, unless overfullPage gives the first", async () => {
     project.addRun({ name: "a", history: syntheticHistory({ run: 1, steps: 1000, metrics: 1 }) });
     const sampled = await steps("minStep: 0, maxStep: 1000, samples: 10");
-    wandb.traps.overfullPage = "first";
+    wandb.faults.overfullPage = "first";
 
     expect(sampled).toHaveLength(10);
     expect(sampled.at(-1)).toBeGreaterThan(100);
@@ -158,9 +158,9 @@ describe("a history", () => {
   test("fails for the run of brokenHistory, by an error in a 200 or with a status", async () => {
     for (const name of ["a", "b"]) project.addRun({ name }).log({ loss: 1 });
     const query = `{ ${vision} { a: run(name: "a") { name history(samples: 1) } b: run(name: "b") { name history(samples: 1) } } }`;
-    wandb.traps.brokenHistory = { run: "a" };
+    wandb.faults.brokenHistory = { run: "a" };
     const inside = await ask.statusAndBody(query);
-    wandb.traps.brokenHistory = { run: "a", status: 503 };
+    wandb.faults.brokenHistory = { run: "a", status: 503 };
 
     expect(inside).toMatchObject([
       200,
@@ -176,7 +176,7 @@ describe("a history", () => {
 
   test("takes too long for more rows than tooLarge", async () => {
     project.addRun({ name: "a" });
-    wandb.traps.tooLarge = { rows: 500 };
+    wandb.faults.tooLarge = { rows: 500 };
 
     expect(
       (

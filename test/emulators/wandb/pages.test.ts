@@ -63,8 +63,8 @@ describe("a listing of runs", () => {
 
   test("shows a run again that moves to the end between two pages, and loses none", async () => {
     for (const name of ["a", "b", "c", "d"]) project.addRun({ name });
-    wandb.traps.onPage = () => {
-      delete wandb.traps.onPage;
+    wandb.faults.onPage = () => {
+      delete wandb.faults.onPage;
       project.run("a")?.heartbeat();
       project.deleteRun("b");
     };
@@ -94,14 +94,14 @@ describe("a listing of runs", () => {
 
   test("has an empty page before each one under emptyPages", async () => {
     for (const name of ["a", "b", "c"]) project.addRun({ name });
-    wandb.traps.emptyPages = true;
+    wandb.faults.emptyPages = true;
 
     expect(await ask.walk({ order: "+created_at", first: 2 })).toEqual([[], ["a", "b"], [], ["c"]]);
   });
 
   test("never ends and never moves under stuckCursor", async () => {
     for (const name of ["a", "b"]) project.addRun({ name });
-    wandb.traps.stuckCursor = true;
+    wandb.faults.stuckCursor = true;
     const first = record(await ask.runsPage({ first: 1 }));
     const second = record(
       await ask.runsPage({ first: 1, after: path(first, "pageInfo", "endCursor") }),
@@ -114,14 +114,14 @@ describe("a listing of runs", () => {
   test("has no more runs in a page than pageSizeCap, and 50 where nobody says how many", async () => {
     for (let index = 0; index < 60; index += 1) project.addRun();
     const usual = (await ask.walk({})).map((page) => page.length);
-    wandb.traps.pageSizeCap = 25;
+    wandb.faults.pageSizeCap = 25;
 
     expect(usual).toEqual([50, 10]);
     expect((await ask.walk({ first: 1000 })).map((page) => page.length)).toEqual([25, 25, 10]);
   });
 
   test("takes too long for a page above tooLarge: 502 with HTML", async () => {
-    wandb.traps.tooLarge = { runs: 10 };
+    wandb.faults.tooLarge = { runs: 10 };
     const answer = await ask.post(
       `{ ${vision} { runs(first: 11) { totalCount edges { cursor } } } }`,
     );

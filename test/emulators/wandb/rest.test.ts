@@ -25,17 +25,17 @@ describe("REST", () => {
   const runsUrl = "/projects/acme/vision/runs?perPage=2";
 
   beforeEach(() => {
-    wandb.traps.rest = {};
+    wandb.faults.rest = {};
   });
 
   test("is not there unless it is asked for", async () => {
-    delete wandb.traps.rest;
+    delete wandb.faults.rest;
 
     expect((await fetch(wandb.url + runsUrl, { headers: bearer() })).status).toBe(404);
   });
 
   test("may be all there is", async () => {
-    wandb.traps.rest = { graphql: 405 };
+    wandb.faults.rest = { graphql: 405 };
 
     expect((await ask.statusAndBody("{ viewer { id } }"))[0]).toBe(405);
     expect((await fetch(wandb.url + runsUrl, { headers: bearer() })).status).toBe(200);
@@ -87,9 +87,9 @@ describe("REST", () => {
 
   test("writes nextUrl from the root or on another origin", async () => {
     for (const name of ["a", "b", "c"]) project.addRun({ name });
-    wandb.traps.rest = { nextUrl: "relative" };
+    wandb.faults.rest = { nextUrl: "relative" };
     const relative = await get(runsUrl);
-    wandb.traps.rest = { nextUrl: { origin: "https://elsewhere.example" } };
+    wandb.faults.rest = { nextUrl: { origin: "https://elsewhere.example" } };
     const elsewhere = await get(runsUrl);
 
     expect(relative["nextUrl"]).toMatch(/^\/projects\/acme\/vision\/runs\?perPage=2&cursor=/);
@@ -102,7 +102,7 @@ describe("REST", () => {
     for (const loss of [1, NaN, 3]) run.log({ loss });
     const url = "/runs/acme/vision/a/history";
     const whole = await get(url);
-    wandb.traps.rest = { historyPage: 2 };
+    wandb.faults.rest = { historyPage: 2 };
     const first = await get(url);
 
     expect(whole).toMatchObject({ history: [{ _step: 0, loss: 1 }, { loss: null }, { loss: 3 }] });
@@ -115,7 +115,7 @@ describe("REST", () => {
 
   test("leaves NaN bare under bareNonFinite", async () => {
     project.addRun({ name: "a" }).log({ loss: NaN });
-    wandb.traps.rest = { bareNonFinite: true };
+    wandb.faults.rest = { bareNonFinite: true };
 
     const answer = await fetch(`${wandb.url}/runs/acme/vision/a/history`, { headers: bearer() });
 
@@ -124,7 +124,7 @@ describe("REST", () => {
 
   test("answers 500 for the history of brokenHistory", async () => {
     project.addRun({ name: "a" });
-    wandb.traps.brokenHistory = { run: "a" };
+    wandb.faults.brokenHistory = { run: "a" };
     const answer = await fetch(`${wandb.url}/runs/acme/vision/a/history`, { headers: bearer() });
 
     expect(answer.status).toBe(500);

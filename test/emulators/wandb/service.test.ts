@@ -26,9 +26,9 @@ describe("traps", () => {
   const query = "{ viewer { username } }";
 
   test("rateLimit refuses with RateLimit headers, and with Retry-After where it is given", async () => {
-    wandb.traps.rateLimit = { allow: 1, refuse: 1, resetSeconds: 7 };
+    wandb.faults.rateLimit = { allow: 1, refuse: 1, resetSeconds: 7 };
     const [passed, refused] = [await ask.post(query), await ask.post(query)];
-    wandb.traps.rateLimit = { allow: 1, refuse: 1, retryAfter: "3" };
+    wandb.faults.rateLimit = { allow: 1, refuse: 1, retryAfter: "3" };
     const allowed = await ask.post(query);
 
     expect([passed.status, passed.headers.get("ratelimit-remaining")]).toEqual([200, "0"]);
@@ -43,7 +43,7 @@ describe("traps", () => {
   });
 
   test("faults are answered instead, one each", async () => {
-    wandb.traps.nextResponses = [
+    wandb.faults.nextResponses = [
       graphqlErrors(200, "no luck"),
       graphqlErrors(422, "no luck"),
       badGateway,
@@ -66,9 +66,9 @@ describe("traps", () => {
   test("complexity refuses too many runs in one request, or answers later", async () => {
     for (const name of ["a", "b", "c"]) project.addRun({ name });
     const many = `{ ${vision} { a: run(name: "a") { name } b: run(name: "b") { name } c: run(name: "c") { name } } }`;
-    wandb.traps.complexity = { runs: 2 };
+    wandb.faults.complexity = { runs: 2 };
     const refused = await ask.statusAndBody(many);
-    wandb.traps.complexity = { runs: 2, slowMs: 60_000 };
+    wandb.faults.complexity = { runs: 2, slowMs: 60_000 };
 
     expect(refused).toEqual([400, { errors: [{ message: "the query is too complex" }] }]);
     expect((await ask.statusAndBody(many.replace(/ c: .*?\}/, "")))[0]).toBe(200);
@@ -76,7 +76,7 @@ describe("traps", () => {
   });
 
   test("latencyMs holds answers back, and maxInFlight tells how many waited together", async () => {
-    wandb.traps.latencyMs = 60_000;
+    wandb.faults.latencyMs = 60_000;
 
     expect(await Promise.all([isSilent(query), isSilent(query), isSilent(query)])).toEqual([
       true,
@@ -87,7 +87,7 @@ describe("traps", () => {
   });
 
   test("gzip compresses for a client that accepts it", async () => {
-    wandb.traps.gzip = true;
+    wandb.faults.gzip = true;
     const [packed, plain] = [
       await ask.post(query),
       await ask.post(query, { headers: { "accept-encoding": "identity" } }),
@@ -101,7 +101,7 @@ describe("traps", () => {
   test("onPage tells of each page and its size", async () => {
     project.addRun({ name: "a" }).log({ loss: 1 });
     const seen: unknown[] = [];
-    wandb.traps.onPage = (page) => {
+    wandb.faults.onPage = (page) => {
       seen.push(page);
     };
     await ask.data(

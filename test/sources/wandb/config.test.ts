@@ -7,7 +7,7 @@ const problemsOf = (settings: Readonly<Record<string, unknown>>): readonly strin
     formatProblem(problem),
   );
 
-test("what the original connector's file holds is enough", () => {
+test("accepts the original connector's file", () => {
   expect(problemsOf({ api_key: "k", page_size: "100" })).toEqual([]);
 });
 
@@ -15,12 +15,12 @@ test.each([
   [{ entity: "acme/vision" }, 'entity: expected a name, got "acme/vision"'],
   [{ project: "acme/vision" }, 'project: expected a name, got "acme/vision"'],
   [{ projects: "a,acme/b" }, 'projects: expected a name, got "acme/b"'],
-])("the path of a project is no name: %j", (settings, message) => {
+])("rejects the path of a project where a name is expected: %j", (settings, message) => {
   expect(problemsOf(settings)).toEqual([expect.stringContaining(message)]);
 });
 
 test.each([{ incl: ["a"] }, { include: { a: 1 } }, 7])(
-  "patterns that are none are said to be so, with an example: %j",
+  "rejects invalid patterns, with an example: %j",
   (metrics) => {
     expect(problemsOf({ metrics })).toEqual([
       expect.stringMatching(/^metrics(\.include)?: expected (patterns like|a list of texts)/),
@@ -28,7 +28,7 @@ test.each([{ incl: ["a"] }, { include: { a: 1 } }, 7])(
   },
 );
 
-test("without a project, the ways to name one are told", () => {
+test("says how to set a missing project", () => {
   expect(problemsOf({ project: undefined })).toEqual([
     "project: missing; expected the name of a project, or set projects",
   ]);

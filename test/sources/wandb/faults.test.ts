@@ -9,7 +9,7 @@ import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { wandbSchema } from "../../../src/emulators/wandb/schema.ts";
 import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
-import { heldBy, standing } from "./tables.ts";
+import { expectedTables, storedTables } from "./tables.ts";
 
 let database: TestDatabase;
 let workspace: WandbWorkspace;
@@ -40,8 +40,8 @@ beforeEach(() => {
 });
 
 function sync(settings: Parameters<typeof syncWandb>[1] = {}) {
-  const places = { url: wandb.url, apiKey: wandb.apiKey, destination: database.url };
-  return syncWandb(places, settings, { warn: (message) => warnings.push(message) });
+  const target = { url: wandb.url, apiKey: wandb.apiKey, destination: database.url };
+  return syncWandb(target, settings, { warn: (message) => warnings.push(message) });
 }
 
 function addRuns(count: number, steps: number): void {
@@ -54,7 +54,7 @@ function addRuns(count: number, steps: number): void {
 }
 
 async function expectAllCells(): Promise<void> {
-  expect(await standing(database)).toEqual(heldBy(project));
+  expect(await storedTables(database)).toEqual(expectedTables(project));
 }
 
 async function values(): Promise<Record<string, unknown>> {
@@ -68,19 +68,16 @@ async function values(): Promise<Record<string, unknown>> {
 }
 
 describe("login", () => {
-  test.each([undefined, 401] as const)(
-    "a wrong key (%s) is said to be one, and where it stands",
-    async (badKey) => {
-      await restart({ traps: badKey === undefined ? {} : { wrongKeyStatus: badKey } });
-      await expect(sync({ api_key: "wrong" })).rejects.toThrow(/check wandb\.api_key/);
-    },
-  );
-
-  test("a project that is not there is named", async () => {
-    await expect(sync({ project: "nope" })).rejects.toThrow(/no project "nope" of "acme"/);
+  test.each([undefined, 401] as const)("names the setting of a wrong key (%s)", async (badKey) => {
+    await restart({ faults: badKey === undefined ? {} : { wrongKeyStatus: badKey } });
+    await expect(sync({ api_key: "wrong" })).rejects.toThrow(/check wandb\.api_key/);
   });
 
-  test("the key goes as user api of Basic, and no message shows it", async () => {
+  test("names a project that does not exist", async () => {
+    await expect(sync({ project: "nope" })).rejects.toThrow(/no project "nope" in "acme"/);
+  });
+
+  test("sends the key as the password of user `api`", async () => {
     addRuns(1, 1);
     await sync();
     const expected = `Basic ${Buffer.from("api:local-key").toString("base64")}`;
@@ -90,7 +87,7 @@ describe("login", () => {
   });
 });
 
-test("every query that was sent is valid, asks no schema, and is the same text for the same question", async () => {
+test("sends only valid queries, without introspection, and the same text for the same request", async () => {
   addRuns(70, 2);
   await sync({ projects: ["*"] });
   const schema = wandbSchema();
@@ -102,41 +99,41 @@ test("every query that was sent is valid, asks no schema, and is the same text f
 });
 
 describe("listings", () => {
-  test("pages without edges that say there are more are not the end", async () => {
+  test("does not stop at empty pages that have a next page", async () => {
     addRuns(9, 2);
-    wandb.traps.emptyPages = true;
+    wandb.faults.emptyPages = true;
     await sync({ page_size: 2 });
     await expectAllCells();
-    project.deleteRun(heldBy(project).runs[0]?.["run_id"] as string);
+    project.deleteRun(expectedTables(project).runs[0]?.["run_id"] as string);
     await sync({ page_size: 2 });
     await expectAllCells();
   });
 
-  test("a cursor that stands still ends the stream, and says so", async () => {
+  test("fails if the cursor does not advance", async () => {
     addRuns(9, 2);
-    wandb.traps.stuckCursor = true;
+    wandb.faults.stuckCursor = true;
     const { failures } = await sync({ page_size: 2 });
-    expect(failures.get("runs")?.message).toMatch(/the cursor stands still/);
+    expect(failures.get("runs")?.message).toMatch(/the cursor does not advance/);
   });
 
-  test("a page size that the server caps loses nothing", async () => {
+  test("loses nothing if the server caps the page size", async () => {
     addRuns(9, 2);
-    wandb.traps.pageSizeCap = 2;
+    wandb.faults.pageSizeCap = 2;
     await sync();
     await expectAllCells();
   });
 
-  test("a page that is too much for the server (502, with HTML) is asked for in half", async () => {
+  test("requests a smaller page after one that is too large for the server (502 with HTML)", async () => {
     addRuns(30, 1);
-    wandb.traps.tooLarge = { runs: 8 };
+    wandb.faults.tooLarge = { runs: 8 };
     await sync({ retry_attempts: 0 });
     await expectAllCells();
   });
 
-  test("since is sent with a Z", async () => {
+  test("sends the time filter with a Z", async () => {
     addRuns(2, 1);
     await sync();
-    wandb.traps.onPage = () => undefined;
+    wandb.faults.onPage = () => undefined;
     const before = wandb.requests.length;
     await sync();
     const filters = wandb.requests
@@ -149,7 +146,7 @@ describe("listings", () => {
     }
   });
 
-  test("runs that may not be seen neither count nor stop the others", async () => {
+  test("hidden runs neither count nor stop the others", async () => {
     addRuns(6, 2);
     const [first] = project.sortedRuns({ by: "createdAt", descending: false });
     if (first) first.hidden = true;
@@ -159,7 +156,7 @@ describe("listings", () => {
   });
 });
 
-describe("failures that pass", () => {
+describe("temporary failures", () => {
   test.each([
     ["an error in a 200", graphqlErrors(200, "something went wrong")],
     ["a 502 with HTML", badGateway],
@@ -167,24 +164,24 @@ describe("failures that pass", () => {
       "a 429 with RateLimit-Reset",
       { ...graphqlErrors(429, "slow"), headers: { "RateLimit-Reset": "0" } },
     ],
-  ] as const)("%s is asked again", async (_name, fault) => {
+  ] as const)("retries after %s", async (_name, fault) => {
     addRuns(3, 2);
-    wandb.traps.nextResponses = [fault];
+    wandb.faults.nextResponses = [fault];
     const { transfer, status } = await sync();
     expect(status).toBe("completed");
     expect(transfer.retries).toBe(1);
     await expectAllCells();
   });
 
-  test("a rate limit that says when it ends is waited for", async () => {
+  test("waits until a rate limit ends", async () => {
     addRuns(6, 2);
-    wandb.traps.rateLimit = { allow: 3, refuse: 2, resetSeconds: 0.02 };
+    wandb.faults.rateLimit = { allow: 3, refuse: 2, resetSeconds: 0.02 };
     expect((await sync()).status).toBe("completed");
     expect(wandb.counters.refused).toBeGreaterThan(0);
     await expectAllCells();
   });
 
-  test("a server that always fails on histories is a failed sync, not a quarantine", async () => {
+  test("fails the sync, without quarantine, if the server fails on every history", async () => {
     addRuns(6, 2);
     await restart({
       intercept: (service) => (request, response) => {
@@ -207,7 +204,7 @@ describe("several projects", () => {
     },
   });
 
-  test("one that fails does not hold up the others, and the sync has failed", async () => {
+  test("one that fails does not stop the others, but fails the sync", async () => {
     for (const name of ["a", "b", "c"]) workspace.addProject({ name }).addRun().log({ loss: 1 });
     await restart(failingFor(["b"]));
     const { status, failures } = await sync({ projects: "*", retry_attempts: 0 });
@@ -215,22 +212,24 @@ describe("several projects", () => {
     expect([...failures.keys()]).toEqual(["runs", "metrics"]);
     const rows = await database.query(`SELECT project FROM metrics ORDER BY 1`);
     expect(rows).toEqual([{ project: "a" }, { project: "c" }]);
-    expect(warnings).toContainEqual(expect.stringMatching(/^project "b": .*500.*the others go on/));
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/^project "b": .*500.*; continuing with the others$/),
+    );
   });
 
-  test("three that fail one after the other end the stream", async () => {
+  test("three failures in a row end the stream", async () => {
     for (const name of ["a", "b", "c", "d"]) workspace.addProject({ name });
     await restart(failingFor(["vision", "a", "b", "c", "d"]));
     expect((await sync({ projects: "*", retry_attempts: 0 })).status).toBe("failed");
-    const asked = new Set(wandb.requests.map(({ variables }) => variables?.["project"]));
-    expect([...asked]).toEqual([undefined, "vision", "a", "b"]);
+    const requests = new Set(wandb.requests.map(({ variables }) => variables?.["project"]));
+    expect([...requests]).toEqual([undefined, "vision", "a", "b"]);
   });
 });
 
 describe("older servers", () => {
-  test("fields that are not there are left out, and reported once each", async () => {
+  test("omits missing fields, and reports each once", async () => {
     addRuns(5, 2);
-    wandb.traps.missingFields = ["Run.updatedAt", "Run.jobType", "User.username", "Run.commit"];
+    wandb.faults.missingFields = ["Run.updatedAt", "Run.jobType", "User.username", "Run.commit"];
     expect((await sync({ page_size: 2 })).status).toBe("completed");
     const rows = await database.query(`SELECT * FROM runs`);
     expect(rows).toHaveLength(5);
@@ -240,31 +239,31 @@ describe("older servers", () => {
     expect(warnings).toHaveLength(4);
   });
 
-  test("histories are whole without the fields that tell their end", async () => {
+  test("reads histories completely without the fields that mark their end", async () => {
     addRuns(2, 30);
     const run = project.addRun();
     for (const step of [0, 7000, 7001, 90_000]) run.log({ _step: step, a: step });
-    wandb.traps.missingFields = ["Run.historyKeys", "Run.historyLineCount"];
+    wandb.faults.missingFields = ["Run.historyKeys", "Run.historyLineCount"];
     expect((await sync()).status).toBe("completed");
-    expect((await standing(database)).metrics).toEqual(heldBy(project).metrics);
+    expect((await storedTables(database)).metrics).toEqual(expectedTables(project).metrics);
   });
 });
 
 describe("histories", () => {
   test.each(["sample", "first"] as const)(
-    "an answer that may be a part of the rows (%s) is not taken",
+    "does not accept a response that may be incomplete (%s)",
     async (overfullPage) => {
       const run = project.addRun();
       for (let step = 0; step < 3500; step += 1) run.log({ a: step });
       for (let step = 5000; step < 9000; step += 3) run.log({ _step: step, a: step });
-      wandb.traps.overfullPage = overfullPage;
+      wandb.faults.overfullPage = overfullPage;
       await sync();
-      expect((await standing(database)).metrics).toEqual(heldBy(project).metrics);
+      expect((await storedTables(database)).metrics).toEqual(expectedTables(project).metrics);
       expect(warnings).toEqual([]);
     },
   );
 
-  test("sparse steps and empty windows are not the end", async () => {
+  test("does not stop at sparse steps and empty windows", async () => {
     const run = project.addRun();
     for (const step of [3, 40_000, 40_001, 5_000_000, 2 ** 40]) run.log({ _step: step, a: step });
     for (let step = 1; step < 1200; step += 1) run.log({ _step: 2 ** 41 + step, a: step });
@@ -276,11 +275,11 @@ describe("histories", () => {
     );
   });
 
-  test("rows that come while a history is read are in it, or in the next sync", async () => {
+  test("copies rows added while a history is read, at the latest with the next sync", async () => {
     const run = project.addRun();
     for (let step = 0; step < 2500; step += 1) run.log({ a: step });
     let left = 3;
-    wandb.traps.onPage = ({ field }) => {
+    wandb.faults.onPage = ({ field }) => {
       if (field === "history" && left-- > 0) for (let n = 0; n < 1500; n += 1) run.log({ a: n });
     };
     await sync();
@@ -288,17 +287,17 @@ describe("histories", () => {
     await expectAllCells();
   });
 
-  test("a window that is too much for the server is asked for in parts", async () => {
+  test("splits a window that is too large for the server", async () => {
     addRuns(3, 100);
-    wandb.traps.tooLarge = { rows: 300 };
+    wandb.faults.tooLarge = { rows: 300 };
     expect((await sync({ retry_attempts: 0 })).status).toBe("completed");
     await expectAllCells();
   });
 
-  test("a server that bears one row at a time is asked for what is new, and no longer", async () => {
+  test("requests only new rows from a server that can return one row at a time", async () => {
     addRuns(1, 10);
     const [run] = project.sortedRuns({ by: "createdAt", descending: false });
-    wandb.traps.tooLarge = { rows: 1 };
+    wandb.faults.tooLarge = { rows: 1 };
     await sync({ retry_attempts: 0 });
     for (let step = 0; step < 5; step += 1) run?.log({ loss: step });
     const before = wandb.requests.length;
@@ -307,7 +306,7 @@ describe("histories", () => {
     expect(wandb.requests.length - before).toBeLessThan(40);
   });
 
-  test("an error about the whole project in an answer of several runs passes", async () => {
+  test("recovers from an error about the whole project in the response for several runs", async () => {
     const error = { message: "context deadline exceeded", path: ["project"] };
     let fails = 1;
     const intercept: StartOptions["intercept"] = (service) => (request, response) => {
@@ -323,7 +322,7 @@ describe("histories", () => {
     await expectAllCells();
   });
 
-  test("fewer lines than the service counts are reported once, with an example", async () => {
+  test("reports once, with an example, that there are fewer lines than the service counts", async () => {
     addRuns(3, 2);
     for (const run of project.sortedRuns({ by: "createdAt", descending: false })) {
       Object.defineProperty(run.history, "lineCount", { get: () => 5 });
@@ -331,12 +330,12 @@ describe("histories", () => {
     await sync();
     const [warning, ...more] = warnings;
     expect(more).toEqual([]);
-    expect(warning).toMatch(/the history of 3 runs .* 2 lines read, the service counts 5/);
+    expect(warning).toMatch(/the history of 3 runs .* 2 lines read, 5 reported/);
   });
 
-  test("several runs go into one request, and fewer where the server finds that too complex", async () => {
+  test("combines several runs in one request, and fewer if the server rejects that as too complex", async () => {
     addRuns(80, 2);
-    wandb.traps.complexity = { runs: 5 };
+    wandb.faults.complexity = { runs: 5 };
     expect((await sync({ concurrency: 2 })).status).toBe("completed");
     await expectAllCells();
     const sizes = wandb.requests
@@ -349,25 +348,25 @@ describe("histories", () => {
     expect(sizes.filter((size) => size === 8).length).toBeLessThan(4);
   });
 
-  test("one poisoned run that fails whole requests spoils no other", async () => {
+  test("a run that fails whole requests does not affect the others", async () => {
     addRuns(40, 2);
     const [, , , broken] = project.sortedRuns({ by: "createdAt", descending: false });
-    wandb.traps.brokenHistory = { run: broken?.name ?? "", status: 500 };
+    wandb.faults.brokenHistory = { run: broken?.name ?? "", status: 500 };
     expect((await sync({ retry_attempts: 0 })).status).toBe("partial");
-    expect((await standing(database)).metrics).toHaveLength(39 * 2);
+    expect((await storedTables(database)).metrics).toHaveLength(39 * 2);
   });
 
   test.each([undefined, 500])(
-    "a single run that fails for ever (%s) is a partial sync, though nothing else was to do",
+    "a single run that always fails (%s) makes the sync partial, even if nothing else was to be done",
     async (status) => {
       addRuns(4, 2);
       await sync();
       project.addRun({ name: "poisoned" }).log({ loss: 1 });
-      wandb.traps.brokenHistory = {
+      wandb.faults.brokenHistory = {
         run: "poisoned",
         ...(status === undefined ? {} : { status }),
       };
-      // Those that are looked at again are unchanged.
+      // Runs listed again are unchanged, so only the failing run is read.
       for (let syncs = 0; syncs < 3; syncs += 1) {
         expect((await sync({ retry_attempts: 0, lookback_minutes: 0 })).status).toBe("partial");
       }
@@ -377,8 +376,8 @@ describe("histories", () => {
     },
   );
 
-  test.each(["turns all away", "is gone"] as const)(
-    "a service that %s fails the sync, and puts no run in quarantine for it",
+  test.each(["rejects everything", "goes down"] as const)(
+    "a service that %s fails the sync, and no run is quarantined for it",
     async (how) => {
       addRuns(90, 2);
       let requests = 0;
@@ -386,7 +385,7 @@ describe("histories", () => {
         intercept: (service) => async (request, response) => {
           requests += Number(request.body.includes("query History"));
           if (requests <= 2) return service(request, response);
-          if (how === "turns all away") return failing(429)(request, response);
+          if (how === "rejects everything") return failing(429)(request, response);
           await wandb[Symbol.asyncDispose]();
         },
       });
@@ -397,14 +396,14 @@ describe("histories", () => {
     },
   );
 
-  test("a service that wants to be left alone for a day is not asked for one run after the other", async () => {
+  test("does not try run after run if the service asks to wait for a day", async () => {
     addRuns(90, 2);
-    let asked = 0;
+    let requests = 0;
     await restart({
       intercept: (service) => (request, response) => {
         const isOfSeveral = /query History.*\br1: /.test(request.body);
-        asked += Number(isOfSeveral);
-        if (!isOfSeveral || asked !== 1) return service(request, response);
+        requests += Number(isOfSeveral);
+        if (!isOfSeveral || requests !== 1) return service(request, response);
         return failing(429, { "retry-after": "86400" })(request, response);
       },
     });
@@ -414,7 +413,7 @@ describe("histories", () => {
     expect((await sync()).status).toBe("completed");
   });
 
-  test("three poisoned runs and nothing else to do are a partial sync, not a failed one", async () => {
+  test("three failing runs make the sync partial, not failed, even if nothing else was to be done", async () => {
     addRuns(12, 2);
     const broken = project.sortedRuns({ by: "createdAt", descending: false }).slice(0, 3);
     await restart({
@@ -431,7 +430,7 @@ describe("histories", () => {
 });
 
 describe("values", () => {
-  test("what a double cannot hold is in value_json, and nothing is lost", async () => {
+  test("stores in value_json what a double cannot hold, and loses nothing", async () => {
     project
       .addRun()
       .log(
@@ -467,7 +466,7 @@ describe("values", () => {
     });
   });
 
-  test("metrics can be left out and asked for by patterns, also those of the service", async () => {
+  test("patterns include and exclude metrics, also the service's own", async () => {
     project.addRun().log({ loss: 1, "loss.val": 2, acc: 3, accuracy: 4, _internal: { x: 5 } });
     await sync({
       metrics: '{"include": ["loss*", "acc", "_runtime", "_int*"], "exclude": "*.val"}',
@@ -475,7 +474,7 @@ describe("values", () => {
     expect(Object.keys(await values()).sort()).toEqual(["_internal.x", "_runtime", "acc", "loss"]);
   });
 
-  test("a line that is no object, or has no step, goes into quarantine, and the others arrive", async () => {
+  test("quarantines a line that is not an object or has no step, and copies the others", async () => {
     const lines = ['{"_step": 0, "a": 1}', '{"_step": 1, "a": broken}', "[2]", '{"a": 3}'];
     const line = (step: number) => lines[step] ?? `{"_step": ${step}, "b": ${step}}`;
     project.addRun({ history: { lastStep: 4, keys: [], line } });
@@ -492,7 +491,7 @@ describe("values", () => {
     ]);
   });
 
-  test("configuration and summary are valid JSON, unwrapped, with all their digits", async () => {
+  test("stores configuration and summary as valid JSON, unwrapped, with all their digits", async () => {
     project.addRun({
       config: new RawJson(
         '{"lr": {"value": 1.00, "desc": null}, "seed": {"value": 12345678901234567890}, "_wandb": {"value": {}}, "plain": 7, "dict": {"value": {"value": 1}}, "more": {"value": 1, "other": 2}}',

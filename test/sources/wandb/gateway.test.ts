@@ -4,7 +4,7 @@ import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../../support/http-server.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 
-/** Gateways that offer what the original connector describes, and nothing else; each in its own way. */
+/** Gateways that offer only what the original connector describes, each in its own way. */
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ let database: TestDatabase;
 let server: TestServer;
 let runs: Json[];
 let histories: Record<string, readonly Json[]>;
-/** What a request that is no GET gets. */
+/** The status for any request that is not a GET. */
 let refusal: number;
 
 beforeEach(async () => {
@@ -43,8 +43,8 @@ const gateway: RequestHandler = ({ method, url, headers }, response) => {
 };
 
 const sync = (settings = {}, options = {}) => {
-  const places = { url: server.url, apiKey: "local-key", destination: database.url };
-  return syncWandb(places, settings, options);
+  const target = { url: server.url, apiKey: "local-key", destination: database.url };
+  return syncWandb(target, settings, options);
 };
 
 const steps = async (): Promise<string[]> => {
@@ -62,7 +62,7 @@ const usual = {
 
 describe("a gateway without GraphQL", () => {
   test.each([401, 403, 404, 405, 501])(
-    "is found out by what it answers to GraphQL (%d)",
+    "is recognized by its answer to GraphQL (%d)",
     async (status) => {
       refusal = status;
       runs.push(usual);
@@ -79,7 +79,7 @@ describe("a gateway without GraphQL", () => {
   );
 
   test.each([401, 403])(
-    "that refuses the key too has the login to be checked (%d)",
+    "that also rejects the key asks to check the login (%d)",
     async (status) => {
       refusal = status;
       await expect(sync({ api_key: "wrong" })).rejects.toThrow(/graphql.*check/);
@@ -87,7 +87,7 @@ describe("a gateway without GraphQL", () => {
   );
 
   test.each(["auto", "rest", "graphql"])(
-    "and without the runs is a mistake in the configuration (%s)",
+    "and without the runs is a configuration error (%s)",
     async (api) => {
       await expect(sync({ api, project: "visoin" })).rejects.toThrow(
         /404.*check wandb\.base_url, wandb\.entity and the project/,
@@ -96,8 +96,8 @@ describe("a gateway without GraphQL", () => {
   );
 });
 
-describe("runs that say little of themselves", () => {
-  test("a run that does not say when it changed is looked at in each sync", async () => {
+describe("runs with missing fields", () => {
+  test("reads a run without a change time in every sync", async () => {
     const undated = { ...usual, updatedAt: undefined };
     runs.push(usual, { ...undated, id: "b", name: "b" });
     histories = { a: [{ _step: 0, loss: 1 }], b: [{ _step: 0, loss: 1 }] };
@@ -112,16 +112,16 @@ describe("runs that say little of themselves", () => {
     expect(row).toEqual({ state: "crashed" });
   });
 
-  test("a run without an id goes into quarantine, the others arrive, and nothing is asked of it", async () => {
+  test("quarantines a run without an id, copies the others, and requests nothing for it", async () => {
     runs.push({ ...usual, id: null, name: null }, usual, { ...usual, id: 7 });
     histories = { a: [{ _step: 0, loss: 1 }], 7: [{ _step: 0, loss: 2 }] };
     expect((await sync()).status).toBe("partial");
     expect(await steps()).toEqual(["7 0 2", "a 0 1"]);
-    const asked = server.requests.map(({ url }) => url.pathname);
-    expect(asked.filter((path) => /null|undefined/.test(path))).toEqual([]);
+    const paths = server.requests.map(({ url }) => url.pathname);
+    expect(paths.filter((path) => /null|undefined/.test(path))).toEqual([]);
   });
 
-  test("an instant is seconds since 1970 or text, and NULL where there is none", async () => {
+  test("reads timestamps as seconds since 1970 or text; a missing one is NULL", async () => {
     runs.push(usual);
     const instant = "2025-01-02T03:04:05.5+01:00";
     histories["a"] = [
@@ -140,14 +140,14 @@ describe("runs that say little of themselves", () => {
     ]);
   });
 
-  test("a user that is only a name is one", async () => {
+  test("accepts a user that is only a name", async () => {
     runs.push({ ...usual, user: "grace" });
     histories["a"] = [];
     await sync();
     expect(await database.query(`SELECT "user" FROM runs`)).toEqual([{ user: "grace" }]);
   });
 
-  test("a run whose history is not there, and a project without runs, are no errors", async () => {
+  test("accepts a run without a history, and a project without runs", async () => {
     expect((await sync()).status).toBe("completed");
     runs.push(usual);
     expect((await sync()).status).toBe("completed");

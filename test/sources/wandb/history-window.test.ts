@@ -3,19 +3,19 @@ import { describe, expect, test } from "vitest";
 import { BatchSize } from "../../../src/sources/wandb/graphql/batch-size.ts";
 import { HistoryWindow } from "../../../src/sources/wandb/graphql/history-window.ts";
 
-/** Reads all rows as the walk does, from a service that gives `samples` of them at most; the rows, and how often it asked. */
-function walk(steps: readonly number[], lines: number | undefined, samples = 10) {
+/** Reads all lines as the traversal does, from a service that returns at most `samples` of them. */
+function readAll(steps: readonly number[], lines: number | undefined, samples = 10) {
   const window = new HistoryWindow(samples);
   const last = steps.at(-1) ?? 0;
   const read: number[] = [];
-  let asked = 0;
+  let requests = 0;
   for (let from = 0; from <= last;) {
-    asked += 1;
-    const ahead = {
+    requests += 1;
+    const remaining = {
       lines: lines === undefined ? undefined : lines - read.length,
-      steps: asked > 1 ? last + 1 - from : undefined,
+      steps: requests > 1 ? last + 1 - from : undefined,
     };
-    const width = window.width(ahead);
+    const width = window.width(remaining);
     const below = Math.min(Number.MAX_SAFE_INTEGER, from + width);
     const rows = steps.filter((step) => step >= from && step < below);
     if (window.mayBeSampled(rows.length, below - from)) {
@@ -26,7 +26,7 @@ function walk(steps: readonly number[], lines: number | undefined, samples = 10)
     window.recordComplete(rows.length, width, 0);
     from = below;
   }
-  return { read, asked };
+  return { read, requests };
 }
 
 const steps = fc
@@ -34,27 +34,30 @@ const steps = fc
   .map((found) => found.toSorted((a, b) => a - b));
 
 describe("HistoryWindow", () => {
-  test("reads every row once, however the steps are spread and whatever the service says of their number", () => {
+  test("reads every line once, however the steps are spread and whatever count the service reports", () => {
     fc.assert(
       fc.property(steps, fc.option(fc.nat(100), { nil: undefined }), (all, lines) => {
-        const { read, asked } = walk(all, lines);
+        const { read, requests } = readAll(all, lines);
         expect(read).toEqual(all);
-        expect(asked).toBeLessThan(150);
+        expect(requests).toBeLessThan(150);
       }),
     );
   });
 
-  test("asks once where all rows fit", () => {
-    expect(walk([0, 7, 2 ** 40], 3).asked).toBe(1);
+  test("needs one request if all lines fit", () => {
+    expect(readAll([0, 7, 2 ** 40], 3).requests).toBe(1);
   });
 
-  test.each([1, 2])("passes over many steps without rows, also %d row at a time", (samples) => {
-    const { read, asked } = walk([0, 5, 2 ** 40], undefined, samples);
-    expect(read).toEqual([0, 5, 2 ** 40]);
-    expect(asked).toBeLessThan(150);
-  });
+  test.each([1, 2])(
+    "skips many steps without lines, even with %d lines per response",
+    (samples) => {
+      const { read, requests } = readAll([0, 5, 2 ** 40], undefined, samples);
+      expect(read).toEqual([0, 5, 2 ** 40]);
+      expect(requests).toBeLessThan(150);
+    },
+  );
 
-  test("a single step cannot be overfull", () => {
+  test("a single step cannot be a sample", () => {
     expect(new HistoryWindow(1).mayBeSampled(5, 1)).toBe(false);
   });
 });
@@ -75,7 +78,7 @@ describe("BatchSize", () => {
     expect(size.current).toBe(16);
   });
 
-  test("tries more again only after many successes", () => {
+  test("grows again only after many successes", () => {
     const size = new BatchSize();
     for (let n = 0; n < 3; n += 1) size.recordSuccess(size.current, quick);
     size.recordFailure(8);
@@ -88,11 +91,11 @@ describe("BatchSize", () => {
   test.each([
     { bytes: 1000, ms: 60_000 },
     { bytes: 1e9, ms: 10 },
-  ])("an answer that is slow or large (%o) halves it", (answer) => {
+  ])("a slow or large response (%o) halves it", (response) => {
     const size = new BatchSize();
     size.recordSuccess(1, quick);
     size.recordSuccess(2, quick);
-    size.recordSuccess(4, answer);
+    size.recordSuccess(4, response);
     expect(size.current).toBe(2);
   });
 });

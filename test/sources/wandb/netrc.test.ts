@@ -9,13 +9,13 @@ async function password(text: string, host = "api.wandb.ai"): Promise<string | u
 }
 
 describe("netrcPassword", () => {
-  test("finds the key that `wandb login` leaves", async () => {
+  test("finds the key that `wandb login` saves", async () => {
     const text = "machine api.wandb.ai\n  login user\n  password 0123abcd\n";
     expect(await password(text)).toBe("0123abcd");
     expect(await password(text, "wandb.example.com")).toBeUndefined();
   });
 
-  test("reads machines on one line, in quotes, and the default", async () => {
+  test("reads several machines on one line, quotes, and the default", async () => {
     const text =
       'machine a login user password one machine "b" password "t w\\"o" default login x password three';
     expect(await password(text, "a")).toBe("one");
@@ -23,13 +23,13 @@ describe("netrcPassword", () => {
     expect(await password(text, "c")).toBe("three");
   });
 
-  test("is not misled by comments, macros, and logins that are called password", async () => {
+  test("ignores comments and macros, and logins that are called password", async () => {
     const text =
       "# machine a password no\nmacdef init\nmachine a password no\n\nmachine a login password password yes # machine a\n";
     expect(await password(text, "a")).toBe("yes");
   });
 
-  test("knows no password where there is no file", () => {
+  test("finds nothing without a file", () => {
     expect(readNetrcPassword("a", "/nowhere/.netrc")).toBeUndefined();
   });
 });

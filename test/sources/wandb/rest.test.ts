@@ -5,7 +5,7 @@ import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { RestOptions } from "../../../src/emulators/wandb/faults.ts";
-import { heldBy, standing, type Tables } from "./tables.ts";
+import { expectedTables, storedTables, type Tables } from "./tables.ts";
 
 describe.each(databases)("REST, on %s", (_name, newDatabase) => {
   let database: TestDatabase;
@@ -14,7 +14,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
   beforeEach(async () => {
     database = await newDatabase();
     wandb = await startWandb();
-    wandb.traps.rest = { graphql: 404 };
+    wandb.faults.rest = { graphql: 404 };
     project = wandb.workspace.addProject({ name: "vision" });
     for (let index = 0; index < 7; index += 1) {
       wandb.workspace.clock.advance(3_600_000);
@@ -29,20 +29,20 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
   });
 
   const sync = (settings = {}, options = {}) => {
-    const places = { url: wandb.url, apiKey: wandb.apiKey, destination: database.url };
-    return syncWandb(places, settings, options);
+    const target = { url: wandb.url, apiKey: wandb.apiKey, destination: database.url };
+    return syncWandb(target, settings, options);
   };
 
   const use = (rest: RestOptions): void => {
-    wandb.traps.rest = { ...wandb.traps.rest, ...rest };
+    wandb.faults.rest = { ...wandb.faults.rest, ...rest };
   };
 
   async function expectAllCells(): Promise<void> {
-    expect(await standing(database)).toEqual(asRest(heldBy(project)));
+    expect(await storedTables(database)).toEqual(asRest(expectedTables(project)));
   }
 
   test.each([404, 405] as const)(
-    "a server whose GraphQL answers %i is read through REST, and that is found out once",
+    "uses REST for a server that answers GraphQL with %i, which it tries once",
     async (status) => {
       use({ graphql: status });
       expect((await sync({ page_size: 3 })).status).toBe("completed");
@@ -54,7 +54,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     },
   );
 
-  test("a second sync writes nothing and asks for no history", async () => {
+  test("a second sync writes nothing and requests no history", async () => {
     await sync({ api: "rest" });
     const before = wandb.requests.length;
     const { counts } = await sync({ api: "rest" });
@@ -66,7 +66,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     );
   });
 
-  test("changed, rewound, new and deleted runs arrive", async () => {
+  test("copies changed, rewound, new and deleted runs", async () => {
     await sync({ api: "rest", page_size: 2 });
     const [first, second, third] = project.sortedRuns({ by: "createdAt", descending: false });
     first?.resume();
@@ -83,7 +83,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     await expectAllCells();
   });
 
-  test("a run that is deleted in the second of its creation does not stay for another that was created in it", async () => {
+  test("marks a run as deleted even if another was created in the same second", async () => {
     const createdAt = wandb.workspace.clock.nextInstant();
     const short = project.addRun({ createdAt, updatedAt: createdAt });
     await sync({ api: "rest" });
@@ -93,18 +93,18 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     await expectAllCells();
   });
 
-  test("a run that comes while the list is read again is not taken for deleted", async () => {
+  test("does not mark a run as deleted that appears while the list is read again", async () => {
     await sync({ api: "rest" });
     let listings = 0;
-    wandb.traps.onPage = ({ field }) => {
+    wandb.faults.onPage = ({ field }) => {
       if (field === "runs" && ++listings === 1) project.addRun({ name: "late" }).log({ loss: 1 });
     };
     await sync({ api: "rest" }, { fullRefresh: true });
-    delete wandb.traps.onPage;
+    delete wandb.faults.onPage;
     await expectAllCells();
   });
 
-  test("a history in pages, with links from the root, is read to its end", async () => {
+  test("reads a history of several pages, linked by paths, to its end", async () => {
     use({ historyPage: 4, nextUrl: "relative" });
     await sync({ page_size: 2 });
     await expectAllCells();
@@ -113,7 +113,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     await expectAllCells();
   });
 
-  test("bare NaN and Infinity are read", async () => {
+  test("reads bare NaN and Infinity", async () => {
     use({ bareNonFinite: true });
     project.addRun({ name: "nan", summary: { best: NaN } }).log({ loss: NaN, top: -Infinity });
     expect((await sync()).status).toBe("completed");
@@ -126,17 +126,17 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("a wrong key is said to be one", async () => {
+  test("names the setting of a wrong key", async () => {
     await expect(sync({ api: "rest", api_key: "wrong" })).rejects.toThrow(/check wandb\.api_key/);
   });
 
-  test("filters, which it does not have, are refused", async () => {
+  test("rejects filters, which REST does not support", async () => {
     await expect(sync({ api: "rest", filters: { state: "finished" } })).rejects.toThrow(
       /wandb\.filters/,
     );
   });
 
-  test("a link to another origin ends the sync, says why, and no key goes there", async () => {
+  test("fails on a link to another origin, and sends no key there", async () => {
     await using other = await startServer((_request, response) => {
       response.end("{}");
     });
@@ -148,7 +148,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
   });
 });
 
-/** What REST does not tell stays empty. */
+/** REST leaves these columns empty. */
 function asRest({ runs, metrics }: Tables): Tables {
   const missing = {
     ...{ group: null, job_type: null, sweep: null, description: null, host: null, commit: null },

@@ -7,29 +7,32 @@ import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 
 type Cells = Readonly<Record<string, unknown>>;
 
-/** What both tables have to hold, in the order of their keys. */
+/** The expected contents of both tables, in the order of their keys. */
 export interface Tables {
   readonly runs: readonly Cells[];
   readonly metrics: readonly Cells[];
 }
 
-/** What a project holds, said in another way than the source reads it. JSON columns are values, instants seconds since 1970. */
-export function heldBy(project: WandbProject): Tables {
+/**
+ * The tables that a project should give, derived independently of the source. JSON columns are
+ * parsed, timestamps are seconds since 1970.
+ */
+export function expectedTables(project: WandbProject): Tables {
   const all = project.sortedRuns({ by: "createdAt", descending: false });
   const runs = all.filter((run) => !run.hidden);
   return {
-    runs: inOrder(runs.map(runCells), ["run_id"]),
-    metrics: inOrder(runs.flatMap(metricCells), ["run_id", "step", "metric_name"]),
+    runs: sortByKey(runs.map(runCells), ["run_id"]),
+    metrics: sortByKey(runs.flatMap(metricCells), ["run_id", "step", "metric_name"]),
   };
 }
 
-/** What a database holds that is not marked as deleted, in the same form. */
-export async function standing(database: TestDatabase): Promise<Tables> {
+/** The rows in a database that are not marked as deleted, in the same form. */
+export async function storedTables(database: TestDatabase): Promise<Tables> {
   const runs = await database.query(`SELECT * FROM runs WHERE NOT _deleted`);
   const metrics = await database.query(`SELECT * FROM metrics WHERE NOT _deleted`);
   return {
-    runs: inOrder(runs.map(readRun), ["run_id"]),
-    metrics: inOrder(metrics.map(readMetric), ["run_id", "step", "metric_name"]),
+    runs: sortByKey(runs.map(readRun), ["run_id"]),
+    metrics: sortByKey(metrics.map(readMetric), ["run_id", "step", "metric_name"]),
   };
 }
 
@@ -77,7 +80,7 @@ function metricCells(run: WandbRun): Cells[] {
 }
 
 function readRun({ raw, ...given }: Cells): Cells {
-  const row = ofTheSource(given);
+  const row = withoutOwnColumns(given);
   const cells = {
     ...row,
     ...each(row, ["created_at", "updated_at", "heartbeat_at"], seconds),
@@ -90,7 +93,7 @@ function readRun({ raw, ...given }: Cells): Cells {
 }
 
 function readMetric(given: Cells): Cells {
-  const row = ofTheSource(given);
+  const row = withoutOwnColumns(given);
   return {
     ...row,
     step: Number(row["step"]),
@@ -100,8 +103,8 @@ function readMetric(given: Cells): Cells {
   };
 }
 
-/** Without the columns of ours. */
-function ofTheSource(row: Cells): Cells {
+/** Without rivulet's own columns. */
+function withoutOwnColumns(row: Cells): Cells {
   const entries = Object.entries(row);
   return Object.fromEntries(entries.filter(([name]) => !["_synced_at", "_deleted"].includes(name)));
 }
@@ -114,7 +117,9 @@ function each(row: Cells, names: readonly string[], read: (text: string) => unkn
   return Object.fromEntries(readEach);
 }
 
-/** Seconds since 1970, to the microsecond, of an instant as the service or a database writes it. */
+/**
+ * Seconds since 1970, to the microsecond, of a timestamp as the service or a database writes it.
+ */
 function seconds(instant: string | null): number | null {
   if (instant === null) return null;
   const [, whole = "", fraction = ""] =
@@ -123,7 +128,7 @@ function seconds(instant: string | null): number | null {
   return Math.round(Date.parse(`${whole}Z`) * 1000 + micros) / 1e6;
 }
 
-function inOrder(rows: readonly Cells[], key: readonly string[]): readonly Cells[] {
+function sortByKey(rows: readonly Cells[], key: readonly string[]): readonly Cells[] {
   const keyOf = (row: Cells): string =>
     key.map((name) => String(row[name]).padStart(12, "0")).join(" ");
   return rows.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));

@@ -6,14 +6,14 @@ import { startWandb, type Wandb } from "../../support/wandb.ts";
 import { graphqlErrors } from "../../../src/emulators/wandb/response.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
-import { heldBy, standing } from "./tables.ts";
+import { expectedTables, storedTables } from "./tables.ts";
 
 type Options = [
   settings?: Parameters<typeof syncWandb>[1],
   options?: Parameters<typeof syncWandb>[2],
 ];
 
-const refuse = answer({ errors: [{ message: "timed out" }] });
+const refuseRequest = answer({ errors: [{ message: "timed out" }] });
 
 const unchanged = { inserted: 0, updated: 0, deleted: 0, rejected: 0 };
 
@@ -21,15 +21,15 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   let database: TestDatabase;
   let wandb: Wandb;
   let project: WandbProject;
-  /** Windows of histories that begin after this step fail. */
-  let lastWindow: number;
+  /** Histories fail in windows that begin after this step. */
+  let lastServedStep: number;
   beforeEach(async () => {
     database = await newDatabase();
-    lastWindow = Infinity;
+    lastServedStep = Infinity;
     wandb = await startWandb({
       intercept: (service) => (request, response) => {
         const starts = [...request.body.matchAll(/"f\d+":(\d+)/g)].map(([, step]) => Number(step));
-        return (Math.max(...starts) > lastWindow ? refuse : service)(request, response);
+        return (Math.max(...starts) > lastServedStep ? refuseRequest : service)(request, response);
       },
     });
     project = wandb.workspace.addProject({ name: "vision" });
@@ -42,24 +42,24 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   const sync = (...options: Options) =>
     syncWandb({ url: wandb.url, apiKey: wandb.apiKey, destination: database.url }, ...options);
 
-  /** Syncs, and says what was asked for meanwhile. */
+  /** Syncs, and returns the requests of that sync. */
   async function syncAndCount(...options: Options) {
     const before = wandb.requests.length;
     const summary = await sync(...options);
     expect(summary.failures).toEqual(new Map());
-    return { ...summary, asked: wandb.requests.slice(before) };
+    return { ...summary, requests: wandb.requests.slice(before) };
   }
 
-  /** Which histories were asked for. */
-  function historiesIn(asked: Wandb["requests"]): string[] {
-    const names = asked
+  /** The runs whose histories were requested. */
+  function historiesIn(requests: Wandb["requests"]): string[] {
+    const names = requests
       .filter(({ operation }) => operation === "History")
       .flatMap(({ variables = {} }) => Object.entries(variables));
     return names.filter(([name]) => /^n\d+$/.test(name)).map(([, run]) => String(run));
   }
 
   async function expectAllCells(): Promise<void> {
-    expect(await standing(database)).toEqual(heldBy(project));
+    expect(await storedTables(database)).toEqual(expectedTables(project));
   }
 
   function logSteps(run: WandbRun, steps: number): void {
@@ -68,7 +68,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     }
   }
 
-  /** So many runs of so many steps that have finished, each a while after the one before. */
+  /** Adds finished runs of `steps` steps each, an hour apart. */
   function addRuns(count: number, steps: number): WandbRun[] {
     return Array.from({ length: count }, (_, index) => {
       wandb.workspace.clock.advance(3_600_000);
@@ -87,18 +87,18 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     });
   }
 
-  test("all cells of a project of many pages arrive, and a second sync takes three requests and writes nothing", async () => {
+  test("copies every cell of a project with many pages; a second sync takes three requests and writes nothing", async () => {
     addRuns(23, 12);
     const first = await sync({ page_size: 5 });
     expect(first.status).toBe("completed");
     expect(first.counts.get("runs")).toMatchObject({ inserted: 23 });
     await expectAllCells();
-    const { asked, counts } = await syncAndCount();
-    expect(asked.map(({ operation }) => operation)).toEqual(["Census", "Runs", "Runs"]);
-    for (const counted of counts.values()) expect(counted).toMatchObject(unchanged);
+    const { requests, counts } = await syncAndCount();
+    expect(requests.map(({ operation }) => operation)).toEqual(["RunCounts", "Runs", "Runs"]);
+    for (const streamCounts of counts.values()) expect(streamCounts).toMatchObject(unchanged);
   });
 
-  test("each stream arrives without the other", async () => {
+  test("copies each stream without the other", async () => {
     addRuns(3, 4);
     const config = {
       base_url: wandb.url,
@@ -121,7 +121,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     await expectAllCells();
   });
 
-  test("of runs that grow, only the steps after the last one are asked for", async () => {
+  test("requests only the new steps of growing runs", async () => {
     const [first, second] = addRuns(4, 10);
     const live = project.addRun();
     logSteps(live, 20);
@@ -129,25 +129,27 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     logSteps(live, 5);
     first?.resume();
     second?.heartbeat();
-    const { asked, counts } = await syncAndCount();
+    const { requests, counts } = await syncAndCount();
     await expectAllCells();
     expect(counts.get("metrics")).toMatchObject({ inserted: 20, updated: 0, deleted: 0 });
-    const live20 = asked.find(({ variables = {} }) => Object.values(variables).includes(live.name));
+    const live20 = requests.find(({ variables = {} }) =>
+      Object.values(variables).includes(live.name),
+    );
     expect(live20?.variables).toMatchObject({ f0: 19 });
-    expect(new Set(historiesIn(asked))).toEqual(new Set([live.name, first?.name, second?.name]));
+    expect(new Set(historiesIn(requests))).toEqual(new Set([live.name, first?.name, second?.name]));
   });
 
-  test("new runs arrive with one listing of what is new", async () => {
+  test("finds new runs with one listing of recent runs", async () => {
     addRuns(5, 3);
     await sync();
     const [added] = addRuns(1, 3);
-    const { asked } = await syncAndCount();
+    const { requests } = await syncAndCount();
     await expectAllCells();
-    expect(historiesIn(asked)).toEqual([added?.name]);
-    expect(asked).toHaveLength(4);
+    expect(historiesIn(requests)).toEqual([added?.name]);
+    expect(requests).toHaveLength(4);
   });
 
-  test("a renamed and re-tagged run that has finished is found by the rescan", async () => {
+  test("the rescan finds a finished run that was renamed and tagged", async () => {
     const [run] = addRuns(4, 3);
     addRuns(2, 3);
     await sync();
@@ -159,11 +161,11 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       inserted: 0,
     });
     await expectAllCells();
-    const { asked } = await syncAndCount({}, { startedAt: later });
-    expect(asked).toHaveLength(3);
+    const { requests } = await syncAndCount({}, { startedAt: later });
+    expect(requests).toHaveLength(3);
   });
 
-  test("runs that were deleted are marked as deleted, with their metrics, however long they had been finished", async () => {
+  test("marks deleted runs and their metrics as deleted, however long ago they finished", async () => {
     const [old, , , newest] = addRuns(4, 3);
     await sync();
     project.deleteRun(old?.name ?? "");
@@ -173,10 +175,10 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     project.deleteRun(newest?.name ?? "");
     expect((await sync()).counts.get("runs")).toMatchObject({ deleted: 1 });
     await expectAllCells();
-    expect((await syncAndCount()).asked).toHaveLength(3);
+    expect((await syncAndCount()).requests).toHaveLength(3);
   });
 
-  test("a run that is deleted while others are added does not stay", async () => {
+  test("marks a run as deleted even if others were added at the same time", async () => {
     const [old] = addRuns(3, 3);
     await sync();
     project.deleteRun(old?.name ?? "");
@@ -185,7 +187,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     await expectAllCells();
   });
 
-  test("a run that is deleted in the second of its creation does not stay for another that was created in it", async () => {
+  test("marks a run as deleted even if another was created in the same second", async () => {
     addRuns(2, 3);
     const createdAt = wandb.workspace.clock.nextInstant();
     const short = project.addRun({ createdAt, heartbeatAt: createdAt });
@@ -194,42 +196,42 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     project.addRun({ createdAt, heartbeatAt: createdAt });
     await sync();
     await expectAllCells();
-    expect((await syncAndCount()).asked).toHaveLength(3);
+    expect((await syncAndCount()).requests).toHaveLength(3);
   });
 
-  test("a run that was begun during a sync and deleted before the next one does not stay", async () => {
+  test("marks a run as deleted that was started during a sync and deleted before the next one", async () => {
     addRuns(3, 3);
     await sync();
     const begun: WandbRun[] = [];
-    wandb.traps.onPage = ({ field }) => {
+    wandb.faults.onPage = ({ field }) => {
       if (field === "runs" && begun.length === 0) begun.push(...addRuns(1, 3));
     };
     const { counts } = await sync();
     expect(counts.get("runs")).toMatchObject({ inserted: 1 });
     expect(counts.get("metrics")).toMatchObject({ inserted: 12 });
-    delete wandb.traps.onPage;
+    delete wandb.faults.onPage;
     await expectAllCells();
     for (const { name } of begun) project.deleteRun(name);
     await sync();
     await expectAllCells();
-    expect((await syncAndCount()).asked).toHaveLength(3);
+    expect((await syncAndCount()).requests).toHaveLength(3);
   });
 
   test.each(["runs", "history"] as const)(
-    "a run that came with a sync that failed at its %s, and was deleted before the next one, does not stay",
+    "marks a run as deleted that came with a sync that failed at its %s and was deleted before the next one",
     async (failsAt) => {
       addRuns(3, 3);
       await sync();
       const added = addRuns(12, 3);
-      const refused = graphqlErrors(401, "the key was revoked");
+      const rejection = graphqlErrors(401, "the key was revoked");
       let left = 2;
-      wandb.traps.onPage = ({ field }) => {
+      wandb.faults.onPage = ({ field }) => {
         if (field === failsAt && left-- === 0)
-          wandb.traps.nextResponses = Array.from({ length: 50 }, () => refused);
+          wandb.faults.nextResponses = Array.from({ length: 50 }, () => rejection);
       };
       await expect(sync({ page_size: 2, concurrency: 1 })).rejects.toThrow(/401/);
-      delete wandb.traps.onPage;
-      wandb.traps.nextResponses = [];
+      delete wandb.faults.onPage;
+      wandb.faults.nextResponses = [];
       const table = failsAt === "runs" ? "runs" : "metrics";
       const came = await database.query(`SELECT DISTINCT run_id FROM ${table}`);
       expect(came.length).toBeGreaterThan(3);
@@ -239,7 +241,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     },
   );
 
-  test("of a run that was rewound, what vanished is marked as deleted", async () => {
+  test("marks the metrics that a rewound run lost as deleted", async () => {
     const live = project.addRun();
     logSteps(live, 30);
     await sync();
@@ -249,7 +251,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     await expectAllCells();
   });
 
-  test("a run that was rewound and has more lines than before is read again whole", async () => {
+  test("reads a rewound run again from its start, even if it has more lines than before", async () => {
     const live = project.addRun();
     logSteps(live, 30);
     await sync();
@@ -260,108 +262,108 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     await expectAllCells();
   });
 
-  test("a full refresh reads everything, writes nothing that is the same, and finds what is gone", async () => {
-    const [gone] = addRuns(4, 5);
+  test("a full refresh reads everything, writes only changes, and finds deleted runs", async () => {
+    const [deleted] = addRuns(4, 5);
     await sync();
-    project.deleteRun(gone?.name ?? "");
-    const { counts, asked } = await syncAndCount({}, { fullRefresh: true });
+    project.deleteRun(deleted?.name ?? "");
+    const { counts, requests } = await syncAndCount({}, { fullRefresh: true });
     expect(counts.get("metrics")).toMatchObject({
       inserted: 0,
       updated: 0,
       unchanged: 60,
       deleted: 20,
     });
-    expect(new Set(historiesIn(asked)).size).toBe(3);
+    expect(new Set(historiesIn(requests)).size).toBe(3);
     await expectAllCells();
   });
 
-  test("runs that come and move to the end while the list is read are neither lost nor doubled", async () => {
+  test("neither loses nor duplicates runs that appear or move to the end while the list is read", async () => {
     const runs = addRuns(20, 3);
     let left = 6;
-    wandb.traps.onPage = ({ field }) => {
+    wandb.faults.onPage = ({ field }) => {
       const run = runs[left * 2];
       if (field !== "runs" || left-- <= 0) return;
       run?.heartbeat();
       addRuns(1, 2);
     };
     await sync({ page_size: 4 });
-    delete wandb.traps.onPage;
+    delete wandb.faults.onPage;
     await sync();
     await expectAllCells();
   });
 
-  test("runs without a sign of life arrive with the first sync", async () => {
+  test("the first sync copies runs without a heartbeat", async () => {
     addRuns(2, 2);
     project.addRun({ heartbeatAt: null, state: "pending" });
     await sync();
     await expectAllCells();
-    expect((await syncAndCount()).asked).toHaveLength(3);
+    expect((await syncAndCount()).requests).toHaveLength(3);
   });
 
-  test("a run without a sign of life that comes later arrives, and is not asked for again", async () => {
+  test("copies a later run without a heartbeat, and does not request it again", async () => {
     addRuns(2, 2);
     await sync();
     const late = project.addRun({ heartbeatAt: null, state: "finished" });
     late.history.append(0, `{"_step": 0, "_timestamp": 1767229200, "loss": 1}`);
     await sync();
     await expectAllCells();
-    expect((await syncAndCount()).asked).toHaveLength(3);
+    expect((await syncAndCount()).requests).toHaveLength(3);
   });
 
-  test("filters narrow what is copied, and other filters begin anew", async () => {
+  test("copies only runs that match the filters, and starts over with other filters", async () => {
     addRuns(3, 2);
     project.addRun({ tags: ["keep"] }).log({ a: 1 });
     await sync({ filters: '{"tags": "keep"}' });
-    expect((await standing(database)).runs).toHaveLength(1);
+    expect((await storedTables(database)).runs).toHaveLength(1);
     await sync();
     await expectAllCells();
     await sync({ filters: { tags: "keep" } });
-    expect((await standing(database)).runs).toHaveLength(1);
-    expect((await standing(database)).metrics).toHaveLength(1);
+    expect((await storedTables(database)).runs).toHaveLength(1);
+    expect((await storedTables(database)).metrics).toHaveLength(1);
   });
 
-  test("other patterns of metrics begin anew, and what they leave out is marked as deleted", async () => {
+  test("starts over with other metric patterns, and marks metrics that they exclude as deleted", async () => {
     addRuns(3, 2);
     project.addRun().log({ loss: 1, acc: 2 });
     await sync({ metrics: "loss" });
-    expect((await standing(database)).metrics).toHaveLength(7);
+    expect((await storedTables(database)).metrics).toHaveLength(7);
     await sync();
     await expectAllCells();
     expect((await sync({ metrics: "acc" })).counts.get("metrics")).toMatchObject({ deleted: 25 });
-    expect((await standing(database)).metrics).toMatchObject([{ metric_name: "acc" }]);
+    expect((await storedTables(database)).metrics).toMatchObject([{ metric_name: "acc" }]);
   });
 
-  test("a history that is read again whole, and fails in the middle, loses what vanished all the same", async () => {
+  test("marks vanished metrics as deleted even if rereading the history fails in the middle", async () => {
     const [run] = addRuns(1, 2500);
     await sync();
-    lastWindow = 500;
+    lastServedStep = 500;
     run?.rewind(2000);
     run?.log({ loss: 1 });
     expect((await sync({ metrics: "loss", retry_attempts: 0 })).status).toBe("partial");
-    lastWindow = Infinity;
+    lastServedStep = Infinity;
     expect((await sync({ metrics: "loss" })).status).toBe("completed");
-    const { metrics } = await standing(database);
+    const { metrics } = await storedTables(database);
     expect(metrics).toEqual(
-      heldBy(project).metrics.filter(({ metric_name }) => metric_name === "loss"),
+      expectedTables(project).metrics.filter(({ metric_name }) => metric_name === "loss"),
     );
   });
 
-  test("of a run that the filters no longer match, nothing stands, though it had failed in the middle", async () => {
+  test("marks everything of a run as deleted that the filters no longer match, even if it had failed in the middle", async () => {
     const filters = { state: { $in: ["running", "finished"] } };
     const live = project.addRun({ name: "live" });
     logSteps(live, 1500);
-    lastWindow = 500;
+    lastServedStep = 500;
     addRuns(2, 3);
     expect((await sync({ filters, retry_attempts: 0 })).status).toBe("partial");
-    lastWindow = Infinity;
+    lastServedStep = Infinity;
     live.finish("failed");
     expect((await sync({ filters })).status).toBe("completed");
-    const { metrics } = await standing(database);
+    const { metrics } = await storedTables(database);
     expect(metrics.filter(({ run_id }) => run_id === "live")).toEqual([]);
     expect(metrics).toHaveLength(2 * 3 * 4);
   });
 
-  test("a run that the filters match again has its metrics again", async () => {
+  test("restores the metrics of a run that the filters match again", async () => {
     const filters = { tags: "keep" };
     const lookback_minutes = 100_000;
     const runs = addRuns(3, 2);
@@ -369,13 +371,13 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     await sync({ filters, lookback_minutes });
     runs[0]?.edit({ tags: [] });
     await sync({ filters, lookback_minutes });
-    expect((await standing(database)).metrics).toHaveLength(2 * 2 * 4);
+    expect((await storedTables(database)).metrics).toHaveLength(2 * 2 * 4);
     runs[0]?.edit({ tags: ["keep"] });
     await sync({ filters, lookback_minutes });
     await expectAllCells();
   });
 
-  test("several projects are told apart by a column that is part of the key", async () => {
+  test("tells several projects apart by a column that is part of the key", async () => {
     const other = wandb.workspace.addProject({ name: "audio" });
     project.addRun({ name: "same" }).log({ a: 1 });
     other.addRun({ name: "same" }).log({ a: 2 });
@@ -396,7 +398,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("the state holds only runs that may be listed again", async () => {
+  test("the state contains only runs that may be listed again", async () => {
     addRuns(12, 2);
     wandb.workspace.clock.advance(3_600_000);
     const live = project.addRun();
@@ -408,13 +410,13 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(rows).toEqual([{ partition: live.name }]);
   });
 
-  test("a run that always fails goes into quarantine, the others arrive, and the next sync tries it first", async () => {
+  test("quarantines a run that always fails, copies the others, and tries it first in the next sync", async () => {
     const runs = addRuns(12, 3);
     const [, , broken] = runs;
-    wandb.traps.brokenHistory = { run: broken?.name ?? "" };
+    wandb.faults.brokenHistory = { run: broken?.name ?? "" };
     const first = await sync({ retry_attempts: 0 });
     expect(first.status).toBe("partial");
-    const { metrics } = await standing(database);
+    const { metrics } = await storedTables(database);
     expect(metrics).toHaveLength(11 * 12);
     const [entry] = await database.query(`SELECT * FROM _rivulet_quarantine`);
     expect(entry).toMatchObject({
@@ -424,22 +426,22 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(String(entry?.["reason"])).toMatch(/failed to read the history/);
 
     expect((await sync({ retry_attempts: 0 })).status).toBe("partial");
-    delete wandb.traps.brokenHistory;
+    delete wandb.faults.brokenHistory;
     addRuns(3, 2);
-    const { asked, status } = await syncAndCount();
+    const { requests, status } = await syncAndCount();
     expect(status).toBe("completed");
-    expect(historiesIn(asked)[0]).toBe(broken?.name);
+    expect(historiesIn(requests)[0]).toBe(broken?.name);
     expect(await database.query(`SELECT * FROM _rivulet_quarantine`)).toEqual([]);
     await expectAllCells();
   });
 
-  describe.each([{}, { projects: "*" }])("what is in quarantine (with %j)", (settings) => {
+  describe.each([{}, { projects: "*" }])("a quarantine entry (with %j)", (settings) => {
     const entries = async (): Promise<string[]> => {
       const rows = await database.query(`SELECT payload FROM _rivulet_quarantine ORDER BY payload`);
       return rows.map(({ payload }) => String(payload));
     };
 
-    /** A run of several windows, in which a line that is asked for may be broken. */
+    /** Adds a run of several windows whose lines at these steps are broken when requested. */
     function addBroken(broken: ReadonlySet<number>): void {
       const line = (step: number): string =>
         broken.has(step) ? `{"_step": ${step}, "a": ` : `{"_step": ${step}, "a": ${step}}`;
@@ -450,7 +452,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       });
     }
 
-    test("stays while a line cannot be read, and leaves when it can", async () => {
+    test("stays as long as a line is unreadable, and is removed once it can be read", async () => {
       addRuns(2, 3);
       const broken = new Set([5, 2500]);
       addBroken(broken);
@@ -469,12 +471,12 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       expect(Number(row?.["n"])).toBe(2601);
     });
 
-    test("leaves with the run that it is about", async () => {
+    test("is removed with its run", async () => {
       addRuns(3, 3);
       addBroken(new Set([5]));
       const poisoned = project.addRun({ name: "poisoned" });
       poisoned.log({ a: 1 });
-      wandb.traps.brokenHistory = { run: "poisoned" };
+      wandb.faults.brokenHistory = { run: "poisoned" };
       expect((await sync({ ...settings, retry_attempts: 0 })).status).toBe("partial");
       expect(await entries()).toHaveLength(2);
       project.deleteRun("sick");

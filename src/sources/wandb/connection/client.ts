@@ -4,11 +4,12 @@ import { newClient, type Client } from "../../../http/client.ts";
 import type { WandbConfig } from "./config.ts";
 import { readNetrcPassword } from "./netrc.ts";
 
-/** How the key is sent. */
-export type AuthScheme = "Basic" | "Bearer";
+/** How the API key is sent: `Basic` to GraphQL, `Bearer` to REST. */
+type AuthScheme = "Basic" | "Bearer";
 
 /**
- * A client that logs in as GraphQL wants it (`Basic`, user `api`), or the REST API of the original connector (`Bearer`).
+ * A client that is logged in: with `Basic` (user `api`) for GraphQL, with `Bearer` for the REST API
+ * of the original connector. Throws a ConfigError if there is no API key.
  *
  * @see https://docs.wandb.ai/models/ref/python/public-api
  */
@@ -31,7 +32,8 @@ export function newWandbClient(
       403: `check that the key may read "${config.entity}"`,
       404: "check wandb.base_url, wandb.entity and the project",
     },
-    // Of one run, it says that the run has vanished.
+    // A 404 for a listing is a configuration error. For a single run, it means that the run was
+    // deleted.
     mustChange: ({ status }, where) => status === 404 && /\/(?:graphql|runs)$/.test(where),
     log,
     transfer,

@@ -2,20 +2,20 @@ import { z } from "zod";
 import {
   choice,
   described,
-  tryParseJson,
   jsonObject,
   secretText,
   serviceUrl,
   text,
   textList,
+  tryParseJson,
   wholeNumber,
 } from "../../../core/config-field.ts";
 import { clientFields } from "../../../http/client-fields.ts";
 
-/** W&B's own cloud. */
+/** The API of W&B's own cloud. */
 export const cloudUrl = "https://api.wandb.ai";
 
-/** Stands for all projects of the entity. */
+/** In `projects`, stands for all projects of the entity. */
 export const allProjects = "*";
 
 const patternFields = {
@@ -23,15 +23,16 @@ const patternFields = {
   exclude: textList({ description: "" }).default([]),
 };
 
+/** The configuration of the source `wandb`. */
 export const wandbConfig = z
   .object({
     api_key: secretText({
       description:
-        "Your W&B API key. Without it, the one that `wandb login` left in `~/.netrc` for the host.",
+        "Your W&B API key. Default: the key that `wandb login` saved in `~/.netrc` for the host.",
       env: ["WANDB_API_KEY"],
     }).optional(),
     entity: text({
-      description: "The user or team whose projects are copied.",
+      description: "The user or team that owns the projects.",
       env: ["WANDB_ENTITY"],
     }),
     project: text({
@@ -40,44 +41,46 @@ export const wandbConfig = z
     }).optional(),
     projects: textList({
       description:
-        "Several projects instead of one, or `*` for all; the tables then have a column `project`, which is part of the key.",
+        "Several projects instead of one, or `*` for all. The tables then have a column `project`, which is part of the key.",
     }).default([]),
     base_url: serviceUrl({
-      description: "Where the API is. Dedicated or self-managed: `https://wandb.example.com`.",
+      description: "The URL of the API. Dedicated or self-managed: `https://wandb.example.com`.",
       env: ["WANDB_BASE_URL"],
     }).default(cloudUrl),
     api: choice(["auto", "graphql", "rest"], {
       description:
-        "How to ask: `graphql`, or `rest` for gateways that offer the runs as REST; `auto` takes REST where there is no GraphQL.",
+        "The API to use: `graphql`, or `rest` for gateways that offer the runs as REST. `auto` uses REST only if there is no GraphQL.",
     }).default("auto"),
     page_size: wholeNumber(
       { min: 1, max: 1000 },
       {
-        description:
-          "Runs to ask for at once, at most; fewer are asked for by itself where the server needs it.",
+        description: "Maximum runs per request; reduced automatically if needed.",
       },
     ).default(100),
     filters: jsonObject({
       description:
-        'Only these runs, as the service\'s own filters: `{"createdAt": {"$gte": "2026-01-01T00:00:00Z"}}`. Others count as deleted.',
+        'Copy only the runs that match this W&B filter: `{"createdAt": {"$gte": "2026-01-01T00:00:00Z"}}`. All other runs count as deleted.',
     }).default({}),
     metrics: described(
       z.preprocess(toMetricPatterns, z.strictObject(patternFields, { error: patternsError })),
       {
         description:
-          'Which metrics to copy, by name, `*` for any text: `{"include": ["loss*"], "exclude": []}` or `loss*,acc`. Names that begin with `_` only by a pattern that does too.',
+          'The metrics to copy, by name; `*` matches any text: `{"include": ["loss*"], "exclude": []}` or `loss*,acc`. Names that begin with `_` need a pattern that begins with `_`.',
       },
     ).default({ include: ["*"], exclude: [] }),
     ...clientFields,
     lookback_minutes: wholeNumber(
       { min: 0, max: 100_000 },
-      { description: "How far behind the last sign of life runs are looked at again." },
+      {
+        description:
+          "How many minutes before the latest heartbeat of the previous sync to start reading again.",
+      },
     ).default(10),
     rescan_days: wholeNumber(
       { min: 0, max: 3650 },
       {
         description:
-          "How often all runs are read again, because an edit of a finished run is no sign of life; 0 for never.",
+          "Days between rescans of all runs, which find edits of finished runs; 0 for never.",
       },
     ).default(7),
   })
@@ -88,17 +91,23 @@ export const wandbConfig = z
   .superRefine((config, context) => {
     for (const { path, name } of configuredNames(config)) {
       if (!name.includes("/")) continue;
-      const message = `expected a name, got "${name}"; of entity/project, each has its own key`;
-      context.addIssue({ code: "custom", path: [path], message });
+      context.addIssue({ code: "custom", path: [path], message: pathError(path, name) });
     }
   });
 
+/** A valid configuration, with its defaults. */
 export type WandbConfig = z.output<typeof wandbConfig>;
 
 interface ConfiguredNames {
   readonly entity: string;
   readonly project?: string | undefined;
   readonly projects: readonly string[];
+}
+
+function pathError(path: string, name: string): string {
+  const [entity = "", project = ""] = name.split("/");
+  const key = path === "projects" ? path : "project";
+  return `expected a name, got "${name}"; set "entity": "${entity}" and "${key}": "${project}" separately`;
 }
 
 function configuredNames({ entity, project = "", projects }: ConfiguredNames) {
@@ -109,7 +118,7 @@ function configuredNames({ entity, project = "", projects }: ConfiguredNames) {
   ];
 }
 
-/** Text is JSON, or a list of what to include. */
+/** Text is JSON, or a comma-separated list of patterns to include. */
 function toMetricPatterns(input: unknown): unknown {
   const value = tryParseJson(input);
   return typeof value === "string" || Array.isArray(value) ? { include: value } : value;

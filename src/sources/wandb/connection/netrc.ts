@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /**
- * The password that a netrc file has for a host, or for `default`; `wandb login` leaves the API key there. Undefined where there is
- * none, or no such file.
+ * The password in a netrc file for a host, or for `default`; `wandb login` saves the API key there.
+ * Undefined if there is none, or the file is missing or unreadable.
  *
  * @see https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html
  */
@@ -12,14 +12,14 @@ export function readNetrcPassword(host: string, path: string = netrcPath()): str
   try {
     return findPassword(readFileSync(path, "utf8"), host);
   } catch {
-    // Who has not logged in has no file; what cannot be read is as good as none.
+    // Without a login there is no file, and an unreadable one is no better.
     return undefined;
   }
 }
 
 function netrcPath(): string {
-  const named = process.env["NETRC"];
-  if (named !== undefined && named !== "") return named;
+  const configured = process.env["NETRC"];
+  if (configured !== undefined && configured !== "") return configured;
   return join(homedir(), process.platform === "win32" ? "_netrc" : ".netrc");
 }
 
@@ -38,12 +38,12 @@ function findPassword(text: string, host: string): string | undefined {
   return passwords.get(host) ?? passwords.get("");
 }
 
-/** Words between spaces, those in quotes without them; comments and macros are left out. */
+/** Words separated by white space, without their quotes; comments and macros are skipped. */
 function* tokenize(text: string): Generator<string, undefined> {
-  const plain = text
+  const uncommented = text
     .replaceAll(/^\s*macdef\b[^]*?(?:\n[ \t]*\r?\n|$(?![^]))/gm, "")
     .replaceAll(/(^|\s)#.*$/gm, "$1");
-  for (const [word] of plain.matchAll(/"(?:[^"\\]|\\.)*"|\S+/g)) {
+  for (const [word] of uncommented.matchAll(/"(?:[^"\\]|\\.)*"|\S+/g)) {
     yield word.startsWith('"') ? word.slice(1, -1).replaceAll(/\\(.)/g, "$1") : word;
   }
 }

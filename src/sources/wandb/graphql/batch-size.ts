@@ -1,24 +1,29 @@
 const maxSize = 32;
 
-/** So many successes at the limit, one after the other, and twice as much is tried. */
+/** Consecutive successes at the limit after which twice as much is tried. */
 const successesToGrow = 16;
 
 const slowMs = 5000;
 const maxBytes = 4 * 2 ** 20;
 
-/** More than this in one answer saves no time worth the memory. */
+/** Above this size, a larger batch costs memory and saves no time. */
 const targetBytes = 2 ** 19;
 
-/** How many runs go into one request: twice as many after each success, half as many after a failure or an answer that is slow or large. */
+/**
+ * How many runs to request at once: twice as many after each success, half as many after a failure
+ * or a response that is slow or large.
+ */
 export class BatchSize {
   #current = 1;
   #limit = maxSize;
   #successes = 0;
 
+  /** Runs per request, at least 1. */
   get current(): number {
     return this.#current;
   }
 
+  /** Records the response to a request for `size` runs. */
   recordSuccess(
     size: number,
     { bytes, ms }: { readonly bytes: number; readonly ms: number },
@@ -32,8 +37,9 @@ export class BatchSize {
     else if (this.#limit < maxSize) this.#probe();
   }
 
+  /** Records a failed request for `size` runs. */
   recordFailure(size: number): void {
-    // Requests that were under way together fail together, and count once.
+    // Requests in flight together fail together, and count once.
     if (size > this.#current) return;
     this.#limit = Math.max(1, Math.floor(size / 2));
     this.#current = this.#limit;

@@ -2,45 +2,45 @@ import { z } from "zod";
 import { AsyncMemo } from "../../../core/async-memo.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import type { GraphqlClient, Select } from "../../../http/graphql.ts";
-import { countRuns } from "./run-counts.ts";
 import type { WandbConfig } from "../connection/config.ts";
-import { HistoryBatches } from "./history-batches.ts";
+import type { ListedRun, ProjectReader, RunCounts, RunPage } from "../reader/project-reader.ts";
 import { readGraphqlHistory, type LearnedPageSize } from "./graphql-history.ts";
-import type { RunCounts, ListedRun, ProjectReader, RunPage } from "../reader/project-reader.ts";
-import { parseRunNode, readRunPages, type RunPageOptions, type ProjectPath } from "./run-pages.ts";
-import { heartbeatSince, combineFilters } from "./run-filters.ts";
+import { HistoryBatches } from "./history-batches.ts";
+import { countRuns } from "./run-counts.ts";
+import { combineFilters, heartbeatSince } from "./run-filters.ts";
+import { parseRunNode, readRunPages, type ProjectPath, type RunPageOptions } from "./run-pages.ts";
 
-/** Runs in a page of a listing that asks for little of each. */
+/** Runs per page of a listing that requests only a few fields of each. */
 const lightPageSize = 500;
 
-/** How many runs are read for each request that may be under way, so that there is always enough to ask for. */
+/** How many runs are read at once per request in flight, so that batches fill up. */
 const runsPerRequest = 8;
 
-/** So often a list is walked that changes meanwhile. */
+/** How often to list the ids if they change while they are listed. */
 const maxListings = 3;
 
-export interface GraphqlReaderOptions {
+interface GraphqlReaderOptions {
   readonly graphql: GraphqlClient;
   readonly config: WandbConfig;
   readonly project: string;
 }
 
-/** A project through GraphQL. */
+/** Reads a project through GraphQL. */
 export function graphqlReader({ graphql, config, project }: GraphqlReaderOptions): ProjectReader {
   const { entity, filters, page_size, concurrency, retry_attempts } = config;
-  const place: ProjectPath = { entity, project };
+  const path: ProjectPath = { entity, project };
   const batches = new HistoryBatches(graphql, {
-    ...place,
+    ...path,
     concurrency,
     retryAttempts: retry_attempts,
   });
-  const bearable: LearnedPageSize = { samples: undefined };
-  const censuses = new AsyncMemo<RunCounts>();
+  const learned: LearnedPageSize = { samples: undefined };
+  const counts = new AsyncMemo<RunCounts>();
   const listings = new AsyncMemo<ReadonlySet<string> | undefined>();
-  const pages = (wanted: Pick<RunPageOptions, "fields" | "size">, since: string | undefined) =>
+  const pages = (page: Pick<RunPageOptions, "fields" | "size">, since: string | undefined) =>
     readRunPages(graphql, {
-      ...place,
-      ...wanted,
+      ...path,
+      ...page,
       filters: combineFilters(filters, since === undefined ? {} : heartbeatSince(since)),
       order: since === undefined ? "+created_at" : "+heartbeat_at",
     });
@@ -49,9 +49,9 @@ export function graphqlReader({ graphql, config, project }: GraphqlReaderOptions
     cursor: "heartbeat_at",
     order: "ascending",
     concurrentRuns: concurrency * runsPerRequest,
-    countRuns: (landmark) =>
-      censuses.get(JSON.stringify(landmark ?? null), () =>
-        countRuns(graphql, { ...place, filters, baseline: landmark }),
+    countRuns: (baseline) =>
+      counts.get(JSON.stringify(baseline ?? null), () =>
+        countRuns(graphql, { ...path, filters, baseline }),
       ),
     readRuns: (since) => pages({ fields: fullRunFields, size: page_size }, since),
     async *listRuns(since) {
@@ -60,7 +60,7 @@ export function graphqlReader({ graphql, config, project }: GraphqlReaderOptions
       }
     },
     listRunIds: () => listings.get("", () => listCompleteIds(() => pages(idPages, undefined))),
-    readHistory: (run, options) => readGraphqlHistory(run, options, { batches, learned: bearable }),
+    readHistory: (run, options) => readGraphqlHistory(run, options, { batches, learned }),
   };
 }
 
@@ -98,14 +98,17 @@ function parseListedRun(node: string): ListedRun {
 
 const nameShape = z.object({ name: z.string() });
 
-/** The ids that a walk shows, once it has shown as many as the service counts from its beginning to its end. */
+/**
+ * The ids of a listing that returned as many as the service counted from its first page to its
+ * last. Undefined if no attempt achieves that.
+ */
 async function listCompleteIds(
-  walk: () => AsyncIterable<RunPage>,
+  list: () => AsyncIterable<RunPage>,
 ): Promise<ReadonlySet<string> | undefined> {
-  for (let walks = 1; walks <= maxListings; walks += 1) {
+  for (let attempt = 1; attempt <= maxListings; attempt += 1) {
     const ids = new Set<string>();
     const totals = new Set<number | undefined>();
-    for await (const page of walk()) {
+    for await (const page of list()) {
       totals.add(page.total);
       for (const row of page.rows) ids.add(parseRunNode(row, nameShape).name);
     }

@@ -1,24 +1,24 @@
 import { z } from "zod";
 import { ConfigError, TransientError } from "../../../core/errors.ts";
-import { HttpError } from "../../../http/http-error.ts";
 import type { GraphqlClient, GraphqlError, Select } from "../../../http/graphql.ts";
+import { HttpError } from "../../../http/http-error.ts";
 import { BatchSize } from "./batch-size.ts";
 import { requireProject, type ProjectPath } from "./run-pages.ts";
 
-/** A window of one run's history. */
-export interface HistoryRequest {
+/** A request for a window of one run's history. */
+interface HistoryRequest {
   readonly run: string;
-  /** The first step. */
+  /** The first step, inclusive. */
   readonly from: number;
-  /** The first step that is not asked for. */
+  /** The end of the window, exclusive. */
   readonly below: number;
-  /** Where there are as many lines as this in the window, the answer may be a sample of them. */
+  /** The maximum number of lines; a response of that many may be a sample. */
   readonly samples: number;
-  /** Not together with others: it has failed before. */
+  /** Not to be sent with others, because that failed before. */
   readonly isolated: boolean;
 }
 
-/** A run, and the lines of its history that were asked for. */
+/** A run, and the requested lines of its history. */
 export type RunHistory = z.output<typeof runShape>;
 
 const runShape = z.object({
@@ -29,38 +29,39 @@ const runShape = z.object({
   history: z.array(z.string()).nullish(),
 });
 
-const answerShape = z.object({
+const dataShape = z.object({
   viewer: z.unknown().optional(),
   project: z.record(z.string(), runShape.nullish()).nullish(),
 });
 
 interface PendingRequest {
   readonly request: HistoryRequest;
-  readonly resolve: (answer: RunHistory | null) => void;
+  readonly resolve: (history: RunHistory | null) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export interface BatchOptions extends ProjectPath {
-  /** How many requests may be under way at the same time. */
+interface BatchOptions extends ProjectPath {
+  /** Maximum requests in flight. */
   readonly concurrency: number;
   readonly retryAttempts: number;
 }
 
-/** How long asks wait for others to go along with them. */
+/** How long a request waits for others to join its batch. */
 const batchDelayMs = 20;
 
 /**
- * Asks for the histories of several runs in one request, by aliases: more of them while that goes well. An ask that fails together with
- * others is made again on its own, so that one poisoned run spoils nothing.
+ * Combines requests for the histories of several runs into one, using aliases; into more as long as
+ * that succeeds. A request that fails in a batch is retried on its own, so that one bad run does
+ * not affect others.
  */
 export class HistoryBatches {
   readonly #graphql: GraphqlClient;
   readonly #options: BatchOptions;
   readonly #size = new BatchSize();
-  readonly #alone: PendingRequest[] = [];
-  readonly #together: PendingRequest[] = [];
+  readonly #isolated: PendingRequest[] = [];
+  readonly #shared: PendingRequest[] = [];
   #inFlight = 0;
-  #isDue = false;
+  #isDelayOver = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(graphql: GraphqlClient, options: BatchOptions) {
@@ -68,87 +69,87 @@ export class HistoryBatches {
     this.#options = options;
   }
 
-  /** The lines in a window; null where there is no such run. */
-  request(ask: HistoryRequest): Promise<RunHistory | null> {
-    return new Promise((settle, fail) => {
-      this.#enqueue({ request: ask, resolve: settle, reject: fail });
-      // What is asked for in the same turn goes along.
+  /** The lines in a window; null if the run does not exist. */
+  request(request: HistoryRequest): Promise<RunHistory | null> {
+    return new Promise((resolve, reject) => {
+      this.#enqueue({ request, resolve, reject });
+      // Requests made in the same tick join the batch.
       setImmediate(() => {
-        this.#pump();
+        this.#sendReady();
       });
     });
   }
 
-  #enqueue(waiting: PendingRequest): void {
-    (waiting.request.isolated ? this.#alone : this.#together).push(waiting);
+  #enqueue(pending: PendingRequest): void {
+    (pending.request.isolated ? this.#isolated : this.#shared).push(pending);
   }
 
-  #pump(): void {
+  #sendReady(): void {
     while (this.#inFlight < this.#options.concurrency) {
-      const batch = this.#next();
+      const batch = this.#nextBatch();
       if (batch.length === 0) return;
       void this.#send(batch);
     }
   }
 
-  #next(): readonly PendingRequest[] {
-    if (this.#alone.length > 0) return this.#alone.splice(0, 1);
+  #nextBatch(): readonly PendingRequest[] {
+    if (this.#isolated.length > 0) return this.#isolated.splice(0, 1);
     const { current } = this.#size;
-    const isFull = this.#together.length >= current;
-    if (isFull || this.#isDue || this.#inFlight === 0) {
-      this.#isDue = false;
+    const isFull = this.#shared.length >= current;
+    if (isFull || this.#isDelayOver || this.#inFlight === 0) {
+      this.#isDelayOver = false;
       clearTimeout(this.#timer);
       this.#timer = undefined;
-      return this.#together.splice(0, current);
+      return this.#shared.splice(0, current);
     }
-    if (this.#together.length > 0) this.#wait();
+    if (this.#shared.length > 0) this.#startDelay();
     return [];
   }
 
-  #wait(): void {
+  #startDelay(): void {
     this.#timer ??= setTimeout(() => {
-      this.#isDue = true;
+      this.#isDelayOver = true;
       this.#timer = undefined;
-      this.#pump();
+      this.#sendReady();
     }, batchDelayMs);
   }
 
   async #send(batch: readonly PendingRequest[]): Promise<void> {
     this.#inFlight += 1;
     try {
-      await this.#ask(batch);
+      await this.#requestBatch(batch);
     } catch (error) {
       if (batch.length === 1 || !isWorthSplitting(error))
         for (const { reject } of batch) reject(error);
       else {
         this.#size.recordFailure(batch.length);
-        for (const waiting of batch) this.#again(waiting);
+        for (const pending of batch) this.#retryIsolated(pending);
       }
     } finally {
       this.#inFlight -= 1;
-      this.#pump();
+      this.#sendReady();
     }
   }
 
-  #again(waiting: PendingRequest): void {
-    this.#enqueue({ ...waiting, request: { ...waiting.request, isolated: true } });
+  #retryIsolated(pending: PendingRequest): void {
+    this.#enqueue({ ...pending, request: { ...pending.request, isolated: true } });
   }
 
-  async #ask(batch: readonly PendingRequest[]): Promise<void> {
+  async #requestBatch(batch: readonly PendingRequest[]): Promise<void> {
     const { retryAttempts } = this.#options;
     const startedAt = performance.now();
     const { data, errors, body } = await this.#graphql.request({
       query: (select) => batchQuery(batch.length, select),
       variables: { ...batchVariables(batch), ...pathOf(this.#options) },
-      shape: answerShape,
+      shape: dataShape,
       allowPartial: batch.length > 1,
       retryAttempts: batch.length > 1 ? Math.min(1, retryAttempts) : retryAttempts,
     });
     const project = requireProject(data, this.#options);
     const failed = new Set(errors.map(aliasOf));
-    for (const [index, waiting] of batch.entries()) {
-      if (failed.has(`r${index}`)) this.#again(waiting);
-      else waiting.resolve(project[`r${index}`] ?? null);
+    for (const [index, pending] of batch.entries()) {
+      if (failed.has(`r${index}`)) this.#retryIsolated(pending);
+      else pending.resolve(project[`r${index}`] ?? null);
     }
     this.#size.recordSuccess(batch.length, {
       bytes: body.bytes,
@@ -161,7 +162,10 @@ function pathOf({ entity, project }: ProjectPath): ProjectPath {
   return { entity, project };
 }
 
-/** Whether the requests of a batch might succeed one by one: not where a person has to change something, or everything stops. */
+/**
+ * Whether the requests of a failed batch may succeed one by one. Not if a person must change
+ * something, or the sync is stopping.
+ */
 function isWorthSplitting(error: unknown): boolean {
   if (error instanceof ConfigError || !(error instanceof Error)) return false;
   return error instanceof TransientError || error.cause instanceof HttpError;
@@ -171,7 +175,7 @@ function aliasOf({ path = [] }: GraphqlError): string {
   return String(path[1]);
 }
 
-/** The same text for every batch of a size, so that the service can keep what it made of it. */
+/** The same text for every batch of a size, so that the service can cache the parsed query. */
 function batchQuery(size: number, select: Select): string {
   const indexes = Array.from({ length: size }, (_, index) => index);
   const parameters = indexes.map(

@@ -20,25 +20,28 @@ const query = `query Projects($entity: String!, $after: String, $first: Int) {
   }
 }`;
 
-/** What the official SDK asks for at once. */
+/** The page size of the official SDK. */
 const pageSize = 200;
 
-/** The names of all projects of an entity. */
+/**
+ * The names of all projects of an entity. Throws a ConfigError if the entity does not exist, or the
+ * key has no access to it.
+ */
 export async function listProjects(
   graphql: GraphqlClient,
   entity: string,
 ): Promise<readonly string[]> {
   const names: string[] = [];
-  const seen = new Set<string>();
+  const seenCursors = new Set<string>();
   for (let after: string | undefined; ;) {
     const { edges, pageInfo } = await requestPage(graphql, entity, after);
     names.push(...edges.flatMap(({ node }) => (node ? [node.name] : [])));
     if (!pageInfo.hasNextPage) return [...new Set(names)];
     after = pageInfo.endCursor ?? undefined;
-    if (after === undefined || seen.has(after)) {
-      throw new SourceError(`the projects of "${entity}" do not go on; the cursor stands still`);
+    if (after === undefined || seenCursors.has(after)) {
+      throw new SourceError(`the projects of "${entity}": the cursor does not advance`);
     }
-    seen.add(after);
+    seenCursors.add(after);
   }
 }
 
@@ -53,6 +56,8 @@ async function requestPage(
   const { data } = await graphql.request({ query: () => query, variables, shape });
   if (data.models) return data.models;
   if (data.viewer == null)
-    throw new ConfigError("the service does not know the key; check wandb.api_key");
-  throw new ConfigError(`there is no "${entity}", or the key may not see it; check wandb.entity`);
+    throw new ConfigError("the service does not recognize the key; check wandb.api_key");
+  throw new ConfigError(
+    `no entity "${entity}", or the key has no access to it; check wandb.entity`,
+  );
 }

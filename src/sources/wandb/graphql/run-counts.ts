@@ -1,25 +1,25 @@
 import { z } from "zod";
 import type { GraphqlClient } from "../../../http/graphql.ts";
-import { epoch } from "../reader/instant.ts";
 import {
   baselineFrom,
   newestRunCount,
-  type RunCreation,
   type DeletionBaseline,
+  type RunCreation,
 } from "../reader/deletion-baseline.ts";
+import { epoch } from "../reader/instant.ts";
 import type { RunCounts } from "../reader/project-reader.ts";
-import { requireProject, parseRunNode, readRunPages, type ProjectPath } from "./run-pages.ts";
 import {
-  heartbeatSince,
-  createdBefore,
   combineFilters,
+  createdBefore,
+  heartbeatSince,
   withIds,
   type Filters,
 } from "./run-filters.ts";
+import { parseRunNode, readRunPages, requireProject, type ProjectPath } from "./run-pages.ts";
 
-export interface CountRunsOptions extends ProjectPath {
+interface CountRunsOptions extends ProjectPath {
   readonly filters: Filters;
-  /** What an earlier census found. */
+  /** The baseline that an earlier sync saved. */
   readonly baseline: DeletionBaseline | undefined;
 }
 
@@ -31,7 +31,7 @@ const shape = z.object({
       total: z.int(),
       dated: z.int(),
       below: z.int(),
-      kept: z.int(),
+      remaining: z.int(),
       newest: z.object({
         edges: z.array(z.object({ node: nodeShape })),
         pageInfo: z.object({ hasNextPage: z.boolean() }),
@@ -40,13 +40,13 @@ const shape = z.object({
     .nullish(),
 });
 
-const query = `query Census($entity: String!, $project: String!, $filters: JSONString, $dated: JSONString, $below: JSONString, $kept: JSONString, $first: Int) {
+const query = `query RunCounts($entity: String!, $project: String!, $filters: JSONString, $dated: JSONString, $below: JSONString, $remaining: JSONString, $first: Int) {
   viewer { id }
   project(name: $project, entityName: $entity) {
     total: runCount(filters: $filters)
     dated: runCount(filters: $dated)
     below: runCount(filters: $below)
-    kept: runCount(filters: $kept)
+    remaining: runCount(filters: $remaining)
     newest: runs(filters: $filters, first: $first, order: "-created_at") {
       edges { node { name createdAt } }
       pageInfo { hasNextPage }
@@ -55,8 +55,8 @@ const query = `query Census($entity: String!, $project: String!, $filters: JSONS
 }`;
 
 /**
- * Counts the runs of a project in one request. Deleted runs vanish without a trace; that there are fewer than at the landmark tells of
- * it, without listing them.
+ * Counts the runs of a project in one request. Deleted runs leave no trace, but fewer runs than in
+ * the baseline reveal them without listing all.
  */
 export async function countRuns(
   graphql: GraphqlClient,
@@ -70,23 +70,23 @@ export async function countRuns(
       filters: combineFilters(filters),
       dated: combineFilters(filters, heartbeatSince(epoch)),
       below: combineFilters(filters, createdBefore(baseline?.instant ?? epoch)),
-      kept: combineFilters(filters, withIds(baseline?.newest ?? [])),
+      remaining: combineFilters(filters, withIds(baseline?.newest ?? [])),
     },
     shape,
   });
-  const { total, dated, below, kept, newest } = requireProject(data, options);
+  const { total, dated, below, remaining, newest } = requireProject(data, options);
   const isHidden = newest.edges.length === 0 && newest.pageInfo.hasNextPage;
   const created = isHidden
     ? await readNewestRuns(graphql, options)
     : newest.edges.map(({ node }) => creationOf(node));
   return {
-    ...{ total, below, remaining: kept },
+    ...{ total, below, remaining },
     undated: total - dated,
     nextBaseline: baselineFrom(created, total),
   };
 }
 
-/** The newest runs, where the first page of them is hidden. */
+/** The newest runs, if the first page contains only runs that the key has no access to. */
 async function readNewestRuns(
   graphql: GraphqlClient,
   options: CountRunsOptions,

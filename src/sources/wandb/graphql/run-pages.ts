@@ -1,23 +1,24 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../../../core/errors.ts";
-import { elements, members } from "../../../json/text-scanner.ts";
 import type { GraphqlClient, GraphqlResponse, Select } from "../../../http/graphql.ts";
 import { PageSize } from "../../../http/paging/page-size.ts";
+import { elements, members } from "../../../json/text-scanner.ts";
 import type { RunPage } from "../reader/project-reader.ts";
 
-/** A project as GraphQL knows it. */
+/** Where a project is: the path `entity/project` in W&B. */
 export interface ProjectPath {
   readonly entity: string;
   readonly project: string;
 }
 
+/** Which runs to read, and what of each. */
 export interface RunPageOptions extends ProjectPath {
-  /** Filters as JSON text. */
+  /** A filter as JSON text. */
   readonly filters: string;
   readonly order: "+heartbeat_at" | "+created_at" | "-created_at";
-  /** Runs to ask for at once. */
+  /** Maximum runs per page. */
   readonly size: number;
-  /** What is wanted of each run. */
+  /** The fields to select of each run. */
   readonly fields: (select: Select) => string;
 }
 
@@ -29,55 +30,59 @@ const pageShape = z.object({
     .nullish(),
 });
 
-/** Pages without a single run, one after the other, that say that there are more. */
+/** Consecutive pages without a run, but with a next page, before giving up. */
 const maxEmptyPages = 1000;
 
 /**
- * The runs of a project, page by page. A page without runs is not the end: rows that may not be seen take up room in it. A page
- * that is too much for either side is asked for in a smaller size.
+ * Reads the runs of a project, page by page. A page without runs is not the end: runs that the key
+ * has no access to take up room in it. A page that is too large for either side is requested again
+ * in a smaller size.
  *
- * Throws a SourceError where the pages do not go on.
+ * Throws a SourceError if the cursor does not advance.
  */
 export async function* readRunPages(
   graphql: GraphqlClient,
-  wanted: RunPageOptions,
+  options: RunPageOptions,
 ): AsyncGenerator<RunPage> {
-  const seen = new Set<string>();
-  const size = new PageSize(wanted.size);
+  const seenCursors = new Set<string>();
+  const size = new PageSize(options.size);
   let after: string | null = null;
-  let empty = 0;
+  let emptyPages = 0;
   for (let number = 1; ; number += 1) {
-    const answer = await requestPage(graphql, { ...wanted, size, after });
-    const { total, runs } = requireProject(answer.data, wanted);
-    const rows = nodeTexts(answer.body.text);
-    yield { rows, bytes: answer.body.bytes, number, total };
+    const response = await requestPage(graphql, { ...options, size, after });
+    const { total, runs } = requireProject(response.data, options);
+    const rows = nodeTexts(response.body.text);
+    yield { rows, bytes: response.body.bytes, number, total };
     const { endCursor, hasNextPage } = runs.pageInfo;
     if (!hasNextPage) return;
-    empty = rows.length === 0 ? empty + 1 : 0;
-    if (endCursor == null || seen.has(endCursor) || empty > maxEmptyPages) {
+    emptyPages = rows.length === 0 ? emptyPages + 1 : 0;
+    if (endCursor == null || seenCursors.has(endCursor) || emptyPages > maxEmptyPages) {
       throw new SourceError(
-        `the runs of "${wanted.project}": page ${number + 1} does not go on; the cursor stands still`,
+        `the runs of "${options.project}": the cursor does not advance after page ${number}`,
       );
     }
-    seen.add(endCursor);
+    seenCursors.add(endCursor);
     after = endCursor;
   }
 }
 
-/** The project in an answer. Throws a ConfigError where there is none: an answer to a wrong key has no viewer either. */
+/**
+ * The project in a response. Throws a ConfigError if there is none; after a wrong key, there is no
+ * viewer either.
+ */
 export function requireProject<Project>(
   { viewer, project }: { readonly viewer?: unknown; readonly project?: Project | null | undefined },
   { entity, project: name }: ProjectPath,
 ): Project {
   if (project != null) return project;
   if (viewer == null)
-    throw new ConfigError("the service does not know the key; check wandb.api_key");
+    throw new ConfigError("the service does not recognize the key; check wandb.api_key");
   throw new ConfigError(
-    `there is no project "${name}" of "${entity}", or the key may not see it; check wandb.entity and wandb.project`,
+    `no project "${name}" in "${entity}", or the key has no access to it; check wandb.entity and wandb.project`,
   );
 }
 
-/** A run of a page, as far as it was asked for. Throws a SourceError where it is something else. */
+/** Parses the requested fields of a run. Throws a SourceError if they do not fit the shape. */
 export function parseRunNode<Node>(text: string, shape: z.ZodType<Node>): Node {
   const node = shape.safeParse(JSON.parse(text));
   if (node.success) return node.data;
@@ -92,9 +97,9 @@ interface PageRequest extends Omit<RunPageOptions, "size"> {
 
 function requestPage(
   graphql: GraphqlClient,
-  { fields, size, ...ask }: PageRequest,
+  { fields, size, ...request }: PageRequest,
 ): Promise<GraphqlResponse<z.output<typeof pageShape>>> {
-  const { entity, project, filters, order, after } = ask;
+  const { entity, project, filters, order, after } = request;
   return size.requestWithSmallerPages(() =>
     graphql.request({
       ...size.limits,
@@ -118,7 +123,7 @@ function pageQuery(fields: string): string {
 }`;
 }
 
-/** The nodes of a page as the service spelled them. */
+/** The nodes of a page, exactly as the service sent them. */
 function nodeTexts(text: string): string[] {
   const project = members(members(members(text)?.get("data") ?? "")?.get("project") ?? "");
   const edges = elements(members(project?.get("runs") ?? "")?.get("edges") ?? "") ?? [];

@@ -1,33 +1,36 @@
 import { members } from "../../../json/text-scanner.ts";
 import { parsePythonJson } from "../reader/python-json.ts";
 
-/** A value inside a line of a history: the names that lead to it, and how it is spelled. */
+/** A value in a line: the names that lead to it, and its JSON text. */
 interface Leaf {
   readonly path: readonly string[];
   readonly slice: string;
 }
 
 /**
- * The values of a history's line by their names, each as it was spelled. Nested objects are flattened: `{"a": {"b": 1}}` is `a.b`; media
- * (objects with a `_type`), lists and empty objects stay whole. Of several values that would get one name, the least nested has it;
- * the others get more dots, so that none is lost. Or what was wrong with the line.
+ * The values of a history line by name, as JSON text exactly as sent; or a text that says what is
+ * wrong with the line.
+ *
+ * Nested objects are flattened: `{"a": {"b": 1}}` becomes `a.b`. Media (objects with a `_type`),
+ * lists and empty objects stay whole. If several values would get the same name, the least nested
+ * gets it, and the others get more dots, so that none is lost.
  */
 export function flattenLine(line: string): ReadonlyMap<string, string> | string {
   const parsed = parsePythonJson(line);
   if (!parsed) return "expected JSON, got something else";
-  const found = members(parsed.text);
-  if (!found) return "expected a JSON object";
+  const fields = members(parsed.text);
+  if (!fields) return "expected a JSON object";
   const leaves: Leaf[] = [];
-  collectLeaves(found, [], leaves);
+  collectLeaves(fields, [], leaves);
   return nameLeaves(leaves);
 }
 
 function collectLeaves(
-  found: ReadonlyMap<string, string>,
+  fields: ReadonlyMap<string, string>,
   path: readonly string[],
   into: Leaf[],
 ): void {
-  for (const [name, slice] of found) {
+  for (const [name, slice] of fields) {
     const inner = members(slice);
     const isLeaf = !inner || inner.size === 0 || inner.has("_type");
     if (isLeaf) into.push({ path: [...path, name], slice });
@@ -37,15 +40,15 @@ function collectLeaves(
 
 function nameLeaves(leaves: readonly Leaf[]): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
-  const late: Leaf[] = [];
+  const duplicates: Leaf[] = [];
   const flat = leaves.filter(({ path }) => path.length === 1);
   const nested = leaves.filter(({ path }) => path.length > 1).sort(compareLeaves);
   for (const leaf of [...flat, ...nested]) {
     const name = leaf.path.join(".");
-    if (values.has(name)) late.push(leaf);
+    if (values.has(name)) duplicates.push(leaf);
     else values.set(name, leaf.slice);
   }
-  for (const { path, slice } of late) values.set(unusedName(path, values), slice);
+  for (const { path, slice } of duplicates) values.set(unusedName(path, values), slice);
   return values;
 }
 
@@ -54,8 +57,8 @@ function compareLeaves(a: Leaf, b: Leaf): number {
   return JSON.stringify(a.path) < JSON.stringify(b.path) ? -1 : 1;
 }
 
-function unusedName(path: readonly string[], taken: ReadonlyMap<string, string>): string {
+function unusedName(path: readonly string[], values: ReadonlyMap<string, string>): string {
   let dots = "..";
-  while (taken.has(path.join(dots))) dots += ".";
+  while (values.has(path.join(dots))) dots += ".";
   return path.join(dots);
 }

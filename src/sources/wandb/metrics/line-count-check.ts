@@ -1,27 +1,32 @@
 import type { Log } from "../../../core/log.ts";
 
-/** Compares how many lines of histories were read with how many the service says there are, and reports it once. */
+/**
+ * Compares the number of lines read of each history with the service's count, and reports
+ * differences once.
+ */
 export class LineCountCheck {
   #runs = 0;
   #example: string | undefined;
 
-  add(run: string, { read, lines, running }: LineCount): void {
-    // While it runs, both numbers move.
-    if (running || lines === undefined || read === lines) return;
+  /** Compares the counts of a run whose history was read to its end. */
+  add(run: string, { linesRead, lineCount, isRunning }: LineCount): void {
+    // Both numbers change while the run is running.
+    if (isRunning || lineCount === undefined || linesRead === lineCount) return;
     this.#runs += 1;
-    this.#example ??= `run ${run}: ${read} lines read, the service counts ${lines}`;
+    this.#example ??= `run ${run}: ${linesRead} lines read, ${lineCount} reported`;
   }
 
+  /** Logs one warning about all runs that differ, with an example. */
   report(log: Log): void {
     if (this.#example === undefined) return;
     log.warning(
-      `metrics: the history of ${this.#runs} ${this.#runs === 1 ? "run" : "runs"} has another number of lines than the service says (${this.#example})`,
+      `metrics: the history of ${this.#runs} ${this.#runs === 1 ? "run" : "runs"} has a different number of lines than the service reports (${this.#example})`,
     );
   }
 }
 
 interface LineCount {
-  readonly read: number;
-  readonly lines: number | undefined;
-  readonly running: boolean;
+  readonly linesRead: number;
+  readonly lineCount: number | undefined;
+  readonly isRunning: boolean;
 }

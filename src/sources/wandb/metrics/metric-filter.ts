@@ -1,24 +1,26 @@
 import type { WandbConfig } from "../connection/config.ts";
 
-/** Whether a metric is copied. */
+/** Whether to copy the metric of this name. */
 export type MetricFilter = (name: string) => boolean;
 
 const underscore = 95;
 
 /**
- * The metrics that are included and not excluded. Names that begin with an underscore are the service's own (`_runtime`); only a
- * pattern that begins with one includes them.
+ * A filter for metrics that are included and not excluded. Names that begin with an underscore are
+ * the service's own (`_runtime`); only a pattern that begins with one includes them.
  */
 export function metricFilter({ include, exclude }: WandbConfig["metrics"]): MetricFilter {
   if (exclude.length === 0 && include.length === 1 && include[0] === "*") return isUserMetric;
   const included = include.map((pattern) => ({
     matches: compilePattern(pattern),
-    own: pattern.startsWith("_"),
+    includesOwn: pattern.startsWith("_"),
   }));
   const excluded = exclude.map(compilePattern);
   return memoize((name) => {
-    const isIn = included.some(({ matches, own }) => (own || isUserMetric(name)) && matches(name));
-    return isIn && !excluded.some((matches) => matches(name));
+    const isIncluded = included.some(
+      ({ matches, includesOwn }) => (includesOwn || isUserMetric(name)) && matches(name),
+    );
+    return isIncluded && !excluded.some((matches) => matches(name));
   });
 }
 
@@ -28,19 +30,19 @@ function isUserMetric(name: string): boolean {
 
 function compilePattern(pattern: string): MetricFilter {
   const parts = pattern.split("*").map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
-  const whole = new RegExp(`^${parts.join("[^]*")}$`);
-  return (name) => whole.test(name);
+  const expression = new RegExp(`^${parts.join("[^]*")}$`);
+  return (name) => expression.test(name);
 }
 
 const maxMemoized = 10_000;
 
-/** The same few names come with every step. */
+/** Every step has the same few names. */
 function memoize(filter: MetricFilter): MetricFilter {
-  const known = new Map<string, boolean>();
+  const results = new Map<string, boolean>();
   return (name) => {
-    const answer = known.get(name) ?? filter(name);
-    if (known.size >= maxMemoized) known.clear();
-    known.set(name, answer);
-    return answer;
+    const result = results.get(name) ?? filter(name);
+    if (results.size >= maxMemoized) results.clear();
+    results.set(name, result);
+    return result;
   };
 }

@@ -1,28 +1,28 @@
-import { unquote } from "../../../json/text-scanner.ts";
 import type { Row } from "../../../core/schema.ts";
 import type { Rejected } from "../../../core/source.ts";
 import { fromEpochSeconds, toTimestamp } from "../../../core/timestamp.ts";
-import { flattenLine } from "./flatten-line.ts";
-import { lineDigest } from "../reader/history-position.ts";
-import type { MetricFilter } from "./metric-filter.ts";
+import { unquote } from "../../../json/text-scanner.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
+import { lineDigest } from "../reader/history-position.ts";
+import { flattenLine } from "./flatten-line.ts";
+import type { MetricFilter } from "./metric-filter.ts";
 
-export interface MetricRowOptions {
+interface MetricRowOptions {
   readonly scope: ProjectScope;
   readonly run: string;
   readonly isWanted: MetricFilter;
 }
 
-/** What feeds columns of its own. */
+/** Fields that have columns of their own. */
 const fieldsWithColumns: ReadonlySet<string> = new Set(["_step", "_timestamp"]);
 
-/** The names in a line, and those that become rows, in the order of the table's key. */
+/** The names in a line, and those that become rows, in the order of the primary key. */
 interface Names {
   readonly all: readonly string[];
   readonly wanted: readonly string[];
 }
 
-/** Makes rows of the lines of one run's history: one for each metric of a step. */
+/** Turns lines of one run's history into rows, one per metric and step. */
 export class MetricRows {
   readonly #options: MetricRowOptions;
   #rows: Row[] = [];
@@ -33,11 +33,12 @@ export class MetricRows {
     this.#options = options;
   }
 
-  /** How many rows there are to take. */
+  /** How many rows there are to flush. */
   get length(): number {
     return this.#rows.length;
   }
 
+  /** Adds the rows of a line, or rejects it. */
   add(line: string): void {
     if (this.#addPlain(line)) return;
     const values = flattenLine(line);
@@ -45,15 +46,18 @@ export class MetricRows {
     else this.#addExact(line, values);
   }
 
-  /** All rows since the last time, and the lines that could not be understood. */
+  /** All rows since the last flush, and the lines that could not be parsed. */
   flush(): { readonly rows: readonly Row[]; readonly rejected: readonly Rejected[] } {
-    const taken = { rows: this.#rows, rejected: this.#rejected };
+    const flushed = { rows: this.#rows, rejected: this.#rejected };
     this.#rows = [];
     this.#rejected = [];
-    return taken;
+    return flushed;
   }
 
-  /** The fast way, for lines of nothing but texts, booleans and numbers that a double holds. Says whether it was one. */
+  /**
+   * The fast path, for lines whose values are only texts, booleans, nulls and numbers that a double
+   * holds. Returns false for any other line.
+   */
   #addPlain(line: string): boolean {
     const object = parseObject(line);
     const step = object?.["_step"];
@@ -72,11 +76,11 @@ export class MetricRows {
     return true;
   }
 
-  /** Most lines have the names of the line before. */
+  /** Most lines have the same names as the previous one. */
   #namesOf(object: object): Names {
     const all = Object.keys(object);
-    const last = this.#names.all;
-    if (all.length !== last.length || all.some((name, index) => name !== last[index])) {
+    const previous = this.#names.all;
+    if (all.length !== previous.length || all.some((name, index) => name !== previous[index])) {
       const { isWanted } = this.#options;
       const wanted = all.filter((name) => isWanted(name) && !fieldsWithColumns.has(name)).sort();
       this.#names = { all, wanted };
@@ -110,7 +114,7 @@ export class MetricRows {
   }
 }
 
-/** An object of JSON; undefined for anything else. */
+/** The JSON object in a line; undefined for anything else. */
 function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line);
@@ -121,26 +125,29 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** The service counts seconds since 1970; gateways may write an instant as text. */
+/** The service sends seconds since 1970; gateways may send text. */
 function toMetricTimestamp(seconds: unknown): string | null {
   if (typeof seconds === "string") return toTimestamp(seconds) ?? null;
   return typeof seconds === "number" ? (fromEpochSeconds(seconds) ?? null) : null;
 }
 
-/** Neither nested nor a number whose digits may be lost. */
+/** Neither nested nor a number that may have lost digits. */
 function isPlainValue(value: unknown): boolean {
   if (typeof value === "number") return isExact(value);
   return typeof value !== "object" || value === null;
 }
 
-/** Whether a double holds the number as it was spelled: integers above 2^53 may have lost digits, others may have overflowed. */
+/**
+ * Whether a double holds the number as it was sent: integers above 2^53 may have lost digits,
+ * others may have overflowed.
+ */
 function isExact(value: number): boolean {
   return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
 const maxExactInteger = 2n ** 53n;
 
-/** The number that a slice is; null where it is something else, or a double would lose digits of it. */
+/** The number in a JSON text; null if it is not one, or a double would lose digits of it. */
 function toExactDouble(slice: string): number | null {
   if (!/^-?\d/.test(slice)) return null;
   const number = Number(slice);

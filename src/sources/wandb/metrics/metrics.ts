@@ -1,43 +1,46 @@
-import { readPartitions } from "../../../engine/partitions.ts";
 import type { Stream, StreamBatch } from "../../../core/source.ts";
+import { readPartitions } from "../../../engine/partitions.ts";
 import { Semaphore } from "../../../engine/semaphore.ts";
 import type { WandbConfig } from "../connection/config.ts";
-import type { FinishedRuns } from "./finished-runs.ts";
-import { readProjects } from "../project/read-projects.ts";
-import type { DeletionBaseline } from "../reader/deletion-baseline.ts";
-import { LineCountCheck } from "./line-count-check.ts";
-import { metricFilter } from "./metric-filter.ts";
 import {
-  sweepDeletedProjects,
   partitionOf,
   runIdOf,
   runSweep,
+  sweepDeletedProjects,
   type ProjectScope,
 } from "../project/project-scope.ts";
-import { RunPartitions, type IsDeleted, type MetricsReadContext } from "./run-partitions.ts";
+import { readProjects } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
-import { metricColumns, tableOf } from "../project/tables.ts";
 import {
-  projectCheckpoint,
   listRunIds,
+  planSync,
+  projectCheckpoint,
   stateAfter,
   stateDuring,
-  planSync,
   type ProjectState,
   type SyncPlan,
 } from "../project/sync-plan.ts";
+import { metricColumns, tableOf } from "../project/tables.ts";
+import type { DeletionBaseline } from "../reader/deletion-baseline.ts";
+import type { FinishedRuns } from "./finished-runs.ts";
+import { LineCountCheck } from "./line-count-check.ts";
+import { metricFilter } from "./metric-filter.ts";
+import { RunPartitions, type IsDeleted, type MetricsReadContext } from "./run-partitions.ts";
 
-/** How many histories become rows at the same time. */
+/** How many histories are turned into rows at the same time. */
 const maxConcurrentRuns = 4;
 
-/** The histories of all runs, a row for each metric of each step. Each run is read, and resumed, on its own. */
+/**
+ * The stream `metrics`: the histories of all runs, one row per metric and step. Each run is a
+ * partition.
+ */
 export function metricStream(session: WandbSession, config: WandbConfig): Stream {
-  const several = config.projects.length > 0;
+  const multiProject = config.projects.length > 0;
   const isWanted = metricFilter(config.metrics);
   return {
     name: "metrics",
-    description: "The history of every run: a row for each metric of each step",
-    ...tableOf(metricColumns, ["run_id", "step", "metric_name"], several),
+    description: "The history of every run, one row per metric and step",
+    ...tableOf(metricColumns, ["run_id", "step", "metric_name"], multiProject),
     units: { rows: "values", partitions: "runs" },
     async *read(options) {
       const lineCounts = new LineCountCheck();
@@ -46,7 +49,7 @@ export function metricStream(session: WandbSession, config: WandbConfig): Stream
       const projects = await session.projects();
       const shared = { session, config, isWanted, lineCounts, semaphore, progress, options };
       const read = (project: string) =>
-        readProject({ scope: { project, multiProject: several }, ...shared });
+        readProject({ scope: { project, multiProject }, ...shared });
       yield* readProjects(projects, read, options);
       yield* sweepDeletedProjects(projects, { config, ...options });
       lineCounts.report(options.log);
@@ -54,91 +57,99 @@ export function metricStream(session: WandbSession, config: WandbConfig): Stream
   };
 }
 
-async function* readProject(reading: MetricsReadContext): AsyncGenerator<StreamBatch, void> {
-  const { scope, options } = reading;
+async function* readProject(context: MetricsReadContext): AsyncGenerator<StreamBatch, void> {
+  const { scope, options } = context;
   const saved = options.checkpoints.get(partitionOf(scope));
-  const shapedBy = ` ${JSON.stringify(reading.config.metrics)}`;
+  const rowSettings = ` ${JSON.stringify(context.config.metrics)}`;
   const plan = await planSync({
     ...options,
-    ...reading,
+    ...context,
     ...scope,
     saved,
-    rowSettings: shapedBy,
+    rowSettings,
     rescans: false,
   });
   const ids = await listRunIds(plan, options);
-  // Before anything is read: what is added meanwhile is not in the list.
+  // Before reading, because the list lacks what is added meanwhile.
   if (ids) yield { rows: [], bytes: 0, sweep: runSweep(scope, ids) };
-  const isGone: IsDeleted = (run) => plan.startsOver || ids?.has(run) === false;
-  yield* forgetDeletedRuns(reading, isGone);
-  const partitions = new RunPartitions(plan, reading, isGone);
-  yield* readRuns(partitions, plan, reading);
+  const isDeleted: IsDeleted = (run) => plan.startsOver || ids?.has(run) === false;
+  yield* forgetDeletedRuns(context, isDeleted);
+  const partitions = new RunPartitions(plan, context, isDeleted);
+  yield* readRuns(partitions, plan, context);
   const { startedAt } = options;
-  const told = stateAfter(plan, {
+  const finalState = stateAfter(plan, {
     since: partitions.since,
     startedAt,
     listed: ids !== undefined,
   });
-  yield* saveState(told, { done: partitions.finished, scope, ended: true });
+  yield* saveState(finalState, { finished: partitions.finished, scope, ended: true });
 }
 
-/** All runs that are to be read; the mark follows, and what it has passed is forgotten. Nothing comes before the landmark that counts its run. */
+/**
+ * Reads the runs, advances the high-water mark, and drops the checkpoints that it has passed. A
+ * baseline that does not cover a run is removed from the state before any row of that run is
+ * written.
+ */
 async function* readRuns(
   partitions: RunPartitions,
   plan: SyncPlan,
   { scope, progress, options }: MetricsReadContext,
 ): AsyncGenerator<StreamBatch, void> {
-  const { reader, state, runCounts, baseline } = plan;
+  const { reader, state, runCounts, nextBaseline } = plan;
   const { finished } = partitions;
   const { signal, log } = options;
   const isAll = state.whole && state.since === undefined && !scope.multiProject;
   const total = isAll ? runCounts.total : undefined;
   const concurrency = reader.concurrentRuns;
   const before = progress.runs;
-  const parts = readPartitions(partitions, { concurrency, before, total, signal, log });
+  const batches = readPartitions(partitions, { concurrency, before, total, signal, log });
   let { since } = state;
-  let told: DeletionBaseline | undefined;
-  const tell = (): Generator<StreamBatch> => {
-    told = baseline.landmark;
-    return saveState(stateDuring(plan, since), { done: finished, scope, ended: false });
+  let savedBaseline: DeletionBaseline | undefined;
+  const saveProgress = (): Generator<StreamBatch> => {
+    savedBaseline = nextBaseline.value;
+    return saveState(stateDuring(plan, since), { finished, scope, ended: false });
   };
-  yield* tell();
-  for await (const part of parts) {
-    progress.runs = part.partitions?.done ?? progress.runs;
-    const mark = part.partition === undefined ? part.checkpoint?.["since"] : undefined;
+  yield* saveProgress();
+  for await (const batch of batches) {
+    progress.runs = batch.partitions?.done ?? progress.runs;
+    const mark = batch.partition === undefined ? batch.checkpoint?.["since"] : undefined;
     if (typeof mark === "string") since = mark;
-    if (typeof mark === "string" || baseline.landmark !== told) yield* tell();
+    if (typeof mark === "string" || nextBaseline.value !== savedBaseline) yield* saveProgress();
     if (typeof mark === "string") continue;
-    finished.record(part);
-    yield part;
+    finished.record(batch);
+    yield batch;
   }
 }
 
-/** What earlier syncs saved of runs that are gone. */
+/** Drops the checkpoints of deleted runs. */
 function* forgetDeletedRuns(
   { scope, options }: MetricsReadContext,
-  isGone: IsDeleted,
+  isDeleted: IsDeleted,
 ): Generator<StreamBatch> {
   for (const partition of options.checkpoints.keys()) {
     const run = runIdOf(scope, partition);
-    if (run === undefined || !isGone(run)) continue;
+    if (run === undefined || !isDeleted(run)) continue;
     yield { rows: [], bytes: 0, partition, checkpoint: null };
   }
 }
 
 interface SaveOptions {
-  readonly done: FinishedRuns;
+  readonly finished: FinishedRuns;
   readonly scope: ProjectScope;
   readonly ended: boolean;
 }
 
 function* saveState(
-  memory: ProjectState,
-  { done, scope, ended }: SaveOptions,
+  state: ProjectState,
+  { finished, scope, ended }: SaveOptions,
 ): Generator<StreamBatch> {
-  const place = scope.multiProject ? { partition: partitionOf(scope) } : {};
-  yield { rows: [], bytes: 0, ...place, checkpoint: projectCheckpoint(memory) };
-  for (const partition of done.removePassed(memory.since, ended)) {
+  yield {
+    rows: [],
+    bytes: 0,
+    ...(scope.multiProject ? { partition: partitionOf(scope) } : {}),
+    checkpoint: projectCheckpoint(state),
+  };
+  for (const partition of finished.removePassed(state.since, ended)) {
     yield { rows: [], bytes: 0, partition, checkpoint: null };
   }
 }

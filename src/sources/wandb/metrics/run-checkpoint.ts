@@ -3,13 +3,13 @@ import type { Checkpoint } from "../../../core/source.ts";
 import type { ListedRun } from "../reader/project-reader.ts";
 
 /**
- * What is saved of a run: where to go on in its history, and, once all of that was read, what the run looked like. Without the
- * latter it is still open: it was interrupted, or it failed.
+ * What is saved about a run: where to resume its history and, once all of it was read, how the run
+ * looked then. Without the latter the run is unfinished: it was interrupted or failed.
  */
-export interface RunCheckpoint {
+interface RunCheckpoint {
   readonly resume: Checkpoint | undefined;
   readonly done: Pick<ListedRun, "lastSeen" | "lineCount"> | undefined;
-  /** Whether it failed last time. */
+  /** Whether it failed in the last sync. */
   readonly failed: boolean;
 }
 
@@ -18,29 +18,29 @@ const shape = z.object({
   done: z.object({ seen: z.string().optional(), lines: z.number().optional() }).optional(),
 });
 
-/** What a checkpoint says of its run. */
+/** Parses the checkpoint of a run. */
 export function parseRunCheckpoint(checkpoint: Checkpoint): RunCheckpoint {
   const { done, failed, ...resume } = checkpoint;
-  const found = shape.safeParse({ done, failed }).data;
-  const { seen, lines } = found?.done ?? {};
+  const parsed = shape.safeParse({ done, failed }).data;
+  const { seen, lines } = parsed?.done ?? {};
   return {
     resume,
-    done: found?.done && { lastSeen: seen, lineCount: lines },
-    failed: found?.failed === true,
+    done: parsed?.done && { lastSeen: seen, lineCount: lines },
+    failed: parsed?.failed === true,
   };
 }
 
-/** The checkpoint of a run that is still open. */
+/** The checkpoint of an unfinished run. */
 export function openCheckpoint(resume: Checkpoint | undefined): Checkpoint {
   return { ...resume };
 }
 
-/** The checkpoint of a run that failed, by which the next sync tries it first. */
+/** The checkpoint of a run that failed, which the next sync tries first. */
 export function failedCheckpoint(resume: Checkpoint | undefined): Checkpoint {
   return { ...resume, failed: true };
 }
 
-/** The checkpoint of a run of which everything was read. */
+/** The checkpoint of a run whose whole history was read. */
 export function finishedCheckpoint(
   resume: Checkpoint | undefined,
   { lastSeen, lineCount }: Pick<ListedRun, "lastSeen" | "lineCount">,
@@ -52,7 +52,10 @@ export function finishedCheckpoint(
   return { ...resume, done };
 }
 
-/** Whether a run looks as it did when all of it was read. Of one that shows nothing of itself, nobody knows. */
+/**
+ * Whether a run looks as it did when it was finished. False if it has neither a heartbeat nor a
+ * line count, as it may have changed.
+ */
 export function isUnchanged({ done }: RunCheckpoint, { lastSeen, lineCount }: ListedRun): boolean {
   if (lastSeen === undefined && lineCount === undefined) return false;
   return done !== undefined && done.lastSeen === lastSeen && done.lineCount === lineCount;

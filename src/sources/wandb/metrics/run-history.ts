@@ -1,28 +1,29 @@
 import type { Checkpoint, StreamBatch, Sweep } from "../../../core/source.ts";
 import type { Semaphore } from "../../../engine/semaphore.ts";
+import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
+import type { HistoryPage, ListedRun, ProjectReader } from "../reader/project-reader.ts";
 import type { LineCountCheck } from "./line-count-check.ts";
 import type { MetricFilter } from "./metric-filter.ts";
 import { MetricRows } from "./metric-rows.ts";
-import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
-import type { HistoryPage, ListedRun, ProjectReader } from "../reader/project-reader.ts";
-import { finishedCheckpoint, failedCheckpoint, openCheckpoint } from "./run-checkpoint.ts";
+import { failedCheckpoint, finishedCheckpoint, openCheckpoint } from "./run-checkpoint.ts";
 
-/** Rows in one part: what is read ahead of the writer is counted in parts. */
+/** Rows per batch; a page may hold many times as many. */
 const rowsPerBatch = 1000;
 
-/** About what a row takes in memory while it waits. */
+/** Approximate size in memory of a row that waits to be written. */
 const bytesPerRow = 250;
 
-export interface RunHistoryContext {
+/** What the histories of a project's runs share. */
+interface RunHistoryContext {
   readonly scope: ProjectScope;
   readonly reader: ProjectReader;
   readonly isWanted: MetricFilter;
   readonly lineCounts: LineCountCheck;
-  /** Who may make rows: lines that wait take less memory. */
+  /** Limits how many histories are turned into rows at once: waiting lines take less memory. */
   readonly semaphore: Semaphore;
 }
 
-/** Reads the history of one run, and knows where it stands. */
+/** Reads the history of one run and tracks its position. */
 export class RunHistoryReader {
   readonly #run: ListedRun;
   readonly #context: RunHistoryContext;
@@ -34,68 +35,72 @@ export class RunHistoryReader {
     this.#context = context;
   }
 
-  /** The checkpoint where reading fails now. */
+  /** The checkpoint if reading fails now. */
   failed(): Checkpoint {
     return failedCheckpoint(this.#resume);
   }
 
+  /** Reads the history from where it was left. */
   async *read(signal: AbortSignal): AsyncGenerator<StreamBatch, void> {
     const { reader, semaphore } = this.#context;
     for await (const page of reader.readHistory(this.#run, { resume: this.#resume })) {
       signal.throwIfAborted();
-      const end = await semaphore.acquire();
+      const release = await semaphore.acquire();
       try {
-        yield* this.#parts(page);
+        yield* this.#batches(page);
       } finally {
-        end();
+        release();
       }
     }
   }
 
-  *#parts(page: HistoryPage): Generator<StreamBatch> {
-    const made = this.#rows();
+  *#batches(page: HistoryPage): Generator<StreamBatch> {
+    const metricRows = this.#newRows();
     for (const line of page.lines) {
-      made.add(line);
-      if (made.length >= rowsPerBatch) yield toBatch(made);
+      metricRows.add(line);
+      if (metricRows.length >= rowsPerBatch) yield toBatch(metricRows);
     }
     this.#resume = page.resume;
-    yield { ...toBatch(made), ...this.#sweep(page), checkpoint: this.#checkpoint(page) };
+    yield { ...toBatch(metricRows), ...this.#sweep(page), checkpoint: this.#checkpoint(page) };
   }
 
-  #rows(): MetricRows {
+  #newRows(): MetricRows {
     const { scope, isWanted } = this.#context;
     return new MetricRows({ scope, isWanted, run: this.#run.id });
   }
 
-  /** What a page shows completely. Its keys are made again from the lines, and only where something may be gone. */
+  /**
+   * A sweep of the steps that a page contains completely. Its keys are derived from the lines
+   * again, and only if the destination asks for them.
+   */
   #sweep({ completeSteps, lines }: HistoryPage): { readonly sweep?: Sweep } {
     if (!completeSteps) return {};
     const { scope } = this.#context;
     const names = [...Object.keys(projectColumns(scope)), "run_id", "step", "metric_name"];
-    const again = this.#rows();
+    const rows = this.#newRows();
     return {
       sweep: {
         where: { ...projectColumns(scope), run_id: this.#run.id },
         range: { column: "step", ...completeSteps },
         get keys() {
-          for (const line of lines) again.add(line);
-          return again.flush().rows.map((row) => names.map((name) => row[name]));
+          for (const line of lines) rows.add(line);
+          return rows.flush().rows.map((row) => names.map((name) => row[name]));
         },
       },
     };
   }
 
-  /** Null where there is nothing to remember of the run. */
+  /** Null if there is nothing to save about the run. */
   #checkpoint({ end, resume }: HistoryPage): Checkpoint | null {
     if (end === "vanished") return null;
     if (!end) return openCheckpoint(resume);
     this.#context.lineCounts.add(this.#run.id, end);
-    const { seen = this.#run.lastSeen, lines } = end;
-    return finishedCheckpoint(this.#resume, { lastSeen: seen, lineCount: lines });
+    const { lastSeen = this.#run.lastSeen, lineCount } = end;
+    return finishedCheckpoint(this.#resume, { lastSeen, lineCount });
   }
 }
 
-function toBatch(made: MetricRows): StreamBatch {
-  const taken = made.flush();
-  return { ...taken, bytes: taken.rows.length * bytesPerRow };
+function toBatch(metricRows: MetricRows): StreamBatch {
+  const flushed = metricRows.flush();
+  return { ...flushed, bytes: flushed.rows.length * bytesPerRow };
 }

@@ -1,25 +1,25 @@
-import type { Partition } from "../../../engine/partitions.ts";
 import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
-import type { Semaphore } from "../../../engine/semaphore.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
-import { FinishedRuns } from "./finished-runs.ts";
+import type { Partition } from "../../../engine/partitions.ts";
+import type { Semaphore } from "../../../engine/semaphore.ts";
 import type { WandbConfig } from "../connection/config.ts";
-import { epoch } from "../reader/instant.ts";
-import type { LineCountCheck } from "./line-count-check.ts";
-import type { MetricFilter } from "./metric-filter.ts";
 import {
-  projectColumns,
   partitionOf,
+  projectColumns,
   runIdOf,
   type ProjectScope,
 } from "../project/project-scope.ts";
-import type { ListedRun } from "../reader/project-reader.ts";
-import { isUnchanged, parseRunCheckpoint } from "./run-checkpoint.ts";
-import { RunHistoryReader } from "./run-history.ts";
 import type { WandbSession } from "../project/session.ts";
 import type { SyncPlan } from "../project/sync-plan.ts";
+import { epoch } from "../reader/instant.ts";
+import type { ListedRun } from "../reader/project-reader.ts";
+import { FinishedRuns } from "./finished-runs.ts";
+import type { LineCountCheck } from "./line-count-check.ts";
+import type { MetricFilter } from "./metric-filter.ts";
+import { isUnchanged, parseRunCheckpoint } from "./run-checkpoint.ts";
+import { RunHistoryReader } from "./run-history.ts";
 
-/** What reading the histories of a project needs. */
+/** What it takes to read the histories of a project. */
 export interface MetricsReadContext {
   readonly scope: ProjectScope;
   readonly session: WandbSession;
@@ -27,63 +27,68 @@ export interface MetricsReadContext {
   readonly isWanted: MetricFilter;
   readonly lineCounts: LineCountCheck;
   readonly semaphore: Semaphore;
-  /** How many runs this walk of the stream has read, over all projects. */
+  /** How many runs the stream has read in this sync, over all projects. */
   readonly progress: { runs: number };
   readonly options: ReadOptions;
 }
 
-/** Whether a run is known to be gone, so that what was saved of it means nothing any more. */
+/** Whether a run is deleted, or everything starts over, so that its checkpoint is invalid. */
 export type IsDeleted = (run: string) => boolean;
 
 /**
- * The runs of a project whose histories are to be read: first those that are still open from earlier syncs, then those that gave
- * a sign of life since the mark, less the lookback, unless they look as they did when they were read.
+ * The runs of a project whose histories must be read: first those left unfinished by earlier syncs,
+ * then those with a heartbeat since the high-water mark, less the lookback, unless they look
+ * unchanged.
  */
 export class RunPartitions implements AsyncIterable<Partition> {
+  /** Finished runs whose checkpoints are kept. */
   readonly finished: FinishedRuns;
   readonly #plan: SyncPlan;
-  readonly #reading: MetricsReadContext;
-  readonly #isGone: IsDeleted;
-  readonly #begun = new Set<string>();
+  readonly #context: MetricsReadContext;
+  readonly #isDeleted: IsDeleted;
+  readonly #started = new Set<string>();
   readonly #limit: string;
   #since: string | undefined;
 
-  constructor(plan: SyncPlan, reading: MetricsReadContext, isGone: IsDeleted) {
+  constructor(plan: SyncPlan, context: MetricsReadContext, isDeleted: IsDeleted) {
     this.#plan = plan;
-    this.#reading = reading;
-    this.#isGone = isGone;
+    this.#context = context;
+    this.#isDeleted = isDeleted;
     this.#since = plan.state.since;
-    this.#limit = toTimestamp(reading.options.startedAt.toISOString()) ?? "";
+    this.#limit = toTimestamp(context.options.startedAt.toISOString()) ?? "";
     this.finished = new FinishedRuns(this.#lookbackMs);
-    if (!plan.startsOver) this.finished.load(reading.options.checkpoints, reading.scope);
+    if (!plan.startsOver) this.finished.load(context.options.checkpoints, context.scope);
   }
 
-  /** The mark once all of them are read: the latest sign of life, but not after the sync began. */
+  /**
+   * The high-water mark once all of them have been read: the latest heartbeat, but not after the
+   * start of the sync.
+   */
   get since(): string | undefined {
     return this.#since;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Partition, void> {
-    const { reader, includesUndated, baseline } = this.#plan;
-    yield* this.#open();
-    for await (const run of reader.listRuns(this.#from())) {
-      baseline.observe(run);
+    const { reader, includesUndated, nextBaseline } = this.#plan;
+    yield* this.#unfinished();
+    for await (const run of reader.listRuns(this.#listFrom())) {
+      nextBaseline.observe(run);
       this.#advance(run);
-      if (this.#isNew(run)) yield this.#partition(run);
+      if (this.#mustRead(run)) yield this.#partition(run);
     }
     if (!includesUndated) return;
     for await (const run of reader.listRuns(undefined)) {
-      baseline.observe(run);
-      if (run.lastSeen === undefined && this.#isNew(run)) yield this.#partition(run);
+      nextBaseline.observe(run);
+      if (run.lastSeen === undefined && this.#mustRead(run)) yield this.#partition(run);
     }
   }
 
   get #lookbackMs(): number {
-    return this.#reading.config.lookback_minutes * 60_000;
+    return this.#context.config.lookback_minutes * 60_000;
   }
 
-  /** The instant from which on runs are listed. */
-  #from(): string {
+  /** The instant from which runs are listed. */
+  #listFrom(): string {
     const { since } = this.#plan.state;
     if (since === undefined) return epoch;
     return new Date(Date.parse(since) - this.#lookbackMs).toISOString();
@@ -94,29 +99,29 @@ export class RunPartitions implements AsyncIterable<Partition> {
     this.#since = lastSeen < this.#limit ? lastSeen : this.#limit;
   }
 
-  *#open(): Generator<Partition> {
-    const { scope, options } = this.#reading;
+  *#unfinished(): Generator<Partition> {
+    const { scope, options } = this.#context;
     for (const [partition, checkpoint] of options.checkpoints) {
       const id = runIdOf(scope, partition);
-      if (id === undefined || this.#isGone(id) || parseRunCheckpoint(checkpoint).done) continue;
-      this.#begun.add(id);
+      if (id === undefined || this.#isDeleted(id) || parseRunCheckpoint(checkpoint).done) continue;
+      this.#started.add(id);
       yield this.#partition({ id, created: undefined, lastSeen: undefined, lineCount: undefined });
     }
   }
 
-  /** Whether a run is to be read that was not begun; one that lives may be listed twice. */
-  #isNew(run: ListedRun): boolean {
-    if (this.#begun.has(run.id)) return false;
-    this.#begun.add(run.id);
+  /** Whether a run must be read and has not been started; an active run may be listed twice. */
+  #mustRead(run: ListedRun): boolean {
+    if (this.#started.has(run.id)) return false;
+    this.#started.add(run.id);
     const checkpoint = this.#checkpoint(run);
     return !checkpoint || !isUnchanged(parseRunCheckpoint(checkpoint), run);
   }
 
   #partition(run: ListedRun): Partition {
-    const { scope } = this.#reading;
+    const { scope } = this.#context;
     const checkpoint = this.#checkpoint(run);
     const { resume, failed = false } = checkpoint ? parseRunCheckpoint(checkpoint) : {};
-    const context = { ...this.#reading, reader: this.#plan.reader };
+    const context = { ...this.#context, reader: this.#plan.reader };
     const history = new RunHistoryReader(run, resume, context);
     return {
       key: partitionOf(scope, run.id),
@@ -131,7 +136,7 @@ export class RunPartitions implements AsyncIterable<Partition> {
   }
 
   #checkpoint({ id }: ListedRun): Checkpoint | undefined {
-    const { options, scope } = this.#reading;
-    return this.#isGone(id) ? undefined : options.checkpoints.get(partitionOf(scope, id));
+    const { options, scope } = this.#context;
+    return this.#isDeleted(id) ? undefined : options.checkpoints.get(partitionOf(scope, id));
   }
 }

@@ -1,35 +1,36 @@
-import { maxConsecutiveFailures } from "../../../engine/partitions.ts";
 import { ConfigError, isOperational, TransientError } from "../../../core/errors.ts";
 import type { ReadOptions, StreamBatch } from "../../../core/source.ts";
+import { maxConsecutiveFailures } from "../../../engine/partitions.ts";
 
 /**
- * Reads projects, one after the other. One that fails does not hold up the others: its error is thrown when they have been read. What a
- * person has to change, and a service that is not there, end it at once.
+ * Reads projects one after another. If one fails, the others are still read, and its error is
+ * thrown at the end. Configuration errors, outages and several failures in a row end the stream at
+ * once.
  */
 export async function* readProjects(
   projects: readonly string[],
   read: (project: string) => AsyncIterable<StreamBatch>,
   { signal, log }: Pick<ReadOptions, "signal" | "log">,
 ): AsyncGenerator<StreamBatch, void> {
-  let first: Error | undefined;
-  let inARow = 0;
+  let firstError: Error | undefined;
+  let consecutiveFailures = 0;
   for (const project of projects) {
     try {
       yield* read(project);
-      inARow = 0;
+      consecutiveFailures = 0;
     } catch (error) {
       signal.throwIfAborted();
-      inARow += 1;
-      if (!concernsOneProject(error) || inARow === maxConsecutiveFailures) throw error;
-      first ??= error;
+      consecutiveFailures += 1;
+      if (!concernsOneProject(error) || consecutiveFailures === maxConsecutiveFailures) throw error;
+      firstError ??= error;
       if (projects.length > 1)
-        log.warning(`project "${project}": ${error.message}; the others go on`);
+        log.warning(`project "${project}": ${error.message}; continuing with the others`);
     }
   }
-  if (first) throw first;
+  if (firstError) throw firstError;
 }
 
-/** Whether an error says nothing of other projects. */
+/** Whether an error says nothing about the other projects. */
 function concernsOneProject(error: unknown): error is Error {
   if (!isOperational(error) || error instanceof ConfigError) return false;
   return !(error instanceof TransientError && error.isOutage);

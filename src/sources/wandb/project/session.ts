@@ -1,34 +1,40 @@
-import { ConfigError } from "../../../core/errors.ts";
 import { AsyncMemo } from "../../../core/async-memo.ts";
+import { ConfigError } from "../../../core/errors.ts";
 import type { SourceContext } from "../../../core/source.ts";
-import { statusOf } from "../../../http/http-error.ts";
 import { GraphqlClient } from "../../../http/graphql.ts";
+import { statusOf } from "../../../http/http-error.ts";
 import { newWandbClient } from "../connection/client.ts";
 import { allProjects, type WandbConfig } from "../connection/config.ts";
 import { graphqlReader } from "../graphql/graphql-reader.ts";
-import type { DeletionBaseline } from "../reader/deletion-baseline.ts";
-import type { RunCounts, ProjectReader } from "../reader/project-reader.ts";
-import { restReader } from "../rest/rest-reader.ts";
 import { listProjects } from "../graphql/project-list.ts";
+import type { DeletionBaseline } from "../reader/deletion-baseline.ts";
+import type { ProjectReader, RunCounts } from "../reader/project-reader.ts";
+import { restReader } from "../rest/rest-reader.ts";
 
-/** A project, by the API that the service offers. */
-export interface OpenProject {
+/** A project, opened through the API that the service offers. */
+interface OpenProject {
   readonly reader: ProjectReader;
   readonly runCounts: RunCounts;
 }
 
-const projectsNeedNames = 'wandb.projects: REST has no list of them; name them instead of "*"';
+const restCannotListProjects = 'wandb.projects: REST cannot list projects; name them instead of "*"';
 
 type Api = "graphql" | "rest";
 
-/** What a service answers that has no GraphQL; one that looks at the login first does not know this way of sending the key. */
+/**
+ * Statuses with which a service without GraphQL refuses it. One that checks the login first rejects
+ * `Basic` with 401 or 403.
+ */
 const noGraphqlStatuses = [401, 403, 404, 405, 501];
 
 function isLoginFailure(status: number): boolean {
   return status === 401 || status === 403;
 }
 
-/** What one sync knows of the service: which API it offers, its projects, and what was asked of them already. */
+/**
+ * What one sync knows about the service: which API it offers, the projects, and their readers with
+ * all that they have already requested.
+ */
 export class WandbSession {
   readonly #config: WandbConfig;
   readonly #context: SourceContext;
@@ -43,46 +49,47 @@ export class WandbSession {
     this.#api = config.api;
   }
 
-  /** The names of the projects to copy. */
+  /** The names of the projects to copy. Throws a ConfigError if that is `*` and REST is used. */
   projects(): Promise<readonly string[]> {
     const { project, projects } = this.#config;
     if (projects.length === 0) return Promise.resolve(project === undefined ? [] : [project]);
     if (!projects.includes(allProjects)) return Promise.resolve([...new Set(projects)]);
     return this.#projects.get("", () =>
-      this.#through({
-        graphql: () => listProjects(this.#asGraphql(), this.#config.entity),
-        rest: () => Promise.reject(new ConfigError(projectsNeedNames)),
+      this.#viaApi({
+        graphql: () => listProjects(this.#graphqlClient(), this.#config.entity),
+        rest: () => Promise.reject(new ConfigError(restCannotListProjects)),
       }),
     );
   }
 
-  /** A project and how many runs it has. */
-  open(project: string, landmark: DeletionBaseline | undefined): Promise<OpenProject> {
-    const opened = async (api: Api): Promise<OpenProject> => {
+  /** Opens a project and counts its runs. */
+  open(project: string, baseline: DeletionBaseline | undefined): Promise<OpenProject> {
+    const openWith = async (api: Api): Promise<OpenProject> => {
       const reader = this.#reader(api, project);
-      return { reader, runCounts: await reader.countRuns(landmark) };
+      return { reader, runCounts: await reader.countRuns(baseline) };
     };
-    return this.#through({ graphql: () => opened("graphql"), rest: () => opened("rest") });
+    return this.#viaApi({ graphql: () => openWith("graphql"), rest: () => openWith("rest") });
   }
 
-  /** Asks through GraphQL, or REST where that is configured, or where there is no GraphQL; for good once that is known. */
-  async #through<T>(ask: Readonly<Record<Api, () => Promise<T>>>): Promise<T> {
-    if (this.#api !== "auto") return await ask[this.#api]();
+  /**
+   * Uses the configured API. With `auto`, that is GraphQL, or REST if there is no GraphQL; the
+   * first successful call decides for the rest of the sync.
+   */
+  async #viaApi<T>(byApi: Readonly<Record<Api, () => Promise<T>>>): Promise<T> {
+    if (this.#api !== "auto") return await byApi[this.#api]();
     try {
-      const answer = await ask.graphql();
+      const result = await byApi.graphql();
       this.#api = "graphql";
-      return answer;
+      return result;
     } catch (error) {
       const status = statusOf(error) ?? 0;
       if (!noGraphqlStatuses.includes(status)) throw error;
-      const answer = await ask.rest().catch((second: unknown) => {
-        throw isLoginFailure(status) ? error : second;
+      const result = await byApi.rest().catch((restError: unknown) => {
+        throw isLoginFailure(status) ? error : restError;
       });
       this.#api = "rest";
-      this.#context.log.info(
-        `there is no GraphQL at ${this.#config.base_url}; reading through REST`,
-      );
-      return answer;
+      this.#context.log.info(`no GraphQL at ${this.#config.base_url}; using REST`);
+      return result;
     }
   }
 
@@ -92,7 +99,7 @@ export class WandbSession {
     const reader =
       this.#readers.get(key) ??
       (api === "graphql"
-        ? graphqlReader({ ...options, graphql: this.#asGraphql() })
+        ? graphqlReader({ ...options, graphql: this.#graphqlClient() })
         : restReader({
             ...options,
             client: newWandbClient(this.#config, this.#context, "Bearer"),
@@ -101,7 +108,7 @@ export class WandbSession {
     return reader;
   }
 
-  #asGraphql(): GraphqlClient {
+  #graphqlClient(): GraphqlClient {
     const { log } = this.#context;
     this.#graphql ??= new GraphqlClient(newWandbClient(this.#config, this.#context, "Basic"), log);
     return this.#graphql;

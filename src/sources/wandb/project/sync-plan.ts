@@ -2,105 +2,112 @@ import { z } from "zod";
 import { isDue } from "../../../core/is-due.ts";
 import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
 import type { WandbConfig } from "../connection/config.ts";
-import { epoch } from "../reader/instant.ts";
 import { combineFilters } from "../graphql/run-filters.ts";
 import { NextBaseline, type DeletionBaseline } from "../reader/deletion-baseline.ts";
-import type { RunCounts, ProjectReader } from "../reader/project-reader.ts";
+import { epoch } from "../reader/instant.ts";
+import type { ProjectReader, RunCounts } from "../reader/project-reader.ts";
 import type { WandbSession } from "./session.ts";
 
-/** What a stream remembers of a project. */
+/** What a stream has saved about a project. */
 export interface ProjectState {
-  /** The greatest cursor value known safe to resume from. */
+  /** The high-water mark: the greatest cursor value that is safe to resume from. */
   readonly since: string | undefined;
-  /** Whether a walk through all runs has not ended yet. */
+  /** Whether a listing of all runs has started and not ended yet. */
   readonly whole: boolean;
-  /** When all runs were last looked at. */
+  /** When all runs were last read or listed, as ISO 8601. */
   readonly rescanned: string | undefined;
-  /** What no run that was read may be beyond. Undefined where the next sync has to list the ids of all. */
-  readonly landmark: DeletionBaseline | undefined;
-  /** How many runs without a cursor there were. */
+  /** The deletion baseline: every run read was created by then. Undefined: list all ids. */
+  readonly baseline: DeletionBaseline | undefined;
+  /** How many runs had no cursor value. */
   readonly undated: number;
-  /** What the rest is about: under another cursor, or other filters, it means nothing. */
+  /** What the state depends on. With another cursor or other filters, it is discarded. */
   readonly scope: string;
 }
 
-/** How a stream reads a project this time. */
+/** How a stream reads a project in this sync. */
 export interface SyncPlan {
   readonly reader: ProjectReader;
   readonly runCounts: RunCounts;
-  /** What was remembered of the project when this walk began. */
+  /** The state to start from. */
   readonly state: ProjectState;
-  readonly baseline: NextBaseline;
-  /** Whether runs may have vanished, so that the ids of all have to be listed. */
+  readonly nextBaseline: NextBaseline;
+  /** Whether runs may have been deleted, so that the ids of all must be listed. */
   readonly listsIds: boolean;
-  /** Whether that is because it has not been done for long. */
+  /** Whether `rescan_days` have passed since the last rescan. */
   readonly isRescanDue: boolean;
-  /** Whether runs without a cursor may have come, which no walk by it shows. */
+  /** Whether there may be new runs without a cursor value, which no listing by cursor returns. */
   readonly includesUndated: boolean;
-  /** Whether what earlier syncs saved of single runs is worthless too. */
+  /** Whether the checkpoints of single runs are invalid too. */
   readonly startsOver: boolean;
 }
 
-export interface SyncPlanOptions extends Pick<ReadOptions, "fullRefresh" | "startedAt"> {
+interface SyncPlanOptions extends Pick<ReadOptions, "fullRefresh" | "startedAt"> {
   readonly session: WandbSession;
   readonly config: WandbConfig;
   readonly project: string;
-  /** What rows depend on besides the filters: where it changes, all is read anew. */
+  /** What the rows depend on besides the filters; if it changes, everything is read again. */
   readonly rowSettings: string;
   readonly saved: Checkpoint | undefined;
-  /** Whether the stream shows every run now and then, though nothing says that it changed. */
+  /** Whether a rescan of the stream reads every run again, changed or not. */
   readonly rescans: boolean;
 }
 
-/** Decides, by a census, what has to be read of a project. */
+/** Decides what to read of a project, by comparing its run counts with the saved state. */
 export async function planSync(options: SyncPlanOptions): Promise<SyncPlan> {
   const { session, config, project, fullRefresh } = options;
   const saved = parseState(options.saved);
-  const { reader, runCounts } = await session.open(project, saved?.landmark);
+  const { reader, runCounts } = await session.open(project, saved?.baseline);
   const scope = `${reader.cursor} ${combineFilters(config.filters)}${options.rowSettings}`;
   const isValid = saved?.scope === scope && !fullRefresh;
-  const memory: ProjectState = isValid ? saved : { ...emptyState, scope };
-  const rescanDue = isDue(memory.rescanned, config.rescan_days, options.startedAt);
-  const change = detectChange(memory, runCounts);
-  const begins =
-    !memory.whole &&
-    (memory.since === undefined || change === "appeared" || (rescanDue && options.rescans));
-  const showsAll = begins || memory.whole || rescanDue;
-  const lists = showsAll || change !== "none";
+  const state: ProjectState = isValid ? saved : { ...emptyState, scope };
+  const isRescanDue = isDue(state.rescanned, config.rescan_days, options.startedAt);
+  const change = detectChange(state, runCounts);
+  const startsListing =
+    !state.whole &&
+    (state.since === undefined || change === "appeared" || (isRescanDue && options.rescans));
+  const readsAll = startsListing || state.whole || isRescanDue;
+  const listsIds = readsAll || change !== "none";
   const { undated } = runCounts;
   return {
-    ...{ reader, runCounts, listsIds: lists, isRescanDue: rescanDue },
-    baseline: new NextBaseline(runCounts.nextBaseline),
-    includesUndated: undated > 0 && (showsAll || undated !== memory.undated),
+    ...{ reader, runCounts, listsIds, isRescanDue },
+    nextBaseline: new NextBaseline(runCounts.nextBaseline),
+    includesUndated: undated > 0 && (readsAll || undated !== state.undated),
     startsOver: fullRefresh || (saved !== undefined && !isValid),
-    state: begins ? { ...memory, since: undefined, whole: true } : memory,
+    state: startsListing ? { ...state, since: undefined, whole: true } : state,
   };
 }
 
-/** What to remember while the walk goes on. It has to be stored before, or with, what the walk shows. */
+/**
+ * The state to save while runs are being read. Must be stored before, or with, the runs it covers.
+ */
 export function stateDuring(
-  { state, baseline, listsIds }: SyncPlan,
+  { state, nextBaseline, listsIds }: SyncPlan,
   since: string | undefined,
 ): ProjectState {
-  return { ...state, since, landmark: listsIds ? undefined : baseline.landmark };
+  return { ...state, since, baseline: listsIds ? undefined : nextBaseline.value };
 }
 
-/** What to remember once the walk has ended. Without a complete list of ids, the next sync has to look again for what is gone. */
+/**
+ * The state to save once all runs have been read. Without a complete list of ids it has no
+ * baseline, so that the next sync looks for deleted runs again.
+ */
 export function stateAfter(
-  { state, runCounts, baseline, listsIds, isRescanDue }: SyncPlan,
+  { state, runCounts, nextBaseline, listsIds, isRescanDue }: SyncPlan,
   { since, startedAt, listed }: { since: string | undefined; startedAt: Date; listed: boolean },
 ): ProjectState {
   return {
     since: since ?? epoch,
     whole: false,
     rescanned: state.whole || (isRescanDue && listed) ? startedAt.toISOString() : state.rescanned,
-    landmark: !listsIds || listed ? baseline.landmark : undefined,
+    baseline: !listsIds || listed ? nextBaseline.value : undefined,
     undated: runCounts.undated,
     scope: state.scope,
   };
 }
 
-/** The ids of all runs where they are needed and can be had. */
+/**
+ * The ids of all runs if the plan needs them. Undefined, with a warning, if the list is incomplete.
+ */
 export async function listRunIds(
   { reader, listsIds }: SyncPlan,
   { log }: Pick<ReadOptions, "log">,
@@ -108,14 +115,14 @@ export async function listRunIds(
   const ids = listsIds ? await reader.listRunIds() : undefined;
   if (listsIds && !ids) {
     log.warning(
-      "the list of runs changed while it was read; what is gone is found by the next sync",
+      "the list of runs changed while it was read; the next sync will look for deleted runs again",
     );
   }
   return ids;
 }
 
 const emptyState = {
-  ...{ since: undefined, whole: false, rescanned: undefined, landmark: undefined },
+  ...{ since: undefined, whole: false, rescanned: undefined, baseline: undefined },
   undated: 0,
 };
 
@@ -129,6 +136,7 @@ const stateShape = z.object({
   since: z.string().optional(),
   whole: z.boolean().default(false),
   rescanned: z.string().optional(),
+  // The name of the baseline in checkpoints.
   landmark: baselineShape.optional().catch(undefined),
   undated: z.number().default(0),
   scope: z.string(),
@@ -136,27 +144,32 @@ const stateShape = z.object({
 
 function parseState(checkpoint: Checkpoint | undefined): ProjectState | undefined {
   const found = stateShape.safeParse(checkpoint).data;
-  return found && { ...emptyState, ...found };
+  if (!found) return undefined;
+  const { landmark: baseline, ...state } = found;
+  return { ...emptyState, ...state, baseline };
 }
 
-/** A memory as a checkpoint; the same memory makes the same one. */
-export function projectCheckpoint(memory: ProjectState): Checkpoint {
-  const { since, whole, rescanned, landmark, undated, scope } = memory;
+/** The checkpoint of a state. Equal states give equal checkpoints. */
+export function projectCheckpoint(state: ProjectState): Checkpoint {
+  const { since, whole, rescanned, baseline, undated, scope } = state;
   return {
     ...(since === undefined ? {} : { since }),
     ...(whole ? { whole } : {}),
     ...(rescanned === undefined ? {} : { rescanned }),
-    ...(landmark ? { landmark: { ...landmark } } : {}),
+    ...(baseline ? { landmark: { ...baseline } } : {}),
     ...(undated > 0 ? { undated } : {}),
     scope,
   };
 }
 
-/** `appeared`: runs of a time that was read already, whose cursor does not bring them up. */
+/**
+ * `appeared`: more runs than before were created before the baseline, and a listing by cursor may
+ * not return the new ones.
+ */
 function detectChange(
-  { landmark }: ProjectState,
+  { baseline }: ProjectState,
   { below, remaining }: RunCounts,
 ): "none" | "appeared" | "vanished" {
-  if (!landmark || below < landmark.below || remaining < landmark.newest.length) return "vanished";
-  return below > landmark.below ? "appeared" : "none";
+  if (!baseline || below < baseline.below || remaining < baseline.newest.length) return "vanished";
+  return below > baseline.below ? "appeared" : "none";
 }

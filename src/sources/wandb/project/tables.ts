@@ -1,6 +1,6 @@
 import type { Columns } from "../../../core/schema.ts";
 
-/** The columns of `runs`: first those of the original connector, then what the service has besides. */
+/** The columns of `runs`: those of the original connector first, then what else W&B offers. */
 export const runColumns = {
   run_id: "string",
   name: "string",
@@ -24,7 +24,10 @@ export const runColumns = {
   raw: "json",
 } as const satisfies Columns;
 
-/** The columns of `metrics`: those of the original connector, and what a double cannot hold. */
+/**
+ * The columns of `metrics`: those of the original connector, and `value_json` for what a double
+ * cannot hold.
+ */
 export const metricColumns = {
   run_id: "string",
   step: "integer",
@@ -34,12 +37,14 @@ export const metricColumns = {
   value_json: "json",
 } as const satisfies Columns;
 
-/** Columns and key of a table, with the project before both where there are several. */
+/**
+ * The columns and primary key of a table; if several projects are copied, `project` precedes both.
+ */
 export function tableOf(
   columns: Columns,
   key: readonly string[],
-  several: boolean,
+  multiProject: boolean,
 ): { readonly columns: Columns; readonly primaryKey: readonly string[] } {
-  if (!several) return { columns, primaryKey: key };
+  if (!multiProject) return { columns, primaryKey: key };
   return { columns: { project: "string", ...columns }, primaryKey: ["project", ...key] };
 }

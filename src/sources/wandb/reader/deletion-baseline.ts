@@ -2,25 +2,34 @@ import { toTimestamp } from "../../../core/timestamp.ts";
 import { epoch } from "./instant.ts";
 
 /**
- * What a project had when it was looked at: the instant in which its newest runs were created, their ids, and how many runs are
- * older. Fewer mean that runs vanished. Of runs that were created later it says nothing.
+ * How many runs a project had up to a creation time. If there are fewer later, runs were deleted.
+ * It says nothing about runs created after that time. Saved in checkpoints under these names.
  */
 export interface DeletionBaseline {
+  /** When the newest runs were created. */
   readonly instant: string;
+  /** How many runs were created before `instant`. */
   readonly below: number;
+  /** The ids of the runs created at `instant`. */
   readonly newest: readonly string[];
 }
 
-/** A run, and when it was created. */
+/** A run and when it was created. */
 export interface RunCreation {
   readonly id: string;
   readonly created: string | undefined;
 }
 
-/** So many of the newest runs are looked at; more that were created in the same moment make no landmark. */
+/**
+ * How many of the newest runs are looked at. If more than these were created at the same instant,
+ * no baseline can be derived.
+ */
 export const newestRunCount = 5;
 
-/** The landmark of a project with so many runs, by its newest ones in their order; undefined where it cannot be told. */
+/**
+ * The baseline of a project with `total` runs, from its newest ones, newest first. Undefined if
+ * their creation times do not tell how many runs are older.
+ */
 export function baselineFrom(
   newest: readonly RunCreation[],
   total: number,
@@ -35,27 +44,28 @@ export function baselineFrom(
 }
 
 /**
- * The landmark that a walk leaves behind. It falls with the first run that was shown although the landmark does not count it:
- * should that one vanish, nothing would tell.
+ * The baseline that the sync will save. It is dropped with the first run read that it does not
+ * cover, as the deletion of that run would go unnoticed.
  */
 export class NextBaseline {
-  #landmark: DeletionBaseline | undefined;
+  #baseline: DeletionBaseline | undefined;
 
   constructor(baseline: DeletionBaseline | undefined) {
-    this.#landmark = baseline;
+    this.#baseline = baseline;
   }
 
-  get landmark(): DeletionBaseline | undefined {
-    return this.#landmark;
+  /** Undefined once it was dropped. */
+  get value(): DeletionBaseline | undefined {
+    return this.#baseline;
   }
 
-  /** Takes note of a run that is shown. */
+  /** Checks a run that was read against the baseline. */
   observe(run: RunCreation): void {
-    if (this.#landmark && !isCovered(run, this.#landmark)) this.#landmark = undefined;
+    if (this.#baseline && !isCovered(run, this.#baseline)) this.#baseline = undefined;
   }
 }
 
 function isCovered({ id, created }: RunCreation, { instant, newest }: DeletionBaseline): boolean {
-  const moment = toTimestamp(created ?? "") ?? "";
-  return newest.includes(id) || (moment !== "" && moment < (toTimestamp(instant) ?? ""));
+  const createdAt = toTimestamp(created ?? "") ?? "";
+  return newest.includes(id) || (createdAt !== "" && createdAt < (toTimestamp(instant) ?? ""));
 }

@@ -3,39 +3,40 @@ import { z } from "zod";
 import type { Checkpoint } from "../../../core/source.ts";
 import { parsePythonJson } from "./python-json.ts";
 
-/** Where a reader stands in a run's history. */
+/** How far a run's history has been read. Saved in checkpoints under these names. */
 export interface HistoryPosition {
-  /** The greatest step that was read; undefined before the first. */
+  /** The greatest step read; undefined before the first. */
   readonly last: number | undefined;
-  /** Lines so far. */
+  /** How many lines have been read. */
   readonly rows: number;
   /**
-   * A digest of the line at that step. A run that was rewound and has gone on since has another line there, though it may have
-   * as many.
+   * A digest of the line at `last`. If the run was rewound and then continued, that line differs,
+   * even if there are as many lines as before.
    */
   readonly tail: string;
 }
 
+/** The position before the first line. */
 export const historyStart: HistoryPosition = { last: undefined, rows: 0, tail: "" };
 
 const positionShape = z.object({ last: z.number(), rows: z.number(), tail: z.string() });
 
-/** The place that a checkpoint holds, or the start. */
+/** The position in a checkpoint, or the start. */
 export function parsePosition(checkpoint: Checkpoint | undefined): HistoryPosition {
   return positionShape.safeParse(checkpoint).data ?? historyStart;
 }
 
-/** A place as a checkpoint; undefined at the start. */
+/** The checkpoint of a position; undefined at the start. */
 export function positionCheckpoint({ last, rows, tail }: HistoryPosition): Checkpoint | undefined {
   return last === undefined ? undefined : { last, rows, tail };
 }
 
-/** What tells a line from another at the same step. */
+/** A short digest, to tell apart lines with the same step. */
 export function lineDigest(line: string): string {
   return createHash("sha1").update(line).digest("base64url").slice(0, 12);
 }
 
-/** The step of a line; undefined where it has none. */
+/** The step of a line; undefined if it has none. */
 export function parseStep(line: string): number | undefined {
   return stepShape.safeParse(parsePythonJson(line)?.value).data?._step;
 }

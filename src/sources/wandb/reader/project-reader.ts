@@ -1,84 +1,98 @@
 import type { Checkpoint } from "../../../core/source.ts";
-import type { RunCreation, DeletionBaseline } from "./deletion-baseline.ts";
+import type { DeletionBaseline, RunCreation } from "./deletion-baseline.ts";
 
-/** Some runs, as the service spelled them. */
+/** A page of runs. */
 export interface RunPage {
+  /** Each run as JSON text, exactly as the service sent it. */
   readonly rows: readonly string[];
   readonly bytes: number;
-  /** Counts the pages of this walk, from 1. */
+  /** The number of the page in its listing, from 1. */
   readonly number: number;
-  /** How many runs the walk will show in all, where the service says so. */
+  /** How many runs the listing will return in all, if the service says so. */
   readonly total?: number;
 }
 
-/** What has to be known of a run to decide whether its history is read. */
+/** What is needed of a run to decide whether to read its history. */
 export interface ListedRun extends RunCreation {
-  /** Its cursor: the last sign of life, as fixed-width UTC text. Undefined where it never gave one. */
+  /**
+   * The cursor value: its latest heartbeat (over REST, its last update), as fixed-width UTC text.
+   * Undefined if it has none.
+   */
   readonly lastSeen: string | undefined;
-  /** How many lines its history has, where the service says so. */
+  /** How many lines its history has, if the service says so. */
   readonly lineCount: number | undefined;
 }
 
-/** How many runs a project has, asked in one moment. */
+/** How many runs a project has, all counted at the same moment. */
 export interface RunCounts {
   readonly total: number;
-  /** Runs without a cursor: only a listing of everything shows them. */
+  /** Runs without a cursor value; only a listing of all runs returns them. */
   readonly undated: number;
-  /** Runs that were created before the landmark's instant. */
+  /** Runs created before the instant of the baseline. */
   readonly below: number;
-  /** How many of the runs that the landmark names there still are. */
+  /** How many of the newest runs in the baseline still exist. */
   readonly remaining: number;
-  /** What the next census asks about; undefined where it has nothing to go by. */
+  /** The baseline for the next sync; undefined if none can be derived. */
   readonly nextBaseline: DeletionBaseline | undefined;
 }
 
-/** Lines of a run's history. */
+/** A page of a run's history. */
 export interface HistoryPage {
-  /** Each a JSON object, in the order of the steps, as the service spelled it. */
+  /** Each a JSON object exactly as the service sent it, in the order of the steps. */
   readonly lines: readonly string[];
   readonly bytes: number;
-  /** The steps of which the page has all lines, the first included, the last not; what else is known of them is gone. */
+  /**
+   * The steps that the page contains completely, `from` inclusive, `below` exclusive. Any other row
+   * of these steps was deleted.
+   */
   readonly completeSteps?: { readonly from?: number; readonly below?: number };
-  /** From where an interrupted reader goes on after this page; undefined where it starts again. */
+  /** Where to resume after this page; undefined: at the start. */
   readonly resume: Checkpoint | undefined;
-  /** With the last page: what the walk found. */
+  /** Only with the last page. */
   readonly end?: HistoryEnd;
 }
 
+/** How a history ended: `vanished` if the run was deleted. */
 export type HistoryEnd =
   | "vanished"
   | {
-      /** Lines of the whole history, those of earlier walks included. */
-      readonly read: number;
-      /** What the service says how many there are. */
-      readonly lines: number | undefined;
-      readonly running: boolean;
-      /** The run's cursor at the beginning of the walk. */
-      readonly seen: string | undefined;
+      /** Lines of the whole history, including those read by earlier syncs. */
+      readonly linesRead: number;
+      /** How many lines there are according to the service. */
+      readonly lineCount: number | undefined;
+      readonly isRunning: boolean;
+      /** The cursor value of the run when reading began. */
+      readonly lastSeen: string | undefined;
     };
 
+/** Where to start in a history. */
 export interface HistoryOptions {
-  /** What a page of an earlier walk said. */
+  /** The `resume` of the last page that an earlier sync saved. */
   readonly resume: Checkpoint | undefined;
 }
 
-/** One project, read through one of the service's APIs. */
+/** Reads one project through one of the service's APIs. */
 export interface ProjectReader {
-  /** The member of a run by which it is known: in GraphQL that is its `name`. */
+  /** The member of a run that holds its id. In GraphQL, that is `name`; `id` is internal. */
   readonly idMember: "name" | "id";
-  /** The column that tells what is new, and whether `runs` shows its values in ascending order. */
+  /** The cursor: the column that tells what is new. */
   readonly cursor: "heartbeat_at" | "updated_at";
+  /** Whether `readRuns` returns the cursor's values in ascending order. */
   readonly order: "ascending" | "any";
   /** How many histories to read at the same time. */
   readonly concurrentRuns: number;
-  /** Counts the runs; the same answer all through a sync. */
-  countRuns(landmark: DeletionBaseline | undefined): Promise<RunCounts>;
-  /** Runs whose cursor is this instant or later; undefined: all, also those without a cursor, in any order. */
+  /** Counts the runs, also those of an earlier baseline. Requested once per sync. */
+  countRuns(baseline: DeletionBaseline | undefined): Promise<RunCounts>;
+  /**
+   * Reads runs whose cursor value is this instant or later; undefined: all runs, in any order,
+   * including those without a cursor value.
+   */
   readRuns(since: string | undefined): AsyncIterable<RunPage>;
-  /** The same as `runs`, in ascending order, and without what rows are made of. */
+  /** Like `readRuns`, in ascending order, and without the fields that only rows need. */
   listRuns(since: string | undefined): AsyncIterable<ListedRun>;
-  /** The ids of all runs; undefined where the list is not known to be complete. The same answer all through a sync. */
+  /** The ids of all runs; undefined if the list may be incomplete. Requested once per sync. */
   listRunIds(): Promise<ReadonlySet<string> | undefined>;
+  /** Reads a run's history, page by page. */
   readHistory(
     run: Pick<ListedRun, "id" | "lineCount">,
     options: HistoryOptions,

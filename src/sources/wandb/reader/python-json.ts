@@ -1,22 +1,24 @@
-/** JSON text, and what `JSON.parse` makes of it. */
-export interface ParsedJson {
+/** JSON text, and its parsed value. */
+interface ParsedJson {
   readonly text: string;
   readonly value: unknown;
 }
 
 /**
- * Reads JSON as Python writes it: with bare `NaN`, `Infinity` and `-Infinity`, which become strings of these letters.
- * Undefined where it is no JSON even then. The text that comes back is the one that was given, as far as that is JSON.
+ * Parses JSON as Python writes it: bare `NaN`, `Infinity` and `-Infinity` become strings. Valid
+ * JSON is returned as it is. Undefined if the text is not JSON even then.
  */
 export function parsePythonJson(text: string): ParsedJson | undefined {
   const value = tryParse(text);
   if (value !== undefined) return { text, value };
-  const strict = quoteBareValues(text);
-  const again = tryParse(strict);
-  return again === undefined ? undefined : { text: strict, value: again };
+  const strictText = quoteBareValues(text);
+  const strictValue = tryParse(strictText);
+  return strictValue === undefined ? undefined : { text: strictText, value: strictValue };
 }
 
-/** A pattern of whole strings would run out of stack on long ones. */
+/**
+ * Matches single quotes and escapes: a pattern of whole strings overflows the stack on long ones.
+ */
 const quoteOrBareValue = /\\.|"|-?Infinity|NaN/g;
 
 function quoteBareValues(text: string): string {
@@ -27,7 +29,7 @@ function quoteBareValues(text: string): string {
   });
 }
 
-/** JSON has no undefined, so that it can stand for text that is none. */
+/** Undefined if the text is not JSON; no JSON text has the value undefined. */
 function tryParse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,18 +1,21 @@
 import type { Body } from "../../../http/body.ts";
-import type { ListClient } from "../../../http/paging/chained-pages.ts";
 import type { Client } from "../../../http/client.ts";
+import type { ListClient } from "../../../http/paging/chained-pages.ts";
 import { parsePythonJson } from "../reader/python-json.ts";
 
-/** A client that takes JSON as Python writes it, with bare NaN and infinities. They come as strings, in the text too. */
+/**
+ * Wraps a client so that it accepts JSON as Python writes it, with bare NaN and infinities. They
+ * become strings, also in the text.
+ */
 export function acceptPythonJson(client: Client): ListClient {
   return {
     baseUrl: client.baseUrl,
-    request: ({ accept, ...wanted }) =>
-      client.request({ ...wanted, accept: (body) => accept(toStrictJson(body)) }),
+    request: ({ accept, ...request }) =>
+      client.request({ ...request, accept: (body) => accept(toStrictJson(body)) }),
   };
 }
 
-/** Text that is no JSON either way stays what it is, to be refused. */
+/** Text that is not JSON either way is left as it is, to be rejected. */
 function toStrictJson(body: Body): Body {
   return body.withText(parsePythonJson(body.text)?.text ?? body.text);
 }

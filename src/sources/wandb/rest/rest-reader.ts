@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { ConfigError } from "../../../core/errors.ts";
 import { AsyncMemo } from "../../../core/async-memo.ts";
+import { ConfigError } from "../../../core/errors.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
-import { linkedPages } from "../../../http/paging/chained-pages.ts";
 import type { Client } from "../../../http/client.ts";
+import { linkedPages } from "../../../http/paging/chained-pages.ts";
 import type { Page } from "../../../http/paging/page.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import {
@@ -11,62 +11,65 @@ import {
   newestRunCount,
   type DeletionBaseline,
 } from "../reader/deletion-baseline.ts";
+import type { ListedRun, ProjectReader, RunCounts } from "../reader/project-reader.ts";
 import { acceptPythonJson } from "./accept-python-json.ts";
 import { readRestHistory } from "./rest-history.ts";
-import type { RunCounts, ListedRun, ProjectReader } from "../reader/project-reader.ts";
 
-export interface RestReaderOptions {
+interface RestReaderOptions {
   readonly client: Client;
   readonly config: WandbConfig;
   readonly project: string;
 }
 
 /**
- * A project through the REST API that the original connector describes, which gateways offer: all runs in pages that are linked, and
- * each history whole.
+ * Reads a project through the REST API that the original connector describes, which some gateways
+ * offer: all runs in linked pages, and each history as a whole. Throws a ConfigError if there are
+ * filters, which REST does not have.
  */
 export function restReader({ client, config, project }: RestReaderOptions): ProjectReader {
   const { entity, page_size, filters } = config;
   if (Object.keys(filters).length > 0) {
-    throw new ConfigError("wandb.filters: the REST API has none; leave them out, or use GraphQL");
+    throw new ConfigError(
+      "wandb.filters: not supported by the REST API; remove them or use GraphQL",
+    );
   }
-  const source = acceptPythonJson(client);
-  const place = [entity, project].map(encodeURIComponent).join("/");
+  const jsonClient = acceptPythonJson(client);
+  const projectPath = [entity, project].map(encodeURIComponent).join("/");
   const pages = () =>
-    linkedPages(source, {
-      path: `projects/${place}/runs`,
+    linkedPages(jsonClient, {
+      path: `projects/${projectPath}/runs`,
       query: { perPage: page_size },
       rowKeys: ["runs"],
     });
   const listings = new AsyncMemo<Listing>();
-  const listed = (): Promise<Listing> => listings.get("", () => listAllRuns(pages()));
+  const listing = (): Promise<Listing> => listings.get("", () => listAllRuns(pages()));
   return {
     idMember: "id",
     cursor: "updated_at",
     order: "any",
     concurrentRuns: config.concurrency,
-    countRuns: async (landmark) => countListed(await listed(), landmark),
+    countRuns: async (baseline) => countListed(await listing(), baseline),
     async *readRuns(since) {
-      const { runs } = await listed();
+      const { runs } = await listing();
       for await (const page of pages()) {
         const rows = page.rows.filter((row) => isSince(addRun(row, runs), since));
         yield { ...page, rows };
       }
     },
     async *listRuns(since) {
-      const { runs } = await listed();
+      const { runs } = await listing();
       yield* [...runs.values()]
         .filter((run) => isSince(run, since))
         .sort((a, b) => compareText(a.lastSeen ?? "", b.lastSeen ?? ""));
     },
     async listRunIds() {
-      const { runs, isComplete } = await listed();
+      const { runs, isComplete } = await listing();
       return isComplete ? new Set(runs.keys()) : undefined;
     },
     async *readHistory({ id }) {
-      const { runs } = await listed();
-      const path = `runs/${place}/${encodeURIComponent(id)}/history`;
-      yield* readRestHistory(source, path, runs.get(id)?.lastSeen);
+      const { runs } = await listing();
+      const path = `runs/${projectPath}/${encodeURIComponent(id)}/history`;
+      yield* readRestHistory(jsonClient, path, runs.get(id)?.lastSeen);
     },
   };
 }
@@ -76,7 +79,7 @@ interface Listing {
   readonly isComplete: boolean;
 }
 
-/** What is kept of each run of a walk through all of them. */
+/** Lists all runs once, keeping what `ListedRun` holds of each. */
 async function listAllRuns(
   pages: AsyncIterable<Page> & { readonly complete: boolean },
 ): Promise<Listing> {
@@ -86,11 +89,11 @@ async function listAllRuns(
       addRun(row, runs);
     }
   }
-  // An empty list may be a service that has not woken up yet.
+  // An empty list may come from a service that is still starting.
   return { runs, isComplete: pages.complete && runs.size > 0 };
 }
 
-/** Takes a run into a list. One that comes later is no less there. */
+/** Adds a run to a listing. A run that appears later exists all the same. */
 function addRun(row: string, runs: Map<string, ListedRun>): ListedRun | undefined {
   const run = parseListedRun(row);
   if (run) runs.set(run.id, run);
@@ -104,11 +107,11 @@ const listedRunShape = z.object({
   updatedAt: timestampText,
 });
 
-/** Undefined where it cannot be told which run it is. */
+/** Undefined if the run has no id. */
 function parseListedRun(row: string): ListedRun | undefined {
-  const brief = listedRunShape.safeParse(JSON.parse(row)).data;
-  if (!brief) return undefined;
-  const { id, createdAt, updatedAt } = brief;
+  const fields = listedRunShape.safeParse(JSON.parse(row)).data;
+  if (!fields) return undefined;
+  const { id, createdAt, updatedAt } = fields;
   return {
     id,
     lastSeen: toTimestamp(updatedAt),
@@ -119,12 +122,12 @@ function parseListedRun(row: string): ListedRun | undefined {
 
 function countListed(
   { runs, isComplete }: Listing,
-  landmark: DeletionBaseline | undefined,
+  baseline: DeletionBaseline | undefined,
 ): RunCounts {
   const newestFirst = [...runs.values()].sort((a, b) =>
     compareText(b.created ?? "", a.created ?? ""),
   );
-  const { instant = "", newest = [] } = landmark ?? {};
+  const { instant = "", newest = [] } = baseline ?? {};
   return {
     total: runs.size,
     undated: newestFirst.filter(({ lastSeen }) => lastSeen === undefined).length,
@@ -136,7 +139,10 @@ function countListed(
   };
 }
 
-/** Whether a run's cursor is this instant or later. Nobody knows when one without a cursor has changed. */
+/**
+ * Whether a run's cursor value is this instant or later. True for a run without one, which may have
+ * changed at any time.
+ */
 function isSince(run: ListedRun | undefined, since: string | undefined): boolean {
   if (since === undefined || run?.lastSeen === undefined) return true;
   return run.lastSeen >= (toTimestamp(since) ?? "");

@@ -1,14 +1,14 @@
-import { firstPresent } from "../../../json/row-mapper.ts";
-import type { Members } from "../../../json/object-reader.ts";
-import { members, plain, unquote } from "../../../json/text-scanner.ts";
 import type { Value } from "../../../core/schema.ts";
 import type { RowDeclaration } from "../../../http/paging/page-mapper.ts";
+import type { Members } from "../../../json/object-reader.ts";
+import { firstPresent } from "../../../json/row-mapper.ts";
+import { members, plain, unquote } from "../../../json/text-scanner.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
-import { parsePythonJson } from "../reader/python-json.ts";
 import { runColumns, tableOf } from "../project/tables.ts";
+import { parsePythonJson } from "../reader/python-json.ts";
 
-export interface RunRowOptions extends ProjectScope {
-  /** The member that holds the id which users see: `name` in GraphQL, `id` in REST. */
+interface RunRowOptions extends ProjectScope {
+  /** The member that holds the id that users see: `name` in GraphQL, `id` in REST. */
   readonly idMember: string;
 }
 
@@ -44,7 +44,10 @@ function userName(run: Members): Value {
   return plain(user ? firstPresent(user, ["username", "name"]) : slice);
 }
 
-/** JSON that the service sends as JSON, or as text that holds it. What is no JSON at all stays the text that it is. */
+/**
+ * JSON that the service sends either as JSON or as a text that contains it. Text that is not JSON
+ * stays as it is.
+ */
 function embeddedJson(slice: string | undefined): string | null {
   if (slice === undefined || slice === "null") return null;
   if (!slice.startsWith('"')) return slice;
@@ -52,22 +55,23 @@ function embeddedJson(slice: string | undefined): string | null {
 }
 
 /**
- * The configuration without the service's own part. Where it is sent as text, each value is in an object of its own, with a
- * description: `{"lr": {"value": 0.1, "desc": null}}`.
+ * The configuration without the service's own `_wandb`. If it is sent as text, each value is
+ * wrapped in an object with a description: `{"lr": {"value": 0.1, "desc": null}}`.
  */
 function configJson(slice: string | undefined): string | null {
   const json = embeddedJson(slice);
-  const found = members(json ?? "");
-  if (!found) return json;
-  const wrapped = slice?.startsWith('"') === true;
-  const entries = [...found]
+  const config = members(json ?? "");
+  if (!config) return json;
+  const isWrapped = slice?.startsWith('"') === true;
+  const entries = [...config]
     .filter(([key]) => key !== "_wandb")
-    .map(([key, value]) => `${JSON.stringify(key)}:${wrapped ? unwrapValue(value) : value}`);
+    .map(([key, value]) => `${JSON.stringify(key)}:${isWrapped ? unwrapValue(value) : value}`);
   return `{${entries.join(",")}}`;
 }
 
 function unwrapValue(slice: string): string {
-  const inner = members(slice);
-  const isWrapping = inner && [...inner.keys()].every((key) => key === "value" || key === "desc");
-  return (isWrapping ? inner.get("value") : undefined) ?? slice;
+  const wrapper = members(slice);
+  const isWrapper =
+    wrapper && [...wrapper.keys()].every((key) => key === "value" || key === "desc");
+  return (isWrapper ? wrapper.get("value") : undefined) ?? slice;
 }

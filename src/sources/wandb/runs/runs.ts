@@ -1,44 +1,47 @@
-import { HighWaterMark } from "../../../engine/high-water-mark.ts";
 import type { Row } from "../../../core/schema.ts";
 import type { ReadOptions, Stream, StreamBatch } from "../../../core/source.ts";
+import { HighWaterMark } from "../../../engine/high-water-mark.ts";
 import { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { WandbConfig } from "../connection/config.ts";
-import { readProjects } from "../project/read-projects.ts";
-import { epoch } from "../reader/instant.ts";
 import {
-  sweepDeletedProjects,
   partitionOf,
   runSweep,
+  sweepDeletedProjects,
   type ProjectScope,
 } from "../project/project-scope.ts";
-import type { RunPage } from "../reader/project-reader.ts";
-import { runDeclaration } from "./run-row.ts";
+import { readProjects } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
-import { runColumns, tableOf } from "../project/tables.ts";
 import {
-  projectCheckpoint,
   listRunIds,
+  planSync,
+  projectCheckpoint,
   stateAfter,
   stateDuring,
-  planSync,
   type ProjectState,
   type SyncPlan,
 } from "../project/sync-plan.ts";
+import { runColumns, tableOf } from "../project/tables.ts";
+import { epoch } from "../reader/instant.ts";
+import type { RunPage } from "../reader/project-reader.ts";
+import { runDeclaration } from "./run-row.ts";
 
-/** The runs of the configured projects, by their last sign of life; now and then all of them. */
+/**
+ * The stream `runs`: the runs of the configured projects by their latest heartbeat; on a rescan,
+ * all of them.
+ */
 export function runStream(session: WandbSession, config: WandbConfig): Stream {
-  const several = config.projects.length > 0;
+  const multiProject = config.projects.length > 0;
   return {
     name: "runs",
-    description: "The runs, with configuration, summary and tags",
-    ...tableOf(runColumns, ["run_id"], several),
+    description: "The runs, with their configuration, summary and tags",
+    ...tableOf(runColumns, ["run_id"], multiProject),
     cursor: "heartbeat_at",
     sampleRows: 3,
     units: { rows: "runs" },
     async *read(options) {
       const projects = await session.projects();
       const read = (project: string) =>
-        readProject({ scope: { project, multiProject: several }, session, config, options });
+        readProject({ scope: { project, multiProject }, session, config, options });
       yield* readProjects(projects, read, options);
       yield* sweepDeletedProjects(projects, { config, ...options });
     },
@@ -52,15 +55,15 @@ interface RunsReadContext {
   readonly options: ReadOptions;
 }
 
-async function* readProject(reading: RunsReadContext): AsyncGenerator<StreamBatch, void> {
-  const { scope, options, config } = reading;
+async function* readProject(context: RunsReadContext): AsyncGenerator<StreamBatch, void> {
+  const { scope, options, config } = context;
   const { startedAt, log } = options;
-  const saved = options.checkpoints.get(partitionOf(scope));
+  const previous = options.checkpoints.get(partitionOf(scope));
   const plan = await planSync({
     ...options,
-    ...reading,
+    ...context,
     ...scope,
-    saved,
+    saved: previous,
     rescans: true,
     rowSettings: "",
   });
@@ -71,9 +74,9 @@ async function* readProject(reading: RunsReadContext): AsyncGenerator<StreamBatc
     lookbackMs: config.lookback_minutes * 60_000,
     startedAt,
   });
-  const remembered = (told: ProjectState) => ({
+  const checkpointOf = (saved: ProjectState) => ({
     ...(scope.multiProject ? { partition: partitionOf(scope) } : {}),
-    checkpoint: projectCheckpoint(told),
+    checkpoint: projectCheckpoint(saved),
   });
   let { since } = state;
   for await (const page of reader.readRuns(mark.since ?? epoch)) {
@@ -81,22 +84,22 @@ async function* readProject(reading: RunsReadContext): AsyncGenerator<StreamBatc
     const { rows, rejected } = pages.map(page);
     observeRuns(rows, plan);
     since = sinceOf(mark.page(rows.map((row) => cursorOf(row, plan)))) ?? since;
-    yield { rows, rejected, ...sizeOf(page), ...remembered(stateDuring(plan, since)) };
+    yield { rows, rejected, ...sizeOf(page), ...checkpointOf(stateDuring(plan, since)) };
   }
   since = sinceOf(mark.end()) ?? since;
   yield* readUndatedRuns(plan, pages);
   const ids = await listRunIds(plan, options);
-  const told = stateAfter(plan, { since, startedAt, listed: ids !== undefined });
+  const finalState = stateAfter(plan, { since, startedAt, listed: ids !== undefined });
   yield {
     rows: [],
     bytes: 0,
     ...(ids ? { sweep: runSweep(scope, ids) } : {}),
-    ...remembered(told),
+    ...checkpointOf(finalState),
   };
   pages.end();
 }
 
-/** Runs that never gave a sign of life; a walk by it does not show them. */
+/** Reads runs that never had a heartbeat, which a listing by heartbeat does not return. */
 async function* readUndatedRuns(
   plan: SyncPlan,
   pages: PageMapper,
@@ -110,10 +113,10 @@ async function* readUndatedRuns(
   }
 }
 
-function observeRuns(rows: readonly Row[], { baseline }: SyncPlan): void {
+function observeRuns(rows: readonly Row[], { nextBaseline }: SyncPlan): void {
   for (const { run_id, created_at } of rows) {
     const created = typeof created_at === "string" ? created_at : undefined;
-    baseline.observe({ id: String(run_id), created });
+    nextBaseline.observe({ id: String(run_id), created });
   }
 }
 

@@ -40,7 +40,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       let asked = 0;
       await using countly = await startCountly({
         workspace,
-        traps: { latencyMs: 30 },
+        faults: { latencyMs: 30 },
         intercept: (service) => (request, response) => {
           asked += 1;
           return service(request, response);

@@ -1,35 +1,37 @@
-import type { RecordedRequest, Edition } from "../../src/emulators/countly/request-context.ts";
+import type { CountlyFaults } from "../../src/emulators/countly/faults.ts";
+import type { Edition, RecordedRequest } from "../../src/emulators/countly/request-context.ts";
 import { readParams } from "../../src/emulators/countly/request-context.ts";
 import { countlyService } from "../../src/emulators/countly/service.ts";
-import type { CountlyFaults } from "../../src/emulators/countly/faults.ts";
 import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
-import { startServer } from "./http-server.ts";
 import type { RequestHandler } from "../../src/emulators/http-server.ts";
+import { startServer } from "./http-server.ts";
 
+/** A running emulator of a Countly server. */
 export interface Countly extends AsyncDisposable {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   /** The key of `workspace.admin`. */
   readonly apiKey: string;
   readonly workspace: CountlyWorkspace;
-  readonly traps: CountlyFaults;
+  readonly faults: CountlyFaults;
   /** Every request so far, oldest first. */
   readonly requests: readonly RecordedRequest[];
 }
 
+/** How to start the emulator. */
 export interface StartOptions {
   readonly workspace?: CountlyWorkspace;
-  /** What the server is (default: `community`). */
+  /** Default: `community`. */
   readonly edition?: Edition;
-  readonly traps?: CountlyFaults;
-  /** Comes before the service: what it passes on, the service answers. */
+  readonly faults?: CountlyFaults;
+  /** Wraps the service, and may handle requests in its place. */
   readonly intercept?: (service: RequestHandler) => RequestHandler;
 }
 
-/** A stand-in for a Countly server on a free port, empty unless there is a `workspace`. */
+/** Starts an emulator of Countly on a free port; empty without a `workspace`. */
 export async function startCountly(options: StartOptions = {}): Promise<Countly> {
-  const { workspace = new CountlyWorkspace(), edition = "community", traps = {} } = options;
-  const service = countlyService({ workspace, edition, faults: traps });
+  const { workspace = new CountlyWorkspace(), edition = "community", faults = {} } = options;
+  const service = countlyService({ workspace, edition, faults });
   const server = await startServer(options.intercept?.(service) ?? service);
   return {
     url: server.url,
@@ -37,7 +39,7 @@ export async function startCountly(options: StartOptions = {}): Promise<Countly>
       return workspace.admin.apiKey;
     },
     workspace,
-    traps,
+    faults,
     get requests() {
       return server.requests.map((request) => ({ ...request, params: readParams(request) }));
     },

@@ -1,17 +1,17 @@
-import { countly } from "../../src/sources/countly/source.ts";
 import type { Summary } from "../../src/engine/sync.ts";
+import { countly } from "../../src/sources/countly/source.ts";
 import { syncSource, type SyncSourceOptions } from "./sync-source.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** Where a stand-in for Countly is, and what it is copied into. */
-export interface SyncCountlyOptions {
+/** What to copy, and where to. */
+interface SyncCountlyOptions {
   readonly url: string;
   readonly apiKey: string;
   readonly destination: string;
 }
 
-/** Syncs a stand-in for Countly into a database, in this process: every app, unless the settings say otherwise. */
+/** Syncs a Countly server in this process: every app, unless `settings` has an `app_id`. */
 export function syncCountly(
   { url, apiKey, destination }: SyncCountlyOptions,
   settings: Settings = {},

@@ -1,21 +1,21 @@
 import { TransientError } from "../../core/errors.ts";
-import { members } from "../../json/text-scanner.ts";
 import type { Stream } from "../../core/source.ts";
 import { statusOf } from "../../http/http-error.ts";
-import type { App } from "./server/app-list.ts";
+import { members } from "../../json/text-scanner.ts";
 import type { CountlyConfig } from "./client/config.ts";
 import type { SendRequest } from "./client/countly-client.ts";
 import { sweepDeletedApps } from "./deleted-apps.ts";
-import { joinMembers } from "./rows/strip-secrets.ts";
 import { appDeclaration, newPageMapper } from "./rows/rows.ts";
-import type { CountlyLogin, CountlyServer } from "./server/login.ts";
+import { joinMembers } from "./rows/strip-secrets.ts";
 import { stamped } from "./rows/tables.ts";
+import type { App } from "./server/app-list.ts";
+import type { CountlyLogin, CountlyServer } from "./server/login.ts";
 
-/** A member of an object, by its name; its value as JSON. */
+/** A member of an object: its name, and its value as JSON text. */
 type Member = readonly [name: string, json: string];
 
-/** The apps, with their details where the key may read them. */
-export function appStream(session: CountlyLogin, config: CountlyConfig): Stream {
+/** The apps, with their details if the key may read them. */
+export function appStream(login: CountlyLogin, config: CountlyConfig): Stream {
   const { name, columns, primaryKey } = appDeclaration;
   return {
     name,
@@ -25,29 +25,26 @@ export function appStream(session: CountlyLogin, config: CountlyConfig): Stream 
     description: "The apps, with their keys, times and owners",
     async *read(options) {
       const { startedAt, log, checkpoints } = options;
-      const server = await session.connect(checkpoints.get(""));
-      const apps = session.selectApps(server, options);
-      const pages = newPageMapper(appDeclaration, log);
+      const server = await login.connect(checkpoints.get(""));
+      const apps = login.selectApps(server, options);
+      const mapper = newPageMapper(appDeclaration, log);
       const texts = await appsWithDetails(apps, server);
-      // Known before they are there: what has a row and is not known would stay when it goes.
+      // Checkpoints come before rows: a row whose app has no checkpoint would not be swept.
       for (const { id } of apps) {
         if (!checkpoints.has(id)) yield { rows: [], bytes: 0, partition: id, checkpoint: {} };
       }
       const page = { rows: texts, number: 1 };
-      yield pages.map(page, { processed_at: startedAt.toISOString() });
-      const { keyLocation } = server;
-      yield* sweepDeletedApps({
-        ...options,
-        server,
-        config,
-        apps,
-        checkpoint: { login: keyLocation },
-      });
+      yield mapper.map(page, { processed_at: startedAt.toISOString() });
+      const checkpoint = { login: server.keyLocation };
+      yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint });
     },
   };
 }
 
-/** What the server tells of each app, in its list and in its details, as one object without its secrets; of some it tells nothing. */
+/**
+ * Each app's list entry merged with its details, without secrets. Apps without an entry are left
+ * out.
+ */
 async function appsWithDetails(
   apps: readonly App[],
   { send, confirmAccess }: CountlyServer,
@@ -65,19 +62,19 @@ async function appsWithDetails(
 }
 
 /**
- * Undefined where they are refused.
+ * The members of an app's details; undefined if the key may not read them.
  *
  * @see https://api.count.ly/reference/oappsdetails
  */
 async function requestDetails(
   { id }: App,
-  ask: SendRequest,
+  send: SendRequest,
 ): Promise<Iterable<Member> | undefined> {
   try {
-    const { body } = await ask({ path: "o/apps/details", params: { app_id: id } });
-    const answer = members(body.text);
-    const details = members(answer?.get("app") ?? "");
-    if (answer?.size === 0 || details?.size === 0) throw missingDetailsError(id);
+    const { body } = await send({ path: "o/apps/details", params: { app_id: id } });
+    const response = members(body.text);
+    const details = members(response?.get("app") ?? "");
+    if (response?.size === 0 || details?.size === 0) throw missingDetailsError(id);
     return details ?? [];
   } catch (error) {
     if (![400, 401, 403].includes(statusOf(error) ?? 0)) throw error;
@@ -86,9 +83,12 @@ async function requestDetails(
   }
 }
 
-/** What a database that fails makes of an app that stood in the list a moment ago; its times would be lost. */
+/**
+ * The database must be failing, since the app was just listed. Going on would erase the app's
+ * times.
+ */
 function missingDetailsError(id: string, cause?: unknown): TransientError {
-  return new TransientError(`app "${id}": was in the list, and has no details; run again later`, {
+  return new TransientError(`app "${id}": is listed but has no details; run again later`, {
     cause,
   });
 }

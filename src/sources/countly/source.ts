@@ -5,22 +5,22 @@ import { groupStream } from "./groups.ts";
 import { CountlyLogin } from "./server/login.ts";
 import { userStream } from "./users.ts";
 
-/** Countly: the apps of a server, its groups, and the users of the apps. */
+/** Countly: the apps and groups of a server, and the users of the apps. */
 export const countly: Source<CountlyConfig> = {
   name: "countly",
   title: "Countly",
   config: countlyConfig,
   identity: ({ base_url, app_id }) => `${base_url} ${[...new Set(app_id)].sort().join(",")}`,
   streams(config, context) {
-    const session = new CountlyLogin(config, context);
+    const login = new CountlyLogin(config, context);
     return [
-      ...(config.enable_apps_sync ? [appStream(session, config)] : []),
-      ...(config.enable_groups_sync === false ? [] : [groupStream(session, config)]),
-      ...(config.enable_users_sync ? [userStream(session, config)] : []),
+      ...(config.enable_apps_sync ? [appStream(login, config)] : []),
+      ...(config.enable_groups_sync === false ? [] : [groupStream(login, config)]),
+      ...(config.enable_users_sync ? [userStream(login, config)] : []),
     ];
   },
   async check(config, context) {
-    const session = new CountlyLogin(config, context);
-    session.selectApps(await session.connect(), { checkpoints: new Map() });
+    const login = new CountlyLogin(config, context);
+    login.selectApps(await login.connect(), { checkpoints: new Map() });
   },
 };

@@ -1,17 +1,17 @@
 import { ConfigError, SourceError } from "../../core/errors.ts";
-import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import type { Checkpoint, Stream, StreamBatch } from "../../core/source.ts";
-import type { App } from "./server/app-list.ts";
-import { readUsers, type ReadUsersOptions } from "./users/read-users.ts";
+import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
 import { sweepDeletedApps } from "./deleted-apps.ts";
-import { userDeclaration, newPageMapper } from "./rows/rows.ts";
-import type { CountlyLogin } from "./server/login.ts";
+import { newPageMapper, userDeclaration } from "./rows/rows.ts";
 import { stamped } from "./rows/tables.ts";
+import type { App } from "./server/app-list.ts";
+import type { CountlyLogin } from "./server/login.ts";
+import { readUsers, type ReadUsersOptions } from "./users/read-users.ts";
 import type { PreferredEndpoint } from "./users/user-reader.ts";
 
-/** The users of the apps. Each app is a partition with a mark of its own. */
-export function userStream(session: CountlyLogin, config: CountlyConfig): Stream {
+/** The users of the apps. Each app is a partition with its own high-water mark. */
+export function userStream(login: CountlyLogin, config: CountlyConfig): Stream {
   const { name, columns, primaryKey } = userDeclaration;
   return {
     name,
@@ -24,33 +24,26 @@ export function userStream(session: CountlyLogin, config: CountlyConfig): Stream
     async *read(options) {
       const { signal, log, checkpoints } = options;
       const saved = checkpoints.get("");
-      const server = await session.connect(saved);
-      const apps = session.selectApps(server, options);
-      const memory: PreferredEndpoint = { name: savedEndpoint(saved) };
-      const pages = newPageMapper(userDeclaration, log);
-      const reading: ReadUsersOptions = {
-        ...options,
-        server,
-        config,
-        mapper: pages,
-        preferred: memory,
-      };
-      const closed = new UnreadableApps(apps, config);
-      const partitions = apps.map((app) => appPartition(app, reading, closed));
+      const server = await login.connect(saved);
+      const apps = login.selectApps(server, options);
+      const preferred: PreferredEndpoint = { name: savedEndpoint(saved) };
+      const mapper = newPageMapper(userDeclaration, log);
+      const reading: ReadUsersOptions = { ...options, server, config, mapper, preferred };
+      const unreadable = new UnreadableApps(apps, config);
+      const partitions = apps.map((app) => appPartition(app, reading, unreadable));
       const { concurrency } = config;
       yield* readPartitions(partitions, { concurrency, signal, log });
-      closed.throwIfAll();
-      const { keyLocation } = server;
+      unreadable.throwIfAll();
       const checkpoint = {
-        login: keyLocation,
-        ...(memory.name === undefined ? {} : { way: memory.name }),
+        login: server.keyLocation,
+        ...(preferred.name === undefined ? {} : { way: preferred.name }),
       };
       yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint });
     },
   };
 }
 
-function appPartition(app: App, reading: ReadUsersOptions, closed: UnreadableApps): Partition {
+function appPartition(app: App, reading: ReadUsersOptions, unreadable: UnreadableApps): Partition {
   const { id } = app;
   const { checkpoints, log } = reading;
   const saved = checkpoints.get(id);
@@ -59,19 +52,20 @@ function appPartition(app: App, reading: ReadUsersOptions, closed: UnreadableApp
     key: id,
     where: { app_id: id },
     async *read(signal): AsyncGenerator<StreamBatch, void> {
-      let isKnown = saved !== undefined;
+      let hasCheckpoint = saved !== undefined;
       try {
-        for await (const part of readUsers(app, { ...reading, signal })) {
-          latest = part.checkpoint ?? latest;
-          // Empty or not, the app is known with the first of its rows, by which they go when it goes.
-          yield isKnown ? part : { ...part, checkpoint: latest };
-          isKnown = true;
+        for await (const batch of readUsers(app, { ...reading, signal })) {
+          latest = batch.checkpoint ?? latest;
+          // The first rows come with a checkpoint, even an empty one: without it, the users of a
+          // deleted app would not be swept.
+          yield hasCheckpoint ? batch : { ...batch, checkpoint: latest };
+          hasCheckpoint = true;
         }
       } catch (error) {
         if (error instanceof ConfigError || error instanceof SourceError)
           await reading.server.confirmAccess();
-        if (!(error instanceof ConfigError) || !closed.skip(error)) throw error;
-        log.warning(`${error.message}; passed over`);
+        if (!(error instanceof ConfigError) || !unreadable.skip(error)) throw error;
+        log.warning(`${error.message}; skipped`);
       }
     },
     failedBefore: latest["failed"] === true,
@@ -79,7 +73,10 @@ function appPartition(app: App, reading: ReadUsersOptions, closed: UnreadableApp
   };
 }
 
-/** The apps of which the key may not read the users. Where every app is copied that it may read, they are passed over, unless it may read none. */
+/**
+ * The apps whose users the key may not read. With `app_id: "*"` they are skipped, unless all of
+ * them are unreadable.
+ */
 class UnreadableApps {
   readonly #apps: readonly App[];
   readonly #config: CountlyConfig;
@@ -90,6 +87,7 @@ class UnreadableApps {
     this.#config = config;
   }
 
+  /** Records an app's error. Returns whether to skip the app. */
   skip(error: ConfigError): boolean {
     this.#errors.push(error);
     return copiesEveryApp(this.#config);
@@ -101,7 +99,7 @@ class UnreadableApps {
   }
 }
 
-function savedEndpoint(saved: Checkpoint | undefined): string | undefined {
-  const way = saved?.["way"];
-  return typeof way === "string" ? way : undefined;
+function savedEndpoint(checkpoint: Checkpoint | undefined): string | undefined {
+  const name = checkpoint?.["way"];
+  return typeof name === "string" ? name : undefined;
 }

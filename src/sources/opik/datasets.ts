@@ -22,8 +22,8 @@ export interface Dataset {
   /** The version to pin a read to. Undefined if the server has no versions. */
   readonly versionHash: string | undefined;
   /**
-   * Changes whenever the items change. Undefined if the server sends nothing to derive it from. The
-   * version hash is not enough: a server may add items to the latest version in place.
+   * Changes whenever the items change. Undefined if the server sends nothing to derive it from.
+   * The version hash is not enough: a server may add items to the latest version in place.
    */
   readonly fingerprint: string | undefined;
   /** The service's item count; 0 if it does not send one. */

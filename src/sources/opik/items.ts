@@ -223,8 +223,8 @@ function inProgressCheckpoint(
 
 /**
  * Sweeps the items of datasets that a complete listing no longer contains. With every rescan, it
- * also sweeps those of datasets without a checkpoint, which state that was deleted or restored from
- * a backup lacks.
+ * also sweeps those of datasets without a checkpoint, which state that was deleted or restored
+ * from a backup lacks.
  */
 function* sweepDeletedDatasets(
   { datasets, complete }: DatasetList,

@@ -29,7 +29,7 @@ async function start(random: Random): Promise<ChaosService> {
   });
   history.begin(random);
   const traps = trapsOf(server, random);
-  const countly = await startCountly({ workspace, edition, traps });
+  const countly = await startCountly({ workspace, edition, faults: traps });
   const api_key = login === "token" ? workspace.addToken(member) : member.apiKey;
   const users = { apps: ["app_id"], users: ["user_id"] };
   let aheadMs = -Infinity;

@@ -92,7 +92,7 @@ test("a change of an app moves edited_at, and a deleted one is gone", async () =
 
 test("a database that fails shows as empty maps with 200, and as apps that do not exist", async () => {
   const app = countly.workspace.addApp({ users: 3 });
-  countly.traps.failingDatabase = true;
+  countly.faults.failingDatabase = true;
 
   expect(await ask.json("/o/apps/all")).toEqual({ admin_of: {}, user_of: {} });
   expect(await ask.json("/o/apps/mine")).toEqual({ admin_of: {}, user_of: {} });

@@ -34,7 +34,7 @@ describe("a key", () => {
   });
 
   test("in the form is not seen by a server that takes it in the URL only", async () => {
-    countly.traps.keyInUrlOnly = true;
+    countly.faults.keyInUrlOnly = true;
 
     expect(await ask.statusAndBody("/o/apps/mine")).toEqual([400, missing]);
     const inUrl = await ask.post(`/o/apps/mine?api_key=${countly.apiKey}`);
@@ -87,7 +87,7 @@ test("an app that is locked is refused with 403 whichever way its users are aske
 });
 
 test("too many requests are refused without a word on how long to wait", async () => {
-  countly.traps.rateLimit = { allow: 1, refuse: 2 };
+  countly.faults.rateLimit = { allow: 1, refuse: 2 };
   const answers = [];
   for (let request = 0; request < 4; request += 1) answers.push(await ask.post("/o/apps/mine"));
 

@@ -65,7 +65,7 @@ test("the app has to be named, and the plugin to be there", async () => {
     400,
     { result: 'Missing parameter "app_id"' },
   ]);
-  countly.traps.missingFeatures = ["compliance-hub"];
+  countly.faults.missingFeatures = ["compliance-hub"];
   expect(await ask.statusAndBody("/o/app_users/consents", { app_id: app.id })).toEqual([
     400,
     { result: "Invalid path" },

@@ -61,7 +61,7 @@ test("a database or a filter that is none is refused in these words", async () =
 });
 
 test("a server without the plugin calls the path invalid", async () => {
-  countly.traps.missingFeatures = ["dbviewer"];
+  countly.faults.missingFeatures = ["dbviewer"];
 
   expect(await ask.statusAndBody("/o/db")).toEqual([400, { result: "Invalid path" }]);
 });

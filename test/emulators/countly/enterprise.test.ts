@@ -79,7 +79,7 @@ describe("user details", () => {
 
   test("may show little of each user", async () => {
     const app = countly.workspace.addApp({ users: 1 });
-    countly.traps.userDetailsMembers = ["uid", "sc"];
+    countly.faults.userDetailsMembers = ["uid", "sc"];
 
     const { aaData } = await ask.details(app);
     expect(Object.keys(aaData[0] ?? {})).toEqual(["_id", "uid", "sc"]);
@@ -92,7 +92,7 @@ describe("user details", () => {
       400,
       { result: "Error. Please check logs." },
     ]);
-    countly.traps.missingFeatures = ["users"];
+    countly.faults.missingFeatures = ["users"];
     expect(await ask.statusAndBody("/o", asked)).toEqual([400, { result: "Invalid method" }]);
   });
 });
@@ -107,7 +107,7 @@ describe("a task", () => {
   };
 
   test("is answered for a list that takes long, runs for a while, and has the list as JSON text, escaped once", async () => {
-    countly.traps.task = { polls: 2 };
+    countly.faults.task = { polls: 2 };
     const asked = await begin();
 
     expect(await ask.json("/o/tasks/check", asked)).toEqual({ result: "running" });
@@ -122,7 +122,7 @@ describe("a task", () => {
   });
 
   test("may fail", async () => {
-    countly.traps.task = { polls: 0, fails: true };
+    countly.faults.task = { polls: 0, fails: true };
     const asked = await begin();
 
     expect(await ask.json("/o/tasks/task", asked)).toMatchObject({

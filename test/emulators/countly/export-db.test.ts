@@ -57,7 +57,7 @@ test("pages by the last id show every user once, whatever is added or deleted me
   const app = appWith(23);
   const before = (await ask.exported(app, { sort: byId })).map(({ _id }) => _id);
   let pages = 0;
-  countly.traps.onPage = () => {
+  countly.faults.onPage = () => {
     pages += 1;
     if (pages === 2) app.deleteUser(String(before[0]));
     if (pages === 3) app.addUser({ did: "late" });
@@ -77,7 +77,7 @@ describe("a limit", () => {
 
   test("of the server may be another one", async () => {
     const app = appWith(7);
-    countly.traps.exportLimit = 3;
+    countly.faults.exportLimit = 3;
 
     expect(await ask.exported(app, { limit: "5" })).toHaveLength(3);
     expect(await ask.exported(app, { limit: "2" })).toHaveLength(2);
@@ -92,7 +92,7 @@ describe("a limit", () => {
 
 test("an error of the database ends the array early, closed and with 200", async () => {
   const app = appWith(9);
-  countly.traps.truncateExport = { afterRows: 4 };
+  countly.faults.truncateExport = { afterRows: 4 };
 
   expect(await ask.exported(app)).toHaveLength(4);
   expect(await ask.exported(app, { limit: "3" })).toHaveLength(3);
@@ -124,7 +124,7 @@ test("a server that ignores skip repeats its first page", async () => {
   const page = (skip: string) => ask.exported(app, { skip, limit: "2", sort: byId });
 
   expect(await page("2")).not.toEqual(await page("0"));
-  countly.traps.ignoreSkip = true;
+  countly.faults.ignoreSkip = true;
   expect(await page("2")).toEqual(await page("0"));
 });
 
@@ -136,13 +136,13 @@ test("a server that ignores conditions on the id repeats its first page", async 
     ask.exported(app, { query: JSON.stringify(query), limit: "1", sort: byId });
 
   expect(await page(after)).not.toEqual([first]);
-  countly.traps.ignoreKeyset = true;
+  countly.faults.ignoreKeyset = true;
   expect(await page(after)).toEqual([first]);
   expect(await page({ $and: [after, { sc: 1 }] })).toEqual([first]);
 });
 
 test("a server without the export calls its path invalid", async () => {
-  countly.traps.missingFeatures = ["export"];
+  countly.faults.missingFeatures = ["export"];
 
   expect(await ask.statusAndBody("/o/export/db", { collection: "x" })).toEqual([
     400,

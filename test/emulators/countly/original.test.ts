@@ -45,7 +45,7 @@ test("pages go by limit and skip; one that lies beyond the end is empty", async 
 });
 
 test("a gateway that ignores skip repeats its first page, of every list", async () => {
-  countly.traps.ignoreSkip = true;
+  countly.faults.ignoreSkip = true;
   const asked = { app_id: app.id, limit: "10" };
 
   for (const path of ["/o/users/all", "/o/apps/all"]) {

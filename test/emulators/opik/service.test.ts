@@ -348,7 +348,7 @@ describe("the login", () => {
 
 describe("traps", () => {
   test("rateLimit refuses with RateLimit-Reset and without Retry-After", async () => {
-    opik.traps.rateLimit = { allow: 1, refuse: 2, resetSeconds: 7 };
+    opik.faults.rateLimit = { allow: 1, refuse: 2, resetSeconds: 7 };
     const answers = await inTurn(4, () => fetch(url("/projects")));
 
     expect(answers.map(({ status }) => status)).toEqual([200, 429, 429, 200]);
@@ -365,7 +365,7 @@ describe("traps", () => {
   test("streamBreak ends a 200 with a time-out line, with nothing, or with a cut", async () => {
     addItems(5);
     const broken = (how: "timeout" | "silence" | "disconnect") => {
-      opik.traps.streamBreak = { afterRows: 2, how };
+      opik.faults.streamBreak = { afterRows: 2, how };
       return streamText({ dataset_name: "d" });
     };
 
@@ -379,7 +379,7 @@ describe("traps", () => {
 
   test("streamBreak leaves a stream whole that has no more rows", async () => {
     addItems(2);
-    opik.traps.streamBreak = { afterRows: 2, how: "timeout" };
+    opik.faults.streamBreak = { afterRows: 2, how: "timeout" };
 
     expect(lines(await streamText({ dataset_name: "d" }))).toMatchObject([
       { data: 1 },
@@ -389,7 +389,7 @@ describe("traps", () => {
 
   test("pageSizeCap gives fewer rows than were asked for", async () => {
     addItems(5);
-    opik.traps.pageSizeCap = 2;
+    opik.faults.pageSizeCap = 2;
 
     expect(await page(`${itemsPath()}?size=100`)).toMatchObject({ size: 2, total: 5 });
     expect((await items("?size=100&page=3")).map((i) => i["data"])).toEqual([0]);
@@ -398,7 +398,7 @@ describe("traps", () => {
 
   test("brokenDataset answers 500 for the items of one dataset", async () => {
     const dataset = addItems(1);
-    opik.traps.brokenDataset = dataset.id;
+    opik.faults.brokenDataset = dataset.id;
 
     expect((await refusal(itemsPath()))[0]).toBe(500);
     expect((await stream({ dataset_name: "d" })).status).toBe(500);
@@ -406,14 +406,14 @@ describe("traps", () => {
   });
 
   test("noStream takes the stream away", async () => {
-    opik.traps.missingStreamStatus = 405;
+    opik.faults.missingStreamStatus = 405;
 
     expect((await stream({ dataset_name: "d" })).status).toBe(405);
   });
 
   test("ignorePaging answers everything at once, whatever the page", async () => {
     addItems(25);
-    opik.traps.ignorePaging = true;
+    opik.faults.ignorePaging = true;
 
     expect(await items("?page=3&size=10")).toHaveLength(25);
   });
@@ -421,7 +421,7 @@ describe("traps", () => {
   test("documentedShape answers as the original connector's documentation says", async () => {
     const dataset = opik.workspace.addDataset({ name: "d" });
     dataset.addItems([{ data: { input: "q", expected_output: "a", metadata: { n: 1 } } }]);
-    opik.traps.documentedShape = true;
+    opik.faults.documentedShape = true;
 
     const answer = await get(itemsPath());
 
@@ -434,7 +434,7 @@ describe("traps", () => {
 
   test("onPage changes the workspace between two pages", async () => {
     const dataset = addItems(4);
-    opik.traps.onPage = ({ rows }) => void dataset.addItems([{ data: `after ${rows}` }]);
+    opik.faults.onPage = ({ rows }) => void dataset.addItems([{ data: `after ${rows}` }]);
 
     const first = await items("?size=2");
     const second = await items("?size=2&page=2");
@@ -443,7 +443,7 @@ describe("traps", () => {
   });
 
   test("latencyMs holds answers back", async () => {
-    opik.traps.latencyMs = 60_000;
+    opik.faults.latencyMs = 60_000;
     const answer = fetch(`${opik.url}/is-alive/ping`).catch(() => undefined);
     const silence = new Promise((resolve) => setTimeout(resolve, 200, "silence"));
 

@@ -14,7 +14,7 @@ type Options = [
 const editions = ["community", "enterprise", "original"] as const;
 const day = 86_400_000;
 
-/** So much later that all users are read again. */
+/** Late enough for a full resync. */
 const afterAWeek = (): Date => new Date(Date.now() + 8 * day);
 
 function fill(countly: Countly): [CountlyApp, CountlyApp] {
@@ -68,35 +68,35 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
         options,
       );
 
-    test("every cell equals what the server holds, after first, unchanged, changed, merged and removed users", async () => {
+    test("every cell equals the server's value after a first sync, and after changes, merges and deletions", async () => {
       const [shop, news] = fill(countly);
-      const isAsHeld = async (): Promise<void> => {
+      const expectCopied = async (): Promise<void> => {
         expect(await storedRows(database)).toEqual(expectedRows(countly.workspace, edition));
       };
       expect(await sync()).toMatchObject({ status: "completed", quarantined: 0 });
-      await isAsHeld();
+      await expectCopied();
       const [ann] = await database.query("SELECT custom_data FROM users WHERE username = 'ann'");
       expect(String(ann?.["custom_data"])).toMatch(/12345678901234567890.*1\.10/);
 
       expect(await sync()).toMatchObject({ status: "completed" });
-      await isAsHeld();
+      await expectCopied();
 
       const [first = "", second = "", third = "", fourth = ""] = userIds(shop);
       shop.updateUser(first, { name: "changed", email: undefined, custom: { plan: "pro" } });
       news.addUser({ email: "new@example.com" });
       countly.workspace.updateApp(shop.id, { name: "Shop", last_data: 1_750_000_000 });
       expect((await sync()).counts.get("users")).toMatchObject({ inserted: 1, deleted: 0 });
-      await isAsHeld();
+      await expectCopied();
 
       shop.mergeUsers(second, third);
       shop.deleteUser(fourth);
       shop.updateUser(first, { phone: "+49 30 1" }, { silently: true });
       const { counts } = await sync({}, { startedAt: afterAWeek() });
       expect(counts.get("users")).toMatchObject({ inserted: 0, deleted: 2 });
-      await isAsHeld();
+      await expectCopied();
     });
 
-    test("a second sync asks for what changed only, in few requests", async () => {
+    test("a second sync requests only what changed, in few requests", async () => {
       const [shop, news] = fill(countly);
       await sync();
       const before = countly.requests.length;
@@ -104,12 +104,12 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       news.addUser();
       const { counts } = await sync({ lookback_minutes: 0 });
       expect(counts.get("users")).toMatchObject({ inserted: 1, deleted: 0 });
-      const asked = countly.requests.slice(before);
-      const rows = asked.filter(({ url }) =>
+      const requests = countly.requests.slice(before);
+      const rows = requests.filter(({ url }) =>
         /export|user_details|users/.test(url.pathname + url.search),
       );
-      expect(asked.length).toBeLessThanOrEqual(25);
-      // An app without users has no mark to ask from.
+      expect(requests.length).toBeLessThanOrEqual(25);
+      // An app without users has no mark to read from.
       const [, , { id: empty } = { id: "" }] = countly.workspace.apps;
       for (const { params } of rows.filter(({ body }) => !body.includes(empty))) {
         const { query = params["filter"], app_id = params["collection"] } = params;
@@ -118,7 +118,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       }
     });
 
-    test("rows that did not change are not written again, and keep the time at which they were processed", async () => {
+    test("unchanged rows are not written again and keep their processed_at", async () => {
       const [shop] = fill(countly);
       await sync();
       const times = () =>
@@ -141,7 +141,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       expect(changed).toHaveLength(1);
     });
 
-    test("the key is in no URL and in no cell, and neither is a salt", async () => {
+    test("neither the key nor a salt is in any URL or cell", async () => {
       fill(countly);
       countly.workspace.addGroup({
         name: "with a key",

@@ -12,21 +12,21 @@ describe("HTML entities", () => {
     [`{"once":"&amp;lt;"}`, `{"once":"&lt;"}`],
     [`{"json":"{\\"k\\":\\"&lt;v&gt; &quot;\\"}"}`, `{"json":"{\\"k\\":\\"<v> \\\\\\"\\"}"}`],
     [`{"other":"&eacute; &#46; &"}`, `{"other":"&eacute; &#46; &"}`],
-    [`{"by another hand":"\\u0026amp;"}`, `{"by another hand":"&"}`],
+    [`{"by a proxy":"\\u0026amp;"}`, `{"by a proxy":"&"}`],
     [
       `{"n": 1.10, "big": 12345678901234567890, "\\u00e9": "\\/"}`,
       `{"n": 1.10, "big": 12345678901234567890, "\\u00e9": "\\/"}`,
     ],
-  ])("%s", (sent, meant) => {
-    expect(unescapeEntities(sent)).toBe(meant);
+  ])("%s", (encoded, decoded) => {
+    expect(unescapeEntities(encoded)).toBe(decoded);
   });
 
-  test("whatever the server escapes comes back, unless it held an entity before", () => {
+  test("decoding restores what the server escaped, unless that held an entity", () => {
     const strings = fc.string({
       unit: fc.constantFrom("a", "&", "<", ">", '"', "'", "{", "}", "[", "]", ":", ",", "\\", " "),
     });
-    // The server parses what holds JSON, and writes it without its white space.
-    const isRespelled = (text: string): boolean => /^\s*[[{]/.test(text) && / /.test(text);
+    // The server parses strings that hold JSON and writes them without white space.
+    const isReformatted = (text: string): boolean => /^\s*[[{]/.test(text) && / /.test(text);
     const hasEntity = (text: string): boolean => /&(?:amp|quot|#39|lt|gt|#46|#36);/.test(text);
     fc.assert(
       fc.property(fc.json({ depthSize: "small" }), strings, (json, text) => {
@@ -35,9 +35,9 @@ describe("HTML entities", () => {
           [text]: text,
           inner: JSON.stringify({ [text]: [text] }),
         };
-        fc.pre(!hasEntity(JSON.stringify(value)) && !isRespelled(text));
-        const back: unknown = JSON.parse(unescapeEntities(JSON.stringify(escapeValue(value))));
-        expect(back).toEqual(JSON.parse(JSON.stringify(value)));
+        fc.pre(!hasEntity(JSON.stringify(value)) && !isReformatted(text));
+        const decoded: unknown = JSON.parse(unescapeEntities(JSON.stringify(escapeValue(value))));
+        expect(decoded).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
   });
@@ -56,8 +56,8 @@ describe("EJSON", () => {
       `{"_id":{"$oid":"5f0c"},"text":"{\\"$date\\":\\"2025\\"}"}`,
       `{"_id":"5f0c","text":"{\\"$date\\":\\"2025\\"}"}`,
     ],
-  ])("%s", (sent, meant) => {
-    expect(unwrapEjson(sent)).toBe(meant);
+  ])("%s", (encoded, decoded) => {
+    expect(unwrapEjson(encoded)).toBe(decoded);
   });
 });
 

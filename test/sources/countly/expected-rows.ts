@@ -8,10 +8,10 @@ import {
 import type { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
 import type { SqlRow, TestDatabase } from "../../support/databases.ts";
 
-/** The cells of a row by column; JSON as what it stands for. */
+/** The cells of a row by column; JSON parsed. */
 export type Cells = Readonly<Record<string, unknown>>;
 
-/** What the three tables should hold of a server, written down apart from the source, by key. */
+/** The rows that a server's three tables should have, in key order; independent of the source. */
 export function expectedRows(
   workspace: CountlyWorkspace,
   edition: Edition,
@@ -35,12 +35,12 @@ export function expectedRows(
   };
 }
 
-/** The ids of the users of apps, in their order. */
+/** The ids of all users of these apps, sorted. */
 export function userIds(...apps: readonly CountlyApp[]): string[] {
   return apps.flatMap((app) => usersOf(app).map(documentId)).sort();
 }
 
-/** The ids of the users of an app, as the database keeps them. */
+/** The ids of an app's users, in the order in which the server stores them. */
 export function userIdsInStoredOrder({ users }: CountlyApp): string[] {
   return [...users.rows()].map(({ document }) => documentId(document));
 }
@@ -50,7 +50,9 @@ function documentId({ _id }: Document): string {
   throw new Error("expected a user with an _id");
 }
 
-/** What they hold, but for what was deleted and for when it was written. */
+/**
+ * The rows that the three tables have, without deleted ones and without the columns of the sync.
+ */
 export async function storedRows(database: TestDatabase): Promise<Record<string, Cells[]>> {
   const table = async (name: string, key: string): Promise<Cells[]> => {
     const rows = await database.query(`SELECT * FROM ${name} WHERE NOT _deleted`);
@@ -84,7 +86,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** SQLite and Postgres spell them differently. */
+/** Evens out the timestamp formats of SQLite and Postgres. */
 function instant(text: string): string {
   return new Date(text.replace(" ", "T").replace(/\+00$/, "Z")).toISOString();
 }
@@ -101,11 +103,11 @@ function plain(value: Value | undefined): unknown {
   return value === undefined ? null : (JSON.parse(documentJson(value)) as unknown);
 }
 
-/** A scalar as text, which is how rows are compared. */
+/** A scalar as text, as rows are compared. */
 function text(value: Value | undefined): string | null {
-  const known = plain(value);
-  if (known === null) return null;
-  return typeof known === "object" ? JSON.stringify(known) : textOf(known);
+  const parsed = plain(value);
+  if (parsed === null) return null;
+  return typeof parsed === "object" ? JSON.stringify(parsed) : textOf(parsed);
 }
 
 function time(value: Value | undefined): string | null {
@@ -180,18 +182,18 @@ function appCells(app: CountlyApp, workspace: CountlyWorkspace, edition: Edition
   return { ...cells, raw: rawOf(app, owner?.name, isGateway) };
 }
 
-/** Everything that the server tells of an app, but for its salt. */
+/** All that the server sends about an app, except its salt. */
 function rawOf(app: CountlyApp, owner: string | undefined, isGateway: boolean): unknown {
-  const shown: Document = { ...app.fields, salt: undefined };
-  if (isGateway) return plain(shown);
+  const fields: Document = { ...app.fields, salt: undefined };
+  if (isGateway) return plain(fields);
   const { name, key, timezone, country, category, created_at, edited_at, plugins, last_data } =
-    shown;
+    fields;
   const actions = usersOf(app).map(({ lac }) => Number(lac ?? 0));
   return plain({
     ...{ _id: app.id, name, key, timezone, country, category },
     ...{
       owner: owner ?? "",
-      owner_id: shown["owner"] ?? "",
+      owner_id: fields["owner"] ?? "",
       created_at,
       edited_at,
       plugins,

@@ -42,13 +42,13 @@ async function storedKeys(table = "users", key = "user_id"): Promise<string[]> {
   return rows.map(({ k }) => String(k)).sort();
 }
 
-/** Why what could not be read could not. */
+/** The reasons of all quarantine entries. */
 async function quarantined(): Promise<string> {
   const rows = await database.query("SELECT reason FROM _rivulet_quarantine");
   return rows.map(({ reason }) => String(reason)).join("\n");
 }
 
-/** The paths by which users were asked for, each once. */
+/** The distinct paths from which users were requested. */
 const requestedPaths = ({ requests }: Countly, from = 0): string[] => [
   ...new Set(
     requests
@@ -60,7 +60,7 @@ const requestedPaths = ({ requests }: Countly, from = 0): string[] => [
 
 describe("pages", () => {
   test.each(["community", "original"] as const)(
-    "are never longer than the configuration says (%s)",
+    "are never larger than configured (%s)",
     async (edition) => {
       const countly = await start({ edition });
       const app = countly.workspace.addApp({ users: 25 });
@@ -73,18 +73,18 @@ describe("pages", () => {
     },
   );
 
-  test("a limit that the server clamps in silence loses no user", async () => {
-    const countly = await start({ traps: { exportLimit: 7 } });
+  test("no user is lost if the server silently lowers the limit", async () => {
+    const countly = await start({ faults: { exportLimit: 7 } });
     const app = countly.workspace.addApp({ users: 40 });
     expect(await sync(countly)).toMatchObject({ status: "completed" });
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
-  test("an array that is cut and closed all the same loses no user, and nothing is taken for deleted", async () => {
+  test("a truncated but well-formed array loses no user and marks none as deleted", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 40 });
     await sync(countly);
-    countly.traps.truncateExport = { afterRows: 3 };
+    countly.faults.truncateExport = { afterRows: 3 };
     app.deleteUser(userIds(app)[5] ?? "");
     const { counts } = await sync(countly, {}, { startedAt: afterAWeek() });
     expect(counts.get("users")).toMatchObject({ deleted: 1 });
@@ -92,7 +92,7 @@ describe("pages", () => {
   });
 
   test.each([0, 25])(
-    "a database that shows nothing any more after %i users moves no mark and deletes nobody",
+    "a database that sends nothing after %i users moves no mark and deletes no user",
     async (after) => {
       const countly = await start();
       const app = countly.workspace.addApp({ users: 40 });
@@ -101,14 +101,14 @@ describe("pages", () => {
       const before = userIds(app);
       app.updateUser(before[0] ?? "", { gender: "F" });
       let shown = 0;
-      countly.traps.onPage = ({ rows }) => {
+      countly.faults.onPage = ({ rows }) => {
         shown += rows;
-        if (shown > after) countly.traps.truncateExport = { afterRows: 0 };
+        if (shown > after) countly.faults.truncateExport = { afterRows: 0 };
       };
       await sync(countly, {}, { startedAt: afterAWeek() }).catch(() => undefined);
       expect(await storedKeys()).toEqual(userIds(...countly.workspace.apps));
-      delete countly.traps.onPage;
-      delete countly.traps.truncateExport;
+      delete countly.faults.onPage;
+      delete countly.faults.truncateExport;
       await sync(countly);
       const [changed] = await database.query(
         `SELECT gender FROM users WHERE user_id = '${before[0] ?? ""}'`,
@@ -117,44 +117,46 @@ describe("pages", () => {
     },
   );
 
-  test("an empty page in the middle of what is new loses nobody", async () => {
+  test("an empty page in the middle of an incremental read loses no user", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 5 });
     await sync(countly);
     for (let n = 0; n < 40; n += 1) app.addUser();
     let pages = 0;
-    countly.traps.onPage = ({ rows }) => {
+    countly.faults.onPage = ({ rows }) => {
       pages += rows > 1 ? 1 : 0;
-      if (pages === 2) countly.traps.truncateExport = { afterRows: 0 };
-      else delete countly.traps.truncateExport;
+      if (pages === 2) countly.faults.truncateExport = { afterRows: 0 };
+      else delete countly.faults.truncateExport;
     };
     await sync(countly).catch(() => undefined);
-    delete countly.traps.onPage;
-    delete countly.traps.truncateExport;
+    delete countly.faults.onPage;
+    delete countly.faults.truncateExport;
     await sync(countly);
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
   test.each(["community", "enterprise"] as const)(
-    "a page that comes again is an error and no endless loop (%s)",
+    "a server that ignores the range of ids is an error, not an endless loop (%s)",
     async (edition) => {
-      const countly = await start({ edition, traps: { ignoreKeyset: true } });
+      const countly = await start({ edition, faults: { ignoreKeyset: true } });
       countly.workspace.addApp({ users: 40 });
       expect(await sync(countly)).toMatchObject({ status: "partial" });
-      expect(await quarantined()).toMatch(/a page came again/);
+      expect(await quarantined()).toMatch(
+        /got users outside of the range; the server ignores the query/,
+      );
       expect(countly.requests.length).toBeLessThan(50);
     },
   );
 
-  test("a gateway that does not look at skip is an error, unless it sends everything anyway", async () => {
-    const countly = await start({ edition: "original", traps: { ignoreSkip: true } });
+  test("a gateway that ignores skip is an error, unless it always sends everything", async () => {
+    const countly = await start({ edition: "original", faults: { ignoreSkip: true } });
     const app = countly.workspace.addApp({ users: 40 });
     expect(await sync(countly)).toMatchObject({ status: "partial" });
-    expect(await quarantined()).toMatch(/does not look at skip/);
+    expect(await quarantined()).toMatch(/got the same page twice; the service ignores skip/);
     const workspace = new CountlyWorkspace();
     workspace.addApp({ users: 40 });
     const whole = await start({
-      ...{ edition: "original", workspace, traps: { ignoreSkip: true } },
+      ...{ edition: "original", workspace, faults: { ignoreSkip: true } },
       intercept: (service) => (request, response) => {
         return service(
           { ...request, body: request.body.replace(/\blimit=\d+/, "limit=1000") },
@@ -173,18 +175,18 @@ describe("pages", () => {
     expect(app.users.size).toBe(40);
   });
 
-  test("a server that refuses requests for a while is asked again, and loses nobody", async () => {
-    const countly = await start({ traps: { rateLimit: { allow: 5, refuse: 1 } } });
+  test("no user is lost if the server refuses requests for a while", async () => {
+    const countly = await start({ faults: { rateLimit: { allow: 5, refuse: 1 } } });
     const app = countly.workspace.addApp({ users: 60 });
     expect(await sync(countly, { retry_attempts: 3 })).toMatchObject({ status: "completed" });
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
-  test("a gateway from which users vanish while they are read loses nobody else", async () => {
+  test("no other user is lost if users are deleted from a gateway during the read", async () => {
     const countly = await start({ edition: "original" });
     const app = countly.workspace.addApp({ users: 40 });
     const doomed = userIdsInStoredOrder(app).slice(0, 2);
-    countly.traps.onPage = () => {
+    countly.faults.onPage = () => {
       const id = doomed.pop();
       if (id !== undefined) app.deleteUser(id);
     };
@@ -193,9 +195,9 @@ describe("pages", () => {
   });
 });
 
-describe("the mark", () => {
+describe("the high-water mark", () => {
   test.each<TimestampFormat>(["seconds", "milliseconds", "mixed", "strings"])(
-    "finds what changed where the server stamps in %s",
+    "finds changes if the server sends times in %s",
     async (stamps) => {
       const countly = await start();
       const app = countly.workspace.addApp({ users: 50, timestampFormat: stamps });
@@ -213,25 +215,25 @@ describe("the mark", () => {
     },
   );
 
-  test("a user who is active after their page was read is found by the next sync", async () => {
+  test("a user active after their page was read is found by the next sync", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 40 });
     const [highest = ""] = userIds(app).reverse();
     let pages = 0;
-    countly.traps.onPage = () => {
+    countly.faults.onPage = () => {
       pages += 1;
       if (pages === 3) app.updateUser(highest, { gender: "F" });
       // On a later page, and later still.
       if (pages === 3) app.updateUser(userIds(app)[0] ?? "", { gender: "M" });
     };
     await sync(countly);
-    delete countly.traps.onPage;
+    delete countly.faults.onPage;
     await sync(countly, { lookback_minutes: 0 });
     const [row] = await database.query(`SELECT gender FROM users WHERE user_id = '${highest}'`);
     expect(row).toEqual({ gender: "F" });
   });
 
-  test("users without a time of the server are found by that of their device", async () => {
+  test("users without a server time are found by their device time", async () => {
     const countly = await start();
     const app = countly.workspace.addApp();
     const { _id } = app.addUser({ last_sync: undefined });
@@ -240,19 +242,19 @@ describe("the mark", () => {
     expect((await sync(countly)).counts.get("users")).toMatchObject({ updated: 1 });
   });
 
-  test("a device whose clock is far ahead hides nobody", async () => {
+  test("a device whose clock is far ahead hides no user", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 5 });
     app.addUser({ last_sync: undefined, lac: Math.floor(Date.now() / 1000) + 400 * 86_400 });
     await sync(countly);
-    // The clock of the stand-in is behind ours.
+    // The emulator's clock is behind ours.
     countly.workspace.clock.advance(Date.now() - countly.workspace.clock.nowMs);
     app.addUser();
     await sync(countly);
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
-  test("what moved no time is found by the resync of all users, and not before", async () => {
+  test("a change that moves no time is found by the full resync, not before", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 30 });
     const [a = "", b = "", c = ""] = userIds(app);
@@ -273,7 +275,7 @@ describe("the mark", () => {
     ]);
   });
 
-  test("initial_sync_days leaves out who was not active since, also from a resync, until they are", async () => {
+  test("initial_sync_days leaves out inactive users, in a resync too, until they are active", async () => {
     const workspace = new CountlyWorkspace();
     workspace.clock.advance(Date.now() - workspace.clock.nowMs);
     const countly = await start({ workspace });
@@ -283,15 +285,15 @@ describe("the mark", () => {
     const first = await storedKeys();
     expect(first.length).toBeGreaterThan(20);
     expect(first.length).toBeLessThan(40);
-    const sleeper = userIds(app).find((id) => !first.includes(id)) ?? "";
+    const inactive = userIds(app).find((id) => !first.includes(id)) ?? "";
     const { counts } = await sync(countly, settings, { startedAt: afterAWeek() });
     expect(counts.get("users")).toMatchObject({ inserted: 0, deleted: 0 });
-    app.updateUser(sleeper, { gender: "F" });
+    app.updateUser(inactive, { gender: "F" });
     await sync(countly, settings, { startedAt: afterAWeek() });
-    expect(await storedKeys()).toEqual([...first, sleeper].sort());
+    expect(await storedKeys()).toEqual([...first, inactive].sort());
   });
 
-  test("initial_sync_days that comes later, or grows less, takes nobody for deleted", async () => {
+  test("setting initial_sync_days later, or lowering it, deletes no user", async () => {
     const workspace = new CountlyWorkspace();
     workspace.clock.advance(Date.now() - workspace.clock.nowMs);
     const countly = await start({ workspace });
@@ -302,7 +304,7 @@ describe("the mark", () => {
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
-  test("initial_sync_days that grows, or goes, lets in the past with the next resync", async () => {
+  test("raising or removing initial_sync_days adds older users with the next resync", async () => {
     const workspace = new CountlyWorkspace();
     workspace.clock.advance(Date.now() - workspace.clock.nowMs);
     const countly = await start({ workspace });
@@ -318,8 +320,8 @@ describe("the mark", () => {
   });
 });
 
-describe("ways to read users", () => {
-  test("what the key may not do is passed over for the next best way, which is remembered", async () => {
+describe("endpoints that list users", () => {
+  test("if the key may not use an endpoint, the next best one is used and remembered", async () => {
     const countly = await start();
     const { workspace } = countly;
     const app = workspace.addApp({ users: 25 });
@@ -337,7 +339,7 @@ describe("ways to read users", () => {
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
-  test("each way gives the same rows", async () => {
+  test("all endpoints yield the same rows", async () => {
     const countly = await start({ edition: "enterprise" });
     const app = countly.workspace.addApp({ users: 25 });
     app.addUser({ name: "<R&D>", custom: { "a<b": ['"', "it's"] } });
@@ -358,7 +360,7 @@ describe("ways to read users", () => {
     expect(tables.size).toBe(1);
   });
 
-  test("profiles come in windows of ids until all of them were shown, however few a window shows", async () => {
+  test("profiles are read in windows of ids, until every window is complete", async () => {
     const countly = await start({ edition: "enterprise" });
     const app = countly.workspace.addApp({ users: 500 });
     await sync(countly);
@@ -366,8 +368,8 @@ describe("ways to read users", () => {
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
-  test("a server that answers with a task is asked until the task is done", async () => {
-    const countly = await start({ edition: "enterprise", traps: { task: { polls: 2 } } });
+  test("a task is polled until it is done", async () => {
+    const countly = await start({ edition: "enterprise", faults: { task: { polls: 2 } } });
     const app = countly.workspace.addApp({ users: 8 });
     app.addUser({ name: 'R&D "<b>"', custom: { json: '{"a":"&"}' } });
     await sync(countly);
@@ -377,11 +379,11 @@ describe("ways to read users", () => {
     expect(row).toEqual({ name: 'R&D "<b>"', custom_data: '{"json":"{\\"a\\":\\"&\\"}"}' });
   });
 
-  test("a task that fails says why, and deletes nobody", async () => {
+  test("a failed task is reported with its reason and deletes no user", async () => {
     const countly = await start({ edition: "enterprise" });
     const app = countly.workspace.addApp({ users: 8 });
     await sync(countly);
-    countly.traps.task = { polls: 0, fails: true };
+    countly.faults.task = { polls: 0, fails: true };
     expect(await sync(countly, {}, { startedAt: afterAWeek() })).toMatchObject({
       status: "partial",
     });
@@ -389,10 +391,10 @@ describe("ways to read users", () => {
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
-  test("profiles that show only a part of a user are the last way to be taken", async () => {
+  test("profiles with only parts of the users are the last resort", async () => {
     const countly = await start({
       edition: "enterprise",
-      traps: { userDetailsMembers: ["did", "name", "lac"] },
+      faults: { userDetailsMembers: ["did", "name", "lac"] },
     });
     const { workspace } = countly;
     const app = workspace.addApp({ users: 25 });
@@ -408,7 +410,7 @@ describe("ways to read users", () => {
     await own.drop();
   });
 
-  test("with *, apps whose users the key may not read are passed over; one that was named is an error", async () => {
+  test("apps whose users the key may not read are skipped with *, and an error if named", async () => {
     const countly = await start();
     const { workspace } = countly;
     const [open, closed] = [workspace.addApp({ users: 5 }), workspace.addApp({ users: 5 })];
@@ -423,7 +425,7 @@ describe("ways to read users", () => {
     );
     expect(await storedKeys()).toEqual(userIds(open));
     expect(warnings.join()).toMatch(
-      new RegExp(`app "${closed.id}": its users can be read in no way.*passed over`),
+      new RegExp(`app "${closed.id}": no endpoint lists its users.*skipped`),
     );
     await database.drop();
     database = await newSqlite();
@@ -431,7 +433,7 @@ describe("ways to read users", () => {
     await expect(named).rejects.toThrow(/let the key read the users of the app/);
   });
 
-  test("what is locked is passed over, and comes when it is open again", async () => {
+  test("a locked app is skipped, and copied once it is unlocked", async () => {
     const countly = await start();
     const [a, b] = [countly.workspace.addApp({ users: 5 }), countly.workspace.addApp({ users: 5 })];
     a.locked = true;
@@ -444,25 +446,25 @@ describe("ways to read users", () => {
 });
 
 describe("apps", () => {
-  test("an app that is gone is marked as deleted with its users", async () => {
+  test("a deleted app is marked as deleted with its users", async () => {
     const countly = await start();
-    const [kept, gone] = [
+    const [kept, deleted] = [
       countly.workspace.addApp({ users: 5 }),
       countly.workspace.addApp({ users: 6 }),
     ];
     await sync(countly);
-    countly.workspace.deleteApp(gone.id);
+    countly.workspace.deleteApp(deleted.id);
     const { counts } = await sync(countly);
     expect(counts.get("apps")).toMatchObject({ deleted: 1 });
     expect(counts.get("users")).toMatchObject({ deleted: 6 });
     expect(await storedKeys()).toEqual(userIds(kept));
   });
 
-  test("an empty list of apps deletes nothing and is no success", async () => {
+  test("an empty list of apps deletes nothing and fails the sync", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 5 });
     await sync(countly);
-    countly.traps.failingDatabase = true;
+    countly.faults.failingDatabase = true;
     const { status, failures } = await sync(
       countly,
       {},
@@ -470,7 +472,7 @@ describe("apps", () => {
     );
     expect(status).toBe("failed");
     expect(failures.get("apps")?.message).toMatch(
-      /the server shows no apps; nothing is taken for deleted/,
+      /the server lists no apps, so nothing was marked as deleted/,
     );
     expect(await storedKeys()).toEqual(userIds(app));
     expect(await storedKeys("apps", "app_id")).toEqual([app.id]);
@@ -481,7 +483,7 @@ describe("apps", () => {
     return { a, b, member: workspace.addMember({ rights: { [a.id]: "admin", [b.id]: "admin" } }) };
   };
 
-  test("a key that sees fewer apps than before deletes nothing of the others", async () => {
+  test("a key that can see fewer apps than before deletes nothing of the others", async () => {
     const countly = await start();
     const { a, b, member } = twoApps(countly.workspace);
     await sync(countly, { api_key: member.apiKey });
@@ -495,12 +497,12 @@ describe("apps", () => {
     const { counts } = await sync(countly, { api_key: member.apiKey }, options);
     expect([...counts.values()].map(({ deleted }) => deleted)).toEqual([0, 0, 0]);
     expect(warnings).toContain(
-      `app "${b.id}": the key does not see it any more; its rows stay as they are`,
+      `app "${b.id}": the key can no longer see it; its rows are left unchanged`,
     );
     expect(await storedKeys()).toEqual(userIds(a, b));
   });
 
-  test("a server that fails while it is asked whether an app is gone has not said that the key does not see it", async () => {
+  test("a server that fails the check whether an app was deleted is not taken to hide the app", async () => {
     let asked = 0;
     const countly = await start({
       intercept: (service) => (request, response) => {
@@ -519,11 +521,11 @@ describe("apps", () => {
     const settings = { api_key: member.apiKey, retry_attempts: 0 };
     const { status } = await sync(countly, settings, options);
     expect({ status, asked: asked > 0 }).toEqual({ status: "failed", asked: true });
-    expect(warnings.filter((text) => text.includes("does not see it"))).toEqual([]);
+    expect(warnings.filter((text) => text.includes("can no longer see it"))).toEqual([]);
     expect(await storedKeys()).toEqual(userIds(a, b));
   });
 
-  test("an app that lost all its users loses them here, while the server shows the app", async () => {
+  test("users are marked as deleted if an app loses all of them", async () => {
     const countly = await start();
     const app = countly.workspace.addApp({ users: 3 });
     await sync(countly);
@@ -532,11 +534,11 @@ describe("apps", () => {
     expect(await storedKeys()).toEqual([]);
   });
 
-  test("an app that the server does not show is an error that names those it shows", async () => {
+  test("an app that the server does not list is an error that names the listed ones", async () => {
     const countly = await start();
     const { id } = countly.workspace.addApp();
     await expect(sync(countly, { app_id: "nowhere" })).rejects.toThrow(
-      `countly.app_id: the server shows no app "nowhere" to this key; it shows "${id}"`,
+      `countly.app_id: the server lists no app "nowhere" for this key; it lists "${id}"`,
     );
   });
 
@@ -544,21 +546,18 @@ describe("apps", () => {
     ["a list", (ids: string[]) => ids],
     ["text with commas", (ids: string[]) => ids.join(", ")],
     ["JSON as text", (ids: string[]) => JSON.stringify(ids)],
-  ])(
-    "only the apps of the configuration are copied, which names them as %s",
-    async (_as, spell) => {
-      const countly = await start();
-      const [a, , c] = [1, 2, 3].map((users) => countly.workspace.addApp({ users }));
-      if (!a || !c) throw new Error("expected three apps");
-      await sync(countly, { app_id: spell([a.id, c.id]) });
-      expect(await storedKeys()).toEqual(userIds(a, c));
-      expect(await storedKeys("apps", "app_id")).toEqual([a.id, c.id].sort());
-    },
-  );
+  ])("only the configured apps are copied, named as %s", async (_as, spell) => {
+    const countly = await start();
+    const [a, , c] = [1, 2, 3].map((users) => countly.workspace.addApp({ users }));
+    if (!a || !c) throw new Error("expected three apps");
+    await sync(countly, { app_id: spell([a.id, c.id]) });
+    expect(await storedKeys()).toEqual(userIds(a, c));
+    expect(await storedKeys("apps", "app_id")).toEqual([a.id, c.id].sort());
+  });
 });
 
-describe("the address", () => {
-  test("that leads past the server's API is an error for a person, who is told where to look", async () => {
+describe("base_url", () => {
+  test("a wrong base_url is an error that says so", async () => {
     const countly = await start();
     countly.workspace.addApp();
     const failed = sync(countly, { base_url: `${countly.url}/dashboard` });
@@ -568,7 +567,7 @@ describe("the address", () => {
 });
 
 describe("groups", () => {
-  test("where the server has none the rest is copied; who asks for them is told of Enterprise", async () => {
+  test("are optional, but an error that mentions Enterprise if required and missing", async () => {
     const countly = await start();
     countly.workspace.addApp({ users: 2 });
     expect(await sync(countly)).toMatchObject({ status: "completed" });
@@ -579,7 +578,7 @@ describe("groups", () => {
     await expect(asked).rejects.toMatchObject({ name: "ConfigError" });
   });
 
-  test("a group that is gone is marked as deleted, but never all of them by an empty list", async () => {
+  test("a deleted group is marked as deleted, but an empty list deletes none", async () => {
     const countly = await start({ edition: "enterprise" });
     const { workspace } = countly;
     workspace.addApp();
@@ -593,24 +592,24 @@ describe("groups", () => {
 });
 
 describe("the key", () => {
-  test("goes into the URL only of a server that looks nowhere else, and only as long as it does", async () => {
-    const countly = await start({ traps: { keyInUrlOnly: true } });
+  test("is put into the URL only while the server accepts it nowhere else", async () => {
+    const countly = await start({ faults: { keyInUrlOnly: true } });
     const app = countly.workspace.addApp({ users: 5 });
     await sync(countly);
     expect(await storedKeys()).toEqual(userIds(app));
     expect(countly.requests.at(-1)?.method).toBe("GET");
-    countly.traps.keyInUrlOnly = false;
+    countly.faults.keyInUrlOnly = false;
     const before = countly.requests.length;
     expect(await sync(countly)).toMatchObject({ status: "completed" });
     expect(countly.requests.slice(before).filter(({ method }) => method === "GET")).toEqual([]);
   });
 
   test.each(["", "<html>log in</html>", '{"admin_of":'])(
-    "is found to belong into the URL although %j is the first answer to who has none",
+    "is put into the URL although the first response to a request without it is %j",
     async (text) => {
       let isFirst = true;
       const countly = await start({
-        traps: { keyInUrlOnly: true },
+        faults: { keyInUrlOnly: true },
         intercept: (service) => (request, response) => {
           const hasKey =
             request.url.searchParams.has("api_key") || request.body.includes("api_key=");
@@ -627,10 +626,10 @@ describe("the key", () => {
     },
   );
 
-  test("is looked for again by the next sync where the server wants to be left alone just then", async () => {
+  test("is tried again by the next sync if the server asks us to wait", async () => {
     let isFirst = true;
     const countly = await start({
-      traps: { keyInUrlOnly: true },
+      faults: { keyInUrlOnly: true },
       intercept: (service) => (request, response) => {
         const hasKey = request.url.searchParams.has("api_key") || request.body.includes("api_key=");
         const hasToken = request.headers["countly-token"] !== undefined;
@@ -648,7 +647,7 @@ describe("the key", () => {
     expect(await storedKeys()).toEqual(userIds(app));
   });
 
-  test("goes into no URL where there is nothing that could take it", async () => {
+  test("is put into no URL if there is no such endpoint", async () => {
     const countly = await start({
       intercept: () => (_request, response) => void response.writeHead(404).end("{}"),
     });
@@ -656,7 +655,7 @@ describe("the key", () => {
     expect(countly.requests.filter(({ url }) => url.search !== "")).toEqual([]);
   });
 
-  test("a gateway that knows no POST is asked by GET", async () => {
+  test("is put into the URL of a gateway that does not accept POST", async () => {
     const countly = await start({
       edition: "original",
       intercept: (service) => (request, response) => {
@@ -671,7 +670,7 @@ describe("the key", () => {
   });
 
   test.each([401, 403])(
-    "that a gateway looks for in the URL only, and without it refuses with %i and no reason, goes there",
+    "is put into the URL if a gateway refuses the form with %i and gives no reason",
     async (status) => {
       const countly = await start({
         edition: "original",
@@ -692,7 +691,7 @@ describe("the key", () => {
     [400, "the api_key is wrong"],
     [500, "no database for the api_key"],
     [429, "too many requests with this api_key"],
-  ])("goes into no URL where the server has read it: %i, %s", async (status, error) => {
+  ])("is put into no URL if the server has read it: %i, %s", async (status, error) => {
     const countly = await start({
       intercept: () => (request, response) => {
         const isRead = request.body.includes("api_key=");
@@ -706,7 +705,7 @@ describe("the key", () => {
     expect(countly.requests.filter(({ url }) => url.search !== "")).toEqual([]);
   });
 
-  test("goes into no URL of a server that took it before, and refuses everything now", async () => {
+  test("is put into no URL of a server that accepted it before and now refuses everything", async () => {
     let isShut = false;
     const countly = await start({
       intercept: (service) => (request, response) => {
@@ -722,7 +721,7 @@ describe("the key", () => {
     expect(countly.requests.filter(({ url }) => url.search !== "")).toEqual([]);
   });
 
-  test("may be a token, which travels in its header", async () => {
+  test("may be a token, which is sent in its header", async () => {
     const countly = await start();
     const { workspace } = countly;
     const app = workspace.addApp({ users: 5 });
@@ -734,7 +733,7 @@ describe("the key", () => {
     expect(last?.body).not.toContain(api_key);
   });
 
-  test("that is wrong is an error for a person, and is not in it", async () => {
+  test("is an error if wrong, and is not in the message", async () => {
     const countly = await start();
     countly.workspace.addApp();
     const api_key = "0123456789abcdef0123456789abcdef";

@@ -166,7 +166,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     fill(1, 30);
     const [dataset] = opik.workspace.datasets;
     let writes = 0;
-    opik.traps.onPage = ({ path }) => {
+    opik.faults.onPage = ({ path }) => {
       if (!path.endsWith("/items") || writes > 0) return;
       writes += 1;
       const newest = dataset?.itemsAt(1).slice(0, 5) ?? [];
@@ -183,7 +183,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     for (let p = 0; p < 30; p += 1) opik.workspace.addProject({ name: `project ${p}` });
     await sync({ page_size: 10 });
     let writes = 0;
-    opik.traps.onPage = ({ path }) => {
+    opik.faults.onPage = ({ path }) => {
       if (path.endsWith("/projects") && writes++ < 2)
         opik.workspace.addProject({ name: `late ${writes}` });
     };
@@ -197,7 +197,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     for (let p = 0; p < 30; p += 1) opik.workspace.addProject({ name: `project ${p}` });
     await sync({ page_size: 10 });
     let left = 1;
-    opik.traps.onPage = ({ path }) => {
+    opik.faults.onPage = ({ path }) => {
       const [newest] = opik.workspace.projects;
       if (path.endsWith("/projects") && left-- > 0 && newest)
         opik.workspace.deleteProject(newest.id);
@@ -213,7 +213,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 
   test("a rate limit that says when it ends is waited for", async () => {
     fill(2, 3);
-    opik.traps.rateLimit = { allow: 2, refuse: 1, resetSeconds: 0 };
+    opik.faults.rateLimit = { allow: 2, refuse: 1, resetSeconds: 0 };
     const { status, transfer } = await sync();
     expect(status).toBe("completed");
     expect(transfer.retries).toBeGreaterThan(0);
@@ -223,7 +223,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   test("one dataset that always fails goes into quarantine, the others arrive, and the next sync tries it again", async () => {
     fill(4, 3);
     const [broken] = opik.workspace.datasets;
-    opik.traps.brokenDataset = broken?.id ?? "";
+    opik.faults.brokenDataset = broken?.id ?? "";
     const first = await sync({ retry_attempts: 0, concurrency: 1 });
     expect(first.status).toBe("partial");
     expect(await standing()).toHaveLength(9);
@@ -233,7 +233,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       key: JSON.stringify({ partition: broken?.id }),
     });
     expect(String(entry?.["reason"])).toMatch(/500/);
-    delete opik.traps.brokenDataset;
+    delete opik.faults.brokenDataset;
     const second = await sync();
     expect(second.status).toBe("completed");
     expect(await standing()).toEqual(held(opik.workspace));
@@ -242,7 +242,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 
   test("a server that always fails is a failed sync, not a quarantine", async () => {
     fill(6, 2);
-    const intercept = opik.traps;
+    const intercept = opik.faults;
     intercept.latencyMs = 0;
     await using failing = await startOpik({
       workspace: opik.workspace,
@@ -262,7 +262,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 
   test("a page size that the server caps loses no row", async () => {
     fill(2, 35);
-    opik.traps.pageSizeCap = 10;
+    opik.faults.pageSizeCap = 10;
     await sync({ page_size: 500 });
     expect(await standing()).toEqual(held(opik.workspace));
   });
@@ -298,7 +298,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     fill(4, 2);
     await sync();
     let left = 1;
-    opik.traps.onPage = ({ path }) => {
+    opik.faults.onPage = ({ path }) => {
       if (!path.endsWith("/datasets") || left-- <= 0) return;
       const [newest] = opik.workspace.datasets;
       if (newest) opik.workspace.deleteDataset(newest.id);
@@ -309,7 +309,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       { page_size: 2 },
       { fullRefresh: true },
     );
-    delete opik.traps.onPage;
+    delete opik.faults.onPage;
     expect(counts.get("opik_dataset_item")?.deleted).toBeLessThanOrEqual(2);
     await sync();
     expect(await standing()).toEqual(held(opik.workspace));
@@ -378,7 +378,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   test("a dataset that is deleted between the list and its items is gone, not broken", async () => {
     fill(2, 2);
     let left = 1;
-    opik.traps.onPage = ({ path }) => {
+    opik.faults.onPage = ({ path }) => {
       const [newest] = opik.workspace.datasets;
       if (path.endsWith("/items") && left-- > 0 && newest) opik.workspace.deleteDataset(newest.id);
     };
@@ -415,16 +415,16 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   test("a dataset that failed and is then deleted leaves nothing in quarantine", async () => {
     fill(3, 2);
     const broken = opik.workspace.datasets[0]?.id ?? "";
-    opik.traps.brokenDataset = broken;
+    opik.faults.brokenDataset = broken;
     expect((await sync({ retry_attempts: 0 })).status).toBe("partial");
     opik.workspace.deleteDataset(broken);
-    delete opik.traps.brokenDataset;
+    delete opik.faults.brokenDataset;
     expect((await sync()).status).toBe("completed");
   });
 
   test("the only dataset failing is in quarantine", async () => {
     fill(1, 2);
-    opik.traps.brokenDataset = opik.workspace.datasets[0]?.id ?? "";
+    opik.faults.brokenDataset = opik.workspace.datasets[0]?.id ?? "";
     const { status } = await sync({ retry_attempts: 0 });
     expect(status).toBe("partial");
   });
@@ -437,7 +437,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       })),
     );
     opik.workspace.addProject({ name: "p" });
-    opik.traps.documentedShape = true;
+    opik.faults.documentedShape = true;
     await sync({ page_size: 10 });
     expect(await standing()).toEqual(held(opik.workspace));
     const rows = await database.query(
@@ -448,8 +448,8 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 
   test("an endpoint that does not page is read once", async () => {
     fill(1, 25);
-    opik.traps.documentedShape = true;
-    opik.traps.ignorePaging = true;
+    opik.faults.documentedShape = true;
+    opik.faults.ignorePaging = true;
     await sync({ page_size: 10 });
     expect(await standing()).toEqual(held(opik.workspace));
   });
@@ -491,7 +491,7 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
 
   test("is read by the stream, whose pages cannot shift", async () => {
     let left = 1;
-    opik.traps.onPage = ({ path }) => {
+    opik.faults.onPage = ({ path }) => {
       const [dataset] = opik.workspace.datasets;
       if (!path.endsWith("/items/stream") || left-- <= 0) return;
       dataset?.deleteItems(
@@ -503,7 +503,7 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
     };
     await sync();
     expect(opik.requests.some(({ path }) => path.endsWith("/items/stream"))).toBe(true);
-    delete opik.traps.onPage;
+    delete opik.faults.onPage;
     await sync({ rescan_days: 7 }, { fullRefresh: true });
     expect(await count()).toBe(110);
   });
@@ -516,13 +516,13 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
   });
 
   test("an answer that ends with an error among its lines is asked for again, in smaller pages", async () => {
-    opik.traps.streamBreak = { afterRows: 20, how: "timeout" };
+    opik.faults.streamBreak = { afterRows: 20, how: "timeout" };
     await sync({ retry_attempts: 1 });
     expect(await count()).toBe(120);
   });
 
   test("an answer that ends early without a word is not the end", async () => {
-    opik.traps.streamBreak = { afterRows: 20, how: "silence" };
+    opik.faults.streamBreak = { afterRows: 20, how: "silence" };
     await sync();
     expect(await count()).toBe(120);
   });
@@ -530,7 +530,7 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
   test.each([404, 405] as const)(
     "a stream that is not offered (%i) is replaced by pages",
     async (status) => {
-      opik.traps.missingStreamStatus = status;
+      opik.faults.missingStreamStatus = status;
       await sync();
       expect(await count()).toBe(120);
     },

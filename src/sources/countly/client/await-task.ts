@@ -1,42 +1,45 @@
 import { SourceError, TransientError } from "../../../core/errors.ts";
-import { members, plain } from "../../../json/text-scanner.ts";
-import { Body } from "../../../http/body.ts";
-import { memberByPath } from "../../../http/paging/page.ts";
-import { parseJson } from "../../../http/json-body.ts";
 import { sleep } from "../../../core/sleep.ts";
-import type { SendRequest, CountlyRequest, CountlyResponse } from "./countly-client.ts";
+import { Body } from "../../../http/body.ts";
+import { parseJson } from "../../../http/json-body.ts";
+import { memberByPath } from "../../../http/paging/page.ts";
+import { members, plain } from "../../../json/text-scanner.ts";
+import type { CountlyRequest, CountlyResponse, SendRequest } from "./countly-client.ts";
 
-/** Between two looks at a task: at first, and at most, in milliseconds. */
+/** Pauses between two polls: the first, and the longest that doubling leads to. */
 const firstPauseMs = 200;
 const maxPauseMs = 5000;
 
-/** A task that is not done after so many looks, some ten minutes, is given up. */
+/** About ten minutes of polling. */
 const maxPolls = 120;
 
 /**
- * Asks something that the server may put off: what takes it too long it answers with the id of a task, which is looked at until it is done.
+ * Sends a request and waits for its result: for a slow query, the server responds with the id of a
+ * task that must be polled.
+ *
+ * Throws a TransientError if the task fails or takes too long.
  */
 export async function sendAndAwaitTask(
-  ask: SendRequest,
-  question: CountlyRequest,
+  send: SendRequest,
+  request: CountlyRequest,
   signal: AbortSignal,
 ): Promise<CountlyResponse> {
-  const answer = await ask(question);
-  const task_id = memberByPath(answer.value, "task_id");
-  if (typeof task_id !== "string") return answer;
-  const app_id = question.params?.["app_id"];
+  const response = await send(request);
+  const task_id = memberByPath(response.value, "task_id");
+  if (typeof task_id !== "string") return response;
+  const app_id = request.params?.["app_id"];
   let pauseMs = firstPauseMs;
-  for (let looks = 0; looks < maxPolls; looks += 1) {
-    const { body } = await ask({ path: "o/tasks/task", params: { task_id, app_id } });
-    const result = taskResult(body.text, question.path);
+  for (let polls = 0; polls < maxPolls; polls += 1) {
+    const { body } = await send({ path: "o/tasks/task", params: { task_id, app_id } });
+    const result = taskResult(body.text, request.path);
     if (result !== undefined) return { body: Body.of(result), value: parseJson(result) };
     await sleep(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, maxPauseMs);
   }
-  throw new TransientError(`${question.path}: the server's task is not done; run again later`);
+  throw new TransientError(`${request.path}: the server's task did not finish; run again later`);
 }
 
-/** What a task has found, as JSON; undefined while it runs. */
+/** The result of a task as JSON text; undefined while it runs. */
 function taskResult(text: string, path: string): string | undefined {
   const task = members(text);
   const status = plain(task?.get("status"));
@@ -45,7 +48,7 @@ function taskResult(text: string, path: string): string | undefined {
     const reason = plain(task?.get("errormsg")) ?? status ?? "unknown";
     throw new TransientError(`${path}: the server's task failed: ${reason}; run again later`);
   }
-  const found = plain(task?.get("data"));
-  if (found === undefined) throw new SourceError(`${path}: the server's task has no data`);
-  return found;
+  const result = plain(task?.get("data"));
+  if (result === undefined) throw new SourceError(`${path}: the server's task has no data`);
+  return result;
 }

@@ -1,5 +1,5 @@
-import type { SourceContext } from "../../../core/source.ts";
 import { newValueRedactor } from "../../../core/redact.ts";
+import type { SourceContext } from "../../../core/source.ts";
 import type { Body } from "../../../http/body.ts";
 import { newClient, type Client } from "../../../http/client.ts";
 import { parseJson } from "../../../http/json-body.ts";
@@ -9,14 +9,18 @@ import { unwrapEjson } from "./ejson.ts";
 import { unescapeEntities } from "./html-entities.ts";
 
 /**
- * How the key travels: in the form of a POST, which no server writes into its log; as a token in the header `countly-token`; or in
- * the URL, for servers that look nowhere else.
+ * Where the key is sent: in the form of a POST, which no server logs; as a token in the header
+ * `countly-token`; or in the URL, for servers that look nowhere else.
  */
 export type KeyLocation = "form" | "token" | "url";
 
-/** How an answer spells what JSON alone would not: names and strings with HTML entities, values with EJSON's wrappers, or nothing of it. */
+/**
+ * How a response is encoded on top of JSON: `escaped` has HTML entities in names and strings,
+ * `ejson` has EJSON wrappers, `plain` has neither.
+ */
 export type ResponseEncoding = "escaped" | "ejson" | "plain";
 
+/** A request to a Countly server. */
 export interface CountlyRequest {
   readonly path: string;
   readonly params?: Query;
@@ -24,45 +28,46 @@ export interface CountlyRequest {
   readonly encoding?: ResponseEncoding;
 }
 
-/** What the server answered: JSON, as if it had spelled it plainly, and the key is not in it. */
+/** A decoded response, with the API key redacted. */
 export interface CountlyResponse {
   readonly body: Body;
+  /** The body, parsed. */
   readonly value: unknown;
 }
 
-/** Asks the server. */
-export type SendRequest = (question: CountlyRequest) => Promise<CountlyResponse>;
+/** Sends a request to the server and decodes the response. */
+export type SendRequest = (request: CountlyRequest) => Promise<CountlyResponse>;
 
 /**
- * A way to ask a Countly server, with the key where it looks for it.
+ * Creates a client that sends the key in the given location.
  *
  * @see https://api.count.ly/reference/rest-api-reference
  */
 export function newSendRequest(
   config: CountlyConfig,
   context: SourceContext,
-  login: KeyLocation,
+  keyLocation: KeyLocation,
 ): SendRequest {
   const { api_key } = config;
-  const client = newCountlyClient(config, context, login);
-  const hide = newValueRedactor([api_key]);
+  const client = newCountlyClient(config, context, keyLocation);
+  const redact = newValueRedactor([api_key]);
   return async ({ path, params = {}, encoding = "escaped" }) => {
     const accept = (body: Body): CountlyResponse =>
-      decode(body.withText(hide(body.text)), encoding);
+      decode(body.withText(redact(body.text)), encoding);
     const { value } =
-      login === "url"
+      keyLocation === "url"
         ? await client.request({ method: "GET", path, query: { ...params, api_key }, accept })
         : await client.request({
             method: "POST",
             path,
-            form: login === "form" ? { ...params, api_key } : params,
+            form: keyLocation === "form" ? { ...params, api_key } : params,
             accept,
           });
     return value;
   };
 }
 
-/** The server, without the key. */
+/** Creates a client that does not send the key. */
 export function anonymousClient(config: CountlyConfig, context: SourceContext): Client {
   return newCountlyClient(config, context, "form");
 }
@@ -70,13 +75,13 @@ export function anonymousClient(config: CountlyConfig, context: SourceContext): 
 function newCountlyClient(
   config: CountlyConfig,
   context: SourceContext,
-  login: KeyLocation,
+  keyLocation: KeyLocation,
 ): Client {
   const { api_key, base_url, request_timeout_seconds } = config;
   return newClient({
     ...context,
     baseUrl: base_url,
-    headers: login === "token" ? { "countly-token": api_key } : {},
+    headers: keyLocation === "token" ? { "countly-token": api_key } : {},
     secrets: [api_key],
     requestTimeoutMs: request_timeout_seconds * 1000,
     silenceTimeoutMs: request_timeout_seconds * 1000,
@@ -91,10 +96,10 @@ function newCountlyClient(
   });
 }
 
-function decode(sent: Body, spelling: ResponseEncoding): CountlyResponse {
-  const value = parseJson(sent.text);
-  if (spelling === "plain") return { body: sent, value };
-  const text = spelling === "escaped" ? unescapeEntities(sent.text) : unwrapEjson(sent.text);
-  const body = sent.withText(text);
-  return { body, value: body === sent ? value : parseJson(text) };
+function decode(body: Body, encoding: ResponseEncoding): CountlyResponse {
+  const value = parseJson(body.text);
+  if (encoding === "plain") return { body, value };
+  const text = encoding === "escaped" ? unescapeEntities(body.text) : unwrapEjson(body.text);
+  const decoded = body.withText(text);
+  return { body: decoded, value: decoded === body ? value : parseJson(text) };
 }

@@ -1,19 +1,20 @@
 /**
- * JSON without the HTML entities that Countly puts into every name and string of an `/o` answer: each is undone once. A string that
- * holds JSON itself was escaped inside, and its own quotes stand.
+ * Decodes, once, the HTML entities that Countly puts into every name and string of an `/o`
+ * response. In a string that itself holds JSON, Countly escaped only the strings inside, so only
+ * those are decoded.
  *
- * What is not escaped keeps its spelling to the letter; the text must be one that `JSON.parse` accepts.
+ * Everything else keeps its exact spelling. `json` must be valid JSON.
  */
 export function unescapeEntities(json: string): string {
   if (!ampersand.test(json)) return json;
-  return json.replace(stringLiteral, (token) => {
-    return ampersand.test(token)
-      ? JSON.stringify(unescapeText(JSON.parse(token) as string))
-      : token;
+  return json.replace(stringLiteral, (literal) => {
+    return ampersand.test(literal)
+      ? JSON.stringify(unescapeText(JSON.parse(literal) as string))
+      : literal;
   });
 }
 
-/** The service writes `&` as it is; who stands between may spell it otherwise. */
+/** Countly sends `&` as it is; a proxy may send the escape. */
 const ampersand = /&|\\u0026/;
 const stringLiteral = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 
@@ -28,7 +29,7 @@ const characters: Readonly<Record<string, string>> = {
 
 function unescapeText(text: string): string {
   if (holdsJson(text)) return unescapeEntities(text);
-  return text.replace(entity, (found) => characters[found] ?? found);
+  return text.replace(entity, (match) => characters[match] ?? match);
 }
 
 function holdsJson(text: string): boolean {

@@ -1,12 +1,13 @@
+import type { Log } from "../../../core/log.ts";
+import type { Value } from "../../../core/schema.ts";
+import { PageMapper, type RowDeclaration } from "../../../http/paging/page-mapper.ts";
+import type { Members } from "../../../json/object-reader.ts";
 import { firstPresent, type MemberName } from "../../../json/row-mapper.ts";
 import { elements, plain } from "../../../json/text-scanner.ts";
-import type { Members } from "../../../json/object-reader.ts";
-import type { Value } from "../../../core/schema.ts";
-import type { Log } from "../../../core/log.ts";
-import { PageMapper, type RowDeclaration } from "../../../http/paging/page-mapper.ts";
-import { toInstant } from "./to-instant.ts";
 import { appColumns, groupColumns, userColumns } from "./tables.ts";
+import { toInstant } from "./to-instant.ts";
 
+/** The members that each column is read from. */
 type Fields = Readonly<Record<string, MemberName>>;
 
 const createdFields = {
@@ -14,7 +15,7 @@ const createdFields = {
   updated_at: ["edited_at", "updated_at"],
 } as const satisfies Fields;
 
-/** How the server's apps become rows. What the server does not know of an app it may send as an empty string. */
+/** How the server's apps become rows. Unknown values may be sent as empty strings. */
 export const appDeclaration: RowDeclaration = {
   name: "apps",
   columns: appColumns,
@@ -26,7 +27,7 @@ export const appDeclaration: RowDeclaration = {
   }),
 };
 
-/** How the server's groups become rows; they are groups of people who may see the dashboard, not of the users of an app. */
+/** How the server's groups become rows: groups of dashboard users, not of an app's users. */
 export const groupDeclaration: RowDeclaration = {
   name: "groups",
   columns: groupColumns,
@@ -36,7 +37,7 @@ export const groupDeclaration: RowDeclaration = {
 };
 
 /**
- * How the users of an app become rows. The server's names are those of `common.dbUserMap`.
+ * How an app's users become rows. The server's member names are those of `common.dbUserMap`.
  *
  * @see https://github.com/Countly/countly-server/blob/master/api/utils/common.js
  */
@@ -81,7 +82,10 @@ export const userDeclaration: RowDeclaration = {
   }),
 };
 
-/** Makes rows. Documents hold whatever an app's developers put there, so that a new member is no news. */
+/**
+ * Creates a mapper that logs new members at debug level only: an app's developers may store any
+ * members they like.
+ */
 export function newPageMapper(declaration: RowDeclaration, log: Log): PageMapper {
   const quiet: Log["warning"] = (message, fields) => {
     log.debug(message, fields);
@@ -89,14 +93,14 @@ export function newPageMapper(declaration: RowDeclaration, log: Log): PageMapper
   return new PageMapper(declaration, { ...log, warning: quiet });
 }
 
-function instantColumns(found: Members, fields: Fields): Readonly<Record<string, Value>> {
-  return mapColumns(fields, (names) => toInstant(firstPresent(found, names)));
+function instantColumns(object: Members, fields: Fields): Readonly<Record<string, Value>> {
+  return mapColumns(fields, (names) => toInstant(firstPresent(object, names)));
 }
 
-/** Members that the server leaves empty where it knows nothing. */
-function nonEmptyColumns(found: Members, fields: Fields): Readonly<Record<string, Value>> {
+/** Columns of members that the server sends as empty strings if it has no value. */
+function nonEmptyColumns(object: Members, fields: Fields): Readonly<Record<string, Value>> {
   return mapColumns(fields, (names) => {
-    const text = plain(firstPresent(found, names));
+    const text = plain(firstPresent(object, names));
     return text?.trim() === "" ? undefined : text;
   });
 }
@@ -110,7 +114,7 @@ function mapColumns(
   );
 }
 
-/** How many people a group has: what the server counted, else those that it lists. */
+/** The server's count, or else the length of the list of members. */
 function countMembers(group: Members): Value {
   const counted = plain(firstPresent(group, ["user_count", "matched_users_count"]));
   return counted ?? elements(group.get("users") ?? "")?.length;

@@ -1,9 +1,9 @@
 import { elements, members } from "../../../json/text-scanner.ts";
 
-/** Members that are nobody's business: with them one could send data in the name of an app, or log in. */
+/** With these, anybody could log in or send data in an app's name. */
 const secretNames = ["salt", "checksum_salt", "api_key", "auth_token", "password"];
 
-/** A JSON value as it was spelled, without the secrets in its objects, at any depth. */
+/** Removes secrets from a JSON value at any depth. Everything else keeps its exact spelling. */
 export function stripSecrets(json: string): string {
   const list = elements(json);
   if (list) return `[${list.map(stripSecrets).join(",")}]`;
@@ -11,7 +11,7 @@ export function stripSecrets(json: string): string {
   return object ? joinMembers(object) : json;
 }
 
-/** An object of these members, each a slice of JSON, without the secrets in it. */
+/** The JSON object of these members (values are JSON texts), without secrets. */
 export function joinMembers(object: ReadonlyMap<string, string>): string {
   const parts = [...object]
     .filter(([name]) => !secretNames.includes(name))

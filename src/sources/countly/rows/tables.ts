@@ -1,6 +1,6 @@
 import type { Columns } from "../../../core/schema.ts";
 
-/** The columns of `apps`: first those of the original connector, then what the server has besides. */
+/** The columns of `apps`: first those of the original connector, then the server's others. */
 export const appColumns = {
   app_id: "string",
   name: "string",
@@ -20,7 +20,7 @@ export const appColumns = {
   raw: "json",
 } as const satisfies Columns;
 
-/** The columns of `groups`: first those of the original connector, then what the server has besides. */
+/** The columns of `groups`: first those of the original connector, then the server's others. */
 export const groupColumns = {
   group_id: "string",
   name: "string",
@@ -37,7 +37,10 @@ export const groupColumns = {
   raw: "json",
 } as const satisfies Columns;
 
-/** The columns of `users`: first those of the original connector, then what the server has besides. Durations are in seconds. */
+/**
+ * The columns of `users`: first those of the original connector, then the server's others.
+ * Durations are in seconds.
+ */
 export const userColumns = {
   user_id: "string",
   app_id: "string",
@@ -78,5 +81,5 @@ export const userColumns = {
   raw: "json",
 } as const satisfies Columns;
 
-/** The column that says when a sync last changed the row. */
+/** The columns that hold the time of the sync that last changed the row. */
 export const stamped: readonly string[] = ["processed_at"];

@@ -1,7 +1,10 @@
-import { plain } from "../../../json/text-scanner.ts";
 import { fromEpochSeconds } from "../../../core/timestamp.ts";
+import { plain } from "../../../json/text-scanner.ts";
 
-/** Below these a number is one of seconds, milliseconds or microseconds; each is past the year 5000 in its unit, and before 1974 in the next. */
+/**
+ * The unit of a number, by its magnitude. Each limit is after the year 5000 in its own unit, and
+ * before 1974 in the next.
+ */
 const units = [
   { below: 1e11, perSecond: 1 },
   { below: 1e14, perSecond: 1e3 },
@@ -9,8 +12,10 @@ const units = [
 ] as const;
 
 /**
- * An instant as ISO 8601 text: the service sends seconds, milliseconds, either as a string, or ISO 8601, and which of them is told by the
- * magnitude. Undefined where there is none: null, an empty string, or 0. What is no instant at all stays what it is.
+ * Converts a JSON value to ISO 8601 text. The service sends numbers of seconds, milliseconds or
+ * microseconds, also as strings, or ISO 8601.
+ *
+ * Undefined for null, an empty string and 0. Any other text is returned unchanged.
  */
 export function toInstant(slice: string | undefined): string | undefined {
   const text = plain(slice)?.trim();

@@ -1,63 +1,76 @@
 import { ConfigError, SourceError } from "../../../core/errors.ts";
-import { members, emptyMembers, plain } from "../../../json/text-scanner.ts";
-import { firstPresent } from "../../../json/row-mapper.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { memberByPath } from "../../../http/paging/page.ts";
-import type { SendRequest, CountlyResponse } from "../client/countly-client.ts";
+import { firstPresent } from "../../../json/row-mapper.ts";
+import { emptyMembers, members, plain } from "../../../json/text-scanner.ts";
+import type { CountlyResponse, SendRequest } from "../client/countly-client.ts";
 import { readAllPages } from "../gateway/offset-pages.ts";
 
-/** An app of the server. */
+/** An app as the server lists it. */
 export interface App {
   readonly id: string;
-  /** The object that stood in the list, as JSON; undefined where the app is only known by its id. */
+  /** The app's object in the list, as JSON text. Undefined if only the id is known. */
   readonly text: string | undefined;
-  /** Whether the key administers it, and so may read its details. */
+  /** Whether the key administers the app and so may read its details. */
   readonly administered: boolean;
 }
 
-/** What a server speaks: Countly's own API, or that which the original connector expected, and which gateways were written for. */
-export type ApiShape = "countly" | "original";
+/**
+ * The API of a server: Countly's own, or the one of the original connector, as gateways have it.
+ */
+type ApiShape = "countly" | "original";
 
+/** The apps of a server, and how it lists them. */
 export interface AppList {
   readonly shape: ApiShape;
   readonly apps: readonly App[];
-  /** Whether an app that is not in the list is gone; otherwise the key may just not see it. */
+  /** Whether an app not in the list is deleted, rather than hidden from the key. */
   readonly complete: boolean;
 }
 
-/** Where all apps are listed, in both shapes, and where those that a key may read anything of. */
+/** Lists all apps, in both shapes of the API. */
 export const allAppsPath = "o/apps/all";
+/** Lists the apps of which the key may read something. */
 const ownAppsPath = "o/apps/mine";
 
-/** What asks a gateway for its first apps; Countly does not look at it. */
+/** Asks a gateway for its first page of apps; Countly ignores them. */
 export const firstPageParams = { limit: 100, skip: 0 } as const;
 
-/** The apps that the key sees. A database that fails shows none, with status 200, so that an empty list proves nothing. */
-export async function listApps(ask: SendRequest): Promise<AppList> {
-  const all = await requestAllApps(ask);
-  if (all && isGatewayShape(all)) return await listGatewayApps(ask);
+/**
+ * Lists the apps that the key can see. An empty list proves nothing: a server whose database is
+ * down also responds with one, and with status 200.
+ */
+export async function listApps(send: SendRequest): Promise<AppList> {
+  const all = await requestAllApps(send);
+  if (all && isGatewayShape(all)) return await listGatewayApps(send);
   const apps = all && parseApps(all);
   if (apps && apps.length > 0) return { shape: "countly", apps, complete: true };
-  return { shape: "countly", apps: parseApps(await ask({ path: ownAppsPath })), complete: false };
+  return { shape: "countly", apps: parseApps(await send({ path: ownAppsPath })), complete: false };
 }
 
-/** Asks once more for what a list came from. Throws where the server refuses it by now. */
-export async function confirmAccess(ask: SendRequest, { shape, complete }: AppList): Promise<void> {
+/** Repeats the request that a list came from. Throws if the server now refuses it. */
+export async function confirmAccess(
+  send: SendRequest,
+  { shape, complete }: AppList,
+): Promise<void> {
   const path = complete || shape === "original" ? allAppsPath : ownAppsPath;
-  await ask({ path, params: { limit: 1, skip: 0 } });
+  await send({ path, params: { limit: 1, skip: 0 } });
 }
 
-/** All apps of the server; undefined where only a global administrator may know them. */
-async function requestAllApps(ask: SendRequest): Promise<CountlyResponse | undefined> {
+/** All apps of the server; undefined if the key is not a global administrator's. */
+async function requestAllApps(send: SendRequest): Promise<CountlyResponse | undefined> {
   try {
-    return await ask({ path: allAppsPath, params: firstPageParams });
+    return await send({ path: allAppsPath, params: firstPageParams });
   } catch (error) {
     if (statusOf(error) === 401 && /does not have right/i.test(String(error))) return undefined;
     throw isInvalidPath(error) ? wrongUrlError(error) : error;
   }
 }
 
-/** Whether a server of Countly says that nothing is there; any edition has its apps there. */
+/**
+ * True for Countly's response to an unknown path. Every edition has this path, so the URL is
+ * wrong.
+ */
 function isInvalidPath(error: unknown): error is Error {
   return error instanceof Error && statusOf(error) === 400 && /Invalid path/i.test(error.message);
 }
@@ -66,26 +79,26 @@ function wrongUrlError({ message, cause }: Error): ConfigError {
   return new ConfigError(`${message}; check countly.base_url`, { cause });
 }
 
-/** Whether an answer has the original connector's shape. */
+/** Whether the response is one of a gateway. */
 function isGatewayShape({ value }: CountlyResponse): boolean {
   return Array.isArray(value) || Array.isArray(memberByPath(value, "data"));
 }
 
-async function listGatewayApps(ask: SendRequest): Promise<AppList> {
-  const { rows, isComplete } = await readAllPages(ask, { path: allAppsPath, limit: 100 });
+async function listGatewayApps(send: SendRequest): Promise<AppList> {
+  const { rows, isComplete } = await readAllPages(send, { path: allAppsPath, limit: 100 });
   return { shape: "original", apps: rows.map(parseGatewayApp), complete: isComplete };
 }
 
-/** The apps of `{admin_of: {id: {…}}, user_of: {id: {…}}}`. */
+/** Parses `{admin_of: {id: {…}}, user_of: {id: {…}}}`. */
 function parseApps({ body }: CountlyResponse): readonly App[] {
-  const answer = members(body.text);
-  if (!answer) throw new SourceError("o/apps: expected an object, got other JSON");
+  const response = members(body.text);
+  if (!response) throw new SourceError("o/apps: expected an object, got other JSON");
   const apps = new Map<string, App>();
   for (const [name, administered] of [
     ["admin_of", true],
     ["user_of", false],
   ] as const) {
-    for (const [id, app] of members(answer.get(name) ?? "") ?? []) {
+    for (const [id, app] of members(response.get(name) ?? "") ?? []) {
       if (!apps.has(id)) apps.set(id, { id, text: app, administered });
     }
   }

@@ -1,30 +1,35 @@
 import { TransientError } from "../../../core/errors.ts";
 import type { SourceContext } from "../../../core/source.ts";
 import { httpErrorOf } from "../../../http/http-error.ts";
-import { allAppsPath, firstPageParams } from "./app-list.ts";
 import type { CountlyConfig } from "../client/config.ts";
 import { anonymousClient } from "../client/countly-client.ts";
+import { allAppsPath, firstPageParams } from "./app-list.ts";
 
-export interface KeyLocationOptions {
+interface KeyLocationOptions {
   readonly config: CountlyConfig;
   readonly context: SourceContext;
-  /** Whether the server took the key from a form before: then it is the key, or the moment, that is wrong. */
-  readonly wasTaken: boolean;
+  /**
+   * Whether an earlier sync sent the key in a form: then its location is not why it is refused.
+   */
+  readonly wasAccepted: boolean;
 }
 
 /**
- * Whether a server that refused a form with the key may look for it in the URL: where it knows no POST, or says to a form without the key the
- * same as to one with it. Asked without the key, which so far is in no URL. Throws a TransientError where the service fails just then.
+ * Whether a server that refused a form with the key may expect the key in the URL. It may if it
+ * does not accept POST, or if it responds to a form without the key with the same message.
+ *
+ * The probes are sent without the key, to keep it out of URLs. Throws a TransientError if the
+ * service is failing.
  */
 export async function expectsKeyInUrl(
   error: unknown,
-  question: KeyLocationOptions,
+  options: KeyLocationOptions,
 ): Promise<boolean> {
   const { status = 0, message = "" } = httpErrorOf(error) ?? {};
-  if (isMissingEndpoint(status)) return await acceptsGet(question);
-  const isRefused = !question.wasTaken && (status === 401 || status === 403);
-  const isMissed = [400, 401, 403, 422].includes(status) && /key|token/i.test(message);
-  return (isRefused || isMissed) && (await anonymousFormError(question)) === message;
+  if (isMissingEndpoint(status)) return await acceptsGet(options);
+  const isRefused = !options.wasAccepted && (status === 401 || status === 403);
+  const lacksKey = [400, 401, 403, 422].includes(status) && /key|token/i.test(message);
+  return (isRefused || lacksKey) && (await anonymousFormError(options)) === message;
 }
 
 async function acceptsGet({ config, context }: KeyLocationOptions): Promise<boolean> {
@@ -39,7 +44,7 @@ async function acceptsGet({ config, context }: KeyLocationOptions): Promise<bool
   }
 }
 
-/** What the server says, and its status, to a form without a key; undefined where it does not refuse it. */
+/** The server's message for a form without a key; undefined if it accepts one. */
 async function anonymousFormError({
   config,
   context,
@@ -50,12 +55,12 @@ async function anonymousFormError({
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof TransientError) throw error;
-    const failure = httpErrorOf(error);
-    return failure?.kind === "status" ? failure.message : undefined;
+    const httpError = httpErrorOf(error);
+    return httpError?.kind === "status" ? httpError.message : undefined;
   }
 }
 
-/** Whether nothing is there, or nothing that takes a POST. */
+/** True if there is no such endpoint, or none that accepts POST. */
 function isMissingEndpoint(status: number): boolean {
   return [404, 405, 501].includes(status);
 }

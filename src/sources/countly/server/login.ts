@@ -1,22 +1,26 @@
-import { ConfigError, TransientError } from "../../../core/errors.ts";
 import { AsyncMemo } from "../../../core/async-memo.ts";
+import { ConfigError, TransientError } from "../../../core/errors.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../../core/source.ts";
 import { statusOf } from "../../../http/http-error.ts";
-import { listApps, confirmAccess, type App, type AppList } from "./app-list.ts";
 import { copiesEveryApp, type CountlyConfig } from "../client/config.ts";
-import { newSendRequest, type SendRequest, type KeyLocation } from "../client/countly-client.ts";
+import { newSendRequest, type KeyLocation, type SendRequest } from "../client/countly-client.ts";
+import { confirmAccess, listApps, type App, type AppList } from "./app-list.ts";
 import { expectsKeyInUrl } from "./detect-key-location.ts";
 
-/** The server, once it is known how it takes the key and what it speaks. */
+/** A server that accepted the key. */
 export interface CountlyServer extends AppList {
+  /** Sends a request with the key. */
   readonly send: SendRequest;
-  /** How it takes the key, for the next sync. */
+  /** Where the server expects the key; saved for the next sync. */
   readonly keyLocation: KeyLocation;
-  /** Throws where the server by now refuses what it gave at first: then a refusal is not about one thing, but about the key. */
+  /**
+   * Throws if the server now refuses the request it accepted first. Tells a revoked key from a
+   * resource that the key may not read.
+   */
   readonly confirmAccess: () => Promise<void>;
 }
 
-/** What one sync knows of the server. */
+/** Logs in, once per sync, and selects the apps to copy. */
 export class CountlyLogin {
   readonly #config: CountlyConfig;
   readonly #context: SourceContext;
@@ -27,20 +31,26 @@ export class CountlyLogin {
     this.#context = context;
   }
 
-  /** The server, asked first in the way that a stream's checkpoint remembers. Throws a TransientError where it shows no apps at all. */
-  connect(remembered?: Checkpoint): Promise<CountlyServer> {
+  /**
+   * The server, logged in to as the stream's checkpoint says, if that still works. Throws a
+   * TransientError if the server lists no apps.
+   */
+  connect(checkpoint?: Checkpoint): Promise<CountlyServer> {
     return this.#server.get("", async () => {
-      // That the key went into the URL is never taken up again: a server that takes a POST by now writes it into no log.
-      const known = remembered?.["login"];
-      const server = await this.#detect(known === "token" || known === "form" ? known : undefined);
+      // "url" is not reused: once the server accepts POST, the key stays out of its logs.
+      const saved = checkpoint?.["login"];
+      const server = await this.#detect(saved === "token" || saved === "form" ? saved : undefined);
       if (server.apps.length > 0) return server;
       throw new TransientError(
-        `${this.#config.base_url}: the server shows no apps; nothing is taken for deleted: check what the key may read, or whether the server's database is up, and run again`,
+        `${this.#config.base_url}: the server lists no apps, so nothing was marked as deleted; check what the key may read and whether the server's database is up, and run again`,
       );
     });
   }
 
-  /** The apps that are copied. An app of the configuration that the server does not show is an error, unless an earlier sync had it. */
+  /**
+   * The apps to copy. Throws a ConfigError if the server does not list an app of the
+   * configuration, unless an earlier sync read it.
+   */
   selectApps(
     { apps, shape }: CountlyServer,
     { checkpoints }: Pick<ReadOptions, "checkpoints">,
@@ -50,33 +60,33 @@ export class CountlyLogin {
     return [...new Set(this.#config.app_id)].flatMap((id) => {
       const app = byId.get(id);
       if (app) return [app];
-      // A gateway need not list what it gives out.
+      // A gateway may serve apps that it does not list.
       if (shape === "original") return [{ id, text: undefined, administered: false }];
       if (checkpoints.has(id)) return [];
       throw new ConfigError(
-        `countly.app_id: the server shows no app "${id}" to this key; it shows ${sampleIds(apps)}`,
+        `countly.app_id: the server lists no app "${id}" for this key; it lists ${sampleIds(apps)}`,
       );
     });
   }
 
-  /** The server by the way that it took the key before, if that is known, else by the one that it turns out to take. */
-  async #detect(known: "form" | "token" | undefined): Promise<CountlyServer> {
-    const asBefore = known === "token" ? await this.#tryToken() : undefined;
-    if (asBefore) return asBefore;
+  /** Logs in where the key was accepted before, if known; otherwise tries each location. */
+  async #detect(saved: "form" | "token" | undefined): Promise<CountlyServer> {
+    const savedServer = saved === "token" ? await this.#tryToken() : undefined;
+    if (savedServer) return savedServer;
     try {
       return await this.#connectWith("form");
     } catch (error) {
-      const mayBeToken = statusOf(error) === 401 && known !== "token";
+      const mayBeToken = statusOf(error) === 401 && saved !== "token";
       const server = mayBeToken ? await this.#tryToken() : undefined;
       if (server) return server;
-      const wasTaken = known !== undefined;
-      const question = { config: this.#config, context: this.#context, wasTaken };
-      if (await expectsKeyInUrl(error, question)) return await this.#connectWith("url");
+      const wasAccepted = saved !== undefined;
+      const options = { config: this.#config, context: this.#context, wasAccepted };
+      if (await expectsKeyInUrl(error, options)) return await this.#connectWith("url");
       throw error;
     }
   }
 
-  /** Undefined where the key is no token. */
+  /** Undefined if the key is not a token. */
   async #tryToken(): Promise<CountlyServer | undefined> {
     try {
       return await this.#connectWith("token");
@@ -86,15 +96,10 @@ export class CountlyLogin {
     }
   }
 
-  async #connectWith(login: KeyLocation): Promise<CountlyServer> {
-    const ask = newSendRequest(this.#config, this.#context, login);
-    const list = await listApps(ask);
-    return {
-      ...list,
-      send: ask,
-      keyLocation: login,
-      confirmAccess: () => confirmAccess(ask, list),
-    };
+  async #connectWith(keyLocation: KeyLocation): Promise<CountlyServer> {
+    const send = newSendRequest(this.#config, this.#context, keyLocation);
+    const list = await listApps(send);
+    return { ...list, send, keyLocation, confirmAccess: () => confirmAccess(send, list) };
   }
 }
 

@@ -2,54 +2,53 @@ import { TransientError } from "../../../core/errors.ts";
 import type { UserPage } from "./user-page.ts";
 import type { UserReader } from "./user-reader.ts";
 
-export interface DescendingUsersOptions {
-  /** Go on below this id. Absent: from the highest. */
+interface DescendingUsersOptions {
+  /** Only users with ids below this one. Undefined: all. */
   readonly below: string | undefined;
-  /** Whether something would be lost if the end were none: then it is proved. Asked once a page is empty. */
-  readonly provesEnd: () => boolean;
+  /**
+   * Whether the end must be proven, because users would be lost if it were wrong. Called when a
+   * page is empty.
+   */
+  readonly needsProof: () => boolean;
 }
 
-/** So many empty pages that are no end, one after the other, are no accident. */
+/** After this many empty pages in a row that are not the end, the server must be failing. */
 const maxUnconfirmedPages = 3;
 
 /**
- * All users in descending order of their ids, until there are none below the last one: a short page may have been cut, and an empty one be that of
- * a database that fails. So the last one is asked for again with those below.
+ * Reads all users in descending order of their ids.
+ *
+ * A short page may have been cut off, and an empty one may come from a database that is failing.
+ * So each request includes the last user read: only a page with that user alone is the end.
  */
 export async function* readDescendingUsers(
   reader: UserReader,
-  { below, provesEnd }: DescendingUsersOptions,
+  { below, needsProof }: DescendingUsersOptions,
 ): AsyncGenerator<UserPage, void> {
-  let [last, shown] = [below, 0];
-  for (let doubts = 0; doubts < maxUnconfirmedPages;) {
-    // A page of one user may be all that the server shows at once.
-    const isThrough = last !== undefined && shown > 1 && reader.sorted;
-    const page = await reader.readPage(isThrough ? { through: last } : { below: last });
+  let [last, received] = [below, 0];
+  for (let unconfirmed = 0; unconfirmed < maxUnconfirmedPages;) {
+    // After a page of one user, the server may be limited to one: it would only repeat that user.
+    const includesLast = last !== undefined && received > 1 && reader.sorted;
+    const page = await reader.readPage(includesLast ? { through: last } : { below: last });
     const users = page.users.filter(({ id }) => id !== last);
     const lowest = users.at(-1)?.id;
     if (lowest !== undefined) {
       yield { ...page, users };
-      [last, shown, doubts] = [lowest, users.length, 0];
+      [last, received, unconfirmed] = [lowest, users.length, 0];
     } else {
-      if (
-        await isEnd(
-          { page, last, includesLast: isThrough, unconfirmed: doubts },
-          { reader, provesEnd },
-        )
-      )
-        return;
-      [shown, doubts] = [0, doubts + 1];
+      if (await isEnd({ page, last, includesLast, unconfirmed }, { reader, needsProof })) return;
+      [received, unconfirmed] = [0, unconfirmed + 1];
     }
   }
-  throw new TransientError("the server shows no users where it has some; run again later");
+  throw new TransientError("the server sends no users although it has some; run again later");
 }
 
-/** A page without new users, and what it was an answer to. */
+/** A page without new users. */
 interface EmptyPage {
   readonly page: UserPage;
-  /** The lowest user so far; absent where there was none. */
+  /** Id of the lowest user read so far, if any. */
   readonly last: string | undefined;
-  /** Whether that one was asked for again. */
+  /** Whether the request included that user. */
   readonly includesLast: boolean;
   /** How many such pages came just before. */
   readonly unconfirmed: number;
@@ -60,14 +59,14 @@ async function isEnd(
   { page, last, includesLast, unconfirmed }: EmptyPage,
   {
     reader,
-    provesEnd,
-  }: Pick<DescendingUsersOptions, "provesEnd"> & { readonly reader: UserReader },
+    needsProof,
+  }: Pick<DescendingUsersOptions, "needsProof"> & { readonly reader: UserReader },
 ): Promise<boolean> {
   const isCounted = page.total !== undefined;
-  // The last one again, and alone: an array that was cut looks the same, unless the server counts.
-  if (page.users.length > 0) return page.total === 1 || (!isCounted && !provesEnd());
-  // Not even the last one: the server shows nothing at the moment.
+  // Only the last user again: without a count, an array that was cut off looks the same.
+  if (page.users.length > 0) return page.total === 1 || (!isCounted && !needsProof());
+  // Not even the last user: the server sends nothing at the moment.
   if (includesLast) return false;
   if (last === undefined) return isCounted || unconfirmed > 0;
-  return !provesEnd() || (await reader.confirmEnd(last));
+  return !needsProof() || (await reader.confirmEnd(last));
 }

@@ -1,26 +1,26 @@
 import { SourceError } from "../../../core/errors.ts";
-import type { UserPageRequest, UserPage } from "./user-page.ts";
+import type { UserPage, UserPageRequest } from "./user-page.ts";
 
-/** So many hexadecimal digits of an id say where it lies among all others, which are spread evenly: they are hashes. */
+/** Leading hex digits that locate an id. Ids are hashes and so are spread evenly. */
 const hexDigits = 12;
 
-/** Windows that are narrower than this can no longer be told apart. */
+/** The narrowest window, as a fraction of all ids. */
 const minWidth = 16 ** -hexDigits;
 
 /**
- * Reads users of a list that is in no order: by windows of ids that are so narrow that the server shows as many users as it counts, and
- * therefore all of them.
+ * Reads users from an unsorted list in windows of ids. A window is narrowed until the server sends
+ * as many users as it counts in it, and therefore all of them.
  */
 export class IdWindows {
-  readonly #request: (question: UserPageRequest) => Promise<UserPage>;
-  /** The part of all ids that the next window is wide. */
+  readonly #request: (request: UserPageRequest) => Promise<UserPage>;
+  /** The width of the next window, as a fraction of all ids. */
   #width = 1;
 
-  constructor(ask: (question: UserPageRequest) => Promise<UserPage>) {
-    this.#request = ask;
+  constructor(request: (request: UserPageRequest) => Promise<UserPage>) {
+    this.#request = request;
   }
 
-  /** The users with the highest ids below this one; none only where there are none left. */
+  /** The users with the highest ids below this one; none only if none are left. */
   async readPage(below: string | undefined, limit: number): Promise<UserPage> {
     for (let end = below; ;) {
       const from = idBelow(end, this.#width);
@@ -39,21 +39,21 @@ export class IdWindows {
 
   #narrow(limit: number, total: number): void {
     if (this.#width < minWidth)
-      throw new SourceError("the server does not show the users it counts");
+      throw new SourceError("the server does not send all the users that it counts");
     this.#width *= Math.min(0.5, (0.8 * limit) / total);
   }
 }
 
-/** The id that lies so far below another; undefined below all. */
+/** The id this far below another; undefined if that is below all ids. */
 function idBelow(end: string | undefined, width: number): string | undefined {
-  const place = positionOf(end) - width;
-  if (place <= 0) return undefined;
-  return Math.floor(place * 16 ** hexDigits)
+  const position = positionOf(end) - width;
+  if (position <= 0) return undefined;
+  return Math.floor(position * 16 ** hexDigits)
     .toString(16)
     .padStart(hexDigits, "0");
 }
 
-/** Where an id lies among all others, from 0 to 1. */
+/** Where an id lies among all possible ids, from 0 to 1. */
 function positionOf(id: string | undefined): number {
   const start = (id ?? "").slice(0, hexDigits);
   return /^[0-9a-f]+$/.test(start) ? parseInt(start, 16) / 16 ** start.length : 1;

@@ -1,20 +1,21 @@
 import type { ReadOptions, StreamBatch } from "../../../core/source.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
-import type { App } from "../server/app-list.ts";
-import { UserBatches } from "./user-batches.ts";
 import type { CountlyConfig } from "../client/config.ts";
-import { splitGatewayUsers } from "../gateway/split-gateway-users.ts";
 import { readOffsetPages } from "../gateway/offset-pages.ts";
+import { splitGatewayUsers } from "../gateway/split-gateway-users.ts";
+import type { App } from "../server/app-list.ts";
 import type { CountlyServer } from "../server/login.ts";
+import { readDescendingUsers } from "./descending-users.ts";
+import { UserBatches } from "./user-batches.ts";
 import {
-  planRead,
   parseUserCheckpoint,
+  planRead,
   type UserCheckpoint,
   type UserReadPlan,
 } from "./user-checkpoint.ts";
 import { UserReader, type PreferredEndpoint } from "./user-reader.ts";
-import { readDescendingUsers } from "./descending-users.ts";
 
+/** What reading the users of any app needs. */
 export interface ReadUsersOptions extends ReadOptions {
   readonly server: CountlyServer;
   readonly config: CountlyConfig;
@@ -22,22 +23,25 @@ export interface ReadUsersOptions extends ReadOptions {
   readonly preferred: PreferredEndpoint;
 }
 
-/** The users of an app that are to be read. */
-export function readUsers(app: App, reading: ReadUsersOptions): AsyncIterable<StreamBatch> {
-  return reading.server.shape === "original"
-    ? readFromGateway(app, reading)
-    : readNative(app, reading);
+/** Reads the users of an app that a sync has to read: all, or those active since the last one. */
+export function readUsers(app: App, options: ReadUsersOptions): AsyncIterable<StreamBatch> {
+  return options.server.shape === "original"
+    ? readFromGateway(app, options)
+    : readNative(app, options);
 }
 
-/** Countly's own users. A walk that goes on where another one ended has passed by what happened meanwhile, and is followed by a second one. */
-async function* readNative(app: App, reading: ReadUsersOptions): AsyncGenerator<StreamBatch, void> {
-  const { checkpoints, config } = reading;
+/**
+ * Reads from Countly's own API. A read that was resumed has missed what changed meanwhile on the
+ * pages before, so a second one follows.
+ */
+async function* readNative(app: App, options: ReadUsersOptions): AsyncGenerator<StreamBatch, void> {
+  const { checkpoints, config } = options;
   let saved = parseUserCheckpoint(checkpoints.get(app.id));
-  for (let again = false; ; again = true) {
-    const plan = planRead(saved, config, reading);
-    for await (const part of readOnce(app, { ...reading, plan, saved, rereads: again })) {
-      if (part.checkpoint) saved = parseUserCheckpoint(part.checkpoint);
-      yield part;
+  for (let rereads = false; ; rereads = true) {
+    const plan = planRead(saved, config, options);
+    for await (const batch of readOnce(app, { ...options, plan, saved, rereads })) {
+      if (batch.checkpoint) saved = parseUserCheckpoint(batch.checkpoint);
+      yield batch;
     }
     if (!plan.resume) return;
   }
@@ -49,10 +53,12 @@ interface ReadOnceOptions extends ReadUsersOptions {
   readonly rereads: boolean;
 }
 
-/** One walk, by the server's clock, or the device's where the server has not told its own. */
-async function* readOnce({ id }: App, walking: ReadOnceOptions): AsyncGenerator<StreamBatch, void> {
-  const { config, server, preferred, signal, plan, saved } = walking;
-  const users = new UserReader({
+/**
+ * The mark follows the server's clock (`last_sync`), or the device's (`lac`) if that is missing.
+ */
+async function* readOnce({ id }: App, options: ReadOnceOptions): AsyncGenerator<StreamBatch, void> {
+  const { config, server, preferred, signal, plan, saved } = options;
+  const reader = new UserReader({
     send: server.send,
     app: id,
     since: plan.since,
@@ -61,42 +67,44 @@ async function* readOnce({ id }: App, walking: ReadOnceOptions): AsyncGenerator<
     limit: config.max_records_per_page,
     signal,
   });
-  const appReading = new UserBatches({ ...walking, app: id, cursorMembers: ["last_sync", "lac"] });
-  const isBegun = plan.resume !== undefined;
-  const latest = plan.full && !isBegun ? await users.readLatest() : undefined;
-  if (latest) appReading.advanceMark([latest.text]);
-  const provesEnd = (): boolean => plan.full || appReading.advancesMark;
-  let isFirst = !isBegun;
-  for await (const page of readDescendingUsers(users, { below: plan.resume?.below, provesEnd })) {
+  const batches = new UserBatches({ ...options, app: id, cursorMembers: ["last_sync", "lac"] });
+  const isResumed = plan.resume !== undefined;
+  const latest = plan.full && !isResumed ? await reader.readLatest() : undefined;
+  if (latest) batches.advanceMark([latest.text]);
+  const needsProof = (): boolean => plan.full || batches.advancesMark;
+  let isFirst = !isResumed;
+  for await (const page of readDescendingUsers(reader, { below: plan.resume?.below, needsProof })) {
     signal.throwIfAborted();
     const texts = page.users.map(({ text }) => text);
-    // Whoever is active from now on may stand on a page that has been read, so that later pages say nothing.
-    if (isFirst) appReading.advanceMark(texts);
+    // Only the first page moves the mark: users active later may be on pages already read.
+    if (isFirst) batches.advanceMark(texts);
     isFirst = false;
-    yield appReading.page({ texts, bytes: page.bytes }, { way: users.way });
+    yield batches.pageBatch({ texts, bytes: page.bytes }, { endpointName: reader.endpointName });
   }
-  // Without users at the end of the last walk there is nothing to be proved.
-  const isProven = !appReading.foundNone || (saved.users !== 0 && (await users.confirmEmpty()));
-  if (!isProven) yield appReading.unprovenBatch();
-  else yield users.isNowEmpty ? appReading.emptiedBatch(users.way) : appReading.end(users.way);
+  // If the last read found no users either, there is nothing to prove.
+  const isProven = !batches.foundNone || (saved.users !== 0 && (await reader.confirmEmpty()));
+  const { endpointName } = reader;
+  if (!isProven) yield batches.unprovenBatch();
+  else
+    yield reader.isNowEmpty ? batches.emptiedBatch(endpointName) : batches.endBatch(endpointName);
 }
 
-/** A list that changes under us is walked through so often, until one walk has seen it at rest. */
+/** How often a list that changes is read, to get one complete listing. */
 const maxReads = 3;
 
-/** Users in the original connector's shape, which can only be asked for by their last session, if at all. */
+/** Reads from a gateway, which can filter users by their last session at best. */
 async function* readFromGateway(
   { id }: App,
-  reading: ReadUsersOptions,
+  options: ReadUsersOptions,
 ): AsyncGenerator<StreamBatch, void> {
-  const { checkpoints, config, server, startedAt, signal, log } = reading;
+  const { checkpoints, config, server, startedAt, signal, log } = options;
   const saved = parseUserCheckpoint(checkpoints.get(id));
-  const plan = { ...planRead(saved, config, reading), resume: undefined };
+  const plan = { ...planRead(saved, config, options), resume: undefined };
   const params = { app_id: id, ...periodSince(plan.since, startedAt) };
   const list = { path: "o/users/all", params, limit: config.max_records_per_page };
-  for (let walks = 1; walks <= maxReads; walks += 1) {
-    const appReading = new UserBatches({
-      ...{ ...reading, app: id, plan, saved, rereads: walks > 1 },
+  for (let reads = 1; reads <= maxReads; reads += 1) {
+    const batches = new UserBatches({
+      ...{ ...options, app: id, plan, saved, rereads: reads > 1 },
       cursorMembers: ["ls", "last_seen"],
     });
     const pages = readOffsetPages(server.send, list);
@@ -105,20 +113,20 @@ async function* readFromGateway(
       signal.throwIfAborted();
       const { rows, bytes } = next.value;
       const { own, rejected } = splitGatewayUsers(rows, { app: id, apps: server.apps });
-      appReading.advanceMark(own);
-      const part = appReading.page({ texts: own, bytes });
-      yield { ...part, rejected: [...(part.rejected ?? []), ...rejected] };
+      batches.advanceMark(own);
+      const batch = batches.pageBatch({ texts: own, bytes });
+      yield { ...batch, rejected: [...(batch.rejected ?? []), ...rejected] };
     }
     if (!next.value) continue;
-    yield appReading.foundNone ? appReading.unprovenBatch() : appReading.end();
+    yield batches.foundNone ? batches.unprovenBatch() : batches.endBatch();
     return;
   }
   log.warning(
-    `app "${id}": its users changed while they were read, ${maxReads} times; the next sync reads them again`,
+    `app "${id}": its users changed during each of ${maxReads} reads; the next sync reads them again`,
   );
 }
 
-/** From an instant until later than any clock may say now. */
+/** The `period` parameter. Its end is later than any clock may be now. */
 function periodSince(since: string | undefined, startedAt: Date): { readonly period?: string } {
   if (since === undefined) return {};
   const until = startedAt.getTime() + 7 * 86_400_000;

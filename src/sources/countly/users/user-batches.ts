@@ -1,36 +1,40 @@
-import { HighWaterMark } from "../../../engine/high-water-mark.ts";
-import { firstPresent } from "../../../json/row-mapper.ts";
-import { members, emptyMembers } from "../../../json/text-scanner.ts";
 import type { Checkpoint, ReadOptions, StreamBatch } from "../../../core/source.ts";
+import { HighWaterMark } from "../../../engine/high-water-mark.ts";
 import { SweepTracker } from "../../../engine/sweep-tracker.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
+import { firstPresent } from "../../../json/row-mapper.ts";
+import { emptyMembers, members } from "../../../json/text-scanner.ts";
 import type { CountlyConfig } from "../client/config.ts";
 import { toInstant } from "../rows/to-instant.ts";
 import { toCheckpoint, type UserCheckpoint, type UserReadPlan } from "./user-checkpoint.ts";
 
-export interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "log"> {
-  /** The id of the app. */
+interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "log"> {
+  /** Id of the app. */
   readonly app: string;
   readonly config: CountlyConfig;
   readonly plan: UserReadPlan;
   readonly saved: UserCheckpoint;
   readonly mapper: PageMapper;
-  /** Members that hold the instant by which the server picks users, the first that is present. */
+  /** Members with the instant by which the server selects users; the first one present is used. */
   readonly cursorMembers: readonly string[];
-  /** Whether the same users were walked through before in this sync. */
+  /** Whether this sync has read the same users before. */
   readonly rereads?: boolean;
 }
 
-/** What a row of many short columns takes in memory beside its text, which alone would let far too many wait for the writer. */
+/**
+ * Memory that a row's many short columns take beside its text. Counting only the text would let
+ * too many rows wait for the writer.
+ */
 const rowOverheadBytes = 2048;
 
-/** Users of a page, as JSON. */
-export interface UserTexts {
+/** The users of a page. */
+interface UserTexts {
+  /** Documents, as JSON texts. */
   readonly texts: readonly string[];
   readonly bytes: number;
 }
 
-/** One walk through the users of an app on its way into the destination: rows, what is gone, and the checkpoint that they earn. */
+/** Turns one read of an app's users into batches: rows, sweeps and checkpoints. */
 export class UserBatches {
   readonly #options: UserBatchesOptions;
   #tracker: SweepTracker;
@@ -38,7 +42,7 @@ export class UserBatches {
   #nextMark: string | undefined;
   #count: number;
   #pages = 0;
-  /** What stands in the destination, as text. */
+  /** The latest checkpoint, as JSON text. */
   #savedText: string;
 
   constructor(options: UserBatchesOptions) {
@@ -60,12 +64,12 @@ export class UserBatches {
     this.#count = plan.resume?.keys ?? 0;
   }
 
-  /** Whether the walk earns a later mark than the one that there was. */
+  /** Whether the read earns a later high-water mark than the saved one. */
   get advancesMark(): boolean {
     return this.#nextMark !== this.#options.saved.since;
   }
 
-  /** Lets the mark follow these users: whoever is active after they were shown is found by the next walk. */
+  /** Advances the mark over these users. The next read finds users that are active after this. */
   advanceMark(users: readonly string[]): void {
     const cursors = users.map((text) =>
       toInstant(firstPresent(members(text) ?? emptyMembers, this.#options.cursorMembers)),
@@ -75,8 +79,14 @@ export class UserBatches {
     if (typeof since === "string") this.#nextMark = since;
   }
 
-  /** The rows of a page; where it is said how they were read, an interrupted walk goes on below them. */
-  page({ texts, bytes }: UserTexts, read?: { readonly way: string | undefined }): StreamBatch {
+  /**
+   * The batch of a page. With `read`, which names the endpoint, its checkpoint lets an interrupted
+   * read resume after the page.
+   */
+  pageBatch(
+    { texts, bytes }: UserTexts,
+    read?: { readonly endpointName: string | undefined },
+  ): StreamBatch {
     const { mapper, app, startedAt, plan } = this.#options;
     this.#pages += 1;
     const { rows, rejected } = mapper.map(
@@ -90,17 +100,17 @@ export class UserBatches {
       rejected: rejected.map((entry) => ({ ...entry, where: { app_id: app } })),
       bytes: bytes + rows.length * rowOverheadBytes,
       ...(sweep && plan.full ? { sweep } : {}),
-      ...(read === undefined ? {} : this.#resumeCheckpoint(read.way)),
+      ...(read === undefined ? {} : this.#resumeCheckpoint(read.endpointName)),
     };
   }
 
-  /** Whether a walk that should have shown all users has shown none. */
+  /** Whether a read of all users found none. */
   get foundNone(): boolean {
     return this.#options.plan.full && this.#count === 0;
   }
 
-  /** The end of a walk that has shown all that was asked for. */
-  end(way?: string): StreamBatch {
+  /** The last batch of a read that reached its end. */
+  endBatch(endpointName?: string): StreamBatch {
     const { plan, saved } = this.#options;
     const { full, floor, began } = plan;
     const checkpoint = toCheckpoint({
@@ -108,7 +118,7 @@ export class UserBatches {
       full: full ? began : saved.full,
       users: full ? this.#count : Math.max(saved.users ?? 0, this.#count),
       floor,
-      way,
+      way: endpointName,
     });
     return {
       rows: [],
@@ -118,40 +128,47 @@ export class UserBatches {
     };
   }
 
-  /** The end of a walk after which there is none of those that were asked for: where these are all users, whoever was shown is gone as well. */
-  emptiedBatch(way?: string): StreamBatch {
+  /**
+   * The last batch of a read at whose end none of its users exist any more. If it was to read all
+   * users, those it did read are swept too.
+   */
+  emptiedBatch(endpointName?: string): StreamBatch {
     const { app, plan } = this.#options;
     if (plan.full) {
       this.#count = 0;
       this.#tracker = new SweepTracker({ key: "user_id", where: { app_id: app }, again: true });
     }
-    return this.end(way);
+    return this.endBatch(endpointName);
   }
 
-  /** The end of a walk that has shown nobody, which is no proof that there is nobody: nothing is taken for gone. */
+  /** The last batch of a read that found no users but could not prove it: nothing is swept. */
   unprovenBatch(): StreamBatch {
     const { app, saved, log } = this.#options;
     const { users = 0 } = saved;
     if (users > 0)
       log.warning(
-        `app "${app}": the server shows no users, where it had ${users}; nothing is taken for deleted`,
+        `app "${app}": the server lists no users, but had ${users}; nothing is marked as deleted`,
       );
-    // Whether there is anybody is not asked again each time.
+    // With a count of 0, the next syncs do not try to prove it again.
     const checkpoint = toCheckpoint({ ...saved, users, failed: undefined });
     return { rows: [], bytes: 0, ...this.#ifChanged(checkpoint) };
   }
 
-  /** Where an interrupted walk goes on. A first page of what is new is read again as quickly. */
-  #resumeCheckpoint(way: string | undefined): Pick<StreamBatch, "checkpoint"> {
+  /**
+   * The checkpoint from which an interrupted read resumes. The first page of an incremental read
+   * needs none: reading it again is as quick.
+   */
+  #resumeCheckpoint(endpointName: string | undefined): Pick<StreamBatch, "checkpoint"> {
     const { saved, plan } = this.#options;
     const { full, since, began, floor } = plan;
-    const shown = this.#tracker.resume;
-    // An app that had none has some once a page is written: whether they are gone is asked again.
+    const position = this.#tracker.resume;
+    // An app that was empty no longer is, so the next read must prove it again if it finds none.
     const users = Math.max(saved.users ?? 0, this.#count);
-    if (!shown || (!full && this.#pages === 1))
+    if (!position || (!full && this.#pages === 1))
       return saved.users === 0 ? this.#ifChanged(toCheckpoint({ ...saved, users })) : {};
-    const walk = { full, since, began, next: this.#nextMark, ...shown };
-    return this.#ifChanged(toCheckpoint({ ...saved, users, floor, way, walk, failed: undefined }));
+    const walk = { full, since, began, next: this.#nextMark, ...position };
+    const checkpoint = { ...saved, users, floor, way: endpointName, walk, failed: undefined };
+    return this.#ifChanged(toCheckpoint(checkpoint));
   }
 
   #ifChanged(checkpoint: Checkpoint): Pick<StreamBatch, "checkpoint"> {

@@ -14,52 +14,56 @@ const interruptedShape = z.object({
 });
 
 const shape = z.object({
-  /** The mark: everything up to this activity is there. */
+  /** The high-water mark: all activity up to this instant has been read. */
   since: z.string().optional(),
-  /** When the last walk through all users began. */
+  /** When the last read of all users began. */
   full: z.string().optional(),
-  /** How many users that walk showed. */
+  /** How many users that read found. */
   users: z.number().optional(),
-  /** The instant before which users are none of ours, where only a part of the past is copied. */
+  /** With `initial_sync_days`: users not active since this instant are not copied. */
   floor: z.string().optional(),
-  /** How the users were read. */
+  /** Name of the endpoint that the users were read from. */
   way: z.string().optional(),
-  /** A walk that was interrupted, and where it goes on. */
+  /** A read that was interrupted, and its position. */
   walk: interruptedShape.optional(),
   failed: z.boolean().optional(),
 });
 
-/** What is saved of an app's users. */
+/** The checkpoint of an app's users. */
 export type UserCheckpoint = z.output<typeof shape>;
 
-/** What a checkpoint says; nothing where there is none. */
+/** Parses a checkpoint; empty if there is none, or one of another shape. */
 export function parseUserCheckpoint(checkpoint: Checkpoint | undefined): UserCheckpoint {
   return shape.safeParse(checkpoint).data ?? {};
 }
 
-/** A checkpoint without what is not known. */
-export function toCheckpoint(saved: UserCheckpoint): Checkpoint {
-  return JSON.parse(JSON.stringify(saved)) as Checkpoint;
+/** The checkpoint to save, without undefined members. */
+export function toCheckpoint(checkpoint: UserCheckpoint): Checkpoint {
+  return JSON.parse(JSON.stringify(checkpoint)) as Checkpoint;
 }
 
-/** One walk through the users of an app. */
+/** Which users of an app one read covers. */
 export interface UserReadPlan {
-  /** Whether it shows all users that there are, so that others are gone. */
+  /** Whether it covers all users, so that others in the destination are deleted. */
   readonly full: boolean;
-  /** Only users that were active at or after this instant. Absent: all. */
+  /** Only users active at or after this instant. Undefined: all. */
   readonly since: string | undefined;
+  /** The `floor` to save. */
   readonly floor: string | undefined;
-  /** When it began. */
+  /** When the read began. */
   readonly began: string;
-  /** The mark that it earns, as far as that is known. */
+  /** The high-water mark so far. */
   readonly next: string | undefined;
-  /** Where it goes on. */
+  /** Where to resume. Undefined: from the start. */
   readonly resume: { readonly below: string; readonly keys: number } | undefined;
 }
 
 const dayMs = 86_400_000;
 
-/** What to read of an app: the rest of an interrupted walk, all users now and then, else those that were active since the mark. */
+/**
+ * Plans the next read of an app's users: the rest of an interrupted read; all users, if a resync
+ * is due; otherwise those active since the mark.
+ */
 export function planRead(
   saved: UserCheckpoint,
   config: CountlyConfig,
@@ -82,7 +86,7 @@ export function planRead(
   };
 }
 
-/** Whether it is so long ago that everything was read, or never was. */
+/** Whether everything must be read again: never done, or at least `full_resync_days` ago. */
 export function isResyncDue(
   last: string | undefined,
   { full_resync_days: days }: CountlyConfig,
@@ -91,14 +95,17 @@ export function isResyncDue(
   return last === undefined || isDue(last, days, now);
 }
 
-/** Where the past begins. A setting that changed lets in more of the past, but puts out nobody who is there. */
+/**
+ * The earlier of the saved and the configured floor: a changed setting may add users, but never
+ * excludes users that were copied.
+ */
 function effectiveFloor(
   { floor, full, walk }: UserCheckpoint,
-  wanted: string | undefined,
+  configured: string | undefined,
 ): string | undefined {
   const isBegun = full !== undefined || walk !== undefined;
-  if (!isBegun || wanted === undefined) return wanted;
-  return floor === undefined || floor < wanted ? floor : wanted;
+  if (!isBegun || configured === undefined) return configured;
+  return floor === undefined || floor < configured ? floor : configured;
 }
 
 function configuredFloor(

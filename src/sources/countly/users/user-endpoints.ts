@@ -3,32 +3,36 @@ import type { Query } from "../../../http/url.ts";
 import type { ResponseEncoding } from "../client/countly-client.ts";
 import type { MongoQuery } from "./user-query.ts";
 
-/** What is asked of a way to read users. */
-export interface UserEndpointQuery {
-  /** The id of the app. */
+/** What to request from an endpoint. */
+interface UserEndpointQuery {
+  /** Id of the app. */
   readonly app: string;
   readonly query: MongoQuery;
-  /** Ways that are in no order do not look at it. */
+  /** Ignored by unsorted endpoints. */
   readonly sort: MongoQuery;
   readonly limit: number;
 }
 
-/** One of the server's ways to read the users of an app. */
+/** One of the server's endpoints that list the users of an app. */
 export interface UserEndpoint {
+  /** Saved in checkpoints. */
   readonly name: string;
   readonly path: string;
   readonly encoding: ResponseEncoding;
-  /** The member that holds the users, where the answer is not the bare array. */
+  /** The member that holds the users. Absent: the response is the bare array. */
   readonly rowKey?: string;
-  /** The member that says how many users the query finds, where there is one. */
+  /** The member that holds how many users match the query, if there is one. */
   readonly totalKey?: string;
-  /** Whether the users come in the order that was asked for. */
+  /** Whether it respects `sort`. */
   readonly sorted: boolean;
-  /** A member that tells a whole document from a part of one. */
+  /** A member that only complete documents have. */
   readonly completeMarker?: string;
-  /** Whether it is taken only where nothing else is open, and not remembered, because it shows less than the others. */
+  /**
+   * Used only if no other endpoint works, and not remembered, because its documents are partial.
+   */
   readonly isLastResort?: boolean;
-  params(question: UserEndpointQuery): Query;
+  /** The parameters of a request. */
+  params(request: UserEndpointQuery): Query;
 }
 
 const profiles = {
@@ -47,7 +51,8 @@ const profiles = {
 } as const satisfies Omit<UserEndpoint, "name">;
 
 /**
- * The ways to read users, the best one first. All of them take a query of MongoDB; what a key may do in each is granted apart.
+ * The endpoints that list users, best first. All take a MongoDB query; a key's rights to each are
+ * granted separately.
  *
  * @see https://api.count.ly/reference/rest-api-reference
  */
@@ -73,7 +78,7 @@ export const userEndpoints: readonly UserEndpoint[] = [
     rowKey: "aaData",
     totalKey: "iTotalDisplayRecords",
     sorted: true,
-    // Without a projection only what concerns consents is shown.
+    // Without a projection, documents contain only what concerns consents.
     params: ({ app, query, sort, limit }) => ({
       app_id: app,
       query: json(query),

@@ -1,14 +1,16 @@
 import { SourceError, TransientError } from "../../../core/errors.ts";
-import { members, plain } from "../../../json/text-scanner.ts";
 import { memberByPath, pageBody } from "../../../http/paging/page.ts";
-import type { SendRequest } from "../client/countly-client.ts";
+import { members, plain } from "../../../json/text-scanner.ts";
 import { sendAndAwaitTask } from "../client/await-task.ts";
-import { isWithin, userQuery, type IdRange } from "./user-query.ts";
+import type { SendRequest } from "../client/countly-client.ts";
 import type { UserEndpoint } from "./user-endpoints.ts";
+import { isWithin, userQuery, type IdRange } from "./user-query.ts";
 
-/** A user, as JSON, and its `_id`. */
+/** A user of an app. */
 export interface User {
+  /** The `_id`. */
   readonly id: string;
+  /** The user's document, as JSON text. */
   readonly text: string;
 }
 
@@ -16,24 +18,25 @@ export interface User {
 export interface UserPage {
   readonly users: readonly User[];
   readonly bytes: number;
-  /** How many the query finds, where the server says so. */
+  /** How many users match the query, if the endpoint counts them. */
   readonly total: number | undefined;
 }
 
-/** Where users are asked for. */
+/** What all requests for an app's users have in common. */
 export interface UserPageContext {
   readonly send: SendRequest;
-  /** The id of the app. */
+  /** Id of the app. */
   readonly app: string;
-  /** Only users that were active at or after this instant. Absent: all. */
+  /** Only users active at or after this instant. Undefined: all. */
   readonly since: string | undefined;
   readonly signal: AbortSignal;
 }
 
+/** Which users to request. */
 export interface UserPageRequest {
   readonly range: IdRange;
   readonly limit: number;
-  /** Instead of the highest ids those that the server saw last, where the way has an order. */
+  /** Sort by `last_sync` instead of `_id`, if the endpoint sorts. */
   readonly latest?: boolean;
 }
 
@@ -41,49 +44,47 @@ const byId = { _id: -1 } as const;
 const bySync = { last_sync: -1 } as const;
 
 /**
- * A page of users. Throws a SourceError where they are not those that were asked for: a page that comes again, or one that is in no order, and
- * a TransientError where the server counts users and shows none.
+ * Requests a page of users. Throws a SourceError if the endpoint ignored the range or the order,
+ * and a TransientError if it counts users but sends none.
  */
 export async function requestUserPage(
-  way: UserEndpoint,
+  endpoint: UserEndpoint,
   { send, app, since, signal }: UserPageContext,
   { range, limit, latest = false }: UserPageRequest,
 ): Promise<UserPage> {
-  const { path, encoding, rowKey, totalKey, sorted } = way;
+  const { path, encoding, rowKey, totalKey, sorted } = endpoint;
   const query = userQuery(since, range);
-  const params = way.params({ app, query, sort: latest ? bySync : byId, limit });
-  const answer = await sendAndAwaitTask(send, { path, encoding, params }, signal);
+  const params = endpoint.params({ app, query, sort: latest ? bySync : byId, limit });
+  const response = await sendAndAwaitTask(send, { path, encoding, params }, signal);
   const rowKeys = rowKey === undefined ? [] : [rowKey];
-  const { rows, bytes } = pageBody(answer.body, { path, rowKeys }).page;
+  const { rows, bytes } = pageBody(response.body, { path, rowKeys }).page;
   const users = rows.map((text) => ({ id: userId(text, path), text }));
-  const total = totalKey === undefined ? undefined : memberByPath(answer.value, totalKey);
-  checkPage(users, { way, range });
-  const told = typeof total === "number" ? total : undefined;
-  if (users.length === 0 && (told ?? 0) > 0)
-    throw new TransientError(`${path}: the server counts ${told ?? 0} users and shows none`);
-  return { users: sorted ? users : users.sort(byDescendingId), bytes, total: told };
+  const count = totalKey === undefined ? undefined : memberByPath(response.value, totalKey);
+  checkPage(users, { endpoint, range });
+  const total = typeof count === "number" ? count : undefined;
+  if (users.length === 0 && (total ?? 0) > 0)
+    throw new TransientError(`${path}: the server counts ${total ?? 0} users but sends none`);
+  return { users: sorted ? users : users.sort(byDescendingId), bytes, total };
 }
 
 function checkPage(
   users: readonly User[],
-  { way, range }: { readonly way: UserEndpoint; readonly range: IdRange },
+  { endpoint, range }: { readonly endpoint: UserEndpoint; readonly range: IdRange },
 ): void {
-  const { path, sorted, completeMarker } = way;
+  const { path, sorted, completeMarker } = endpoint;
   if (!users.every(({ id }) => isWithin(id, range)))
-    throw new SourceError(
-      `${path}: a page came again; the server does not look at the range of ids`,
-    );
+    throw new SourceError(`${path}: got users outside of the range; the server ignores the query`);
   const isInOrder = users.every(
     ({ id }, index) => index === 0 || id < (users[index - 1]?.id ?? ""),
   );
   if (sorted && !isInOrder)
-    throw new SourceError(`${path}: expected users in descending order of _id, got another`);
+    throw new SourceError(`${path}: expected users in descending order of _id, got another order`);
   if (
     completeMarker !== undefined &&
     users.length > 0 &&
     !users.some(({ text }) => text.includes(`"${completeMarker}"`))
   )
-    throw new SourceError(`${path}: the server shows only parts of the users`);
+    throw new SourceError(`${path}: the server sends only parts of the users`);
 }
 
 function userId(text: string, path: string): string {

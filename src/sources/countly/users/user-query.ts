@@ -1,19 +1,19 @@
 import type { Json } from "../../../core/source.ts";
 
-/** A query of MongoDB, as JSON. */
+/** A MongoDB query or sort order. */
 export type MongoQuery = Readonly<Record<string, Json>>;
 
-/** Users whose id lies between two others; an end that is absent is open. */
+/** A range of user ids. A bound that is absent is open. */
 export interface IdRange {
-  /** The smallest id, itself included. */
+  /** Inclusive. */
   readonly from?: string | undefined;
-  /** The largest id, itself not included. */
+  /** Exclusive. */
   readonly below?: string | undefined;
-  /** The largest id, itself included. */
+  /** Inclusive. */
   readonly through?: string | undefined;
 }
 
-/** What to ask for: all users, or those that were active at or after an instant, of a range of ids. */
+/** The query for the users in a range of ids; with `since`, only those active at or after it. */
 export function userQuery(since: string | undefined, range: IdRange): MongoQuery {
   const { from, below, through } = range;
   const bounds = {
@@ -27,12 +27,13 @@ export function userQuery(since: string | undefined, range: IdRange): MongoQuery
   };
 }
 
-/** The first number that is one of milliseconds; smaller ones are seconds. */
+/** Numbers from here on are milliseconds; smaller ones are seconds. */
 const firstMillisecond = 1e11;
 
 /**
- * Users that the server, or the device, has seen at or after an instant. Both are spelled in seconds, in milliseconds, or as text of either,
- * of which the former is a prefix of the latter, so that one comparison of texts does for both.
+ * Users that the server (`last_sync`) or the device (`lac`) saw active at or after an instant.
+ * Both may be in seconds, in milliseconds, or text of either. The text of the seconds is a prefix
+ * of that of the milliseconds, so one text comparison covers both.
  */
 function activeSince(since: string): readonly MongoQuery[] {
   const second = Math.floor(Date.parse(since) / 1000);

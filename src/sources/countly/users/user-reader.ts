@@ -1,33 +1,38 @@
 import { ConfigError, SourceError, TransientError } from "../../../core/errors.ts";
 import { isOverload, isTooLarge, statusOf } from "../../../http/http-error.ts";
 import { IdWindows } from "./id-windows.ts";
+import { userEndpoints, type UserEndpoint } from "./user-endpoints.ts";
 import {
   requestUserPage,
-  type UserPageRequest,
   type User,
   type UserPage,
   type UserPageContext,
+  type UserPageRequest,
 } from "./user-page.ts";
 import type { IdRange } from "./user-query.ts";
-import { userEndpoints, type UserEndpoint } from "./user-endpoints.ts";
 
-/** The way that worked last, with whatever app: the one to try first with the next. */
+/** The endpoint that last worked for any app, tried first for the next one. */
 export interface PreferredEndpoint {
   name: string | undefined;
 }
 
-export interface UserReaderOptions extends UserPageContext {
-  /** The way that an earlier sync read this app by. */
+interface UserReaderOptions extends UserPageContext {
+  /** Name of the endpoint from which an earlier sync read this app. */
   readonly savedEndpoint: string | undefined;
+  /** Shared by all apps; updated by this reader. */
   readonly preferred: PreferredEndpoint;
+  /** Maximum users per request. */
   readonly limit: number;
 }
 
-/** Reads the users of one app in descending order of their ids, by the best way that the server lets the key go; where that ends, by the next. */
+/**
+ * Reads the users of one app in descending order of their ids, from the best endpoint that the key
+ * may use. If that one refuses, it continues with the next.
+ */
 export class UserReader {
   readonly #options: UserReaderOptions;
   readonly #remaining: UserEndpoint[];
-  readonly #refusals: { readonly endpointName: UserEndpoint; readonly error: Error }[] = [];
+  readonly #refusals: { readonly endpoint: UserEndpoint; readonly error: Error }[] = [];
   #endpoint: UserEndpoint;
   #windows: IdWindows | undefined;
   #limit: number;
@@ -35,42 +40,42 @@ export class UserReader {
 
   constructor(options: UserReaderOptions) {
     const first = options.savedEndpoint ?? options.preferred.name;
-    const [way, ...left] = [...userEndpoints].sort(
+    const [endpoint, ...remaining] = [...userEndpoints].sort(
       (a, b) => Number(b.name === first) - Number(a.name === first),
     );
-    if (!way) throw new Error("there is no way to read users");
+    if (!endpoint) throw new Error("there is no endpoint to read users from");
     this.#options = options;
-    this.#endpoint = way;
-    this.#remaining = left;
+    this.#endpoint = endpoint;
+    this.#remaining = remaining;
     this.#limit = options.limit;
   }
 
-  /** The name of the way that works, to be remembered. */
-  get way(): string | undefined {
+  /** The name of the endpoint in use, to save; undefined if it is the last resort. */
+  get endpointName(): string | undefined {
     return this.#endpoint.isLastResort === true ? undefined : this.#endpoint.name;
   }
 
-  /** Whether the way shows the users in their order, and not by windows that it counts. */
+  /** Whether the endpoint sorts the users; otherwise they are read in windows of ids. */
   get sorted(): boolean {
     return this.#endpoint.sorted;
   }
 
-  /** Whether the walk ended because the server counts none any more, so that whoever was shown is gone too. */
+  /** Whether `confirmEnd` found that the server has no users any more. */
   get isNowEmpty(): boolean {
     return this.#isNowEmpty;
   }
 
-  /** The users with the highest ids below this one, or this one and those below it; none only where the server shows none. */
+  /** The users with the highest ids in the range; none only if the server sends none. */
   readPage({ below, through }: Omit<IdRange, "from">): Promise<UserPage> {
     return this.#withFallback(() => {
       if (this.#endpoint.sorted)
         return this.#request({ range: { below, through }, limit: this.#limit });
-      this.#windows ??= new IdWindows((question) => this.#request(question));
+      this.#windows ??= new IdWindows((request) => this.#request(request));
       return this.#windows.readPage(below ?? through, this.#limit);
     });
   }
 
-  /** The user that the server saw last; undefined where it cannot say so. */
+  /** The most recently active user; undefined if the server cannot tell. */
   async readLatest(): Promise<User | undefined> {
     try {
       const { users } = await this.#withFallback(() =>
@@ -78,15 +83,16 @@ export class UserReader {
       );
       return this.#endpoint.sorted ? users[0] : undefined;
     } catch (error) {
-      // Without an index that is more work than a page.
+      // Without an index on `last_sync`, this is more work for the server than a page.
       if (isOverload(error)) return undefined;
       throw error;
     }
   }
 
   /**
-   * Whether there are no users below the last one that was shown. A server whose database fails shows none at all, so that it has to show that one
-   * again, or count none. Throws a TransientError where it does neither.
+   * Whether no users exist below the last one read. A failing database sends none at all, so the
+   * server must either send that user again or count no users. Throws a TransientError if it does
+   * neither.
    */
   async confirmEnd(last: string): Promise<boolean> {
     const { users, total } = await this.#withFallback(() =>
@@ -96,21 +102,21 @@ export class UserReader {
     const top = await this.#withFallback(() => this.#request({ range: {}, limit: 1 }));
     if (top.users.length > 0) return true;
     this.#isNowEmpty = await this.confirmEmpty();
-    if (!this.#isNowEmpty) throw this.#noUsersError("the server shows no users any more");
+    if (!this.#isNowEmpty) throw this.#noUsersError("the server no longer sends any users");
     return true;
   }
 
   /**
-   * Whether the server says that it has no users; that it shows none does not mean so. False where no way that counts is open. Throws a TransientError
-   * where it counts some.
+   * Whether the server counts no users; that it sends none proves nothing. False if the key may
+   * use no endpoint that counts. Throws a TransientError if the server counts some.
    */
   async confirmEmpty(): Promise<boolean> {
-    for (const way of userEndpoints.filter(({ totalKey }) => totalKey !== undefined)) {
+    for (const endpoint of userEndpoints.filter(({ totalKey }) => totalKey !== undefined)) {
       try {
-        const { total } = await requestUserPage(way, this.#options, { range: {}, limit: 1 });
+        const { total } = await requestUserPage(endpoint, this.#options, { range: {}, limit: 1 });
         if (total === 0) return true;
         if (total !== undefined)
-          throw this.#noUsersError(`the server shows no users, and counts ${total}`);
+          throw this.#noUsersError(`the server sends no users but counts ${total}`);
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
@@ -122,17 +128,20 @@ export class UserReader {
     return new TransientError(`app "${this.#options.app}": ${what}; run again later`);
   }
 
-  async #request(question: UserPageRequest): Promise<UserPage> {
-    const page = await requestUserPage(this.#endpoint, this.#options, question);
-    this.#options.preferred.name = this.way ?? this.#options.preferred.name;
+  async #request(request: UserPageRequest): Promise<UserPage> {
+    const page = await requestUserPage(this.#endpoint, this.#options, request);
+    this.#options.preferred.name = this.endpointName ?? this.#options.preferred.name;
     return page;
   }
 
-  /** Asks by one way after the other, and for less where that is too much. */
-  async #withFallback(ask: () => Promise<UserPage>): Promise<UserPage> {
+  /**
+   * Retries with smaller pages if the server is overloaded, and with the next endpoint if
+   * refused.
+   */
+  async #withFallback(request: () => Promise<UserPage>): Promise<UserPage> {
     for (;;) {
       try {
-        return await ask();
+        return await request();
       } catch (error) {
         if (this.#limit > 1 && (isOverload(error) || isTooLarge(error)))
           this.#limit = Math.ceil(this.#limit / 4);
@@ -143,7 +152,7 @@ export class UserReader {
   }
 
   #useNextEndpoint(error: Error): void {
-    this.#refusals.push({ endpointName: this.#endpoint, error });
+    this.#refusals.push({ endpoint: this.#endpoint, error });
     const next = this.#remaining.shift();
     if (!next) throw this.#refusalError();
     this.#endpoint = next;
@@ -152,19 +161,19 @@ export class UserReader {
 
   #refusalError(): Error {
     const reasons = this.#refusals.map(
-      ({ endpointName, error }) => `${endpointName.name}: ${error.message}`,
+      ({ endpoint, error }) => `${endpoint.name}: ${error.message}`,
     );
-    const what = `app "${this.#options.app}": its users can be read in no way`;
+    const what = `app "${this.#options.app}": no endpoint lists its users`;
     const options = { cause: this.#refusals[0]?.error };
     if (this.#refusals.every(({ error }) => statusOf(error) !== undefined)) {
-      const todo = "let the key read the users of the app, or leave it out of countly.app_id";
-      return new ConfigError(`${what}; ${todo} (${reasons.join("; ")})`, options);
+      const remedy = "let the key read the users of the app, or remove it from countly.app_id";
+      return new ConfigError(`${what}; ${remedy} (${reasons.join("; ")})`, options);
     }
     return new SourceError(`${what} (${reasons.join("; ")})`, options);
   }
 }
 
-/** Whether a way is closed, or shows something else than it should: the next one may be better. */
+/** Whether an endpoint is closed to the key, or sends something unexpected: try the next one. */
 function isRefusal(error: unknown): error is Error {
   const status = statusOf(error) ?? 0;
   return error instanceof SourceError || (error instanceof ConfigError && status >= 400);

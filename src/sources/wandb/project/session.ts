@@ -17,7 +17,8 @@ interface OpenProject {
   readonly runCounts: RunCounts;
 }
 
-const restCannotListProjects = 'wandb.projects: REST cannot list projects; name them instead of "*"';
+const restCannotListProjects =
+  'wandb.projects: REST cannot list projects; name them instead of "*"';
 
 type Api = "graphql" | "rest";
 

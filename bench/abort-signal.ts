@@ -1,14 +1,16 @@
 import { constants } from "node:os";
 
-/** What ends the benchmarks. */
+/** The signals that end the benchmarks. */
 export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const controller = new AbortController();
 
-/** Aborted by the first signal, which is its reason. */
+/** Aborted by the first signal; the reason is the signal's name. */
 export const abortSignal: AbortSignal = controller.signal;
 
-/** From here on a signal aborts. One that comes again changes nothing: npm passes on what the terminal has sent already. */
+/**
+ * Aborts on a signal. Repeated signals have no effect, because npm forwards those of the terminal.
+ */
 export function abortOnSignals(): void {
   for (const signal of stopSignals) {
     process.on(signal, () => {
@@ -17,7 +19,7 @@ export function abortOnSignals(): void {
   }
 }
 
-/** The exit status of what a signal has ended. */
+/** The exit status after an abort. */
 export function signalExitStatus(): number {
   const signal = stopSignals.find((name) => name === abortSignal.reason);
   return signal === undefined ? 1 : 128 + constants.signals[signal];

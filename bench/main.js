@@ -11,29 +11,29 @@ const scenarios = readdirSync(join(import.meta.dirname, "scenarios")).map((file)
   basename(file, ".ts"),
 );
 const options = {
-  short: { type: "boolean", default: false, describe: "Sizes that are done in seconds" },
+  short: { type: "boolean", default: false, describe: "Use small sizes that take seconds" },
   results: {
     ...{ type: "string", requiresArg: true, default: join(root, "bench/results") },
     defaultDescription: "bench/results",
-    describe: "The folder that the figures are kept in",
+    describe: "Folder to save the figures in",
   },
   build: {
     ...{ type: "boolean", default: true },
-    describe: "Build first; --no-build measures what is built",
+    describe: "Build first; --no-build measures the last build",
   },
 };
 
 const parser = yargs(process.argv.slice(2))
   .scriptName("npm run bench --")
-  .usage("$0 [scenario...]\n\nMeasures what a sync costs beside what the database alone costs.")
-  .epilogue(`Scenarios, by default all: ${scenarios.join(", ")}`)
+  .usage("$0 [scenario...]\n\nCompare the cost of a sync with that of the database alone.")
+  .epilogue(`Scenarios (default: all): ${scenarios.join(", ")}`)
   .options(options)
   .version(false)
   .fail((message) => refuse(message));
 const { _: words, short, results, build, ...others } = await parser.parse();
-for (const word of words) mustBeKnown("scenario", String(word), scenarios);
+for (const word of words) requireKnown("scenario", String(word), scenarios);
 for (const word of Object.keys(others)) {
-  if (word !== "$0" && word !== "help") mustBeKnown("option", word, Object.keys(options));
+  if (word !== "$0" && word !== "help") requireKnown("option", word, Object.keys(options));
 }
 
 if (build) {
@@ -42,13 +42,13 @@ if (build) {
   runNode(tsc, "-p", join(root, "tsconfig.bench.json"));
 }
 const built = join(root, "dist/bench/bench/bench.js");
-if (!existsSync(built)) refuse("nothing is built yet; leave out --no-build");
+if (!existsSync(built)) refuse("not built yet; leave out --no-build");
 const { bench } = await import(pathToFileURL(built).href);
 process.exitCode = await bench({ names: words, short, results });
 
-function mustBeKnown(kind, word, known) {
+function requireKnown(kind, word, known) {
   if (known.includes(word)) return;
-  refuse(`unknown ${kind} "${word}"; the nearest is "${closest(word, known)}", --help lists all`);
+  refuse(`unknown ${kind} "${word}"; did you mean "${closest(word, known)}"? --help lists all`);
 }
 
 function refuse(message) {
@@ -56,7 +56,7 @@ function refuse(message) {
   process.exit(2);
 }
 
-/** Ends where the script fails, which has said why. */
+/** Runs a script, and exits if it fails; it has then printed the reason. */
 function runNode(...args) {
   try {
     execFileSync(process.execPath, args, { cwd: root, stdio: "inherit" });

@@ -1,15 +1,16 @@
-import type { ChildProcessByStdio } from "node:child_process";
-import { open, readFile, rm } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import type { ChildProcess, ChildProcessByStdio, SpawnOptions } from "node:child_process";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { startNode } from "./node-process.ts";
+import { abortSignal } from "./abort-signal.ts";
 import { root } from "./root.ts";
 
-/** What a process used from its start to its end. */
+/** The resources that a process used. */
 export interface Usage {
   /** Wall time. */
   readonly seconds: number;
@@ -17,26 +18,29 @@ export interface Usage {
   readonly cpuSeconds: number;
   readonly userSeconds: number;
   readonly systemSeconds: number;
-  /** The most memory that was resident at once. */
+  /** The maximum resident set size. */
   readonly peakMegabytes: number;
 }
 
+/** A process that ended with status 0: its output and usage. */
 export interface MeasuredRun extends Usage {
   readonly stdout: string;
 }
 
+/** How a process is run. */
 export interface RunOptions {
   readonly cwd?: string;
+  /** Added to a minimal environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Arguments of node itself. */
+  /** Arguments of Node.js itself. */
   readonly nodeArgs?: readonly string[];
-  /** The file that is its standard input. Absent: nothing is. */
+  /** The file to read as standard input (default: none). */
   readonly stdin?: string;
 }
 
 const preload = pathToFileURL(join(import.meta.dirname, "usage-preload.js")).href;
 
-/** Runs one of the programs in `bin` to its end, as a process of its own. Throws where it fails. */
+/** Runs one of the programs in `bin` in its own process. Throws if it fails. */
 export function runProgram(
   name: string,
   args: readonly string[],
@@ -47,7 +51,10 @@ export function runProgram(
 
 let runs = 0;
 
-/** Runs a script in a node process of its own, with nothing of our environment that it could configure itself by. */
+/**
+ * Runs a script in its own Node.js process, without our environment, which might configure it.
+ * Throws if it fails.
+ */
 export async function runScript(
   script: string,
   args: readonly string[],
@@ -63,6 +70,22 @@ export async function runScript(
   }
 }
 
+/** Measures a Node.js process that does nothing, which is the baseline of every program. */
+export async function bareNode(folder: string): Promise<MeasuredRun> {
+  const emptyScript = join(folder, "empty.mjs");
+  await writeFile(emptyScript, "");
+  return await runScript(emptyScript, []);
+}
+
+/** Starts a Node.js process that a signal to the benchmarks ends. Throws after such a signal. */
+export function startNode(args: readonly string[], options: SpawnOptions): ChildProcess {
+  abortSignal.throwIfAborted();
+  const child = spawn(process.execPath, args, { ...options, signal: abortSignal });
+  // Aborting emits an error too; callers wait for `close` or `exit` instead.
+  child.on("error", () => undefined);
+  return child;
+}
+
 async function runToEnd(
   script: string,
   args: readonly string[],
@@ -70,7 +93,7 @@ async function runToEnd(
 ): Promise<Pick<MeasuredRun, "seconds" | "stdout">> {
   const { PATH = "", SystemRoot = "" } = process.env;
   const input = stdin === undefined ? undefined : await open(stdin);
-  const begun = performance.now();
+  const start = performance.now();
   const child = startNode([...nodeArgs, "--import", preload, script, ...args], {
     cwd,
     env: { PATH, SystemRoot, HOME: tmpdir(), BENCH_USAGE_FILE: usageFile, ...env },
@@ -82,13 +105,13 @@ async function runToEnd(
     text(child.stdout),
     text(child.stderr),
   ]);
-  const seconds = (performance.now() - begun) / 1000;
+  const seconds = (performance.now() - start) / 1000;
   await input?.close();
   if (status !== 0) throw new Error(`${script} ended with ${status}\n${stderr}\n${stdout}`);
   return { seconds, stdout };
 }
 
-/** Microseconds and kilobytes, as `process.resourceUsage()` has them. */
+/** The output of `process.resourceUsage()`: microseconds and kilobytes. */
 const usageShape = z
   .object({ userCPUTime: z.number(), systemCPUTime: z.number(), maxRSS: z.number() })
   .transform(({ userCPUTime, systemCPUTime, maxRSS }) => ({

@@ -5,7 +5,7 @@ import { Chalk } from "chalk";
 import { formatTable } from "../src/cli/terminal/table.ts";
 import type { Figure } from "./scenario.ts";
 
-/** Prints a table, and below it where the time goes of each figure that misses an aim. */
+/** Prints a table, followed by an explanation of each figure that misses an aim. */
 export function printResults(figures: readonly Figure[]): void {
   const rows = figures.map(({ scenario, measured, floor, ratio, aims }) => [
     scenario,
@@ -19,18 +19,20 @@ export function printResults(figures: readonly Figure[]): void {
   process.stdout.write(`${formatTable({ columns, rows }, view)}\n`);
   const missed = figures.filter(({ aims }) => aims.some(({ met }) => !met));
   if (missed.length === 0) return;
-  process.stdout.write("\nWhere it goes, where an aim is missed (more in docs/performance.md):\n");
-  for (const { scenario, goes } of missed) process.stdout.write(`${scenario}: ${goes}\n`);
+  process.stdout.write("\nWhy aims are missed (more in docs/internals/performance.md):\n");
+  for (const { scenario, explanation } of missed) {
+    process.stdout.write(`${scenario}: ${explanation}\n`);
+  }
 }
 
-export interface SaveOptions {
+interface SaveOptions {
   readonly short: boolean;
-  /** Whether all that was chosen was run to its end. */
+  /** Whether all selected scenarios completed. */
   readonly complete: boolean;
   readonly folder: string;
 }
 
-/** Writes the figures, and what they were measured on, into a file of their own, and gives its path. */
+/** Saves the figures and a description of the machine in a new file. Returns its path. */
 export async function saveResults(
   figures: readonly Figure[],
   { short, complete, folder }: SaveOptions,

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The folder of the package, wherever this file was compiled to. */
+/** The package's folder, from the sources and from the compiled files alike. */
 export const root: string = packageFolder(import.meta.dirname);
 
 function packageFolder(folder: string): string {

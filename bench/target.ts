@@ -5,33 +5,38 @@ import { z } from "zod";
 import type { BenchContext } from "./scenario.ts";
 import { runWorker } from "./worker.ts";
 
-/** What a worker says it did. */
+/** The result that a worker prints. */
 export const throughputShape = z.object({ rows: z.number(), seconds: z.number() });
+
+/** How many rows a worker stored, and in what time. */
 export type Throughput = z.infer<typeof throughputShape>;
 
 /** An empty database to sync into. */
-export interface Target extends AsyncDisposable {
-  /** As the programs take it. */
+interface Target extends AsyncDisposable {
+  /** The URL for the `destination` option. */
   readonly destination: string;
-  /** How fast a bare loop of the driver is with the rows that stand in a table now. */
+  /** Measures a bare loop over the database driver with the rows that are in a table now. */
   floor(table: string): Promise<Throughput>;
 }
 
+/** The kinds of database that scenarios write to. */
 export type TargetKind = "sqlite" | "postgres";
+
+/** All kinds of database. */
 export const targetKinds: readonly TargetKind[] = ["sqlite", "postgres"];
 
-/** A new database of a kind. */
+/** Creates an empty database of a kind. */
 export async function newTarget(kind: TargetKind, context: BenchContext): Promise<Target> {
   const name = `bench_${randomBytes(4).toString("hex")}`;
   if (kind === "sqlite") return newSqlite(join(context.folder, name));
   return newPostgres(await context.postgres(), name);
 }
 
-export interface SqliteTarget extends Target {
+interface SqliteTarget extends Target {
   readonly path: string;
 }
 
-/** A file that is not there yet. */
+/** A SQLite database at `${base}.db`, which does not exist yet. */
 export function newSqlite(base: string): SqliteTarget {
   const path = `${base}.db`;
   return {
@@ -44,7 +49,7 @@ export function newSqlite(base: string): SqliteTarget {
           { from: path, to: `${base}-floor.db`, table },
           throughputShape,
         )
-      ).answer,
+      ).result,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -53,7 +58,7 @@ function newPostgres(url: string, schema: string): Target {
   return {
     destination: `${url}?schema=${schema}`,
     floor: async (table) =>
-      (await runWorker("floor-postgres", { url, schema, table }, throughputShape)).answer,
+      (await runWorker("floor-postgres", { url, schema, table }, throughputShape)).result,
     async [Symbol.asyncDispose]() {
       const client = new Client({ connectionString: url });
       await client.connect();

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 
-// Loaded before a measured program, by `node --import`: writes what the process used when it ends.
+// Preloaded with `node --import`: writes the process's resource usage when it exits.
 const file = process.env["BENCH_USAGE_FILE"];
 process.on("exit", () => {
   if (file !== undefined) writeFileSync(file, JSON.stringify(process.resourceUsage()));

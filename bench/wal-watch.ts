@@ -1,26 +1,26 @@
 import { existsSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 
-/** How much a sync wrote. */
+/** How many pages or rows a sync wrote. */
 export interface WriteCounts {
-  /** To a table and its indexes. */
-  readonly ofTable: number;
-  readonly inAll: number;
+  /** To one table and its indexes. */
+  readonly inTable: number;
+  readonly total: number;
 }
 
-/** What a SQLite file's write-ahead log holds, while a connection keeps it. */
+/** Watches a SQLite file's write-ahead log, which it keeps alive with an open connection. */
 export class WalWatch implements Disposable {
   readonly #path: string;
   readonly #db: Database.Database;
 
-  /** Empties the log, and keeps it from being removed when other connections close. */
+  /** Empties the log. It then survives the closing of other connections. */
   constructor(path: string) {
     this.#path = path;
     this.#db = new Database(path);
     this.#db.pragma("wal_checkpoint(truncate)");
   }
 
-  /** The pages that were written since. */
+  /** The number of distinct pages written since then. */
   pagesWritten(table: string): WriteCounts {
     const pages = pagesInLog(`${this.#path}-wal`);
     const own = this.#db
@@ -29,7 +29,7 @@ export class WalWatch implements Disposable {
          or name in (select name from sqlite_schema where type = 'index' and tbl_name = ?)`,
       )
       .all(table, table);
-    return { ofTable: own.filter(({ page }) => pages.has(page)).length, inAll: pages.size };
+    return { inTable: own.filter(({ page }) => pages.has(page)).length, total: pages.size };
   }
 
   [Symbol.dispose](): void {
@@ -41,7 +41,7 @@ const headerBytes = 32;
 const frameHeaderBytes = 24;
 
 /**
- * The numbers of the pages in a log.
+ * The page numbers in a log.
  *
  * @see https://www.sqlite.org/fileformat2.html#the_write_ahead_log
  */
@@ -52,8 +52,8 @@ function pagesInLog(path: string): ReadonlySet<number> {
   const pageBytes = log.readUInt32BE(8);
   const salt = log.subarray(16, 24);
   const pages = new Set<number>();
-  for (let at = headerBytes; at < log.length; at += frameHeaderBytes + pageBytes) {
-    if (log.subarray(at + 8, at + 16).equals(salt)) pages.add(log.readUInt32BE(at));
+  for (let offset = headerBytes; offset < log.length; offset += frameHeaderBytes + pageBytes) {
+    if (log.subarray(offset + 8, offset + 16).equals(salt)) pages.add(log.readUInt32BE(offset));
   }
   return pages;
 }

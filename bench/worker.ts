@@ -1,36 +1,37 @@
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import type { z } from "zod";
-import { startNode } from "./node-process.ts";
-import { runScript, type MeasuredRun } from "./program.ts";
+import { type MeasuredRun, runScript, startNode } from "./program.ts";
 
-/** Runs a script of `workers/` with these options to its end; what it printed last is its answer. */
+/** Runs a script of `workers/` with these options; its result is the last line that it prints. */
 export async function runWorker<T>(
   name: string,
   options: object,
   shape: z.ZodType<T>,
-): Promise<MeasuredRun & { readonly answer: T }> {
+): Promise<MeasuredRun & { readonly result: T }> {
   const nodeArgs = ["--max-old-space-size=8192"];
   const measured = await runScript(workerPath(name), [JSON.stringify(options)], { nodeArgs });
   const last = measured.stdout.trimEnd().split("\n").at(-1) ?? "";
-  return { ...measured, answer: shape.parse(JSON.parse(last)) };
+  return { ...measured, result: shape.parse(JSON.parse(last)) };
 }
 
-/** The options that a worker was started with. */
+/** The options that this worker was started with. */
 export function readWorkerOptions<T>(shape: z.ZodType<T>): T {
   return shape.parse(JSON.parse(process.argv[2] ?? "{}"));
 }
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 export interface Server extends AsyncDisposable {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
 }
 
-/** Starts a script of `workers/` that prints its URL once it listens; ends it when disposed of. */
+/**
+ * Starts a script of `workers/` that prints its URL when it listens. Disposing ends the process.
+ */
 export async function startServer(name: string, options: object): Promise<Server> {
   const args = ["--max-old-space-size=8192", workerPath(name), JSON.stringify(options)];
   const child = startNode(args, {
@@ -51,7 +52,7 @@ export async function startServer(name: string, options: object): Promise<Server
   };
 }
 
-/** How often a server was asked. */
+/** The number of requests that a server has received. */
 export async function countRequests({ url }: Server): Promise<number> {
   return Number(await (await fetch(`${url}/requests`)).text());
 }

@@ -1,4 +1,4 @@
 import { register } from "node:module";
 
-// Loaded before a program, by `node --import`: from here on every module that is loaded is written down.
+// Preloaded with `node --import`: records every module that is loaded afterwards.
 register("./hooks.js", import.meta.url);

@@ -1,23 +1,23 @@
 import { join } from "node:path";
-import { countlyProgram, startCountly } from "../services/countly.ts";
-import { bareNode } from "../bare-node.ts";
 import { explainMemory } from "../explain-usage.ts";
-import { atMost, formatRate, under, formatInteger, type Scenario } from "../scenario.ts";
+import { bareNode } from "../program.ts";
+import { atMost, formatInteger, formatRate, type Scenario, under } from "../scenario.ts";
+import { countlyProgram, startCountly } from "../services/countly.ts";
 import { newSqlite } from "../target.ts";
 import { countRequests } from "../worker.ts";
 
-const mostMegabytes = 300;
-/** Peaks that differ by less are the same. */
-const sameWithin = 1.15;
+const maxMegabytes = 300;
+/** Peaks that differ by less than this factor count as equal. */
+const tolerance = 1.15;
 
-/** The users of many apps: what memory it takes, by their number, and how little a second sync asks for. */
+/** Users of many apps: memory by number of users, and requests of a second sync. */
 export const countly: Scenario = {
   name: "countly",
   async *run(context) {
     const apps = 20;
     const [few, many] = context.short ? [200, 1000] : [20_000, 50_000];
-    const small = await syncs(apps, few);
-    const large = await syncs(apps, many);
+    const small = await syncTwice(apps, few);
+    const large = await syncTwice(apps, many);
     const { seconds, cpuSeconds, peakMegabytes } = large.run;
     const ratio = peakMegabytes / small.run.peakMegabytes;
     const requests = [large.first, large.second].map(formatInteger).join(", then ");
@@ -27,18 +27,18 @@ export const countly: Scenario = {
       floor: `${formatInteger(small.run.peakMegabytes)} MB with ${formatInteger(few)} each`,
       ratio,
       aims: [
-        under(mostMegabytes, peakMegabytes, "MB"),
-        atMost(sameWithin, ratio),
+        under(maxMegabytes, peakMegabytes, "MB"),
+        atMost(tolerance, ratio),
         atMost(3 * apps + 4, large.second, "requests the second time"),
       ],
-      goes: explainMemory(large.run, await bareNode(context.folder)),
+      explanation: explainMemory(large.run, await bareNode(context.folder)),
       detail: {
         ...{ seconds, peakMegabytes, cpuSeconds },
         ...{ first: large.first, second: large.second, fewPeakMegabytes: small.run.peakMegabytes },
       },
     };
 
-    async function syncs(count: number, users: number) {
+    async function syncTwice(count: number, users: number) {
       await using server = await startCountly({ apps: count, users });
       const { destination } = newSqlite(join(context.folder, `countly-${users}`));
       const sync = await countlyProgram(context, { server, destination });

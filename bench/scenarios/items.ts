@@ -1,12 +1,12 @@
 import { explainTime } from "../explain-usage.ts";
 import type { MeasuredRun } from "../program.ts";
+import { atLeast, type Figure, formatRate, type Scenario } from "../scenario.ts";
 import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
-import { atLeast, formatRate, type Figure, type Scenario } from "../scenario.ts";
-import { newTarget, targetKinds, type Throughput, type TargetKind } from "../target.ts";
+import { newTarget, type TargetKind, targetKinds, type Throughput } from "../target.ts";
 
 const aims: Readonly<Record<TargetKind, number>> = { sqlite: 0.65, postgres: 0.7 };
 
-/** Dataset items through the real program, from its start to its end. */
+/** Dataset items through the real program, including its start. */
 export const items: Scenario = {
   name: "items",
   async *run(context) {
@@ -32,10 +32,10 @@ function toFigure(
     floor: formatRate(floor.rows, floor.seconds),
     ratio,
     aims: [atLeast(aims[kind], ratio)],
-    goes: explainTime({
+    explanation: explainTime({
       run,
       floorSeconds: floor.seconds,
-      remainder: "the rest is JSON, keys and garbage, and the database that waits for pages",
+      remainder: "the rest is JSON, keys, garbage, and the database waiting for pages",
     }),
     detail: { rows: floor.rows, seconds, floorSeconds: floor.seconds, cpuSeconds, peakMegabytes },
   };

@@ -1,17 +1,17 @@
 import { join } from "node:path";
-import { formatSeconds, explainTime } from "../explain-usage.ts";
-import { opikProgram, startOpik } from "../services/opik.ts";
+import { explainTime, formatSeconds } from "../explain-usage.ts";
 import { atMost, type Scenario } from "../scenario.ts";
+import { opikProgram, startOpik } from "../services/opik.ts";
 import { newSqlite } from "../target.ts";
 import { countRequests } from "../worker.ts";
 
 const latencyMs = 100;
-/** What the program does without being told. */
+/** The program's default. */
 const concurrency = 8;
-/** The projects, the datasets, and the datasets again for whose items are read. */
+/** Requests besides the pages of items: projects, datasets, and datasets again for their items. */
 const lists = 3;
 
-/** Pages that are late, in partitions that do not depend on each other. */
+/** Slow pages in independent partitions. */
 export const latency: Scenario = {
   name: "latency",
   async *run(context) {
@@ -21,7 +21,7 @@ export const latency: Scenario = {
     const sync = await opikProgram(context, { server, destination });
     const run = await sync();
     const requests = await countRequests(server);
-    // Of what is needed, not of what was asked: a request too many is no excuse.
+    // The floor counts the requests needed, not those sent: an unnecessary one must show.
     const needed = datasets + lists;
     const floorSeconds = (needed * latencyMs) / 1000 / concurrency;
     const ratio = run.seconds / floorSeconds;
@@ -31,10 +31,10 @@ export const latency: Scenario = {
       floor: `${floorSeconds.toFixed(2)} s for ${needed}, ${concurrency} at once`,
       ratio,
       aims: [atMost(1.2, ratio)],
-      goes: explainTime({
+      explanation: explainTime({
         run,
         notes: [
-          `${requests} requests were sent; the ${needed} that are needed wait for ${formatSeconds(floorSeconds)}`,
+          `${requests} requests were sent; the ${needed} that are needed take ${formatSeconds(floorSeconds)}`,
         ],
         remainder:
           "the rest is start-up, and the lists that are read one after the other before the items",

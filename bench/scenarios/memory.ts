@@ -1,29 +1,28 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { opikProgram, startOpik, type OpikOptions } from "../services/opik.ts";
-import { bareNode } from "../bare-node.ts";
 import { explainMemory } from "../explain-usage.ts";
-import type { MeasuredRun } from "../program.ts";
+import { bareNode, type MeasuredRun } from "../program.ts";
 import {
   atMost,
-  under,
-  formatInteger,
   type BenchContext,
   type Figure,
+  formatInteger,
   type Scenario,
+  under,
 } from "../scenario.ts";
+import { type OpikOptions, opikProgram, startOpik } from "../services/opik.ts";
 import { newSqlite } from "../target.ts";
 
-const mostMegabytes = 200;
-/** Peaks that differ by less are the same. */
-const sameWithin = 1.15;
+const maxMegabytes = 200;
+/** Peaks that differ by less than this factor count as equal. */
+const tolerance = 1.15;
 
-/** How much memory the program holds at most, by the number and the size of the rows. */
+/** Peak memory of the program, by number and size of rows. */
 export const memory: Scenario = {
   name: "memory",
   async *run(context) {
     const [few, many] = context.short ? [20_000, 100_000] : [1_000_000, 10_000_000];
-    const narrow = { ids: "descending", itemBytes: 300, keep: false } as const;
+    const narrow = { ids: "descending", itemBytes: 300, keepPages: false } as const;
     const bare = await bareNode(context.folder);
     const small = await measureSync(context, { ...narrow, itemsPerDataset: few });
     yield toFigure(`memory, ${formatInteger(few)} rows`, { run: small, bare });
@@ -31,7 +30,7 @@ export const memory: Scenario = {
     yield toFigure(`memory, ${formatInteger(many)} rows`, { run: large, bare, few: small });
     const rows = context.short ? 50 : 500;
     const wide = { ids: "descending", itemBytes: 2 ** 20, itemsPerDataset: rows } as const;
-    const run = await measureSync(context, { ...wide, pageSize: 10, keep: false });
+    const run = await measureSync(context, { ...wide, pageSize: 10, keepPages: false });
     yield toFigure(`memory, ${rows} rows of 1 MB`, { run, bare });
   },
 };
@@ -49,21 +48,21 @@ async function measureSync(context: BenchContext, options: OpikOptions): Promise
 interface Runs {
   readonly run: MeasuredRun;
   readonly bare: MeasuredRun;
-  /** With fewer rows: the peak is to be the same. */
+  /** A run with fewer rows, whose peak should be the same. */
   readonly few?: MeasuredRun;
 }
 
 function toFigure(scenario: string, { run, bare, few }: Runs): Figure {
   const { peakMegabytes } = run;
-  const belowMost = under(mostMegabytes, peakMegabytes, "MB");
+  const belowMax = under(maxMegabytes, peakMegabytes, "MB");
   const common = {
     scenario,
     measured: `${formatInteger(peakMegabytes)} MB`,
-    goes: explainMemory(run, bare),
+    explanation: explainMemory(run, bare),
     detail: { peakMegabytes, bareMegabytes: bare.peakMegabytes },
   };
-  if (!few) return { ...common, floor: "", aims: [belowMost] };
+  if (!few) return { ...common, floor: "", aims: [belowMax] };
   const ratio = peakMegabytes / few.peakMegabytes;
   const floor = `${formatInteger(few.peakMegabytes)} MB`;
-  return { ...common, floor, ratio, aims: [belowMost, atMost(sameWithin, ratio)] };
+  return { ...common, floor, ratio, aims: [belowMax, atMost(tolerance, ratio)] };
 }

@@ -1,11 +1,11 @@
 import { explainTime, formatSeconds } from "../explain-usage.ts";
-import { atLeast, formatRate, formatInteger, type Scenario } from "../scenario.ts";
-import { newTarget, throughputShape, targetKinds, type TargetKind } from "../target.ts";
+import { atLeast, formatInteger, formatRate, type Scenario } from "../scenario.ts";
+import { newTarget, type TargetKind, targetKinds, throughputShape } from "../target.ts";
 import { runWorker } from "../worker.ts";
 
 const aims: Readonly<Record<TargetKind, number>> = { sqlite: 0.65, postgres: 0.75 };
 
-/** Narrow rows in key order through the writer alone: no source, no HTTP, and the clock stands still while they are made. */
+/** Narrow rows in key order through the writer alone, without a source and HTTP. */
 export const metrics: Scenario = {
   name: "metrics",
   async *run(context) {
@@ -14,7 +14,7 @@ export const metrics: Scenario = {
       await using target = await newTarget(kind, context);
       const { destination } = target;
       const run = await runWorker("metrics", { destination, rows }, throughputShape);
-      const { seconds } = run.answer;
+      const { seconds } = run.result;
       const floor = await target.floor("metrics");
       const ratio = floor.seconds / seconds;
       yield {
@@ -26,12 +26,10 @@ export const metrics: Scenario = {
           atLeast(aims[kind], ratio),
           { aim: `${formatInteger(rows)} rows stored`, met: floor.rows === rows },
         ],
-        goes: explainTime({
+        explanation: explainTime({
           run,
           floorSeconds: floor.seconds,
-          notes: [
-            `the writer had the clock for ${formatSeconds(seconds)}, the rest is making the rows`,
-          ],
+          notes: [`the writer took ${formatSeconds(seconds)}, the rest is making the rows`],
           remainder: "each group is planned and stored before the next is made",
         }),
         detail: {

@@ -1,14 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { opikProgram, startOpik } from "../services/opik.ts";
-import { formatSeconds, explainTime } from "../explain-usage.ts";
+import { explainTime, formatSeconds } from "../explain-usage.ts";
 import { runWithLeastCpu } from "../least-cpu.ts";
 import { runScript } from "../program.ts";
-import { atMost, under, type Scenario } from "../scenario.ts";
+import { atMost, type Scenario, under } from "../scenario.ts";
+import { opikProgram, startOpik } from "../services/opik.ts";
 import { newSqlite } from "../target.ts";
 
-/** A sync that finds nothing new, beside a node that only loads the same modules. */
+/** A sync that finds nothing new, compared with a process that only loads the same modules. */
 export const noOp: Scenario = {
   name: "no-op",
   async *run(context) {
@@ -31,19 +31,19 @@ export const noOp: Scenario = {
       floor: `${bare.cpuSeconds.toFixed(3)} s loading modules`,
       ratio,
       aims: [under(0.3, own.cpuSeconds, "s"), atMost(2, ratio)],
-      goes: explainTime({
+      explanation: explainTime({
         run: own,
         notes: [
           `a node that only loads the same modules used ${formatSeconds(bare.cpuSeconds)} of CPU`,
         ],
-        remainder: "the rest is opening the file, three requests and the thread of SQLite",
+        remainder: "the rest is opening the file, three requests and SQLite's thread",
       }),
       detail: { cpuSeconds: own.cpuSeconds, bareCpuSeconds: bare.cpuSeconds, wall: own.seconds },
     };
   },
 };
 
-/** What was loaded by the program, without what started or measured it. */
+/** The modules of the program itself, without those that start or measure it. */
 function selectModules(recorded: string): string {
   const modules = recorded
     .split("\n")

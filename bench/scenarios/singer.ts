@@ -2,30 +2,29 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, type MeasuredRun } from "../program.ts";
-import { bareNode } from "../bare-node.ts";
-import { explainMemory, explainTime } from "../explain-usage.ts";
+import { seededRandom } from "../../src/emulators/random.ts";
 import { abortSignal } from "../abort-signal.ts";
+import { explainMemory, explainTime } from "../explain-usage.ts";
+import { bareNode, type MeasuredRun, runProgram } from "../program.ts";
 import {
   atLeast,
   atMost,
-  formatRate,
-  formatInteger,
   type BenchContext,
   type Figure,
+  formatInteger,
+  formatRate,
   type Scenario,
 } from "../scenario.ts";
 import { newSqlite } from "../target.ts";
-import { seededRandom } from "../../src/emulators/random.ts";
 
 const table = "events";
 const lineBytes = 400;
-const leastRows = 100_000;
-const leastRatio = 0.5;
-/** Peaks that differ by less are the same. */
-const sameWithin = 1.15;
+const minRows = 100_000;
+const minRatio = 0.5;
+/** Peaks that differ by less than this factor count as equal. */
+const tolerance = 1.15;
 
-/** Singer records of 400 bytes from a file into SQLite, and how much memory that takes by their number. */
+/** Singer records of 400 bytes from a file into SQLite: speed, and memory by number of records. */
 export const singer: Scenario = {
   name: "singer",
   async *run(context) {
@@ -41,12 +40,12 @@ export const singer: Scenario = {
   },
 };
 
-interface Loaded {
+interface TargetRun {
   readonly run: MeasuredRun;
   readonly floorSeconds: number;
 }
 
-async function measureTarget({ folder }: BenchContext, rows: number): Promise<Loaded> {
+async function measureTarget({ folder }: BenchContext, rows: number): Promise<TargetRun> {
   const stdin = join(folder, "messages.jsonl");
   await writeMessages(stdin, rows);
   const target = newSqlite(join(folder, `singer-${rows}`));
@@ -57,7 +56,7 @@ async function measureTarget({ folder }: BenchContext, rows: number): Promise<Lo
   return { run, floorSeconds: bare.seconds };
 }
 
-function speedFigure(rows: number, { run, floorSeconds }: Loaded): Figure {
+function speedFigure(rows: number, { run, floorSeconds }: TargetRun): Figure {
   const { seconds, cpuSeconds, peakMegabytes } = run;
   const ratio = floorSeconds / seconds;
   return {
@@ -65,8 +64,8 @@ function speedFigure(rows: number, { run, floorSeconds }: Loaded): Figure {
     measured: formatRate(rows, seconds, "records"),
     floor: formatRate(rows, floorSeconds),
     ratio,
-    aims: [atLeast(leastRows, rows / seconds, "records/s"), atLeast(leastRatio, ratio)],
-    goes: explainTime({
+    aims: [atLeast(minRows, rows / seconds, "records/s"), atLeast(minRatio, ratio)],
+    explanation: explainTime({
       run,
       floorSeconds,
       notes: [`the floor comes to ${formatRate(rows, floorSeconds)}`],
@@ -90,8 +89,8 @@ function memoryFigure(
     measured: `${formatInteger(large.peakMegabytes)} MB`,
     floor: `${formatInteger(small.peakMegabytes)} MB`,
     ratio,
-    aims: [atMost(sameWithin, ratio)],
-    goes: explainMemory(large, bare),
+    aims: [atMost(tolerance, ratio)],
+    explanation: explainMemory(large, bare),
     detail: { peakMegabytes: large.peakMegabytes },
   };
 }
@@ -106,7 +105,7 @@ const properties = {
   ...{ question: string, answer: string, author: string },
 };
 
-/** A SCHEMA, RECORDs with random keys, and a STATE now and then. */
+/** Writes a SCHEMA, RECORDs with random keys, and a STATE every 10,000 records. */
 async function writeMessages(file: string, rows: number): Promise<void> {
   const output = createWriteStream(file);
   const random = seededRandom(1);
@@ -131,7 +130,7 @@ async function writeMessages(file: string, rows: number): Promise<void> {
   await once(output, "close");
 }
 
-/** A RECORD whose line is as long as it should be. */
+/** A RECORD message of `lineBytes`. */
 function recordMessage(record: Readonly<Record<string, unknown>>): string {
   const line = (question: string): string =>
     JSON.stringify({ type: "RECORD", stream: table, record: { ...record, question } });

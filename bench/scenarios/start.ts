@@ -1,10 +1,9 @@
-import { bareNode } from "../bare-node.ts";
-import { formatSeconds, explainTime } from "../explain-usage.ts";
+import { explainTime, formatSeconds } from "../explain-usage.ts";
 import { runWithLeastCpu } from "../least-cpu.ts";
-import { runProgram } from "../program.ts";
-import { under, type Scenario } from "../scenario.ts";
+import { bareNode, runProgram } from "../program.ts";
+import { type Scenario, under } from "../scenario.ts";
 
-/** `--help`, beside a node that does nothing. */
+/** `--help`, compared with a process that does nothing. */
 export const start: Scenario = {
   name: "start",
   async *run(context) {
@@ -16,7 +15,7 @@ export const start: Scenario = {
       floor: `${bare.cpuSeconds.toFixed(3)} s a bare node`,
       ratio: help.cpuSeconds / bare.cpuSeconds,
       aims: [under(0.15, help.cpuSeconds, "s")],
-      goes: explainTime({
+      explanation: explainTime({
         run: help,
         notes: [`a bare node used ${formatSeconds(bare.cpuSeconds)} of CPU`],
         remainder: "the rest is loading yargs and zod",

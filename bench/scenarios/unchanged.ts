@@ -1,21 +1,21 @@
 import { join } from "node:path";
 import { Client } from "pg";
-import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
+import { explainTime, formatSeconds } from "../explain-usage.ts";
 import type { MeasuredRun } from "../program.ts";
-import { formatSeconds, explainTime } from "../explain-usage.ts";
 import {
-  under,
   atMost,
-  formatInteger,
   type BenchContext,
   type Figure,
+  formatInteger,
   type Scenario,
+  under,
 } from "../scenario.ts";
+import { itemTable, opikProgram, startOpik } from "../services/opik.ts";
 import { newSqlite, newTarget } from "../target.ts";
 import { WalWatch, type WriteCounts } from "../wal-watch.ts";
 import type { Server } from "../worker.ts";
 
-/** The same items again, in full: nothing of their table is written. Rivulet's own tables, which know of each sync, are. */
+/** A full refresh of unchanged items, which writes only rivulet's own tables. */
 export const unchanged: Scenario = {
   name: "unchanged",
   async *run(context) {
@@ -43,7 +43,7 @@ async function inPostgres(context: BenchContext, server: Server): Promise<Figure
   const before = await rowsWritten(destination);
   const second = await sync(["--full-refresh"]);
   const after = await rowsWritten(destination);
-  const written = { ofTable: after.ofTable - before.ofTable, inAll: after.inAll - before.inAll };
+  const written = { inTable: after.inTable - before.inTable, total: after.total - before.total };
   return toFigure("postgres", { first, second, written, unit: "rows" });
 }
 
@@ -54,13 +54,13 @@ async function rowsWritten(destination: string): Promise<WriteCounts> {
   const client = new Client({ connectionString: url.href });
   await client.connect();
   const { rows } = await client.query<Record<keyof WriteCounts, string>>(
-    `select sum(written) as "inAll", sum(written) filter (where relname = $2) as "ofTable"
+    `select sum(written) as "total", sum(written) filter (where relname = $2) as "inTable"
      from (select relname, n_tup_ins + n_tup_upd + n_tup_del as written
            from pg_stat_user_tables where schemaname = $1) as tables`,
     [schema, itemTable],
   );
   await client.end();
-  return { ofTable: Number(rows[0]?.ofTable), inAll: Number(rows[0]?.inAll) };
+  return { inTable: Number(rows[0]?.inTable), total: Number(rows[0]?.total) };
 }
 
 interface Runs {
@@ -74,20 +74,20 @@ function toFigure(kind: string, { first, second, written, unit }: Runs): Figure 
   const ratio = second.seconds / first.seconds;
   return {
     scenario: `unchanged, ${kind}`,
-    measured: `${second.seconds.toFixed(2)} s, ${formatInteger(written.ofTable)} ${unit} of the items written, ${formatInteger(written.inAll)} in all`,
+    measured: `${second.seconds.toFixed(2)} s, ${formatInteger(written.inTable)} ${unit} of the items written, ${formatInteger(written.total)} in total`,
     floor: `${first.seconds.toFixed(2)} s the first time`,
     ratio,
-    aims: [under(1, ratio), atMost(0, written.ofTable, `${unit} of the items`)],
-    goes: explainTime({
+    aims: [under(1, ratio), atMost(0, written.inTable, `${unit} of the items`)],
+    explanation: explainTime({
       run: second,
       notes: [
         `the first time it used ${formatSeconds(first.cpuSeconds)} of CPU in ${formatSeconds(first.seconds)}`,
       ],
-      remainder: "each row is compared with the one that stands, looked up by a random id",
+      remainder: "each row is compared with the stored one, looked up by a random id",
     }),
     detail: {
       ...{ seconds: second.seconds, cpuSeconds: second.cpuSeconds, firstSeconds: first.seconds },
-      ...{ written: written.ofTable, writtenInAll: written.inAll },
+      ...{ written: written.inTable, writtenInAll: written.total },
     },
   };
 }

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { explainTime } from "../explain-usage.ts";
 import { atLeast, formatRate, type Scenario } from "../scenario.ts";
-import { newSqlite } from "../target.ts";
 import { startWandb, wandbSync } from "../services/wandb.ts";
+import { newSqlite } from "../target.ts";
 
 const aim = 0.6;
 
-/** Metric values without latency through the real program, from its start to its end. */
+/** Metric values without latency through the real program, including its start. */
 export const wandbFirehose: Scenario = {
   name: "wandb-firehose",
   async *run(context) {
@@ -24,7 +24,7 @@ export const wandbFirehose: Scenario = {
       floor: formatRate(floor.rows, floor.seconds, "values"),
       ratio,
       aims: [atLeast(aim, ratio)],
-      goes: explainTime({
+      explanation: explainTime({
         run,
         floorSeconds: floor.seconds,
         remainder:

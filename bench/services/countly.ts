@@ -1,23 +1,24 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, type MeasuredRun } from "../program.ts";
+import { type MeasuredRun, runProgram } from "../program.ts";
 import type { BenchContext } from "../scenario.ts";
-import { startServer, type Server } from "../worker.ts";
+import { type Server, startServer } from "../worker.ts";
 
+/** The login of the benchmark's Countly emulator. */
 export const countlyAccess = { apiKey: "0123456789abcdef0123456789abcdef" } as const;
 
-export interface CountlyShape {
+interface CountlyShape {
   readonly apps: number;
-  /** Users of each app. */
+  /** Users per app. */
   readonly users: number;
 }
 
-/** A stand-in for a Countly server in a process of its own. */
+/** Starts a Countly emulator in its own process. */
 export function startCountly(shape: CountlyShape): Promise<Server> {
   return startServer("countly-server", shape);
 }
 
-/** Makes a configuration for all apps and gives what runs `countly-sync` with it. */
+/** Writes a configuration for all apps and returns a function that runs `countly-sync` with it. */
 export async function countlyProgram(
   { folder }: BenchContext,
   { server, destination }: { readonly server: Server; readonly destination: string },

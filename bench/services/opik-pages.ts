@@ -1,25 +1,26 @@
 import { seededRandom } from "../../src/emulators/random.ts";
-/** What the service of a scenario holds. */
+
+/** The data of an Opik server. */
 export interface OpikShape {
   readonly datasets: number;
   readonly itemsPerDataset: number;
   readonly pageSize: number;
-  /** Random ids in random order, or ids that descend, as those that a service makes itself do. */
+  /** Random ids, or descending ones, as Opik generates itself. */
   readonly ids: "random" | "descending";
-  /** About how long an item's JSON is. */
+  /** The approximate length of an item's JSON. */
   readonly itemBytes: number;
 }
 
-/** The id of a dataset. */
+/** The id of the dataset with this index. */
 export function datasetId(index: number): string {
   return `0197a000-0000-7000-8000-${index.toString(16).padStart(12, "0")}`;
 }
 
-/** The pages of a dataset's items: some items in full, again and again with other ids. */
+/** The pages of a dataset's items. The same few items repeat with different ids. */
 export class OpikPages {
   readonly #shape: OpikShape;
   readonly #dataset: number;
-  /** Items without the ids that stand at their beginning. */
+  /** The JSON of items without the ids at their beginning. */
   readonly #items: readonly Buffer[];
 
   constructor(shape: OpikShape, dataset: number) {
@@ -33,7 +34,7 @@ export class OpikPages {
     );
   }
 
-  /** Page `number`, from 1, of so many items each. */
+  /** A page of `size` items; `number` counts from 1. */
   page(number: number, size: number): Buffer {
     const { itemsPerDataset: total } = this.#shape;
     const first = (number - 1) * size;
@@ -54,7 +55,7 @@ export class OpikPages {
   }
 }
 
-/** What an item begins with. */
+/** The length of an item's beginning, its id. */
 const idBytes = '{"id":"00000000-0000-0000-0000-000000000000"'.length;
 
 const words = "when does the model answer a question that it was not asked about before".split(" ");
@@ -83,6 +84,6 @@ function randomId(random: () => number): string {
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20)}`;
 }
 
-function descendingId(place: number): string {
-  return `0197b000-0000-7000-8000-${place.toString(16).padStart(12, "0")}`;
+function descendingId(position: number): string {
+  return `0197b000-0000-7000-8000-${position.toString(16).padStart(12, "0")}`;
 }

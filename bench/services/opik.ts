@@ -1,15 +1,18 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { OpikShape } from "./opik-pages.ts";
-import { runProgram, type MeasuredRun, type RunOptions } from "../program.ts";
+import { type MeasuredRun, type RunOptions, runProgram } from "../program.ts";
 import type { BenchContext } from "../scenario.ts";
-import { startServer, type Server } from "../worker.ts";
+import { type Server, startServer } from "../worker.ts";
+import type { OpikShape } from "./opik-pages.ts";
 
+/** The table of dataset items. */
 export const itemTable = "opik_dataset_item";
 
+/** The data and behaviour of an Opik server. */
 export interface OpikOptions extends Partial<OpikShape> {
   readonly latencyMs?: number;
-  readonly keep?: boolean;
+  /** Keep all pages in memory (default), or build each one when it is requested. */
+  readonly keepPages?: boolean;
 }
 
 const defaultShape: OpikShape = {
@@ -20,12 +23,12 @@ const defaultShape: OpikShape = {
   itemBytes: 400,
 };
 
-/** A stand-in for Opik in a process of its own: by default 200,000 items of about 400 bytes with random ids, 1,000 a page. */
+/** Starts an Opik server in its own process; see `defaultShape` for its data. */
 export function startOpik(options: OpikOptions): Promise<Server> {
   return startServer("opik-server", { ...defaultShape, ...options });
 }
 
-/** Makes a configuration and gives what runs `opik-sync` with it. */
+/** Writes a configuration and returns a function that runs `opik-sync` with it. */
 export async function opikProgram(
   { folder }: BenchContext,
   options: { readonly server: Server; readonly destination: string; readonly pageSize?: number },

@@ -6,49 +6,54 @@ import { fieldJson, type SerializedRun } from "./wandb-runs.ts";
 type Variables = Readonly<Record<string, unknown>>;
 
 const text = z.string();
-const whole = z.int();
+const integer = z.int();
 
-/** Answers queries for the histories of several runs as the stand-in does, from lines that were serialised before anybody asks. */
+/**
+ * Answers queries for histories of several runs as the emulator would, from preserialized lines.
+ */
 export class WandbHistories {
   readonly #start: string;
   readonly #runs: ReadonlyMap<string, SerializedRun>;
-  readonly #asks = new Map<string, readonly RunSelection[] | undefined>();
+  readonly #selections = new Map<string, readonly RunSelection[] | undefined>();
 
-  /** Answers begin with this text, up to the members of the project. */
+  /** Responses begin with `start`, which ends before the members of the project. */
   constructor(runs: readonly SerializedRun[], start: string) {
     this.#start = start;
-    this.#runs = new Map(runs.map((served) => [served.run.name, served]));
+    this.#runs = new Map(runs.map((serialized) => [serialized.run.name, serialized]));
   }
 
-  /** The answer in parts; undefined where something else is asked for. Throws where it would not be the stand-in's. */
+  /**
+   * The response in chunks, or undefined for any other query. Throws if the response would differ
+   * from the emulator's.
+   */
   respond({ query, variables }: GraphqlRequest): readonly Buffer[] | undefined {
-    const parts = this.#asksOf(query)?.flatMap((ask, index) => {
+    const chunks = this.#selectionsOf(query)?.flatMap((selection, index) => {
       const separator = index === 0 ? this.#start : ",";
-      return this.#run(ask, {
+      return this.#run(selection, {
         variables: variables ?? {},
-        before: `${separator}"${ask.alias}":`,
+        before: `${separator}"${selection.alias}":`,
       });
     });
-    return parts && [...parts, Buffer.from("}}}")];
+    return chunks && [...chunks, Buffer.from("}}}")];
   }
 
-  #asksOf(query: string): readonly RunSelection[] | undefined {
-    if (!this.#asks.has(query)) this.#asks.set(query, parseHistoryQuery(query));
-    return this.#asks.get(query);
+  #selectionsOf(query: string): readonly RunSelection[] | undefined {
+    if (!this.#selections.has(query)) this.#selections.set(query, parseHistoryQuery(query));
+    return this.#selections.get(query);
   }
 
   #run(
     { name, fields, minStep, maxStep, samples }: RunSelection,
     { variables, before }: { readonly variables: Variables; readonly before: string },
   ): readonly Buffer[] {
-    const served = this.#runs.get(text.parse(variables[name]));
-    if (!served) return [Buffer.from(`${before}null`)];
-    const lines = served.lines.window({
-      from: whole.parse(variables[minStep]),
-      below: whole.parse(variables[maxStep]),
-      samples: whole.parse(variables[samples]),
+    const serialized = this.#runs.get(text.parse(variables[name]));
+    if (!serialized) return [Buffer.from(`${before}null`)];
+    const lines = serialized.lines.window({
+      from: integer.parse(variables[minStep]),
+      below: integer.parse(variables[maxStep]),
+      samples: integer.parse(variables[samples]),
     });
-    const texts = fields.map((field) => `"${field}":${fieldJson(field, served)},`);
+    const texts = fields.map((field) => `"${field}":${fieldJson(field, serialized)},`);
     return [Buffer.from(`${before}{${texts.join("")}"history":[`), lines, Buffer.from("]}")];
   }
 }

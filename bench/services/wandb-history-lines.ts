@@ -1,20 +1,18 @@
-/** A part of a history. */
-export interface HistoryWindow {
-  /** The first step. */
+/** A part of a history: the steps from `from` (inclusive) to `below` (exclusive). */
+interface HistoryWindow {
   readonly from: number;
-  /** The first step that is not in it any more. */
   readonly below: number;
-  /** How many lines an answer may have. */
+  /** The maximum number of lines in a response. */
   readonly samples: number;
 }
 
-/** The lines of a history as they stand in an answer: JSON strings with commas between them, serialised once. */
+/** The lines of a history as in a response: JSON strings separated by commas, serialized once. */
 export class HistoryLines {
   readonly #text: Buffer;
-  /** Where the line of each step begins, and where the one after the last would. */
+  /** The offset of each step's line, and the end of the last one. */
   readonly #starts: Uint32Array;
 
-  /** Takes a line for each step, from step 0 on. */
+  /** Takes one line per step, from step 0 on. */
   constructor(lines: readonly string[]) {
     const texts = lines.map((line) => `${JSON.stringify(line)},`);
     this.#text = Buffer.from(texts.join(""));
@@ -26,7 +24,9 @@ export class HistoryLines {
     }
   }
 
-  /** The lines of a window. Throws a RangeError where there are so many that the service would answer with a sample of them. */
+  /**
+   * The lines of a window. Throws a RangeError if there are so many that W&B would send a sample.
+   */
   window({ from, below, samples }: HistoryWindow): Buffer {
     const first = Math.max(0, from);
     const end = Math.min(below, this.#starts.length - 1);

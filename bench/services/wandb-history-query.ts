@@ -1,7 +1,7 @@
-/** What a query asks of one run. Of the arguments these are the names of the variables. */
+/** The selection of one run in a query. For arguments, the names of their variables. */
 export interface RunSelection {
   readonly alias: string;
-  /** The fields before the history, in their order. */
+  /** The fields before the history, in order. */
   readonly fields: readonly string[];
   readonly name: string;
   readonly minStep: string;
@@ -10,8 +10,8 @@ export interface RunSelection {
 }
 
 /**
- * What a query for the histories of several runs asks; undefined where it is another operation. Throws a RangeError where it is that
- * operation in a form that is not known here: nobody notices a slow answer, and the figure would be wrong.
+ * Parses a query for the histories of several runs; undefined for any other operation. Throws a
+ * RangeError for an unknown form of that operation: answering it slowly would falsify the figure.
  */
 export function parseHistoryQuery(query: string): readonly RunSelection[] | undefined {
   if (!/^\s*query History\b/.test(query)) return undefined;

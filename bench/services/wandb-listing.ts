@@ -6,7 +6,7 @@ import { fieldJson, type SerializedRun } from "./wandb-runs.ts";
 
 const variablesShape = z.object({
   filters: z.string(),
-  /** Both are the order in which the runs were made. */
+  /** Both sort the runs in the order of their creation. */
   order: z.enum(["+created_at", "+heartbeat_at"]),
   first: z.int().positive(),
   after: z.string().nullable(),
@@ -16,36 +16,40 @@ const pageQuery =
   /^query Runs\([^)]*\) \{ viewer \{ id \} project\(name: \$project, entityName: \$entity\) \{ total: runCount\(filters: \$filters\) runs\(filters: \$filters, order: \$order, first: \$first, after: \$after\) \{ edges \{ node \{ (.*) \} \} pageInfo \{ endCursor hasNextPage \} \} \} \}$/;
 
 /**
- * Answers pages of a listing of all runs as the stand-in does, from fields that were serialised before anybody asks. The runs must not
- * change.
+ * Answers queries for pages of all runs as the emulator would, from preserialized fields. The runs
+ * must not change.
  */
 export class WandbListing {
   readonly #start: string;
   readonly #runs: readonly SerializedRun[];
-  /** Whether all runs pass, by the text of filters. */
-  readonly #passed = new Map<string, boolean>();
+  /** Whether all runs match, by the text of the filters. */
+  readonly #allMatched = new Map<string, boolean>();
 
-  /** Takes the runs in their order, and the text with which answers begin, up to the members of the project. */
+  /**
+   * Takes the runs in order. Responses begin with `start`, which ends before the project's members.
+   */
   constructor(runs: readonly SerializedRun[], start: string) {
     this.#start = start;
     this.#runs = runs;
   }
 
-  /** Undefined where something else is asked for, or in another form. */
+  /** The response in chunks, or undefined for any other query. */
   respond({ query, variables }: GraphqlRequest): readonly Buffer[] | undefined {
     const [, selection] = pageQuery.exec(query.replace(/\s+/g, " ").trim()) ?? [];
     const fields = selection?.match(/\w+ \{ [^}]*\}|\w+/g);
     const page = variablesShape.safeParse(variables);
-    if (!fields || !page.success || !this.#allPass(page.data.filters)) return undefined;
+    if (!fields || !page.success || !this.#allMatch(page.data.filters)) return undefined;
     const { after, first } = page.data;
     const begin = after ? runNumber(after) : 0;
-    const shown = this.#runs.slice(begin, begin + first);
-    const edges = shown.map((served) => {
-      const members = fields.map((field) => `"${fieldName(field)}":${fieldJson(field, served)}`);
+    const selected = this.#runs.slice(begin, begin + first);
+    const edges = selected.map((serialized) => {
+      const members = fields.map(
+        (field) => `"${fieldName(field)}":${fieldJson(field, serialized)}`,
+      );
       return `{"node":{${members.join(",")}}}`;
     });
     const pageInfo = {
-      endCursor: runCursor(shown.at(-1)) ?? after,
+      endCursor: runCursor(selected.at(-1)) ?? after,
       hasNextPage: begin + first < this.#runs.length,
     };
     const total = `"total":${this.#runs.length}`;
@@ -53,19 +57,18 @@ export class WandbListing {
     return [Buffer.from(`${this.#start}${total},${runs}}}}`)];
   }
 
-  /** The stand-in looks at all runs for each page, which tells how many pass. */
-  #allPass(filters: string): boolean {
-    const passes = parseRunFilter(filters);
-    const passed = this.#passed.get(filters) ?? this.#runs.every(({ run }) => passes(run));
-    this.#passed.set(filters, passed);
-    return passed;
+  #allMatch(filters: string): boolean {
+    const matches = parseRunFilter(filters);
+    const matched = this.#allMatched.get(filters) ?? this.#runs.every(({ run }) => matches(run));
+    this.#allMatched.set(filters, matched);
+    return matched;
   }
 }
 
-/** The stand-in's cursor of a run: where it is in the order, and its number, counted from 1. */
-function runCursor(served: SerializedRun | undefined): string | undefined {
-  if (!served) return undefined;
-  const { fields, number } = served.run;
+/** The emulator's cursor of a run: its sort key and its number, counted from 1. */
+function runCursor(serialized: SerializedRun | undefined): string | undefined {
+  if (!serialized) return undefined;
+  const { fields, number } = serialized.run;
   return Buffer.from(JSON.stringify([instantSortKey(fields.createdAt), number])).toString(
     "base64url",
   );
@@ -73,10 +76,10 @@ function runCursor(served: SerializedRun | undefined): string | undefined {
 
 const cursorShape = z.tuple([z.string(), z.int()]);
 
-/** The number of the run that a cursor stands for: so many runs come before the next one. */
+/** The number of a cursor's run, which is also the index of the next one. */
 function runNumber(cursor: string): number {
-  const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-  return cursorShape.parse(place)[1];
+  const position: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+  return cursorShape.parse(position)[1];
 }
 
 function fieldName(field: string): string {

@@ -1,11 +1,13 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram, type MeasuredRun } from "../program.ts";
+import { type MeasuredRun, runProgram } from "../program.ts";
 import type { BenchContext } from "../scenario.ts";
-import { startServer, type Server } from "../worker.ts";
+import { type Server, startServer } from "../worker.ts";
 
+/** The login of the benchmark's W&B server, and its only project. */
 export const wandbAccess = { entity: "acme", project: "bench", apiKey: "local-key" } as const;
 
+/** The data and behaviour of a W&B server. */
 export interface WandbShape {
   readonly runs: number;
   readonly steps: number;
@@ -13,13 +15,13 @@ export interface WandbShape {
   readonly latencyMs: number;
 }
 
-/** A stand-in for W&B in a process of its own. */
+/** Starts a W&B server in its own process. */
 export function startWandb(shape: WandbShape): Promise<Server> {
   const { project, apiKey } = wandbAccess;
   return startServer("wandb-server", { ...shape, project, apiKey });
 }
 
-/** Runs `wandb-sync` to its end. */
+/** Runs `wandb-sync`. */
 export async function wandbSync(
   { folder }: BenchContext,
   { server, destination }: { readonly server: Server; readonly destination: string },

@@ -5,7 +5,9 @@ import { listen, withBody } from "../../src/emulators/http-server.ts";
 import { countlyAccess } from "../services/countly.ts";
 import { readWorkerOptions } from "../worker.ts";
 
-/** A Countly server whose users are made when they are asked for, in a process of its own. `/requests` says how often it was asked. */
+/**
+ * A Countly emulator whose users are generated on demand. `/requests` returns the request count.
+ */
 const { apps, users } = readWorkerOptions(z.object({ apps: z.number(), users: z.number() }));
 
 const workspace = new CountlyWorkspace();

@@ -7,7 +7,10 @@ import { readWorkerOptions } from "../worker.ts";
 
 const rowsPerTransaction = 10_000;
 
-/** The floor: COPY of the rows of a table that rivulet has filled, from memory into a temporary table, and an upsert into an equal table. */
+/**
+ * The floor: the rows of a table that rivulet has filled are copied from memory into a temporary
+ * table, with COPY, and upserted into an identical table. Reading them into memory is not counted.
+ */
 const { url, schema, table } = readWorkerOptions(
   z.object({ url: z.string(), schema: z.string(), table: z.string() }),
 );
@@ -26,30 +29,30 @@ const { rows: columns } = await client.query<{ name: string; key: boolean }>(
    where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
   [source],
 );
-const parts = await copiedOut();
+const chunks = await copyOut();
 
-const begun = performance.now();
-for (const part of parts) await store(part);
-const seconds = (performance.now() - begun) / 1000;
+const start = performance.now();
+for (const chunk of chunks) await store(chunk);
+const seconds = (performance.now() - start) / 1000;
 const { rows } = await client.query<{ rows: string }>(`select count(*) as rows from ${target}`);
 await client.query(`drop table ${target}`);
 await client.end();
 process.stdout.write(`${JSON.stringify({ rows: Number(rows[0]?.rows), seconds })}\n`);
 
-async function store(part: readonly Buffer[]): Promise<void> {
+async function store(lines: readonly Buffer[]): Promise<void> {
   const names = columns.map(({ name }) => escapeIdentifier(name)).join(",");
   const keys = columns.filter(({ key }) => key).map(({ name }) => escapeIdentifier(name));
   const set = columns.filter(({ key }) => !key).map(({ name }) => escapeIdentifier(name));
   await client.query("begin");
   const into = client.query(copyFrom("copy staging from stdin"));
-  await pipeline(Readable.from(part), into);
+  await pipeline(Readable.from(lines), into);
   await client.query(`insert into ${target} (${names}) select ${names} from staging
     on conflict (${keys.join(",")}) do update set ${set.map((name) => `${name} = excluded.${name}`).join(",")}`);
   await client.query("commit");
 }
 
-/** The rows as COPY wants them, in the order in which they were stored, in parts of a transaction each. */
-async function copiedOut(): Promise<Buffer[][]> {
+/** The rows in COPY's format and storage order, in chunks of one transaction each. */
+async function copyOut(): Promise<Buffer[][]> {
   const out = client.query(copyTo(`copy (select * from ${source} order by ctid) to stdout`));
   const parts: Buffer[][] = [];
   let part: Buffer[] = [];

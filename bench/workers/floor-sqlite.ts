@@ -6,11 +6,12 @@ import { readWorkerOptions } from "../worker.ts";
 
 const rowsAtOnce = 50;
 const rowsPerTransaction = 10_000;
-const rowsPerPart = 200_000;
+const rowsPerChunk = 200_000;
 
 /**
- * The floor: a bare loop of the driver puts the rows of a table that rivulet has filled, in the order in which it did, into an equal table of a new file with
- * the same settings. Rows are read into memory part by part, while the clock stands still.
+ * The floor: a bare loop over the driver upserts the rows of a table that rivulet has filled, in
+ * storage order, into an identical table of a new file with the same settings. The time to read the
+ * rows into memory is not counted.
  */
 const { from, to, table } = readWorkerOptions(
   z.object({ from: z.string(), to: z.string(), table: z.string() }),
@@ -29,27 +30,27 @@ const one = target.prepare(upsertSql(1));
 
 let milliseconds = 0;
 let rows = 0;
-let part: unknown[] = [];
+let pending: unknown[] = [];
 const width = columns.length;
 for (const row of source
   .prepare<[], unknown[]>(`select * from ${quoteIdentifier(table)} order by rowid`)
   .raw()
   .iterate()) {
-  part.push(...row);
+  pending.push(...row);
   rows += 1;
-  if (part.length >= rowsPerPart * width) store();
+  if (pending.length >= rowsPerChunk * width) store();
 }
 store();
 timed(() => target.close());
 process.stdout.write(`${JSON.stringify({ rows, seconds: milliseconds / 1000 })}\n`);
 
 function store(): void {
-  const values = part;
-  part = [];
+  const values = pending;
+  pending = [];
   timed(() => {
-    for (let at = 0; at < values.length; at += rowsPerTransaction * width) {
+    for (let start = 0; start < values.length; start += rowsPerTransaction * width) {
       target.exec("begin immediate");
-      upsert(values.slice(at, at + rowsPerTransaction * width));
+      upsert(values.slice(start, start + rowsPerTransaction * width));
       target.exec("commit");
     }
   });
@@ -57,15 +58,15 @@ function store(): void {
 
 function upsert(values: readonly unknown[]): void {
   const step = rowsAtOnce * width;
-  let at = 0;
-  for (; at + step <= values.length; at += step) many.run(values.slice(at, at + step));
-  for (; at < values.length; at += width) one.run(values.slice(at, at + width));
+  let start = 0;
+  for (; start + step <= values.length; start += step) many.run(values.slice(start, start + step));
+  for (; start < values.length; start += width) one.run(values.slice(start, start + width));
 }
 
 function timed(work: () => void): void {
-  const begun = performance.now();
+  const start = performance.now();
   work();
-  milliseconds += performance.now() - begun;
+  milliseconds += performance.now() - start;
 }
 
 function upsertSql(count: number): string {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-// Does nothing but load the modules of a list.
+// Only loads the modules of a list.
 for (const url of readFileSync(process.argv[2] ?? "", "utf8")
   .trim()
   .split("\n"))

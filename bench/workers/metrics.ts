@@ -3,10 +3,10 @@ import { newLog } from "../../src/core/log.ts";
 import type { Row, Table } from "../../src/core/schema.ts";
 import type { Batch } from "../../src/core/source.ts";
 import { openDestination } from "../../src/destination/open.ts";
-import { readWorkerOptions } from "../worker.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
+import { readWorkerOptions } from "../worker.ts";
 
-/** Puts narrow rows in key order through the writer. Rows are made part by part, while the clock stands still. */
+/** Writes narrow rows in key order. The time to make the rows is not counted. */
 const { destination: url, rows: total } = readWorkerOptions(
   z.object({ destination: z.string(), rows: z.number() }),
 );
@@ -50,27 +50,27 @@ process.stdout.write(`${JSON.stringify({ rows: total, seconds: milliseconds / 10
 function groupFrom(first: number): Batch[] {
   return Array.from({ length: batchesPerGroup }, (_, index) => {
     const from = first + index * rowsPerBatch;
-    const rows = Array.from({ length: rowsPerBatch }, (_row, place) => rowAt(from + place));
+    const rows = Array.from({ length: rowsPerBatch }, (_row, offset) => rowAt(from + offset));
     return { stream: table.name, rows, checkpoint: { rows: from + rowsPerBatch } };
   });
 }
 
-function rowAt(place: number): Row {
-  const line = Math.floor(place / metricNames.length);
+function rowAt(index: number): Row {
+  const line = Math.floor(index / metricNames.length);
   const run = Math.floor(line / stepsPerRun);
   const step = line % stepsPerRun;
   const at = new Date(Date.UTC(2026, 0, 1) + line * 1000);
   return {
     run_id: `run${run.toString(36).padStart(5, "0")}`,
     step,
-    metric_name: metricNames[place % metricNames.length],
+    metric_name: metricNames[index % metricNames.length],
     metric_value: random(),
     timestamp: at.toISOString(),
   };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<void> {
-  const begun = performance.now();
+  const start = performance.now();
   await work();
-  milliseconds += performance.now() - begun;
+  milliseconds += performance.now() - start;
 }

@@ -4,7 +4,9 @@ import { z } from "zod";
 import { datasetId, OpikPages } from "../services/opik-pages.ts";
 import { readWorkerOptions } from "../worker.ts";
 
-/** An Opik service whose answers were serialised before anybody asked, without compression, in a process of its own. */
+/**
+ * An Opik server with preserialized, uncompressed responses. `/requests` returns the request count.
+ */
 const options = readWorkerOptions(
   z.object({
     datasets: z.number(),
@@ -13,28 +15,28 @@ const options = readWorkerOptions(
     ids: z.enum(["random", "descending"]),
     itemBytes: z.number(),
     latencyMs: z.number().default(0),
-    /** Keep every page, or put the ids in when it is asked for: for more than memory holds. */
-    keep: z.boolean().default(true),
+    /** False: build each page when it is requested, for more data than fits into memory. */
+    keepPages: z.boolean().default(true),
   }),
 );
 
-const { datasets, itemsPerDataset, pageSize, latencyMs, keep } = options;
+const { datasets, itemsPerDataset, pageSize, latencyMs, keepPages } = options;
 const pages = Array.from({ length: datasets }, (_, index) => new OpikPages(options, index));
-const kept = keep ? pages.map(allPages) : [];
+const builtPages = keepPages ? pages.map(buildPages) : [];
 const datasetList = Buffer.from(
-  `{"page":1,"size":${datasets},"total":${datasets},"content":[${pages.map((_, index) => datasetText(index)).join(",")}]}`,
+  `{"page":1,"size":${datasets},"total":${datasets},"content":[${pages.map((_, index) => datasetJson(index)).join(",")}]}`,
 );
-const nothing = Buffer.from('{"page":1,"size":0,"total":0,"content":[]}');
+const emptyPage = Buffer.from('{"page":1,"size":0,"total":0,"content":[]}');
 let requests = 0;
 
-const server = createServer((request, response) => void answer(request, response));
+const server = createServer((request, response) => void respond(request, response));
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   if (address !== null && typeof address === "object")
     process.stdout.write(`http://127.0.0.1:${address.port}\n`);
 });
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   if (pathname === "/requests") {
     response.end(JSON.stringify(requests));
@@ -42,33 +44,35 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
   requests += 1;
   if (latencyMs > 0) await setTimeout(latencyMs);
-  const place = { page: Number(searchParams.get("page")), size: Number(searchParams.get("size")) };
-  const body = bodyOf(pathname.replace("/v1/private/", ""), place);
+  const body = bodyOf(pathname.replace("/v1/private/", ""), {
+    page: Number(searchParams.get("page")),
+    size: Number(searchParams.get("size")),
+  });
   response.writeHead(body ? 200 : 404, {
     "content-type": "application/json",
-    "content-length": (body ?? nothing).length,
+    "content-length": (body ?? emptyPage).length,
   });
-  response.end(body ?? nothing);
+  response.end(body ?? emptyPage);
 }
 
 function bodyOf(
   path: string,
   { page, size }: { readonly page: number; readonly size: number },
 ): Buffer | undefined {
-  if (path === "projects") return nothing;
+  if (path === "projects") return emptyPage;
   if (path === "datasets") return datasetList;
   const id = /^datasets\/([\w-]{36})\/items$/.exec(path)?.[1];
   const index = id === undefined ? -1 : parseInt(id.slice(-12), 16);
-  const whole = size === pageSize ? kept[index]?.[page - 1] : undefined;
-  return whole ?? pages[index]?.page(page, size);
+  const built = size === pageSize ? builtPages[index]?.[page - 1] : undefined;
+  return built ?? pages[index]?.page(page, size);
 }
 
-function allPages(of: OpikPages): readonly Buffer[] {
+function buildPages(dataset: OpikPages): readonly Buffer[] {
   const count = Math.ceil(itemsPerDataset / pageSize);
-  return Array.from({ length: count }, (_, index) => of.page(index + 1, pageSize));
+  return Array.from({ length: count }, (_, index) => dataset.page(index + 1, pageSize));
 }
 
-function datasetText(index: number): string {
+function datasetJson(index: number): string {
   const at = "2026-01-01T00:00:00Z";
   return `{"id":"${datasetId(index)}","name":"dataset ${index}","created_at":"${at}","last_updated_at":"${at}","dataset_items_count":${itemsPerDataset},"latest_version":{"id":"${datasetId(index)}","version_hash":"v${index}","version_name":"v1"}}`;
 }

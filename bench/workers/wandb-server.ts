@@ -1,11 +1,11 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
-import { listen, withBody, type ServerRequest } from "../../src/emulators/http-server.ts";
+import { listen, type ServerRequest, withBody } from "../../src/emulators/http-server.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
-import { graphqlErrors } from "../../src/emulators/wandb/response.ts";
 import type { WandbBackend } from "../../src/emulators/wandb/backend.ts";
 import { parseGraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
+import { graphqlErrors } from "../../src/emulators/wandb/response.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
 import { WandbHistories } from "../services/wandb-histories.ts";
@@ -14,8 +14,9 @@ import { addRuns, responseStart } from "../services/wandb-runs.ts";
 import { readWorkerOptions } from "../worker.ts";
 
 /**
- * A W&B service in a process of its own. The histories of several runs and pages of all runs are answered from what was serialised
- * before anybody asks, and everything else by the stand-in, with the same runs.
+ * A W&B server. It answers queries for histories of several runs and for pages of all runs from
+ * preserialized text, and everything else as the emulator, with the same runs. `/requests` returns
+ * the request count.
  */
 const { latencyMs, project, apiKey, ...shape } = readWorkerOptions(
   z.object({
@@ -29,16 +30,16 @@ const { latencyMs, project, apiKey, ...shape } = readWorkerOptions(
 );
 
 const workspace = new WandbWorkspace();
-const call: WandbBackend = {
+const backend: WandbBackend = {
   workspace,
   faults: latencyMs > 0 ? { latencyMs } : {},
   counters: { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 },
   random: seededRandom(1),
 };
-const runs = addRuns(workspace.addProject({ name: project }), shape, call);
-const histories = new WandbHistories(runs, responseStart(call));
-const listing = new WandbListing(runs, responseStart(call));
-const service = wandbService(call, apiKey);
+const runs = addRuns(workspace.addProject({ name: project }), shape, backend);
+const histories = new WandbHistories(runs, responseStart(backend));
+const listing = new WandbListing(runs, responseStart(backend));
+const service = wandbService(backend, apiKey);
 const credentials = `Basic ${Buffer.from(`api:${apiKey}`).toString("base64")}`;
 let requests = 0;
 
@@ -49,44 +50,47 @@ const server = await listen(
       return;
     }
     requests += 1;
-    const answer = serialised(request);
-    if (!answer) {
+    const prepared = preserialized(request);
+    if (!prepared) {
       await service(request, response);
       return;
     }
     if (latencyMs > 0) await setTimeout(latencyMs);
-    send(response, answer);
+    send(response, prepared);
   }),
 );
 process.stdout.write(`${server.url}\n`);
 
-interface Parts {
+interface PreparedResponse {
   readonly status: number;
-  readonly parts: readonly Buffer[];
+  readonly chunks: readonly Buffer[];
 }
 
-/** Undefined where the stand-in has to answer. A refusal ends the program that is measured, so that it comes to no figure. */
-function serialised({ headers, body: text }: ServerRequest): Parts | undefined {
+/**
+ * Undefined if the emulator has to answer. An error fails the measured program, so that there is no
+ * wrong figure.
+ */
+function preserialized({ headers, body: text }: ServerRequest): PreparedResponse | undefined {
   const body = parseGraphqlRequest(text);
   const { entity, project: name } = body?.variables ?? {};
   if (!body || entity !== workspace.entity || name !== project) return undefined;
   if (headers.authorization !== credentials) return undefined;
   try {
-    const parts = histories.respond(body) ?? listing.respond(body);
-    return parts && { status: 200, parts };
+    const chunks = histories.respond(body) ?? listing.respond(body);
+    return chunks && { status: 200, chunks };
   } catch (error) {
-    const refusal = graphqlErrors(400, `the benchmark's server: ${String(error)}`);
-    return { status: refusal.status, parts: [Buffer.from(refusal.text)] };
+    const failure = graphqlErrors(400, `the benchmark's server: ${String(error)}`);
+    return { status: failure.status, chunks: [Buffer.from(failure.text)] };
   }
 }
 
-function send(response: ServerResponse, { status, parts }: Parts): void {
+function send(response: ServerResponse, { status, chunks }: PreparedResponse): void {
   response.writeHead(status, {
     "content-type": "application/json",
-    "content-length": parts.reduce((sum, { length }) => sum + length, 0),
+    "content-length": chunks.reduce((sum, { length }) => sum + length, 0),
   });
-  // All of it in one system call, without a copy.
+  // Sends all chunks in one system call, without copying them.
   response.cork();
-  for (const part of parts) response.write(part);
+  for (const chunk of chunks) response.write(chunk);
   response.end();
 }

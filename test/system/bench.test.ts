@@ -22,54 +22,56 @@ const result = z.object({
       scenario: z.string(),
       ratio: z.number(),
       aims: z.array(z.object({ aim: z.string(), met: z.boolean() })).min(1),
-      goes: z.string(),
+      explanation: z.string(),
     }),
   ),
 });
 
-describe("what is measured", () => {
+describe("the benchmarks", () => {
   beforeAll(async () => {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     await run(process.execPath, [tsc, "-p", join(root, "tsconfig.bench.json")]);
   }, 240_000);
 
+  test("run, print a table and save their figures", { timeout: 240_000 }, async () => {
+    await using folder = await newFolder();
+    const args = ["--no-build", "--short", "--results", folder.path, "latency", "start"];
+    const { stdout } = await run(process.execPath, [bench, ...args]);
+    expect(stdout).toMatch(/^scenario +measured +floor +ratio +aims$/m);
+    const { figures, complete } = await readResults(folder.path);
+    expect(figures.map(({ scenario }) => scenario)).toEqual(["latency", "start"]);
+    expect(complete).toBe(true);
+    expect(figures[0]?.explanation).toMatch(
+      /^the program used .* of CPU .*; 153 requests were sent; /,
+    );
+  });
+
   test(
-    "the benchmarks run, print a table and keep their figures",
+    "save the figures so far on a signal, and leave no files",
     { timeout: 240_000 },
     async () => {
-      await using folder = await newFolder();
-      const args = ["--no-build", "--short", "--results", folder.path, "latency", "start"];
-      const { stdout } = await run(process.execPath, [bench, ...args]);
-      expect(stdout).toMatch(/^scenario +measured +floor +ratio +aims$/m);
-      const { figures, complete } = await keptIn(folder.path);
-      expect(figures.map(({ scenario }) => scenario)).toEqual(["latency", "start"]);
-      expect(complete).toBe(true);
-      expect(figures[0]?.goes).toMatch(/^the program used .* of CPU .*; 153 requests were sent; /);
+      await using results = await newFolder();
+      await using temporary = await newFolder();
+      const args = ["--no-build", "--short", "--results", results.path, "latency", "no-op"];
+      const child = spawn(process.execPath, [bench, ...args], {
+        env: { ...process.env, TMPDIR: temporary.path },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const exit = once(child, "exit");
+      const stdout = text(child.stdout);
+      await once(child.stderr, "data");
+      child.kill();
+      expect(await exit).toEqual([143, null]);
+      expect(await stdout).toMatch(/^latency /m);
+      const { figures, complete } = await readResults(results.path);
+      expect(figures.map(({ scenario }) => scenario)).toEqual(["latency"]);
+      expect(complete).toBe(false);
+      expect(await readdir(temporary.path)).toEqual([]);
     },
   );
-
-  test("a signal leaves the figures until then, and no files", { timeout: 240_000 }, async () => {
-    await using results = await newFolder();
-    await using temporary = await newFolder();
-    const args = ["--no-build", "--short", "--results", results.path, "latency", "no-op"];
-    const child = spawn(process.execPath, [bench, ...args], {
-      env: { ...process.env, TMPDIR: temporary.path },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const ended = once(child, "exit");
-    const stdout = text(child.stdout);
-    await once(child.stderr, "data");
-    child.kill();
-    expect(await ended).toEqual([143, null]);
-    expect(await stdout).toMatch(/^latency /m);
-    const { figures, complete } = await keptIn(results.path);
-    expect(figures.map(({ scenario }) => scenario)).toEqual(["latency"]);
-    expect(complete).toBe(false);
-    expect(await readdir(temporary.path)).toEqual([]);
-  });
 });
 
-async function keptIn(folder: string): Promise<z.output<typeof result>> {
+async function readResults(folder: string): Promise<z.output<typeof result>> {
   const [file = ""] = await readdir(folder);
   return result.parse(JSON.parse(await readFile(join(folder, file), "utf8")));
 }
@@ -82,12 +84,9 @@ test("`--help` names the options and each scenario", async () => {
 });
 
 test.each([
-  ["itemz", 'npm run bench: unknown scenario "itemz"; the nearest is "items", --help lists all\n'],
-  [
-    "--shorrt",
-    'npm run bench: unknown option "shorrt"; the nearest is "short", --help lists all\n',
-  ],
-])("%s is refused with one line, before anything is built", async (word, stderr) => {
+  ["itemz", 'npm run bench: unknown scenario "itemz"; did you mean "items"? --help lists all\n'],
+  ["--shorrt", 'npm run bench: unknown option "shorrt"; did you mean "short"? --help lists all\n'],
+])("%s fails with one line, before anything is built", async (word, stderr) => {
   const failed = run(process.execPath, [bench, word]);
   await expect(failed).rejects.toMatchObject({ code: 2, stderr, stdout: "" });
 });

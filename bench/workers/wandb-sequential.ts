@@ -8,10 +8,10 @@ const runsPerPage = 50;
 const stepsPerPage = 1000;
 
 /**
- * A plain walk through the first runs of a project, one request at a time, as the service's own client does it: a page of runs, then for
- * each run its last step and its history by pages of 1,000 steps. Values are read, and stored nowhere.
+ * Reads the first runs of a project with one request at a time, as W&B's own client does: a page of
+ * runs, then for each run its last step and its history in pages of 1,000 steps. Stores nothing.
  */
-const { url, runs: wanted } = readWorkerOptions(z.object({ url: z.string(), runs: z.number() }));
+const { url, runs: maxRuns } = readWorkerOptions(z.object({ url: z.string(), runs: z.number() }));
 const { entity, project, apiKey } = wandbAccess;
 const client = axios.create({
   baseURL: url,
@@ -29,29 +29,29 @@ const runsPage = z.object({
 const lastStep = z.object({ run: z.object({ historyKeys: z.object({ lastStep: z.number() }) }) });
 const history = z.object({ run: z.object({ history: z.array(z.string()) }) });
 
-const begun = performance.now();
-let walked = 0;
+const start = performance.now();
+let runsRead = 0;
 let requests = 0;
 let values = 0;
 let cursor: string | null = null;
 do {
-  const { runs }: z.output<typeof runsPage> = await ask(
+  const { runs }: z.output<typeof runsPage> = await query(
     "runs(first:$first,after:$after,order:$order){edges{node{name}} pageInfo{endCursor hasNextPage}}",
     { types: "$first:Int,$after:String,$order:String", shape: runsPage },
     { first: runsPerPage, after: cursor, order: "+created_at" },
   );
-  for (const { node } of runs.edges.slice(0, wanted - walked)) await walk(node.name);
-  cursor = runs.pageInfo.hasNextPage && walked < wanted ? runs.pageInfo.endCursor : null;
+  for (const { node } of runs.edges.slice(0, maxRuns - runsRead)) await readRun(node.name);
+  cursor = runs.pageInfo.hasNextPage && runsRead < maxRuns ? runs.pageInfo.endCursor : null;
 } while (cursor !== null);
-const seconds = (performance.now() - begun) / 1000;
-process.stdout.write(`${JSON.stringify({ runs: walked, requests, values, seconds })}\n`);
+const seconds = (performance.now() - start) / 1000;
+process.stdout.write(`${JSON.stringify({ runs: runsRead, requests, values, seconds })}\n`);
 
-async function walk(name: string): Promise<void> {
-  walked += 1;
+async function readRun(name: string): Promise<void> {
+  runsRead += 1;
   const types = "$name:String!";
-  const { run } = await ask("run(name:$name){historyKeys}", { types, shape: lastStep }, { name });
+  const { run } = await query("run(name:$name){historyKeys}", { types, shape: lastStep }, { name });
   for (let step = 0; step <= run.historyKeys.lastStep; step += stepsPerPage) {
-    const page = await ask(
+    const page = await query(
       "run(name:$name){history(minStep:$from,maxStep:$to,samples:$size)}",
       { types: `${types},$from:Int64,$to:Int64,$size:Int`, shape: history },
       { name, from: step, to: step + stepsPerPage, size: stepsPerPage },
@@ -61,15 +61,15 @@ async function walk(name: string): Promise<void> {
   }
 }
 
-async function ask<T>(
+async function query<T>(
   selection: string,
   { types, shape }: { readonly types: string; readonly shape: z.ZodType<T> },
   variables: Readonly<Record<string, unknown>>,
 ): Promise<T> {
   requests += 1;
-  const query = `query Walk($entity:String!,$project:String!,${types}){project(name:$project,entityName:$entity){${selection}}}`;
+  const text = `query Read($entity:String!,$project:String!,${types}){project(name:$project,entityName:$entity){${selection}}}`;
   const { data } = await client.post<unknown>("/graphql", {
-    query,
+    query: text,
     variables: { entity, project, ...variables },
   });
   return z.object({ data: z.object({ project: shape }) }).parse(data).data.project;

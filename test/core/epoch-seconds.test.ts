@@ -11,18 +11,18 @@ describe("fromEpochSeconds", () => {
     [-0.5, "1969-12-31T23:59:59.500000Z"],
     [1e-7, "1970-01-01T00:00:00.000000Z"],
     [253402300799, "9999-12-31T23:59:59.000000Z"],
-  ])("%d is %s: the digits of the number, cut to microseconds", (seconds, text) => {
+  ])("%d is %s: the digits of the number, cut off after microseconds", (seconds, text) => {
     expect(fromEpochSeconds(seconds)).toBe(text);
   });
 
   test.each([253402300800, -62135596801, 1e300, NaN, Infinity])(
-    "%d is outside of the years that timestamps have",
+    "%d is outside of the years of timestamps",
     (seconds) => {
       expect(fromEpochSeconds(seconds)).toBeUndefined();
     },
   );
 
-  test("whole milliseconds are those of Date", () => {
+  test("whole milliseconds are converted as Date does", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (milliseconds) => {
         const expected = new Date(milliseconds).toISOString().replace("Z", "000Z");

@@ -38,11 +38,11 @@ describe("toTimestamp", () => {
     "1750000000",
     "2026-01-01T00:00:00+99:99",
     "2026-01-01T00:00:00+01:60",
-  ])("does not understand %j", (text) => {
+  ])("rejects %j", (text) => {
     expect(toTimestamp(text)).toBeUndefined();
   });
 
-  test("instants from milliseconds have the same form", () => {
+  test("timestamps from milliseconds have the same form", () => {
     expect(fromEpochMs(0)).toBe("1970-01-01T00:00:00.000000Z");
     expect(fromEpochMs(1.7e12 + 5)).toBe("2023-11-14T22:13:20.005000Z");
     expect(fromEpochMs(NaN)).toBeUndefined();
@@ -61,13 +61,13 @@ describe("canonical", () => {
   });
 
   test.each([2n ** 63n, "9223372036854775808", 1.5, "1.5", NaN, "x", true])(
-    "%s is no 64-bit integer",
+    "%s is not a 64-bit integer",
     (value) => {
       expect(() => canonical.integer(value)).toThrow(ValueError);
     },
   );
 
-  test("doubles take NaN and infinities, and no integer that they would round", () => {
+  test("doubles accept NaN and infinities, but no integer that would be rounded", () => {
     expect(canonical.double("NaN")).toBeNaN();
     expect(canonical.double("-Infinity")).toBe(-Infinity);
     expect(canonical.double("0.1")).toBe(0.1);
@@ -78,7 +78,7 @@ describe("canonical", () => {
     }
   });
 
-  test("decimals stay as they were spelled", () => {
+  test("decimals keep their spelling", () => {
     expect(canonical.decimal("12.3400")).toBe("12.3400");
     expect(canonical.decimal("123456789012345678901234567890.1")).toBe(
       "123456789012345678901234567890.1",
@@ -94,7 +94,7 @@ describe("canonical", () => {
     expect(() => canonical.boolean(2)).toThrow(ValueError);
   });
 
-  test("the message of a ValueError does not hold the value", () => {
+  test("the message of a ValueError does not contain the value", () => {
     expect(() => canonical.timestamp("s3cret")).toThrow(/expected a timestamp/);
     expect(() => canonical.timestamp("s3cret")).not.toThrow(/s3cret/);
   });

@@ -14,7 +14,7 @@ test("in ascending order the mark advances with every page", () => {
   expect(mark.page(["2026-01-02T00:00:00Z"])).toBeUndefined();
 });
 
-test("in any other order it advances only when the walk has ended", () => {
+test("in any other order it advances only at the end of the listing", () => {
   const mark = new HighWaterMark({ since: "2026-01-01T00:00:00Z" }, any);
   expect(mark.page(["2026-02-02T00:00:00Z"])).toBeUndefined();
   expect(mark.page(["2026-01-05T00:00:00Z"])).toBeUndefined();
@@ -22,14 +22,14 @@ test("in any other order it advances only when the walk has ended", () => {
   expect(mark.end()).toBeUndefined();
 });
 
-test("it never passes the moment at which the sync began", () => {
+test("it never passes the start of the sync", () => {
   const mark = new HighWaterMark(undefined, ascending);
   expect(mark.page(["2030-01-01T00:00:00Z"])).toEqual({
     since: "2026-03-01T12:00:00.000000Z",
   });
 });
 
-test("it compares instants, not text", () => {
+test("it compares points in time, not text", () => {
   const mark = new HighWaterMark({ since: "2026-01-01T00:00:00.123Z" }, ascending);
   expect(mark.page(["2026-01-01T00:00:00Z"])).toBeUndefined();
   expect(mark.page(["2026-01-01T02:00:00+02:00"])).toBeUndefined();
@@ -38,7 +38,7 @@ test("it compares instants, not text", () => {
   });
 });
 
-test("it asks again for the lookback before the mark", () => {
+test("it starts reading before the mark, by the lookback", () => {
   const mark = new HighWaterMark(
     { since: "2026-01-01T01:00:00Z" },
     { ...any, lookbackMs: 600_000 },
@@ -46,7 +46,7 @@ test("it asks again for the lookback before the mark", () => {
   expect(mark.since).toBe("2026-01-01T00:50:00.000000Z");
 });
 
-test("cursors that are absent or no instants leave it where it is", () => {
+test("cursors that are missing or not timestamps do not move it", () => {
   const mark = new HighWaterMark({ since: "2026-01-01T00:00:00Z" }, ascending);
   expect(mark.page([null, undefined, "soon", ""])).toBeUndefined();
 });

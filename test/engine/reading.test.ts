@@ -31,7 +31,7 @@ async function all<T>(iterable: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe("readAhead", () => {
-  test("hands over every item, each reader's in its own order", async () => {
+  test("yields every item, those of one reader in its order", async () => {
     const readers = ["a", "b", "c"].map((name) =>
       reader({ name: `${name}1` }, { name: `${name}2` }),
     );
@@ -44,11 +44,11 @@ describe("readAhead", () => {
     }
   });
 
-  test("reads no further than the bytes allow until the writer takes something", async () => {
-    let begun = 0;
+  test("stops reading at the byte limit until an item is consumed", async () => {
+    let started = 0;
     const counting: Reader<Item> = async function* () {
       for (let index = 0; index < 10; index += 1) {
-        begun += 1;
+        started += 1;
         await Promise.resolve();
         yield { name: String(index), bytes: 100 };
       }
@@ -56,13 +56,13 @@ describe("readAhead", () => {
     const items = readAhead([counting], { concurrency: 1, maxBytes: 250, signal: never });
     await items.next();
     await wait(20);
-    // One taken, two in the queue, one that waits for room.
-    expect(begun).toBe(4);
+    // One consumed, two in the queue, one waiting for room.
+    expect(started).toBe(4);
     await items.return();
-    expect(begun).toBeLessThan(7);
+    expect(started).toBeLessThan(7);
   });
 
-  test("lets one item through that is larger than the limit", async () => {
+  test("yields a single item that is larger than the limit", async () => {
     const items = readAhead([reader({ name: "huge", bytes: 1e9 })], {
       concurrency: 1,
       maxBytes: 1,
@@ -71,7 +71,7 @@ describe("readAhead", () => {
     expect(await all(items)).toHaveLength(1);
   });
 
-  test("hands over what had arrived before it throws", async () => {
+  test("yields what arrived before an error", async () => {
     const failing: Reader<Item> = async function* () {
       yield { name: "before" };
       await Promise.resolve();
@@ -86,7 +86,7 @@ describe("readAhead", () => {
     expect(seen).toEqual(["before"]);
   });
 
-  test("stops its readers when nobody consumes any more", async () => {
+  test("stops its readers when the consumer stops", async () => {
     let stopped = false;
     const endless: Reader<Item> = async function* (signal) {
       try {
@@ -111,7 +111,7 @@ describe("readAhead", () => {
   });
 });
 
-describe("grouped", () => {
+describe("groupBatches", () => {
   const batch = (rows: number): Batch => ({
     stream: "s",
     rows: Array.from({ length: rows }, (_, id) => ({ id })),
@@ -124,24 +124,24 @@ describe("grouped", () => {
     }
   }
 
-  test("merges small batches up to the number of rows", async () => {
+  test("groups small batches up to the limit of rows", async () => {
     const groups = await all(
       groupBatches(batches(4, 4, 4, 4, 4), { rows: 10, bytes: 1e9, ms: 60_000 }),
     );
     expect(groups.map((group) => group.length)).toEqual([3, 2]);
   });
 
-  test("merges up to the number of bytes", async () => {
+  test("groups up to the limit of bytes", async () => {
     const groups = await all(groupBatches(batches(4, 4, 4), { rows: 1e9, bytes: 8, ms: 60_000 }));
     expect(groups.map((group) => group.length)).toEqual([2, 1]);
   });
 
   test("does not keep rows waiting for a slow source", async () => {
     let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
+    const released = new Promise<void>((resolve) => (release = resolve));
     async function* slow(): AsyncGenerator<Batch> {
       yield batch(1);
-      await held;
+      await released;
       yield batch(1);
     }
     const groups = groupBatches(slow(), { rows: 10, bytes: 1e9, ms: 5 });
@@ -152,7 +152,7 @@ describe("grouped", () => {
     expect((await groups.next()).done).toBe(true);
   });
 
-  test("hands over what had arrived before an error", async () => {
+  test("yields what arrived before an error", async () => {
     async function* failing(): AsyncGenerator<Batch> {
       yield* batches(2, 2);
       throw new TransientError("gone");
@@ -186,60 +186,62 @@ describe("readPartitions", () => {
   const broken = (key: string): Partition =>
     partition(key, () => Promise.reject(new SourceError(`${key} is broken`)));
 
-  test("the mark passes a partition only when it and all before it were handed over", async () => {
-    const parts = await all(
+  test("the mark passes a partition only once it and all before it were yielded", async () => {
+    const batches = await all(
       readPartitions([fine("1", 20), fine("2"), fine("3", 40)], {
         concurrency: 3,
         signal: never,
         log,
       }),
     );
-    const story = parts.map(
+    const order = batches.map(
       ({ partition, checkpoint }) => partition ?? `mark ${JSON.stringify(checkpoint)}`,
     );
-    expect(story).toEqual(["2", "1", 'mark {"since":"2"}', "3", 'mark {"since":"3"}']);
+    expect(order).toEqual(["2", "1", 'mark {"since":"2"}', "3", 'mark {"since":"3"}']);
   });
 
-  test("one that fails goes into quarantine, and the others go on", async () => {
-    const parts = await all(
+  test("a partition that fails is quarantined, and the others continue", async () => {
+    const batches = await all(
       readPartitions([fine("1"), broken("2"), fine("3")], { concurrency: 1, signal: never, log }),
     );
-    expect(parts.flatMap(({ rejected }) => rejected ?? [])).toEqual([
+    expect(batches.flatMap(({ rejected }) => rejected ?? [])).toEqual([
       { key: '{"partition":"2"}', payload: "2", reason: "2 is broken" },
     ]);
-    expect(parts.flatMap(({ rows }) => rows)).toEqual([{ key: "1" }, { key: "3" }]);
+    expect(batches.flatMap(({ rows }) => rows)).toEqual([{ key: "1" }, { key: "3" }]);
   });
 
-  test("several failures in a row are the service's, and end the stream", async () => {
+  test("several failures in a row end the stream: the service is at fault", async () => {
     const partitions = [broken("1"), broken("2"), broken("3"), fine("4")];
     await expect(
       all(readPartitions(partitions, { concurrency: 1, signal: never, log })),
     ).rejects.toThrow("3 is broken");
   });
 
-  test("a single one that fails is in quarantine, though nothing else was read", async () => {
-    const parts = await all(readPartitions([broken("1")], { concurrency: 1, signal: never, log }));
-    expect(parts.flatMap(({ rejected }) => rejected ?? [])).toHaveLength(1);
+  test("a single partition that fails is quarantined, though nothing else was read", async () => {
+    const batches = await all(
+      readPartitions([broken("1")], { concurrency: 1, signal: never, log }),
+    );
+    expect(batches.flatMap(({ rejected }) => rejected ?? [])).toHaveLength(1);
   });
 
   test.each([true, false])(
-    "a service that is not there ends the stream, whatever was read before (failed before: %s)",
+    "an outage ends the stream, whatever was read before (failed before: %s)",
     async (failedBefore) => {
-      const gone = partition("2", () =>
-        Promise.reject(new TransientError("nobody there", { isOutage: true })),
+      const unreachable = partition("2", () =>
+        Promise.reject(new TransientError("unreachable", { isOutage: true })),
       );
-      const partitions = [fine("1"), { ...gone, failedBefore }, fine("3")];
+      const partitions = [fine("1"), { ...unreachable, failedBefore }, fine("3")];
       const seen: unknown[] = [];
       const reading = async (): Promise<void> => {
-        const parts = readPartitions(partitions, { concurrency: 1, signal: never, log });
-        for await (const part of parts) seen.push(part.rejected ?? part.partition);
+        const batches = readPartitions(partitions, { concurrency: 1, signal: never, log });
+        for await (const batch of batches) seen.push(batch.rejected ?? batch.partition);
       };
-      await expect(reading()).rejects.toThrow("nobody there");
+      await expect(reading()).rejects.toThrow("unreachable");
       expect(seen).toEqual(["1", undefined]);
     },
   );
 
-  test("two that fail, and none that is read, end the stream", async () => {
+  test("two failures without a success end the stream", async () => {
     await expect(
       all(readPartitions([broken("1"), broken("2")], { concurrency: 1, signal: never, log })),
     ).rejects.toThrow("1 is broken");
@@ -248,84 +250,84 @@ describe("readPartitions", () => {
   test.each([
     [{}, { done: 3, of: 3 }],
     [{ before: 4 }, { done: 7, of: 3 + 4 }],
-  ])("the parts say how many partitions are done, and of how many (%j)", async (more, reach) => {
+  ])("batches say how many partitions are done, and of how many (%j)", async (more, progress) => {
     const list = [fine("1"), broken("2"), unmarked("3")];
     const options = { concurrency: 1, signal: never, log, ...more };
-    expect((await all(readPartitions(list, options))).at(-1)?.partitions).toEqual(reach);
+    expect((await all(readPartitions(list, options))).at(-1)?.partitions).toEqual(progress);
   });
 
-  test("where nobody knows how many partitions there are, the parts say only how many are done", async () => {
+  test("if the number of partitions is unknown, batches only say how many are done", async () => {
     async function* few(): AsyncGenerator<Partition> {
       await Promise.resolve();
       yield fine("1");
     }
     const options = { concurrency: 1, signal: never, log };
     expect((await all(readPartitions(few(), options))).at(-1)?.partitions).toEqual({ done: 1 });
-    const told = readPartitions(few(), { ...options, total: 9 });
-    expect((await all(told)).at(-1)?.partitions).toEqual({ done: 1, of: 9 });
+    const counted = readPartitions(few(), { ...options, total: 9 });
+    expect((await all(counted)).at(-1)?.partitions).toEqual({ done: 1, of: 9 });
   });
 
-  test("failures with successes between them are not in a row", async () => {
+  test("failures with successes between them do not end the stream", async () => {
     const partitions = ["1", "2", "3", "4", "5"].flatMap((key) => [broken(`b${key}`), fine(key)]);
-    const parts = await all(readPartitions(partitions, { concurrency: 1, signal: never, log }));
-    expect(parts.filter(({ rejected }) => rejected)).toHaveLength(5);
+    const batches = await all(readPartitions(partitions, { concurrency: 1, signal: never, log }));
+    expect(batches.filter(({ rejected }) => rejected)).toHaveLength(5);
   });
 
   test("a partition that fails while another is read says nothing about the service", async () => {
     let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
+    const released = new Promise<void>((resolve) => (release = resolve));
     const late = (key: string): Partition =>
       partition(key, async () => {
-        await held;
+        await released;
         throw new SourceError(`${key} is broken`);
       });
     const last = partition("4", () => {
       setTimeout(release, 1);
       return Promise.resolve();
     });
-    const parts = await all(
+    const batches = await all(
       readPartitions([late("1"), late("2"), late("3"), last], {
         concurrency: 4,
         signal: never,
         log,
       }),
     );
-    expect(parts.filter(({ rejected }) => rejected)).toHaveLength(3);
+    expect(batches.filter(({ rejected }) => rejected)).toHaveLength(3);
   });
 
   test("partitions that failed before may all fail again", async () => {
     const again = ["1", "2", "3", "4"].map((key) => ({ ...broken(key), failedBefore: true }));
-    const parts = await all(readPartitions(again, { concurrency: 1, signal: never, log }));
-    expect(parts.filter(({ rejected }) => rejected)).toHaveLength(4);
+    const batches = await all(readPartitions(again, { concurrency: 1, signal: never, log }));
+    expect(batches.filter(({ rejected }) => rejected)).toHaveLength(4);
   });
 
-  test("one that fails leaves the checkpoint by which it is found again, with its entry in quarantine", async () => {
+  test("a partition that fails saves a checkpoint for the next try with its quarantine entry", async () => {
     const failing = { ...broken("1"), failed: () => ({ failed: true }) };
-    const parts = await all(
+    const batches = await all(
       readPartitions([failing, fine("2")], { concurrency: 1, signal: never, log }),
     );
-    expect(parts[0]).toMatchObject({
+    expect(batches[0]).toMatchObject({
       partition: "1",
       checkpoint: { failed: true },
       rejected: [{ key: '{"partition":"1"}' }],
     });
   });
 
-  test("partitions are taken only as they are needed", async () => {
-    let taken = 0;
+  test("partitions are pulled only as they are needed", async () => {
+    let pulled = 0;
     async function* many(): AsyncGenerator<Partition> {
-      for (; taken < 1000; taken += 1) {
+      for (; pulled < 1000; pulled += 1) {
         await Promise.resolve();
-        yield fine(String(taken));
+        yield fine(String(pulled));
       }
     }
-    const parts = readPartitions(many(), { concurrency: 2, signal: never, log });
-    await parts.next();
-    await parts.return();
-    expect(taken).toBeLessThan(600);
+    const batches = readPartitions(many(), { concurrency: 2, signal: never, log });
+    await batches.next();
+    await batches.return();
+    expect(pulled).toBeLessThan(600);
   });
 
-  test("an error in finding the partitions ends the stream", async () => {
+  test("an error while listing the partitions ends the stream", async () => {
     async function* failing(): AsyncGenerator<Partition> {
       yield fine("1");
       await Promise.resolve();

@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
 import { Semaphore } from "../../src/engine/semaphore.ts";
 
-test("so many have their turn at the same time, the others in the order in which they came", async () => {
-  const turns = new Semaphore(2);
-  const story: string[] = [];
-  const begin = async (name: string) => {
-    const end = await turns.acquire();
-    story.push(name);
-    return end;
+test("grants its permits in the order in which they are requested", async () => {
+  const semaphore = new Semaphore(2);
+  const acquired: string[] = [];
+  const acquire = async (name: string) => {
+    const release = await semaphore.acquire();
+    acquired.push(name);
+    return release;
   };
-  const [a, b, c, d] = ["a", "b", "c", "d"].map(begin);
+  const [a, b, c, d] = ["a", "b", "c", "d"].map(acquire);
   await Promise.all([a, b]);
-  expect(story).toEqual(["a", "b"]);
+  expect(acquired).toEqual(["a", "b"]);
   (await b)?.();
   (await c)?.();
   await d;
-  expect(story).toEqual(["a", "b", "c", "d"]);
+  expect(acquired).toEqual(["a", "b", "c", "d"]);
 });

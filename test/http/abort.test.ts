@@ -9,13 +9,13 @@ import { startServer } from "../support/http-server.ts";
 const reason = new Error("stopped by a person");
 
 describe.each([
-  ["that wait for the answer", silence],
+  ["that wait for the response", silence],
   ["that read a body", silenceInBody("x".repeat(100_000))],
   ["that read a body that drips", slowDrip(1)],
   ["that sleep before a retry", failing(503)],
-  ["that the service makes wait", failing(429, { "retry-after": "60" })],
+  ["that the service asks to wait", failing(429, { "retry-after": "60" })],
 ] satisfies [string, RequestHandler][])("requests %s", (_name, listener) => {
-  test("end at once with the reason, and so do those behind them", async () => {
+  test("end at once with the reason, and so do queued ones", async () => {
     await using server = await startServer(listener);
     const client = testClient(server.url, {
       sleep,
@@ -35,7 +35,7 @@ describe.each([
   });
 });
 
-test("no request goes out once everything is to stop", async () => {
+test("no request is sent after the abort", async () => {
   await using server = await startServer(answer("{}"));
   const client = testClient(server.url);
   client.abort(reason);
@@ -43,7 +43,7 @@ test("no request goes out once everything is to stop", async () => {
   expect(server.requests).toEqual([]);
 });
 
-test("a reason that is no error is thrown as it is", async () => {
+test("a reason that is not an error is thrown as it is", async () => {
   await using server = await startServer(silence);
   const client = testClient(server.url);
   const request = client.getJson("x");
@@ -51,7 +51,7 @@ test("a reason that is no error is thrown as it is", async () => {
   await expect(request).rejects.toBe(null);
 });
 
-test("many requests at the same time are no leak of listeners", async () => {
+test("many parallel requests leak no listeners", async () => {
   const warnings: string[] = [];
   const listen = (warning: Error): number => warnings.push(warning.message);
   process.on("warning", listen);

@@ -5,7 +5,7 @@ import { requestedWaitMs, jitterMs } from "../../src/http/backoff.ts";
 const now = Date.UTC(2026, 0, 1, 12);
 const inTenSeconds = "Thu, 01 Jan 2026 12:00:10 GMT";
 
-describe("what an answer asks to wait", () => {
+describe("the wait that a response asks for", () => {
   test.each([
     ["seconds", { "retry-after": "5" }, 5000],
     ["fractions of a second", { "retry-after": "0.5" }, 500],
@@ -19,27 +19,31 @@ describe("what an answer asks to wait", () => {
     ["RateLimit-Reset in seconds", { "ratelimit-reset": "30" }, 30_000],
     ["RateLimit-Reset since 1970", { "ratelimit-reset": String(now / 1000 + 7) }, 7000],
     [
-      "RateLimit-Reset where Retry-After makes no sense",
+      "RateLimit-Reset if Retry-After is nonsense",
       { "retry-after": "soon", "ratelimit-reset": "4" },
       4000,
     ],
     ["nothing", {}, undefined],
-    ["no time", { "retry-after": "0" }, undefined],
-    ["a negative time", { "retry-after": "-5" }, undefined],
-    ["a time that is past", { "retry-after": "Thu, 01 Jan 2026 11:59:59 GMT" }, undefined],
-    ["a reset that is past", { "ratelimit-reset": String(now / 1000 - 7) }, undefined],
-    ["garbage", { "retry-after": "1.5.2026" }, undefined],
-    ["an empty header", { "retry-after": "" }, undefined],
+    ["zero, as nothing", { "retry-after": "0" }, undefined],
+    ["a negative time, as nothing", { "retry-after": "-5" }, undefined],
+    [
+      "a time in the past, as nothing",
+      { "retry-after": "Thu, 01 Jan 2026 11:59:59 GMT" },
+      undefined,
+    ],
+    ["a reset in the past, as nothing", { "ratelimit-reset": String(now / 1000 - 7) }, undefined],
+    ["garbage, as nothing", { "retry-after": "1.5.2026" }, undefined],
+    ["an empty header, as nothing", { "retry-after": "" }, undefined],
   ])("is read from %s", (_name, headers, expected) => {
     expect(requestedWaitMs(429, headers, now)).toBe(expected);
   });
 
-  test("takes RateLimit-Reset for no wish when the answer is no 429", () => {
+  test("ignores RateLimit-Reset unless the status is 429", () => {
     expect(requestedWaitMs(500, { "ratelimit-reset": "30" }, now)).toBeUndefined();
     expect(requestedWaitMs(503, { "retry-after": "30" }, now)).toBe(30_000);
   });
 
-  test("is a positive finite number, or nothing, whatever the header says", () => {
+  test("is a positive finite number or undefined, whatever the header", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (retryAfter, reset) => {
         const headers = { "retry-after": retryAfter, "ratelimit-reset": reset };
@@ -51,7 +55,7 @@ describe("what an answer asks to wait", () => {
   });
 });
 
-test("jitter spreads from nothing to a ceiling that doubles up to a minute", () => {
+test("jitter ranges from 0 to a ceiling that doubles up to a minute", () => {
   const ceilings = [1, 2, 3, 6, 7, 20].map((retry) => jitterMs(retry, () => 1));
   expect(ceilings).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000]);
   expect(jitterMs(20, () => 0)).toBe(0);

@@ -8,7 +8,7 @@ import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 describe("a request", () => {
-  test("sends path, parameters and headers, and gets the body as it was spelled", async () => {
+  test("sends path, parameters and headers, and returns the body as it was spelled", async () => {
     await using server = await startServer(answer('{"n": 1.50, "big": 12345678901234567890}'));
     const client = testClient(`${server.url}/api`, {
       headers: { authorization: "the-secret-key" },
@@ -43,7 +43,7 @@ describe("a request", () => {
     ]);
   });
 
-  test("keeps text that is no JSON as it is", async () => {
+  test("returns text that is not JSON unchanged", async () => {
     const text = " line\r\n\u00e4 \u{1f600}\n";
     await using server = await startServer(answer(text));
     expect((await testClient(server.url).get("x")).value).toBe(text);
@@ -54,10 +54,10 @@ describe("a request", () => {
     ["deflate", deflateSync],
     ["br", brotliCompressSync],
     ["identity", (bytes: Buffer) => bytes],
-  ])("unpacks %s", async (encoding, pack) => {
+  ])("decompresses %s", async (encoding, compress) => {
     const text = JSON.stringify({ text: "ä".repeat(100_000) });
     await using server = await startServer((_request, response) => {
-      response.writeHead(200, { "content-encoding": encoding }).end(pack(Buffer.from(text)));
+      response.writeHead(200, { "content-encoding": encoding }).end(compress(Buffer.from(text)));
     });
     const client = testClient(server.url);
     const got = await client.getJson("x");
@@ -67,7 +67,7 @@ describe("a request", () => {
     expect(server.requests[0]?.headers["accept-encoding"]).toBe("gzip, deflate, br");
   });
 
-  test("uses a connection again", async () => {
+  test("reuses a connection", async () => {
     const ports = new Set<number | undefined>();
     await using server = await startServer((_request, response) => {
       ports.add(response.socket?.remotePort);
@@ -78,17 +78,17 @@ describe("a request", () => {
     expect(ports.size).toBe(1);
   });
 
-  test("waits while as many are under way as are allowed", async () => {
+  test("waits while the limit of parallel requests is reached", async () => {
     const waiting: (() => void)[] = [];
-    let most = 0;
+    let maximum = 0;
     await using server = await startServer((_request, response) => {
       waiting.push(() => response.end("{}"));
-      most = Math.max(most, waiting.length);
+      maximum = Math.max(maximum, waiting.length);
       if (waiting.length === 3) for (const end of waiting.splice(0)) setImmediate(end);
     });
     const client = testClient(server.url, { concurrency: 3 });
     await Promise.all(Array.from({ length: 30 }, () => client.getJson("x")));
-    expect(most).toBe(3);
+    expect(maximum).toBe(3);
     expect(client.transfer.requests).toBe(30);
   });
 
@@ -123,7 +123,7 @@ describe("an error status", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("is for a person to mend where the source knows better", async () => {
+  test("is a ConfigError if the source says so", async () => {
     await using server = await startServer(failing(404, {}, { message: "Workspace not found" }));
     const client = testClient(server.url, {
       mustChange: ({ message }) => /workspace/i.test(message),
@@ -131,7 +131,7 @@ describe("an error status", () => {
     await expect(client.getJson("x")).rejects.toThrow(ConfigError);
   });
 
-  test("is told even where what the service says about it breaks off", async () => {
+  test("is reported even if its body breaks off", async () => {
     await using server = await startServer((_request, response) => {
       response.writeHead(404, { "content-length": 100 });
       response.write("half", () => response.socket?.end());
@@ -139,7 +139,7 @@ describe("an error status", () => {
     await expect(testClient(server.url).get("x")).rejects.toThrow(/: 404$/);
   });
 
-  test("is told even where nothing more comes", async () => {
+  test("is reported even if its body never arrives", async () => {
     await using server = await startServer((_request, response) => {
       response.writeHead(404, { "content-length": 100 }).flushHeaders();
     });
@@ -147,7 +147,7 @@ describe("an error status", () => {
     await expect(client.get("x")).rejects.toThrow(/: 404$/);
   });
 
-  test("does not pause other requests unless it passes", async () => {
+  test("does not pause other requests unless it is transient", async () => {
     await using server = await startServer(
       inTurn(failing(403, { "retry-after": "60" }), answer("{}")),
     );
@@ -158,7 +158,7 @@ describe("an error status", () => {
   });
 });
 
-describe("an answer that is too large", () => {
+describe("a response that is too large", () => {
   const large: RequestHandler = (_request, response) => {
     response.end("x".repeat(2000));
   };
@@ -168,8 +168,8 @@ describe("an answer that is too large", () => {
   test.each([
     ["declared", declared, "1000 bytes"],
     ["sent", large, "1000 bytes"],
-    ["unpacked", gzipBomb(2 ** 21), "1000 bytes"],
-  ])("is given up when it is %s", async (_name, listener, limit) => {
+    ["decompressed", gzipBomb(2 ** 21), "1000 bytes"],
+  ])("fails as soon as it is %s", async (_name, listener, limit) => {
     await using server = await startServer(listener);
     const client = testClient(server.url, { maxResponseBytes: 1000 });
     const error = await client.getJson("x").catch((thrown: unknown) => thrown);
@@ -182,7 +182,7 @@ describe("an answer that is too large", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("is read when the request allows it", async () => {
+  test("is read if the request allows it", async () => {
     await using server = await startServer(large);
     const client = testClient(server.url, { maxResponseBytes: 1000 });
     expect((await client.get("x", { maxResponseBytes: 2000 })).body.bytes).toBe(2000);
@@ -218,23 +218,20 @@ describe("a redirect", () => {
   });
 
   test.each([
-    ["in a circle", redirectTo("/x"), 1],
-    ["in a wider circle", inTurn(redirectTo("/y"), redirectTo("/x")), 2],
+    ["to itself", redirectTo("/x"), 1],
+    ["in a loop", inTurn(redirectTo("/y"), redirectTo("/x")), 2],
     [
-      "without end",
+      "that never ends",
       (request, response) => redirectTo(`${request.url.pathname}x`)(request, response),
       6,
     ],
-  ] satisfies [string, RequestHandler, number][])(
-    "%s is given up",
-    async (_name, listener, requests) => {
-      await using server = await startServer(listener);
-      await expect(testClient(server.url).getJson("x")).rejects.toThrow(
-        "redirects in a loop or too often",
-      );
-      expect(server.requests).toHaveLength(requests);
-    },
-  );
+  ] satisfies [string, RequestHandler, number][])("%s fails", async (_name, listener, requests) => {
+    await using server = await startServer(listener);
+    await expect(testClient(server.url).getJson("x")).rejects.toThrow(
+      "redirects in a loop or too often",
+    );
+    expect(server.requests).toHaveLength(requests);
+  });
 
   test("of a POST is refused", async () => {
     await using server = await startServer(redirectTo("/y", 307));
@@ -244,7 +241,7 @@ describe("a redirect", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("of a POST to another origin says which, so that base_url can be mended", async () => {
+  test("of a POST to another origin names it, so that base_url can be corrected", async () => {
     await using server = await startServer(redirectTo("https://countly.example.com/x", 301));
     await expect(testClient(server.url).postJson("x", { json: {} })).rejects.toThrow(
       "redirects to https://countly.example.com, but only GET requests follow redirects; check base_url",
@@ -253,7 +250,7 @@ describe("a redirect", () => {
 });
 
 describe("accept", () => {
-  test("has the request sent again where it throws a TransientError", async () => {
+  test("retries the request if it throws a TransientError", async () => {
     await using server = await startServer(inTurn(answer("half"), answer("whole")));
     const client = testClient(server.url);
     const got = await client.request({
@@ -268,7 +265,7 @@ describe("accept", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test("ends the request with any other error, as it is", async () => {
+  test("ends the request with any other error it throws", async () => {
     await using server = await startServer(answer("{}"));
     const bug = new TypeError("bug");
     const request = testClient(server.url).request({

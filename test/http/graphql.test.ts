@@ -27,13 +27,13 @@ afterEach(async () => {
   await server.close();
 });
 
-const question: GraphqlRequest<{ run: unknown }> = {
+const request: GraphqlRequest<{ run: unknown }> = {
   query: (select) => `{ run { name ${select("Run", ["old", "new { name }"])} } }`,
   variables: { a: 1 },
   shape: z.object({ run: z.unknown() }),
 };
 
-const unknown = {
+const unknownFieldBody = {
   errors: [{ message: 'Cannot query field "new" on type "Run". Did you mean "old"?' }],
 };
 
@@ -41,10 +41,10 @@ function queries(): string[] {
   return server.requests.map(({ body }) => String((JSON.parse(body) as { query: unknown }).query));
 }
 
-describe("Graphql", () => {
-  test("posts query and variables, and gives back the data and the text it came in", async () => {
+describe("GraphqlClient", () => {
+  test("posts query and variables, and returns the data and the body", async () => {
     listener = answer('{"data":{"run":{"id":12345678901234567890}}}');
-    const { data, body } = await graphql.request(question);
+    const { data, body } = await graphql.request(request);
     expect(data).toEqual({ run: { id: 12345678901234567000 } });
     expect(body.text).toContain("12345678901234567890");
     expect(server.requests[0]).toMatchObject({ method: "POST" });
@@ -55,11 +55,11 @@ describe("Graphql", () => {
   });
 
   test.each([200, 400])(
-    "leaves out a field that the server does not know (%i), for good, and reports it once",
+    "omits a field that the server lacks (%i) from then on, and reports it once",
     async (status) => {
-      listener = inTurn(answer(unknown, {}, status), answer({ data: { run: 1 } }));
-      await graphql.request(question);
-      await graphql.request(question);
+      listener = inTurn(answer(unknownFieldBody, {}, status), answer({ data: { run: 1 } }));
+      await graphql.request(request);
+      await graphql.request(request);
       expect(queries()).toEqual([
         "{ run { name old new { name } } }",
         "{ run { name old } }",
@@ -69,28 +69,28 @@ describe("Graphql", () => {
     },
   );
 
-  test("a field that the query needs and the server lacks is an error", async () => {
+  test("a required field that the server lacks is an error", async () => {
     listener = answer({ errors: [{ message: 'Cannot query field "name" on type "Run".' }] });
-    await expect(graphql.request(question)).rejects.toThrow(SourceError);
+    await expect(graphql.request(request)).rejects.toThrow(SourceError);
     expect(server.requests).toHaveLength(1);
   });
 
-  test("asks again where an answer with 200 has errors, and says what they were", async () => {
+  test("retries a response with status 200 that has errors, and reports them", async () => {
     listener = answer({ data: { run: 1 }, errors: [{ message: "boom", path: ["run"] }] });
-    const asked = graphql.request(question);
-    await expect(asked).rejects.toThrow(TransientError);
-    await expect(asked).rejects.toThrow(/boom/);
+    const response = graphql.request(request);
+    await expect(response).rejects.toThrow(TransientError);
+    await expect(response).rejects.toThrow(/boom/);
     expect(server.requests).toHaveLength(3);
   });
 
-  test("takes a partial answer where it is wanted and the errors have their place", async () => {
+  test("accepts a partial response if allowed and all errors are below the root", async () => {
     const errors = [{ message: "boom", path: ["run", 0] }];
     listener = inTurn(
       answer({ data: { run: null }, errors: [{ message: "nowhere" }] }),
       answer({ data: { run: null }, errors: [{ message: "all of it", path: ["run"] }] }),
       answer({ data: { run: null }, errors }),
     );
-    expect(await graphql.request({ ...question, allowPartial: true })).toMatchObject({
+    expect(await graphql.request({ ...request, allowPartial: true })).toMatchObject({
       data: { run: null },
       errors,
     });
@@ -99,16 +99,16 @@ describe("Graphql", () => {
 
   test("errors with a status of 4xx are final", async () => {
     listener = answer({ errors: [{ message: "the query is too complex" }] }, {}, 400);
-    await expect(graphql.request(question)).rejects.toThrow(/too complex/);
+    await expect(graphql.request(request)).rejects.toThrow(/too complex/);
     expect(server.requests).toHaveLength(1);
   });
 
   test.each([["[]"], ['{"data":{"runs":1}}'], ['{"data":null}']])(
-    "an answer of another shape (%s) is an error",
+    "a response of another shape (%s) is an error",
     async (body) => {
       listener = answer(body);
       await expect(
-        graphql.request({ ...question, shape: z.object({ run: z.int() }) }),
+        graphql.request({ ...request, shape: z.object({ run: z.int() }) }),
       ).rejects.toThrow(SourceError);
     },
   );

@@ -9,14 +9,14 @@ test.each([
   ['{"rows": [1, 2', "truncated or invalid JSON"],
   ['"half a str', "truncated or invalid JSON"],
   ["OK", "other text"],
-])("%j is no JSON but %s", (text, description) => {
-  const read = (): unknown => parseJson(text);
-  expect(read).toThrow(`expected JSON, got ${description}`);
-  expect(read).toThrow(
+])("%j is reported as %s", (text, description) => {
+  const parse = (): unknown => parseJson(text);
+  expect(parse).toThrow(`expected JSON, got ${description}`);
+  expect(parse).toThrow(
     expect.toSatisfy((error) => error instanceof HttpError && isTransient(error)),
   );
 });
 
-test("JSON is what it stands for", () => {
+test("JSON is parsed", () => {
   expect(parseJson(' {"a": [1.5, null]}\n')).toEqual({ a: [1.5, null] });
 });

@@ -22,7 +22,7 @@ import { startServer } from "../support/http-server.ts";
 
 const body = JSON.stringify({ rows: Array.from({ length: 1000 }, (_, id) => ({ id })) });
 
-const noUtf8: RequestHandler = (_request, response) => {
+const notUtf8: RequestHandler = (_request, response) => {
   response.end(Buffer.from('{"a":"\xff"}', "latin1"));
 };
 
@@ -34,24 +34,24 @@ const faults: readonly [string, RequestHandler][] = [
   ["a 502 with a page of the proxy", failing(502, {}, "<html><title>502</title></html>")],
   ["a 503", failing(503)],
   ["a 504", failing(504)],
-  ["a reset before the answer", resetBeforeHeaders],
+  ["a reset before the response", resetBeforeHeaders],
   ["a reset within the headers", resetInHeaders],
   ["a reset within the body", resetInBody(body)],
-  ["a body that is short of its length", shortOfContentLength(body)],
+  ["a body that is shorter than declared", shortOfContentLength(body)],
   ["chunks that stop", cutChunks(body)],
   ["gzip that stops", cutGzip(body)],
   ["JSON that stops", cutText(body)],
   ["an empty body", answer("")],
   ["HTML with a 200", answer("<html>log in</html>")],
-  ["bytes that are no UTF-8", noUtf8],
-  ["an encoding that nobody asked for", answer(body, { "content-encoding": "zstd" })],
+  ["bytes that are not UTF-8", notUtf8],
+  ["an unsupported content encoding", answer(body, { "content-encoding": "zstd" })],
   ["silence", silence],
   ["silence within the body", silenceInBody(body)],
   ["a drip that never ends", slowDrip(5)],
 ];
 
 describe.each(faults)("%s", (name, fault) => {
-  // Only what is slow has to be quick here; a busy machine is no fault.
+  // Short limits only for the slow faults: a busy machine must not fail the others.
   const isSlow = /silence|drip/.test(name);
   const limits = isSlow ? { silenceTimeoutMs: 300, requestTimeoutMs: 600 } : {};
 
@@ -64,7 +64,7 @@ describe.each(faults)("%s", (name, fault) => {
     expect(client.sleeps).toEqual([500, 1000]);
   });
 
-  test("is given up with a TransientError", async () => {
+  test("ends with a TransientError after the last retry", async () => {
     await using server = await startServer(fault);
     const client = testClient(server.url, { ...limits, retryAttempts: 1 });
     const error = await client.getJson("x").catch((thrown: unknown) => thrown);
@@ -81,14 +81,14 @@ test.each([
   [failing(429), false],
   [resetBeforeHeaders, false],
   [failing(404), false],
-])("tells whether a smaller request might do", async (fault, expected) => {
+])("knows whether a smaller request might succeed", async (fault, expected) => {
   await using server = await startServer(fault);
   const client = testClient(server.url, { retryAttempts: 0, silenceTimeoutMs: 50 });
   const error = await client.getJson("x").catch((thrown: unknown) => thrown);
   expect(isOverload(error)).toBe(expected);
 });
 
-test("retries as often as the request says", async () => {
+test("retries no more often than the request allows", async () => {
   await using server = await startServer(failing(500));
   await expect(testClient(server.url).getJson("x", { retryAttempts: 0 })).rejects.toThrow(
     "gave up after 1 attempt",
@@ -96,7 +96,7 @@ test("retries as often as the request says", async () => {
   expect(server.requests).toHaveLength(1);
 });
 
-describe("what a service asks to wait", () => {
+describe("the wait that a service asks for", () => {
   const day = 86_400;
   test.each([
     ["Retry-After in seconds", { "retry-after": "7" }, 7000],
@@ -106,7 +106,7 @@ describe("what a service asks to wait", () => {
       9000,
     ],
     ["RateLimit-Reset", { "ratelimit-reset": "30" }, 30_000],
-    ["nothing, then jitter", { "retry-after": "-1" }, 500],
+    ["jitter, if it is nonsense", { "retry-after": "-1" }, 500],
   ])("is %s", async (_name, headers, waited) => {
     await using server = await startServer(firstTimes(1, failing(429, headers), answer("{}")));
     const client = testClient(server.url);
@@ -115,7 +115,7 @@ describe("what a service asks to wait", () => {
     expect(client.transfer.waitedMs).toBe(waited);
   });
 
-  test("is told from two seconds on", async () => {
+  test("is logged as a warning from two seconds on", async () => {
     const body = { code: 429, message: "Too Many Requests" };
     await using server = await startServer(
       firstTimes(
@@ -133,7 +133,7 @@ describe("what a service asks to wait", () => {
     ]);
   });
 
-  test("is not waited for where it is longer than allowed", async () => {
+  test("fails the request if it is longer than allowed", async () => {
     await using server = await startServer(
       failing(429, { "retry-after": String(day) }, "slow down"),
     );
@@ -149,7 +149,7 @@ describe("what a service asks to wait", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each([429, 503])("is respected by all requests where it is too long, %i", async (status) => {
+  test.each([429, 503])("fails all requests unsent if it is too long, %i", async (status) => {
     await using server = await startServer(
       firstTimes(1, failing(status, { "retry-after": String(day) }), answer("{}")),
     );
@@ -166,7 +166,7 @@ describe("what a service asks to wait", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("holds for every request of the client, and counts once", async () => {
+  test("applies to every request of the client, and counts once", async () => {
     const pauses: (() => void)[] = [];
     await using server = await startServer(
       firstTimes(4, failing(429, { "retry-after": "60" }), answer("{}")),
@@ -176,7 +176,7 @@ describe("what a service asks to wait", () => {
       sleep: () => new Promise((resolve) => pauses.push(resolve)),
     });
     const first = Array.from({ length: 4 }, () => client.getJson("first"));
-    await until(() => server.requests.length === 4 && pauses.length === 1);
+    await waitFor(() => server.requests.length === 4 && pauses.length === 1);
     const later = Array.from({ length: 20 }, () => client.getJson("later"));
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(server.requests).toHaveLength(4);
@@ -187,11 +187,11 @@ describe("what a service asks to wait", () => {
   });
 });
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+async function waitFor(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe("a service that is not there", () => {
+describe("a service that is unreachable", () => {
   test("is named with host and port", async () => {
     const server = await startServer(answer("{}"));
     await server.close();
@@ -203,7 +203,7 @@ describe("a service that is not there", () => {
     expect(client.sleeps).toEqual([500, 1000]);
   });
 
-  test("is told from one whose name is unknown", async () => {
+  test("is distinguished from one whose host name is unknown", async () => {
     const client = testClient("http://nobody.invalid", { retryAttempts: 0 });
     await expect(client.getJson("x")).rejects.toThrow(
       /could not connect to nobody\.invalid:80 \((ENOTFOUND|EAI_AGAIN)\)/,

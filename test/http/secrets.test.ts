@@ -20,11 +20,11 @@ import { startServer } from "../support/http-server.ts";
 
 const secret = "opik-key-0123456789";
 
-/** A service that tells in its errors what it was sent. */
+/** A service whose error messages repeat what it was sent. */
 const echo = (status: number): RequestHandler => {
   return (request, response) => {
-    const said = `${request.headers.authorization ?? ""} ${request.url.href} ${request.body}`;
-    return failing(status, {}, { message: said })(request, response);
+    const message = `${request.headers.authorization ?? ""} ${request.url.href} ${request.body}`;
+    return failing(status, {}, { message })(request, response);
   };
 };
 
@@ -42,12 +42,12 @@ const faults: readonly [string, RequestHandler][] = [
   ["broken JSON", answer(`{"key": "${secret}`)],
   ["silence", silence],
   ["a redirect to another host", redirectTo(`http://other.invalid/${secret}?key=${secret}`)],
-  ["a redirect in a circle", redirectTo("?")],
+  ["a redirect loop", redirectTo("?")],
 ];
 
 describe.each(faults)("%s", (_name, fault) => {
   test.each(["get", "post"] as const)(
-    "gives no secret away to whoever sees the error or the log of a %s",
+    "reveals no secret in the error or the log of a %s",
     async (method) => {
       await using server = await startServer(fault);
       const url = new URL(server.url);
@@ -75,7 +75,7 @@ describe.each(faults)("%s", (_name, fault) => {
   );
 });
 
-test("an error within an answer gives no secret away", async () => {
+test("an error within a response reveals no secret", async () => {
   await using server = await startServer(answer(`{"message":"bad key ${secret}"}`));
   const client = testClient(server.url, { secrets: [secret], retryAttempts: 0 });
   const accept = ({ text }: Body): void => {
@@ -88,7 +88,7 @@ test("an error within an answer gives no secret away", async () => {
   expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(secret);
 });
 
-test("a secret is taken out as it is, encoded, and without its scheme; short values are none", () => {
+test("a secret is redacted as it is, encoded, and without its scheme; short values are not", () => {
   const redact = newRedactor(["Bearer a/secret+key", "short", ""]);
   expect(redact("Bearer a/secret+key, a/secret+key, a%2Fsecret%2Bkey, short")).toBe(
     "***, ***, ***, short",

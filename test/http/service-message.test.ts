@@ -20,8 +20,8 @@ test.each([
   ["upstream\n  timed out", "upstream timed out"],
   ["", ""],
   ["{}", "{}"],
-])("%s says: %s", (body, said) => {
-  expect(serviceMessage(body)).toBe(said);
+])("%s says: %s", (body, message) => {
+  expect(serviceMessage(body)).toBe(message);
 });
 
 test("a long message is cut at 300 characters", () => {

@@ -3,7 +3,7 @@ import { HttpError } from "../../src/http/http-error.ts";
 import { Throttle } from "../../src/http/throttle.ts";
 
 const tooMany = new HttpError("status", "429", { status: 429 });
-const timeout = new HttpError("timeout", "silent");
+const timeout = new HttpError("timeout", "no data");
 
 /** A throttle whose pauses end when the test says so. */
 function newThrottle(concurrency: number) {
@@ -24,20 +24,20 @@ function newThrottle(concurrency: number) {
   return { throttle, pauses };
 }
 
-/** Runs so many tasks that all begin before any of them ends. */
+/** Runs `count` tasks that all start before any of them ends. */
 async function together(throttle: Throttle, count: number, error?: Error): Promise<void> {
   const tasks = Array.from({ length: count }, () =>
     throttle.run(async () => {
-      await turn();
+      await nextTick();
       if (error) throw error;
     }),
   );
   await Promise.allSettled(tasks);
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("halves once for failures that were under way together", async () => {
+test("halves once for failures that were in progress together", async () => {
   const { throttle } = newThrottle(8);
   await together(throttle, 8, tooMany);
   expect(throttle.concurrency).toBe(4);
@@ -45,22 +45,22 @@ test("halves once for failures that were under way together", async () => {
 
 test.each([
   ["429", tooMany],
-  ["time-outs", timeout],
-])("goes down to 1, and no further, by %s", async (_name, error) => {
+  ["timeouts", timeout],
+])("goes down to 1, but no further, after %s", async (_name, error) => {
   const { throttle } = newThrottle(8);
   for (let rounds = 0; rounds < 10; rounds += 1)
     await together(throttle, throttle.concurrency, error);
   expect(throttle.concurrency).toBe(1);
 });
 
-test("leaves its limit alone on failures that have other reasons", async () => {
+test("keeps its limit after failures of other kinds", async () => {
   const { throttle } = newThrottle(8);
   await together(throttle, 8, new HttpError("status", "500", { status: 500 }));
   await together(throttle, 8, new Error("bug"));
   expect(throttle.concurrency).toBe(8);
 });
 
-test("adds one for each full round of successes, up to where it started", async () => {
+test("adds one for each full round of successes, up to its initial limit", async () => {
   const { throttle } = newThrottle(8);
   await together(throttle, 8, tooMany);
   await together(throttle, 4);
@@ -76,35 +76,35 @@ test("adds one for each full round of successes, up to where it started", async 
 test("never runs more tasks than its limit", async () => {
   const { throttle } = newThrottle(3);
   let running = 0;
-  let most = 0;
+  let maximum = 0;
   const task = async (): Promise<void> => {
     running += 1;
-    most = Math.max(most, running);
-    await turn();
+    maximum = Math.max(maximum, running);
+    await nextTick();
     running -= 1;
   };
   await Promise.all(Array.from({ length: 20 }, () => throttle.run(task)));
-  expect(most).toBe(3);
+  expect(maximum).toBe(3);
 });
 
-test("holds back tasks that wait for a place when the gate closes", async () => {
+test("holds back tasks that are queued when a pause starts", async () => {
   const { throttle, pauses } = newThrottle(1);
   const ran: string[] = [];
   const first = throttle.run(async () => {
-    await turn();
+    await nextTick();
     throttle.pause(1000);
     ran.push("first");
   });
   const second = throttle.run(() => Promise.resolve(ran.push("second")));
   await first;
-  await turn();
+  await nextTick();
   expect(ran).toEqual(["first"]);
   pauses[0]!.end();
   await second;
   expect(ran).toEqual(["first", "second"]);
 });
 
-test("keeps the longer of two pauses, and says by how much it grew", async () => {
+test("keeps the longer of two pauses, and returns by how much it grew", async () => {
   const { throttle, pauses } = newThrottle(1);
   expect(throttle.pause(5000)).toBe(5000);
   expect(throttle.pause(2000)).toBe(0);
@@ -113,7 +113,7 @@ test("keeps the longer of two pauses, and says by how much it grew", async () =>
   let ran = false;
   const task = throttle.run(() => Promise.resolve((ran = true)));
   pauses[0]!.end();
-  await turn();
+  await nextTick();
   expect(ran).toBe(false);
   pauses[1]!.end();
   await task;

@@ -6,7 +6,7 @@ import { startServer } from "../support/http-server.ts";
 
 const body = '{"text":"drop by drop"}';
 
-/** The body, a character at a time. */
+/** Sends the body one character at a time. */
 const dripping: RequestHandler = async (_request, response) => {
   response.writeHead(200);
   for (const character of body) {
@@ -16,19 +16,19 @@ const dripping: RequestHandler = async (_request, response) => {
   response.end();
 };
 
-test("an answer may take longer than the silence that is allowed, as long as some of it comes", async () => {
+test("a response may take longer than the silence limit, as long as bytes arrive", async () => {
   await using server = await startServer(dripping);
   const client = testClient(server.url, { silenceTimeoutMs: 400, retryAttempts: 0 });
   expect((await client.getJson("x")).body.text).toBe(body);
 });
 
-test("an answer may take longer than a connection", async () => {
+test("a response may take longer than the connection limit", async () => {
   await using server = await startServer((_request, response) => {
     setTimeout(() => response.end(body), 500);
   });
   const client = testClient(server.url, { connectTimeoutMs: 400, retryAttempts: 0 });
   await client.getJson("x");
-  // The same connection again: now there is none to be made.
+  // The connection is reused: no new one has to be made.
   expect((await client.getJson("x")).body.text).toBe(body);
 });
 
@@ -37,7 +37,7 @@ test.each([
   [silenceInBody(body), { silenceTimeoutMs: 50 }, "no data for 50 ms"],
   [slowDrip(5), { requestTimeoutMs: 100 }, "no complete response within 100 ms"],
 ] as const)(
-  "an attempt ends with the limit that it meets: case %#",
+  "an attempt ends at the first limit it reaches: case %#",
   async (listener, limits, message) => {
     await using server = await startServer(listener);
     const client = testClient(server.url, { ...limits, retryAttempts: 0 });

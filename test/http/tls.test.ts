@@ -6,7 +6,7 @@ import { answer } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import { startServer } from "../support/http-server.ts";
 
-test("a certificate that nobody vouches for comes with its remedy, at once", async () => {
+test("an untrusted certificate fails at once, with the remedy", async () => {
   await using server = await startServer(answer("{}"), selfSignedCertificate());
   const request = testClient(server.url).getJson("x");
   await expect(request).rejects.toThrow(ConfigError);
@@ -16,7 +16,7 @@ test("a certificate that nobody vouches for comes with its remedy, at once", asy
   expect(server.requests).toEqual([]);
 });
 
-test("a service without TLS behind an https URL is told, at once", async () => {
+test("a service without TLS behind an https URL fails at once", async () => {
   await using server = await startServer(answer("{}"));
   const client = testClient(server.url.replace("http:", "https:"));
   const request = client.getJson("x");

@@ -10,14 +10,14 @@ test.each([
   expect(urlOf(base, path).href).toBe("https://host/api/v1/x");
 });
 
-test("repeats a parameter for each element, leaves out undefined ones, and encodes", () => {
+test("repeats a parameter for each element, omits undefined ones, and encodes", () => {
   const query = { id: ["a", "b"], none: undefined, filters: '[{"a":"&"}]', page: 1, all: false };
   expect(urlOf("https://host", "x", query).search).toBe(
     "?id=a&id=b&filters=%5B%7B%22a%22%3A%22%26%22%7D%5D&page=1&all=false",
   );
 });
 
-test("keeps the parameters of a link that it adds to", () => {
+test("keeps the parameters of a link when adding to them", () => {
   expect(urlOf("https://host", "https://host/x?a=1", { b: 2 }).href).toBe("https://host/x?a=1&b=2");
 });
 
@@ -46,14 +46,14 @@ test("follows links that are relative to their page, and keeps the login of the 
   expect(resolveSameOrigin("https://host/api/list", "/other").href).toBe("https://host/other");
 });
 
-test("shows a URL without login, parameters and fragment", () => {
+test("redacts login, parameters and fragment of a URL", () => {
   expect(redactedUrl(new URL("https://me:secret@host:8443/x?key=secret#secret"))).toBe(
     "https://host:8443/x",
   );
 });
 
 test.each(["localhost", "me:secret@host", "ftp://host", ""])(
-  "refuses the base URL %j without showing it",
+  "refuses the base URL %j without quoting it",
   (base) => {
     expect(() => urlOf(base, "x")).toThrow(ConfigError);
     expect(() => urlOf(base, "x")).toThrow(/^base_url: expected a URL such as https:\/\/host$/);

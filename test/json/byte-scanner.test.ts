@@ -4,20 +4,20 @@ import { scanJson, JsonSyntaxError, type Span } from "../../src/json/byte-scanne
 
 const bytesOf = (text: string): Buffer => Buffer.from(text);
 
-/** What was found, as text; `no JSON` where it was refused. */
-function found(text: string): unknown {
+/** The outline as text; `not JSON` if it was rejected. */
+function scan(text: string): unknown {
   const bytes = bytesOf(text);
-  const at = ({ start, end }: Span): string => bytes.toString("utf8", start, end);
+  const textAt = ({ start, end }: Span): string => bytes.toString("utf8", start, end);
   try {
-    const pieces = scanJson(bytes);
-    if (pieces === undefined) return "no container";
-    if ("elements" in pieces) return pieces.elements.map(at);
-    return pieces.map(({ key, value }) => [
-      at(key),
-      "elements" in value ? value.elements.map(at) : at(value),
+    const outline = scanJson(bytes);
+    if (outline === undefined) return "no container";
+    if ("elements" in outline) return outline.elements.map(textAt);
+    return outline.map(({ key, value }) => [
+      textAt(key),
+      "elements" in value ? value.elements.map(textAt) : textAt(value),
     ]);
   } catch (error) {
-    if (error instanceof JsonSyntaxError) return "no JSON";
+    if (error instanceof JsonSyntaxError) return "not JSON";
     throw error;
   }
 }
@@ -31,9 +31,9 @@ function isJson(text: string): boolean {
   }
 }
 
-describe("cut", () => {
-  test("finds the members of an object and the elements of its arrays, as they are spelled", () => {
-    expect(found(' {"a" : 1.0 , "b":[ 1e2, {"c":[]},"]" ],"d":{"e":"\\"}"},"f":[]}\n')).toEqual([
+describe("scanJson", () => {
+  test("returns the members of an object and the elements of its arrays, as they are spelled", () => {
+    expect(scan(' {"a" : 1.0 , "b":[ 1e2, {"c":[]},"]" ],"d":{"e":"\\"}"},"f":[]}\n')).toEqual([
       ['"a"', "1.0"],
       ['"b"', ["1e2", '{"c":[]}', '"]"']],
       ['"d"', '{"e":"\\"}"}'],
@@ -41,19 +41,19 @@ describe("cut", () => {
     ]);
   });
 
-  test("finds the elements of an array", () => {
-    expect(found('[ {"a":"ä"} , [1,[2]] ,null]')).toEqual(['{"a":"ä"}', "[1,[2]]", "null"]);
-    expect(found(" [ ] ")).toEqual([]);
-    expect(found("{ }")).toEqual([]);
+  test("returns the elements of an array", () => {
+    expect(scan('[ {"a":"ä"} , [1,[2]] ,null]')).toEqual(['{"a":"ä"}', "[1,[2]]", "null"]);
+    expect(scan(" [ ] ")).toEqual([]);
+    expect(scan("{ }")).toEqual([]);
   });
 
-  test.each(["1", '"text"', "null", "true", "-0.5e-7"])("finds nothing in %s", (text) => {
-    expect(found(text)).toBe("no container");
+  test.each(["1", '"text"', "null", "true", "-0.5e-7"])("returns no outline of %s", (text) => {
+    expect(scan(text)).toBe("no container");
   });
 
-  test("goes as deep as it has to", () => {
+  test("scans any depth of nesting", () => {
     const deep = "[".repeat(200_000) + "]".repeat(200_000);
-    expect(found(`{"a":${deep}}`)).toEqual([['"a"', [deep.slice(1, -1)]]]);
+    expect(scan(`{"a":${deep}}`)).toEqual([['"a"', [deep.slice(1, -1)]]]);
   });
 
   test.each([
@@ -62,48 +62,48 @@ describe("cut", () => {
     ["[01]", "[1.]", "[.5]", "[+1]", "[1e]", "[-]", "[1e+]", "[NaN]", "[Infinity]", "[0x1]"],
     ["[tru]", "[nulll]", "[True]", "['a']", '["\\x"]', '["\\u12g4"]', '["a\nb"]', '["\t"]'],
     ["[1] 2", "{} {}", "[]x", "\u{feff}[]", "[1\u00a0]", "<html>", "// a\n[]"],
-  ])("refuses %s and others", (...texts) => {
+  ])("rejects %s and similar texts", (...texts) => {
     for (const text of texts) {
-      expect([text, found(text)]).toEqual([text, "no JSON"]);
+      expect([text, scan(text)]).toEqual([text, "not JSON"]);
       expect(isJson(text)).toBe(false);
     }
   });
 
-  test("takes what JSON.parse takes, and nothing else", () => {
+  test("accepts exactly what JSON.parse accepts", () => {
     const json = fc.json({ stringUnit: "binary" });
-    const spoiled = fc
+    const mutated = fc
       .tuple(
         json,
         fc.nat(),
         fc.constantFrom(...Array.from('{}[]",:\\0-.eu \n\u0000tn'), ""),
         fc.nat(3),
       )
-      .map(([text, at, letter, gone]) => {
-        const place = at % (text.length + 1);
-        return text.slice(0, place) + letter + text.slice(place + gone);
+      .map(([text, position, inserted, removed]) => {
+        const at = position % (text.length + 1);
+        return text.slice(0, at) + inserted + text.slice(at + removed);
       });
     fc.assert(
-      fc.property(fc.oneof(json, spoiled), (text) => {
-        // Half of a surrogate pair is no UTF-8, and is refused before.
+      fc.property(fc.oneof(json, mutated), (text) => {
+        // Half of a surrogate pair cannot be UTF-8, which is checked before scanning.
         fc.pre(text.isWellFormed());
-        expect([text, found(text) !== "no JSON"]).toEqual([text, isJson(text)]);
+        expect([text, scan(text) !== "not JSON"]).toEqual([text, isJson(text)]);
       }),
       { numRuns: 3000 },
     );
   });
 
-  test("cuts what JSON.parse would find", () => {
+  test("returns the members that JSON.parse returns", () => {
     const document = fc.dictionary(fc.string(), fc.array(fc.jsonValue()));
     fc.assert(
       fc.property(document, fc.constantFrom(undefined, 1, "\t"), (value, space) => {
         const bytes = bytesOf(JSON.stringify(value, undefined, space));
-        const at = ({ start, end }: Span): unknown =>
+        const parse = ({ start, end }: Span): unknown =>
           JSON.parse(bytes.toString("utf8", start, end));
-        const pieces = scanJson(bytes) ?? [];
-        if ("elements" in pieces) throw new Error("expected members");
-        const entries = pieces.map(({ key, value: inner }) => [
-          at(key),
-          "elements" in inner ? inner.elements.map(at) : at(inner),
+        const outline = scanJson(bytes) ?? [];
+        if ("elements" in outline) throw new Error("expected members");
+        const entries = outline.map(({ key, value: inner }) => [
+          parse(key),
+          "elements" in inner ? inner.elements.map(parse) : parse(inner),
         ]);
         expect(JSON.stringify(entries)).toBe(JSON.stringify(Object.entries(value)));
       }),

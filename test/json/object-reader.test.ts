@@ -3,39 +3,39 @@ import { expect, test } from "vitest";
 import { members } from "../../src/json/text-scanner.ts";
 import { ObjectReader } from "../../src/json/object-reader.ts";
 
-/** What a reader finds in an object, as a Map. */
-function found(reader: ObjectReader, text: string): ReadonlyMap<string, string> | undefined {
+/** The members that a reader returns, as a Map. */
+function membersOf(reader: ObjectReader, text: string): ReadonlyMap<string, string> | undefined {
   const object = reader.read(text);
   return object && new Map(object.names.map((name) => [name, object.get(name) ?? "missing"]));
 }
 
-test("finds members as they are spelled, whatever objects came before", () => {
+test("returns members as they are spelled, whatever the previous objects were", () => {
   const reader = new ObjectReader();
-  expect(found(reader, '{"a": 1.0, "b": "x"}')).toEqual(
+  expect(membersOf(reader, '{"a": 1.0, "b": "x"}')).toEqual(
     new Map([
       ["a", "1.0"],
       ["b", '"x"'],
     ]),
   );
-  expect(found(reader, '{"a":[1],"b":{"a":2}}')).toEqual(
+  expect(membersOf(reader, '{"a":[1],"b":{"a":2}}')).toEqual(
     new Map([
       ["a", "[1]"],
       ["b", '{"a":2}'],
     ]),
   );
-  expect(found(reader, '{"a":1}')).toEqual(new Map([["a", "1"]]));
-  expect(found(reader, '{"b":2,"a":1,"c":3}')).toEqual(
+  expect(membersOf(reader, '{"a":1}')).toEqual(new Map([["a", "1"]]));
+  expect(membersOf(reader, '{"b":2,"a":1,"c":3}')).toEqual(
     new Map([
       ["b", "2"],
       ["a", "1"],
       ["c", "3"],
     ]),
   );
-  expect(found(reader, "{}")).toEqual(new Map());
+  expect(membersOf(reader, "{}")).toEqual(new Map());
   expect(reader.read("[1]")).toBeUndefined();
 });
 
-test("has the same list of names for all objects that are alike", () => {
+test("objects with the same names share one list of names", () => {
   const reader = new ObjectReader();
   const first = reader.read('{"a":1,"b":2}')?.names;
   expect(reader.read('{ "a":3, "b":4 }')?.names).toBe(first);
@@ -43,11 +43,11 @@ test("has the same list of names for all objects that are alike", () => {
   expect(reader.read('{"a":5,"b":6}')?.names).toBe(first);
 });
 
-test("the last of two members of one name counts", () => {
+test("of duplicate names, the last wins", () => {
   expect(new ObjectReader().read('{"a":1,"b":2,"a":3}')?.get("a")).toBe("3");
 });
 
-test("a name that looks like the spelling of another is not taken for it", () => {
+test("a name is not confused with the escaped form of another", () => {
   const backspace = '{"a\\b":1}';
   const letters = '{"a\\\\b":1}';
   for (const texts of [
@@ -57,11 +57,12 @@ test("a name that looks like the spelling of another is not taken for it", () =>
     ['{"a":1,"b":2}', '{"a,\\"b":1}'],
   ]) {
     const reader = new ObjectReader();
-    for (const text of texts) expect([text, found(reader, text)]).toEqual([text, members(text)]);
+    for (const text of texts)
+      expect([text, membersOf(reader, text)]).toEqual([text, members(text)]);
   }
 });
 
-test("finds what reading each object on its own finds", () => {
+test("returns the same as scanning each object on its own", () => {
   const name = fc.oneof(
     fc.constantFrom("a", "b", "ab", 'a"', "a\\", "__proto__", "b\n"),
     fc.string(),
@@ -72,7 +73,7 @@ test("finds what reading each object on its own finds", () => {
       const reader = new ObjectReader();
       for (const value of values) {
         const text = JSON.stringify(value, undefined, space);
-        expect([text, found(reader, text)]).toEqual([text, members(text)]);
+        expect([text, membersOf(reader, text)]).toEqual([text, members(text)]);
       }
     }),
   );

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { elements, members, plain, unquote } from "../../src/json/text-scanner.ts";
 
 describe("elements", () => {
-  test("cuts an array into slices of its own text, to the last digit", () => {
+  test("cuts an array into slices of its own text, keeping every digit", () => {
     const text = ' [ 1.0 , 12345678901234567890, "a\\"],[", {"b": [1, {"c": "}"}]} , null ] ';
     expect(elements(text)).toEqual([
       "1.0",
@@ -23,19 +23,19 @@ describe("elements", () => {
 
 describe("members", () => {
   test("keeps keys such as __proto__ and constructor, and unescapes them", () => {
-    const found = members('{"__proto__": 1, "constructor": 2, "a\\u0062": "\\ud800"}');
-    expect([...(found ?? [])]).toEqual([
+    const slices = members('{"__proto__": 1, "constructor": 2, "a\\u0062": "\\ud800"}');
+    expect([...(slices ?? [])]).toEqual([
       ["__proto__", "1"],
       ["constructor", "2"],
       ["ab", '"\\ud800"'],
     ]);
   });
 
-  test("takes the last of a key that stands twice, as JSON.parse does", () => {
+  test("takes the last of duplicate keys, as JSON.parse does", () => {
     expect(members('{"a": 1, "a": 2}')?.get("a")).toBe("2");
   });
 
-  test("is undefined for what is no object", () => {
+  test("is undefined for anything but an object", () => {
     expect(members("[1]")).toBeUndefined();
     expect(members("null")).toBeUndefined();
   });
@@ -46,12 +46,12 @@ test("strings that end in backslashes are cut where they end", () => {
   expect(elements(text)?.map(unquote)).toEqual(["\\", "a\\\\", '\\"', "b"]);
 });
 
-test("nesting of any depth is cut without recursion", () => {
+test("any depth of nesting is scanned without recursion", () => {
   const deep = "[".repeat(100_000) + "]".repeat(100_000);
   expect(members(`{"deep": ${deep}, "after": 1}`)?.get("after")).toBe("1");
 });
 
-test("slices parse to what the whole parses to, for any JSON and any white space", () => {
+test("slices parse to the same values as the whole, for any JSON and any white space", () => {
   const indents = fc.constantFrom(undefined, 1, "\t", "  ");
   fc.assert(
     fc.property(
@@ -59,8 +59,8 @@ test("slices parse to what the whole parses to, for any JSON and any white space
       indents,
       (object, indent) => {
         const text = JSON.stringify(object, null, indent);
-        const found = members(text) ?? new Map<string, string>();
-        const parsed = [...found].map(
+        const slices = members(text) ?? new Map<string, string>();
+        const parsed = [...slices].map(
           ([key, slice]) => [key, JSON.parse(slice) as unknown] as const,
         );
         expect(new Map(parsed)).toEqual(new Map(Object.entries(JSON.parse(text) as object)));
@@ -77,7 +77,7 @@ test("slices parse to what the whole parses to, for any JSON and any white space
   );
 });
 
-test("plain text of a slice keeps what is no string as it was spelled", () => {
+test("plain unquotes strings and keeps the spelling of other values", () => {
   expect(plain('"a\\n"')).toBe("a\n");
   expect(plain("1.50")).toBe("1.50");
   expect(plain('{"a":1}')).toBe('{"a":1}');

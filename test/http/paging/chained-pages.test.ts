@@ -12,8 +12,8 @@ async function rowsOf(pages: Pages): Promise<string[]> {
   return rows;
 }
 
-describe("pages that link to the next", () => {
-  test("are followed by relative and absolute links, over empty pages, to the end", async () => {
+describe("pages with a link to the next", () => {
+  test("are read through relative and absolute links, past empty pages, to the end", async () => {
     await using server = await startServer((request, response) => {
       const bodies: Record<string, object> = {
         "/api/rows?size=2": { items: [1, 2], next: "?page=2" },
@@ -31,7 +31,7 @@ describe("pages that link to the next", () => {
     expect(pages).toMatchObject({ complete: true, stable: true });
   });
 
-  test("may name the member of the link", async () => {
+  test("can have the link in another member", async () => {
     await using server = await startServer(
       inTurn(answer({ data: [1], links: { next: "?page=2" } }), answer({ data: [2], links: {} })),
     );
@@ -50,7 +50,7 @@ describe("pages that link to the next", () => {
     expect(pages.complete).toBe(false);
   });
 
-  test.each(["?page=1", "/rows?page=1"])("are not followed in a circle by %s", async (next) => {
+  test.each(["?page=1", "/rows?page=1"])("are not followed in a loop by %s", async (next) => {
     await using server = await startServer(answer({ items: [1], next }));
     const pages = linkedPages(testClient(server.url), { path: "rows", query: { page: 1 } });
     await expect(rowsOf(pages)).rejects.toThrow(SourceError);
@@ -60,14 +60,16 @@ describe("pages that link to the next", () => {
   test("whose link is no text are not understood", async () => {
     await using server = await startServer(answer({ items: [1], next: {} }));
     const pages = linkedPages(testClient(server.url), { path: "rows" });
-    await expect(rowsOf(pages)).rejects.toThrow("rows: expected the next link or cursor as text, got object");
+    await expect(rowsOf(pages)).rejects.toThrow(
+      "rows: expected the next link or cursor as text, got object",
+    );
   });
 });
 
-describe("pages that name the cursor of the next", () => {
+describe("pages with the cursor of the next", () => {
   const list = { path: "rows", query: { size: 2 }, cursorKey: "meta.cursor", parameter: "after" };
 
-  test("are read to the one that names none, over empty pages", async () => {
+  test("are read until one has no cursor, past empty pages", async () => {
     await using server = await startServer(
       inTurn(
         answer({ items: [1], total: 3, meta: { cursor: "a&b" } }),
@@ -85,14 +87,14 @@ describe("pages that name the cursor of the next", () => {
     ]);
   });
 
-  test("fail where a cursor comes twice", async () => {
+  test("fail if a cursor repeats", async () => {
     await using server = await startServer(answer({ items: [1], meta: { cursor: "a" } }));
     const pages = cursorPages(testClient(server.url), list);
     await expect(rowsOf(pages)).rejects.toThrow("rows: page 3 is one that was read before");
     expect(server.requests).toHaveLength(2);
   });
 
-  test("are incomplete where the total shrank", async () => {
+  test("are incomplete if the total shrinks", async () => {
     await using server = await startServer(
       inTurn(
         answer({ items: [1], total: 3, meta: { cursor: "a" } }),

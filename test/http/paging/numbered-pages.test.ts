@@ -9,58 +9,53 @@ import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../../support/http-server.ts";
 import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
 
-interface Walked {
+interface Listing {
   readonly ids: readonly string[];
   readonly pages: readonly NumberedPage[];
   readonly complete: boolean;
   readonly stable: boolean;
 }
 
-async function walk(client: TestClient, list: Partial<NumberPagedList> = {}): Promise<Walked> {
-  const walked = numberedPages(client, { path: "rows", size: 10, ...list });
+async function read(client: TestClient, list: Partial<NumberPagedList> = {}): Promise<Listing> {
+  const listing = numberedPages(client, { path: "rows", size: 10, ...list });
   const pages: NumberedPage[] = [];
-  for await (const page of walked) pages.push(page);
+  for await (const page of listing) pages.push(page);
   const ids = pages.flatMap(({ rows }) => rows.map((row) => (JSON.parse(row) as ListRow).id));
-  return { ids, pages, complete: walked.complete, stable: walked.stable };
+  return { ids, pages, complete: listing.complete, stable: listing.stable };
 }
 
-async function walkOf(
+async function readFrom(
   listener: RequestHandler,
   list: Partial<NumberPagedList> = {},
-): Promise<Walked & { asked: string[] }> {
+): Promise<Listing & { requests: string[] }> {
   await using server = await startServer(listener);
-  const walked = await walk(testClient(server.url), list);
-  return { ...walked, asked: askedOf(server) };
+  const listing = await read(testClient(server.url), list);
+  return { ...listing, requests: requestsTo(server) };
 }
 
-/** What was asked for, as `page/size`. */
-function askedOf(server: TestServer): string[] {
+/** The requests as `page/size`. */
+function requestsTo(server: TestServer): string[] {
   return server.requests.map((request) => `${asked(request).page}/${asked(request).size}`);
 }
 
 const idsOf = (rows: readonly ListRow[]): string[] => rows.map(({ id }) => id);
 
-describe("a list that tells its total", () => {
+describe("a list with a total", () => {
   test.each([
     [0, ["1/10"]],
     [9, ["1/10"]],
     [10, ["1/10"]],
     [11, ["1/10", "2/10"]],
     [30, ["1/10", "2/10", "3/10"]],
-  ])("of %i rows is read in order, without a request too many", async (count, requests) => {
+  ])("of %i rows is read in order, without an extra request", async (count, requests) => {
     const rows = newRows(count);
-    const walked = await walkOf(listOf(() => rows));
-    expect(walked).toMatchObject({
-      ids: idsOf(rows),
-      complete: true,
-      stable: true,
-      asked: requests,
-    });
+    const listing = await readFrom(listOf(() => rows));
+    expect(listing).toMatchObject({ ids: idsOf(rows), complete: true, stable: true, requests });
   });
 
-  test("gives each page its number, total and size", async () => {
+  test("has pages with number, total and size", async () => {
     const rows = newRows(11);
-    const { pages } = await walkOf(listOf(() => rows));
+    const { pages } = await readFrom(listOf(() => rows));
     expect(pages).toMatchObject([
       { number: 1, total: 11, next: { offset: 10, size: 10 } },
       {
@@ -72,21 +67,21 @@ describe("a list that tells its total", () => {
     ]);
   });
 
-  test("is asked once more where a page is empty too early", async () => {
+  test("is requested once more if a page is empty before the end", async () => {
     const rows = newRows(25);
     const list = listOf(() => rows);
-    const { ids, complete, asked } = await walkOf(
+    const { ids, complete, requests } = await readFrom(
       inTurn(list, answer({ total: 25, content: [] }), list),
     );
     expect(ids).toEqual(idsOf(rows));
     expect(complete).toBe(true);
-    expect(asked).toEqual(["1/10", "2/10", "2/10", "3/10"]);
+    expect(requests).toEqual(["1/10", "2/10", "2/10", "3/10"]);
   });
 
-  test("is incomplete where a page stays empty too early", async () => {
+  test("is incomplete if a page before the end stays empty", async () => {
     const rows = newRows(10);
     const list = listOf(() => rows);
-    const { ids, complete } = await walkOf(
+    const { ids, complete } = await readFrom(
       inTurn(
         (request, response) => answer({ total: 25, content: rows })(request, response),
         answer({ total: 25, content: [] }),
@@ -98,10 +93,10 @@ describe("a list that tells its total", () => {
     expect(complete).toBe(false);
   });
 
-  test("is complete but not stable where rows come while it is read, even a page of them", async () => {
+  test("is complete but not stable if rows are inserted meanwhile, even a page of them", async () => {
     let rows = newRows(30);
     const list = listOf(() => rows);
-    const { ids, complete, stable } = await walkOf((request, response) => {
+    const { ids, complete, stable } = await readFrom((request, response) => {
       void list(request, response);
       if (asked(request).page === 1)
         rows = [...newRows(10).map(({ id }) => ({ id: `new ${id}` })), ...rows];
@@ -110,10 +105,10 @@ describe("a list that tells its total", () => {
     expect({ complete, stable }).toEqual({ complete: true, stable: false });
   });
 
-  test("is incomplete where rows go while it is read", async () => {
+  test("is incomplete if rows are deleted meanwhile", async () => {
     let rows = newRows(30);
     const list = listOf(() => rows);
-    const { complete, stable } = await walkOf((request, response) => {
+    const { complete, stable } = await readFrom((request, response) => {
       void list(request, response);
       if (asked(request).page === 1) rows = rows.slice(1);
     });
@@ -121,27 +116,27 @@ describe("a list that tells its total", () => {
   });
 });
 
-describe("a list that tells no total", () => {
+describe("a list without a total", () => {
   test("ends with the first empty page", async () => {
     const rows = newRows(20);
-    const walked = await walkOf(listOf(() => rows, { total: false }));
-    expect(walked).toMatchObject({
+    const listing = await readFrom(listOf(() => rows, { total: false }));
+    expect(listing).toMatchObject({
       ids: idsOf(rows),
       complete: true,
-      asked: ["1/10", "2/10", "3/10"],
+      requests: ["1/10", "2/10", "3/10"],
     });
   });
 
-  test.each([4, 10, 25])("and no pages, but %i rows, is read once", async (count) => {
+  test.each([4, 10, 25])("and without pages, of %i rows, is read once", async (count) => {
     const rows = newRows(count);
-    const { ids, complete } = await walkOf(answer({ data: rows }));
+    const { ids, complete } = await readFrom(answer({ data: rows }));
     expect({ ids, complete }).toEqual({ ids: idsOf(rows), complete: true });
   });
 
-  test("is taken for one without pages only when the first page comes a third time", async () => {
+  test("counts as unpaged only once the full first page comes a third time", async () => {
     let rows = newRows(30);
     const list = listOf(() => rows, { total: false });
-    const { ids, complete } = await walkOf((request, response) => {
+    const { ids, complete } = await readFrom((request, response) => {
       void list(request, response);
       if (asked(request).page === 1)
         rows = [...newRows(10).map(({ id }) => ({ id: `new ${id}` })), ...rows];
@@ -150,7 +145,7 @@ describe("a list that tells no total", () => {
     expect(complete).toBe(true);
   });
 
-  test("fails where its last page comes for ever", async () => {
+  test("fails if its last page repeats forever", async () => {
     const rows = newRows(20);
     const last = Math.ceil(rows.length / 10);
     const clamped: RequestHandler = ({ url, ...request }, response) => {
@@ -161,42 +156,42 @@ describe("a list that tells no total", () => {
       );
       return listOf(() => rows, { total: false })({ ...request, url: clampedUrl }, response);
     };
-    await expect(walkOf(clamped)).rejects.toThrow(SourceError);
-    await expect(walkOf(clamped)).rejects.toThrow(
+    await expect(readFrom(clamped)).rejects.toThrow(SourceError);
+    await expect(readFrom(clamped)).rejects.toThrow(
       "rows: the same page came twice; paging does not advance",
     );
   });
 });
 
-test("a list that tells a total, and gives the first page for ever, fails", async () => {
-  await expect(walkOf(answer({ total: 25, content: newRows(10) }))).rejects.toThrow(
+test("a list with a total that repeats its first page forever fails", async () => {
+  await expect(readFrom(answer({ total: 25, content: newRows(10) }))).rejects.toThrow(
     "the same page came twice",
   );
 });
 
 test("a bare array is a list without pages", async () => {
-  const { ids, complete, asked } = await walkOf(answer(newRows(10)));
-  expect({ ids, complete, asked }).toEqual({
+  const { ids, complete, requests } = await readFrom(answer(newRows(10)));
+  expect({ ids, complete, requests }).toEqual({
     ids: idsOf(newRows(10)),
     complete: true,
-    asked: ["1/10"],
+    requests: ["1/10"],
   });
 });
 
-describe("whatever a service does with the size, every row is read", () => {
+describe("every row is read, whatever the service does with the size:", () => {
   const rows = fc.integer({ min: 0, max: 60 });
   const size = fc.integer({ min: 1, max: 15 });
 
-  test("when it caps it", async () => {
-    const traps = fc.record({
+  test("it caps it", async () => {
+    const limits = fc.record({
       cap: fc.integer({ min: 1, max: 15 }),
       startsBy: fc.constantFrom("asked" as const, "served" as const),
     });
     await fc.assert(
-      fc.asyncProperty(rows, fc.tuple(size, traps), async (count, [size, traps]) => {
+      fc.asyncProperty(rows, fc.tuple(size, limits), async (count, [size, limits]) => {
         const all = newRows(count);
-        const { ids, complete } = await walkOf(
-          listOf(() => all, traps),
+        const { ids, complete } = await readFrom(
+          listOf(() => all, limits),
           { size },
         );
         expect(ids).toEqual(idsOf(all));
@@ -206,70 +201,70 @@ describe("whatever a service does with the size, every row is read", () => {
     );
   });
 
-  test("when it caps it and tells no total, but pages by what it serves", async () => {
+  test("it caps it without a total, but pages by its own size", async () => {
     const all = newRows(60);
     for (const cap of [1, 7, 10, 11]) {
-      const { ids, complete } = await walkOf(listOf(() => all, { cap, total: false }));
+      const { ids, complete } = await readFrom(listOf(() => all, { cap, total: false }));
       expect({ ids, complete }).toEqual({ ids: idsOf(all), complete: true });
     }
   });
 
-  test("when it leaves out rows that we may not see", async () => {
+  test("it omits rows that we have no access to", async () => {
     const all = newRows(57);
     const hidden = ({ id }: ListRow): boolean => Number(id.slice(1)) % 7 === 1;
-    const { ids, complete } = await walkOf(listOf(() => all, { hidden }));
+    const { ids, complete } = await readFrom(listOf(() => all, { hidden }));
     expect(new Set(ids)).toEqual(new Set(idsOf(all.filter((row) => !hidden(row)))));
     expect(complete).toBe(true);
   });
 
-  test("or else the walk does not call itself complete", async () => {
+  test("or else the listing is not complete", async () => {
     const hiddenRows = fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(rows, fc.tuple(size, hiddenRows), async (count, [size, hiddenRows]) => {
         const all = newRows(count);
         const hidden = ({ id }: ListRow): boolean => hiddenRows.includes(Number(id.slice(1)));
-        const shown = idsOf(all.filter((row) => !hidden(row)));
-        const { ids, complete } = await walkOf(
+        const visible = idsOf(all.filter((row) => !hidden(row)));
+        const { ids, complete } = await readFrom(
           listOf(() => all, { hidden }),
           { size },
         );
-        if (complete) expect(new Set(ids)).toEqual(new Set(shown));
-        else expect(new Set(shown)).not.toEqual(new Set(ids));
+        if (complete) expect(new Set(ids)).toEqual(new Set(visible));
+        else expect(new Set(visible)).not.toEqual(new Set(ids));
       }),
       { numRuns: 300 },
     );
   });
 
-  test("when it ignores it", async () => {
+  test("it ignores it", async () => {
     const all = newRows(95);
     for (const fixed of [3, 10, 25]) {
       const list: RequestHandler = ({ url, ...request }, response) => {
         url.searchParams.set("size", String(fixed));
         return listOf(() => all)({ ...request, url }, response);
       };
-      const { ids, complete } = await walkOf(list);
+      const { ids, complete } = await readFrom(list);
       expect({ ids, complete }).toEqual({ ids: idsOf(all), complete: true });
     }
   });
 });
 
-describe("a page that is too much", () => {
+describe("a page that is too large", () => {
   const heavy = (list: RequestHandler, fits: (size: number) => boolean): RequestHandler => {
     return (request, response) =>
       fits(asked(request).size) ? list(request, response) : failing(500)(request, response);
   };
 
-  test("for the service is asked for in an eighth of the size, and so is what follows", async () => {
+  test("for the service is requested in an eighth of the size, like all that follow", async () => {
     const rows = newRows(45);
-    const walked = await walkOf(
+    const listing = await readFrom(
       heavy(
         listOf(() => rows),
         (size) => size <= 5,
       ),
       { size: 40 },
     );
-    expect(walked).toMatchObject({ ids: idsOf(rows), complete: true });
-    expect([...new Set(walked.asked)]).toEqual([
+    expect(listing).toMatchObject({ ids: idsOf(rows), complete: true });
+    expect([...new Set(listing.requests)]).toEqual([
       "1/40",
       "1/5",
       "2/5",
@@ -283,28 +278,28 @@ describe("a page that is too much", () => {
     ]);
   });
 
-  test("has patience once, not for every size", async () => {
+  test("is retried fully only in the first size", async () => {
     await using server = await startServer(failing(503));
     const client = testClient(server.url, { retryAttempts: 4 });
-    await expect(walk(client, { size: 8 })).rejects.toThrow(TransientError);
-    expect(askedOf(server)).toEqual([...Array<string>(5).fill("1/8"), "1/1", "1/1"]);
+    await expect(read(client, { size: 8 })).rejects.toThrow(TransientError);
+    expect(requestsTo(server)).toEqual([...Array<string>(5).fill("1/8"), "1/1", "1/1"]);
   });
 
-  test("for us is asked for in an eighth of the size; every row comes once and in order, also where the size is capped", async () => {
+  test("for us is requested in an eighth of the size; every row comes once and in order, even if the size is capped", async () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 900 }), { maxLength: 40 });
-    const asked = fc.record({
+    const parameters = fc.record({
       size: fc.integer({ min: 1, max: 20 }),
       cap: fc.integer({ min: 1, max: 20 }),
       total: fc.boolean(),
     });
     await fc.assert(
-      fc.asyncProperty(sizes, asked, async (bytes, { size, ...traps }) => {
+      fc.asyncProperty(sizes, parameters, async (bytes, { size, ...limits }) => {
         const rows = newRows(bytes.length, (index) => ({ text: "x".repeat(bytes[index] ?? 0) }));
         await using server = await startServer(
-          listOf(() => rows, traps.total ? traps : { ...traps, cap: 100 }),
+          listOf(() => rows, limits.total ? limits : { ...limits, cap: 100 }),
         );
         const client = testClient(server.url);
-        const { ids, complete } = await walk(client, {
+        const { ids, complete } = await read(client, {
           size,
           maxPageBytes: 1500,
           maxRowBytes: 1500,
@@ -316,7 +311,7 @@ describe("a page that is too much", () => {
     );
   });
 
-  test("for us, with a cap that is unknown as yet, loses no row", async () => {
+  test("for us loses no row while the service's cap is still unknown", async () => {
     const bytes = { comfortableBytes: 20_000, maxPageBytes: 40_000 };
     for (const [cap, total, large] of [
       [20, 68, 15],
@@ -324,7 +319,7 @@ describe("a page that is too much", () => {
       [50, 90, 0],
     ] as const) {
       const rows = newRows(total, (index) => ({ text: "x".repeat(index === large ? 90_000 : 10) }));
-      const { ids, complete } = await walkOf(
+      const { ids, complete } = await readFrom(
         listOf(() => rows, { cap }),
         { size: 100, ...bytes },
       );
@@ -332,26 +327,29 @@ describe("a page that is too much", () => {
     }
   });
 
-  test("for the service's cap, which a walk that goes on does not know yet, loses no row", async () => {
+  test("for the service's cap loses no row after resuming, when the cap is unknown again", async () => {
     const rows = newRows(250);
     const list = { size: 100, from: { offset: 150, size: 50 } };
-    const walked = await walkOf(
+    const listing = await readFrom(
       listOf(() => rows, { cap: 50 }),
       list,
     );
-    expect(walked).toMatchObject({ ids: idsOf(rows.slice(150)), complete: true });
+    expect(listing).toMatchObject({ ids: idsOf(rows.slice(150)), complete: true });
   });
 
-  test.each([0, 100, 399])("for us, for its row %i, slows down no others", async (large) => {
-    const rows = newRows(400, (index) => ({ text: "x".repeat(index === large ? 90_000 : 10) }));
-    await using server = await startServer(listOf(() => rows));
-    const list = { size: 50, comfortableBytes: 20_000, maxPageBytes: 40_000 };
-    const { ids, complete } = await walk(testClient(server.url), list);
-    expect({ ids, complete }).toEqual({ ids: idsOf(rows), complete: true });
-    expect(server.requests.length).toBeLessThan(40);
-  });
+  test.each([0, 100, 399])(
+    "for us because of row %i does not slow down the others",
+    async (large) => {
+      const rows = newRows(400, (index) => ({ text: "x".repeat(index === large ? 90_000 : 10) }));
+      await using server = await startServer(listOf(() => rows));
+      const list = { size: 50, comfortableBytes: 20_000, maxPageBytes: 40_000 };
+      const { ids, complete } = await read(testClient(server.url), list);
+      expect({ ids, complete }).toEqual({ ids: idsOf(rows), complete: true });
+      expect(server.requests.length).toBeLessThan(40);
+    },
+  );
 
-  test("for us is no reason to be impatient", async () => {
+  test("for us does not reduce the retries", async () => {
     const rows = newRows(20, () => ({ text: "x".repeat(1000) }));
     const list = listOf(() => rows);
     let busy = 4;
@@ -361,66 +359,66 @@ describe("a page that is too much", () => {
       return (isBusy ? failing(429) : list)(request, response);
     });
     const client = testClient(server.url, { retryAttempts: 4 });
-    const { ids } = await walk(client, { maxPageBytes: 5000 });
+    const { ids } = await read(client, { maxPageBytes: 5000 });
     expect(ids).toEqual(idsOf(rows));
   });
 
-  test("soon is not asked for", async () => {
+  test("is avoided by requesting fewer rows as pages grow", async () => {
     const rows = newRows(40, () => ({ text: "x".repeat(100) }));
-    const { ids, asked } = await walkOf(
+    const { ids, requests } = await readFrom(
       listOf(() => rows),
       { comfortableBytes: 800 },
     );
     expect(ids).toEqual(idsOf(rows));
-    expect(asked).toEqual(["1/10", "3/5", "4/5", "5/5", "6/5", "7/5", "8/5"]);
+    expect(requests).toEqual(["1/10", "3/5", "4/5", "5/5", "6/5", "7/5", "8/5"]);
   });
 
-  test("although it has a single row is passed over, and the walk incomplete", async () => {
+  test("although it has a single row is skipped, and the listing incomplete", async () => {
     const rows = newRows(20, (index) => ({ text: "x".repeat(index === 7 ? 5000 : 10) }));
     await using server = await startServer(listOf(() => rows));
     const client = testClient(server.url);
-    const { ids, complete, pages } = await walk(client, { maxPageBytes: 1500, maxRowBytes: 4000 });
+    const { ids, complete, pages } = await read(client, { maxPageBytes: 1500, maxRowBytes: 4000 });
     expect(ids).toEqual(idsOf(rows.filter(({ id }) => id !== "r7")));
     expect(complete).toBe(false);
     expect(
       pages.map(({ unreadable }) => unreadable).filter((reason) => reason !== undefined),
     ).toEqual([`GET ${server.url}/rows: the response is larger than 4000 bytes`]);
-    const read = await walk(client, { maxPageBytes: 1500, maxRowBytes: 6000 });
-    expect(read).toMatchObject({ ids: idsOf(rows), complete: true });
+    const listing = await read(client, { maxPageBytes: 1500, maxRowBytes: 6000 });
+    expect(listing).toMatchObject({ ids: idsOf(rows), complete: true });
   });
 
-  test("ends no walk where others come between", async () => {
+  test("does not end the listing if others come between", async () => {
     const isHuge = (index: number): boolean => index % 3 === 0;
     const rows = newRows(20, (index) => ({ text: "x".repeat(isHuge(index) ? 5000 : 10) }));
     await using server = await startServer(listOf(() => rows));
     const client = testClient(server.url);
-    const { ids } = await walk(client, { maxPageBytes: 1500, maxRowBytes: 4000 });
+    const { ids } = await read(client, { maxPageBytes: 1500, maxRowBytes: 4000 });
     expect(ids).toEqual(idsOf(rows.filter((_row, index) => !isHuge(index))));
   });
 
-  test("again and again, down to single rows, ends the walk", async () => {
+  test("ends the listing if it repeats down to single rows", async () => {
     const rows = newRows(20, () => ({ text: "x".repeat(5000) }));
     await using server = await startServer(listOf(() => rows));
     const client = testClient(server.url);
-    await expect(walk(client, { maxPageBytes: 1500, maxRowBytes: 4000 })).rejects.toThrow(
+    await expect(read(client, { maxPageBytes: 1500, maxRowBytes: 4000 })).rejects.toThrow(
       /larger than 4000 bytes/,
     );
   });
 });
 
-test("a walk goes on where another stopped, with its size", async () => {
+test("a listing resumes where another stopped, with its size", async () => {
   const rows = newRows(40, () => ({ text: "x".repeat(100) }));
   await using server = await startServer(listOf(() => rows));
   const client = testClient(server.url);
-  const whole = await walk(client, { comfortableBytes: 800 });
+  const whole = await read(client, { comfortableBytes: 800 });
   for (const [index, { next }] of whole.pages.entries()) {
-    const rest = await walk(client, { comfortableBytes: 800, from: next });
+    const rest = await read(client, { comfortableBytes: 800, from: next });
     const seen = whole.pages.slice(0, index + 1).flatMap(({ rows }) => rows).length;
     expect(rest).toMatchObject({ ids: idsOf(rows.slice(seen)), complete: true });
   }
 });
 
-test("rows stand where the list says, and as they were spelled", async () => {
+test("rows come from the declared member, as they were spelled", async () => {
   const body =
     '{"total": 2, "data": {"x": 1}, "projects": [ {"n":1.50} ,{"n":12345678901234567890}]}';
   await using server = await startServer(answer(body));
@@ -433,35 +431,35 @@ test("rows stand where the list says, and as they were spelled", async () => {
   expect(rows).toEqual(['{"n":1.50}', '{"n":12345678901234567890}']);
 });
 
-test("an empty list may be spelled null", async () => {
-  expect(await walkOf(answer({ content: null }))).toMatchObject({ ids: [], complete: true });
+test("null is an empty list", async () => {
+  expect(await readFrom(answer({ content: null }))).toMatchObject({ ids: [], complete: true });
 });
 
 test.each([
   ["an object", { rows: [] }],
   ["a string", '"rows"'],
   ["null", "null"],
-])("%s without rows is not understood", async (_name, body) => {
-  await expect(walkOf(answer(body))).rejects.toThrow(SourceError);
-  await expect(walkOf(answer(body))).rejects.toThrow(
+])("%s without rows is an error", async (_name, body) => {
+  await expect(readFrom(answer(body))).rejects.toThrow(SourceError);
+  await expect(readFrom(answer(body))).rejects.toThrow(
     "rows: expected an array in content or items or data, got other JSON",
   );
 });
 
-test("a total that is no count is none", async () => {
-  const { ids, complete } = await walkOf(
+test("a total that is not a count is ignored", async () => {
+  const { ids, complete } = await readFrom(
     inTurn(answer({ total: -1, content: newRows(10) }), answer({ total: "2", content: [] })),
   );
   expect({ ids, complete }).toEqual({ ids: idsOf(newRows(10)), complete: true });
 });
 
-test("an error that a smaller page would not mend ends the walk", async () => {
-  await expect(walkOf(failing(404, {}, { message: "no such project" }))).rejects.toThrow(
+test("an error that a smaller page would not help ends the listing", async () => {
+  await expect(readFrom(failing(404, {}, { message: "no such project" }))).rejects.toThrow(
     "404: no such project",
   );
 });
 
-test("a walk is not complete before its end", async () => {
+test("a listing is not complete before its end", async () => {
   await using server = await startServer(listOf(() => newRows(30)));
   const pages = numberedPages(testClient(server.url), { path: "rows", size: 10 });
   for await (const page of pages) {

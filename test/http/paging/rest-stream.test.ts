@@ -22,7 +22,7 @@ const declaration = {
 const startedAt = new Date("2026-06-01T00:00:00Z");
 
 interface Read {
-  readonly parts: readonly StreamBatch[];
+  readonly batches: readonly StreamBatch[];
   readonly warnings: readonly string[];
   readonly queries: readonly string[];
 }
@@ -35,8 +35,8 @@ async function read(
   await using server = await startServer(listener);
   const warnings: string[] = [];
   const stream = restStream(testClient(server.url), { ...declaration, ...more });
-  const parts: StreamBatch[] = [];
-  const batches = stream.read({
+  const batches: StreamBatch[] = [];
+  const reading = stream.read({
     checkpoints: new Map(),
     fullRefresh: false,
     startedAt,
@@ -44,16 +44,16 @@ async function read(
     log: newLog(({ message }) => warnings.push(message), "warning"),
     ...options,
   });
-  for await (const part of batches) parts.push(part);
-  return { parts, warnings, queries: server.requests.map(({ url }) => url.search) };
+  for await (const batch of reading) batches.push(batch);
+  return { batches, warnings, queries: server.requests.map(({ url }) => url.search) };
 }
 
 const named = (count: number): ListRow[] => newRows(count, (index) => ({ name: `n${index}` }));
-const rowsIn = (parts: readonly StreamBatch[]) => parts.flatMap(({ rows }) => rows);
-const sweepsIn = (parts: readonly StreamBatch[]) => parts.flatMap(({ sweep }) => sweep ?? []);
+const rowsIn = (batches: readonly StreamBatch[]) => batches.flatMap(({ rows }) => rows);
+const sweepsIn = (batches: readonly StreamBatch[]) => batches.flatMap(({ sweep }) => sweep ?? []);
 const keysOf = (rows: readonly ListRow[]) => rows.map(({ id }) => [id]);
 
-test("a stream is what its declaration says", () => {
+test("a stream has the properties of its declaration", () => {
   const cursor = {
     column: "updated_at",
     order: "any",
@@ -71,90 +71,90 @@ test("a stream is what its declaration says", () => {
 });
 
 describe("a full refresh", () => {
-  test("upserts every page, and sweeps after the last", async () => {
+  test("upserts every page and sweeps after the last", async () => {
     const rows = named(25);
-    const { parts, warnings } = await read(listOf(() => rows));
+    const { batches, warnings } = await read(listOf(() => rows));
     expect(
-      parts.map((part) => [part.rows.length, part.expected, part.sweep !== undefined]),
+      batches.map((batch) => [batch.rows.length, batch.expected, batch.sweep !== undefined]),
     ).toEqual([
       [10, 25, false],
       [10, 25, false],
       [5, 25, false],
       [0, undefined, true],
     ]);
-    expect(parts[0]?.bytes).toBeGreaterThan(100);
-    expect(rowsIn(parts)[24]).toEqual({
+    expect(batches[0]?.bytes).toBeGreaterThan(100);
+    expect(rowsIn(batches)[24]).toEqual({
       project_id: "r24",
       name: "n24",
       updated_at: null,
       raw: '{"id":"r24","name":"n24"}',
     });
-    expect(sweepsIn(parts)).toEqual([{ keys: keysOf(rows), again: false }]);
+    expect(sweepsIn(batches)).toEqual([{ keys: keysOf(rows), again: false }]);
     expect(warnings).toEqual([]);
   });
 
-  test("finds that all rows are gone, where the service says that there are none", async () => {
-    const { parts } = await read(listOf(() => []));
-    expect(sweepsIn(parts)).toEqual([{ keys: [], again: false }]);
+  test("detects that all rows were deleted if the service counts none", async () => {
+    const { batches } = await read(listOf(() => []));
+    expect(sweepsIn(batches)).toEqual([{ keys: [], again: false }]);
   });
 
-  test("sweeps nothing where an empty list does not say that it is one", async () => {
-    const { parts, warnings } = await read(answer([]));
-    expect(sweepsIn(parts)).toEqual([]);
+  test("sweeps nothing after an empty list without a total", async () => {
+    const { batches, warnings } = await read(answer([]));
+    expect(sweepsIn(batches)).toEqual([]);
     expect(warnings).toHaveLength(1);
   });
 
-  test("walks again where the list changes, and sweeps what the last walk saw", async () => {
+  test("reads again if the list changes, and sweeps by the last listing", async () => {
     let rows = named(30);
-    let walks = 0;
+    let listings = 0;
     const list = listOf(() => rows);
-    const { parts, warnings } = await read((request, response) => {
+    const { batches, warnings } = await read((request, response) => {
       void list(request, response);
-      if (asked(request).page === 1 && (walks += 1) < 3) rows = rows.slice(1);
+      if (asked(request).page === 1 && (listings += 1) < 3) rows = rows.slice(1);
     });
-    expect(walks).toBe(3);
-    expect(sweepsIn(parts)).toEqual([{ keys: keysOf(rows), again: true }]);
+    expect(listings).toBe(3);
+    expect(sweepsIn(batches)).toEqual([{ keys: keysOf(rows), again: true }]);
     expect(warnings).toEqual([]);
   });
 
-  test("walks again where only the total changes", async () => {
+  test("reads again if only the total changes", async () => {
     const rows = named(25);
     const list = listOf(() => rows);
-    const { parts } = await read((request, response) => {
+    const { batches } = await read((request, response) => {
       void list(request, response);
       if (asked(request).page === 1 && rows.length === 25) rows.push({ id: "r25", name: "n25" });
     });
-    expect(sweepsIn(parts)).toEqual([{ keys: keysOf(rows), again: true }]);
+    expect(sweepsIn(batches)).toEqual([{ keys: keysOf(rows), again: true }]);
   });
 
-  test("sweeps nothing where the list never rests, and says so once", async () => {
+  test("sweeps nothing if the list never stops changing, and warns once", async () => {
     let rows = named(30);
     const list = listOf(() => rows);
-    const { parts, warnings } = await read((request, response) => {
+    const { batches, warnings } = await read((request, response) => {
       void list(request, response);
       if (asked(request).page === 1) rows = rows.slice(1);
     });
-    expect(sweepsIn(parts)).toEqual([]);
+    expect(sweepsIn(batches)).toEqual([]);
     expect(warnings).toEqual([
       "demo_project: the list changed during each of 3 reads; the next sync detects deleted rows",
     ]);
-    expect(rowsIn(parts).length).toBeGreaterThan(80);
+    expect(rowsIn(batches).length).toBeGreaterThan(80);
   });
 
-  test("fails, after three walks, where the service counts more than it shows", async () => {
+  test("fails after three reads if the service counts more rows than it returns", async () => {
     const content = [...named(9), { id: "r0", name: "again" }];
     await expect(read(answer({ total: 10, content }))).rejects.toThrow(
       "the service counts 1 more than it returned; run the sync again",
     );
   });
 
-  test("sweeps nothing where it fails", async () => {
+  test("sweeps nothing if it fails", async () => {
     const rows = named(30);
-    const parts: StreamBatch[] = [];
+    const batches: StreamBatch[] = [];
     await using server = await startServer((request, response) =>
       (asked(request).page === 3 ? failing(404) : listOf(() => rows))(request, response),
     );
-    const batches = restStream(testClient(server.url), declaration).read({
+    const stream = restStream(testClient(server.url), declaration).read({
       checkpoints: new Map(),
       fullRefresh: false,
       startedAt,
@@ -162,11 +162,11 @@ describe("a full refresh", () => {
       log: newLog(() => undefined),
     });
     const reading = async (): Promise<void> => {
-      for await (const part of batches) parts.push(part);
+      for await (const batch of stream) batches.push(batch);
     };
     await expect(reading()).rejects.toThrow("404");
-    expect(rowsIn(parts)).toHaveLength(20);
-    expect(sweepsIn(parts)).toEqual([]);
+    expect(rowsIn(batches)).toHaveLength(20);
+    expect(sweepsIn(batches)).toEqual([]);
   });
 
   test("stops with the reason of the signal", async () => {
@@ -185,8 +185,8 @@ describe("a full refresh", () => {
   });
 });
 
-describe("what cannot become a row", () => {
-  test("is rejected whole, under a name that the next sync gives it too; the rest goes on", async () => {
+describe("an object that cannot become a row", () => {
+  test("is rejected whole, under a key that is stable across syncs; the others are read", async () => {
     const content = [
       { id: "a", name: "n" },
       5,
@@ -195,39 +195,39 @@ describe("what cannot become a row", () => {
       { id: "b", name: "n" },
     ];
     const list = answer({ total: 5, content });
-    const { parts } = await read(list);
-    expect(rowsIn(parts).map((row) => row["project_id"])).toEqual(["a", "b"]);
-    const rejected = parts.flatMap(({ rejected = [] }) => rejected);
+    const { batches } = await read(list);
+    expect(rowsIn(batches).map((row) => row["project_id"])).toEqual(["a", "b"]);
+    const rejected = batches.flatMap(({ rejected = [] }) => rejected);
     expect(rejected).toMatchObject([
       { payload: "5", reason: "expected a JSON object" },
       { payload: '{"name":"no id"}', reason: "expected a value in each of project_id" },
       { payload: '{"id":null}', reason: "expected a value in each of project_id" },
     ]);
     expect(new Set(rejected.map(({ key }) => key)).size).toBe(3);
-    expect((await read(list)).parts[0]?.rejected).toEqual(rejected);
-    expect(sweepsIn(parts)).toEqual([{ keys: [["a"], ["b"]], again: false }]);
+    expect((await read(list)).batches[0]?.rejected).toEqual(rejected);
+    expect(sweepsIn(batches)).toEqual([{ keys: [["a"], ["b"]], again: false }]);
   });
 
-  test("because it is too large is rejected too, and nothing is swept", async () => {
+  test("because it is too large is also rejected, and nothing is swept", async () => {
     const rows = newRows(4, (index) => ({ name: "x".repeat(index === 2 ? 300 : 1) }));
     await using server = await startServer(listOf(() => rows));
     const client = testClient(server.url);
     const pages: RestDeclaration["pages"] = (_client, list) =>
       numberedPages(client, { ...list, maxPageBytes: 200, maxRowBytes: 250 });
-    const { parts, warnings } = await read(answer([]), { pages });
-    expect(new Set(rowsIn(parts).map((row) => row["project_id"]))).toEqual(
+    const { batches, warnings } = await read(answer([]), { pages });
+    expect(new Set(rowsIn(batches).map((row) => row["project_id"]))).toEqual(
       new Set(["r0", "r1", "r3"]),
     );
-    expect(parts.flatMap(({ rejected = [] }) => rejected)[0]?.reason).toContain(
+    expect(batches.flatMap(({ rejected = [] }) => rejected)[0]?.reason).toContain(
       "larger than 250 bytes",
     );
-    expect(sweepsIn(parts)).toEqual([]);
+    expect(sweepsIn(batches)).toEqual([]);
     expect(warnings).toHaveLength(1);
   });
 });
 
 describe("a service that has changed", () => {
-  test("has each new field told once, and known ones not at all", async () => {
+  test("has each new field reported once, and known ones not at all", async () => {
     const rows = newRows(25, (index) => ({
       name: "n",
       color: 1,
@@ -244,7 +244,7 @@ describe("a service that has changed", () => {
     ]);
   });
 
-  test("has required fields told that no row has", async () => {
+  test("has required fields reported that no row fills", async () => {
     const some = [{ id: "a" }, { id: "b", name: "n" }];
     const required = ["project_id", "name", "updated_at"];
     const { warnings } = await read(answer({ total: 2, content: some }), { required });
@@ -273,7 +273,7 @@ describe("an incremental stream", () => {
   const dated = (days: readonly number[]): ListRow[] =>
     days.map((day) => ({ id: `d${day}`, name: "n", updated_at: at(day) }));
 
-  test("asks from the mark, less the lookback", async () => {
+  test("requests rows from the mark on, minus the lookback", async () => {
     const rows = dated([5]);
     const { queries } = await read(
       listOf(() => rows),
@@ -293,47 +293,47 @@ describe("an incremental stream", () => {
     ).toEqual(["?page=1&size=10"]);
   });
 
-  test("in any order advances its mark at the end", async () => {
+  test("in any order advances its mark only at the end", async () => {
     const rows = dated([9, 3, 20, 4]);
-    const { parts } = await read(
+    const { batches } = await read(
       listOf(() => rows),
       { cursor, size: 2 },
     );
-    expect(parts.map(({ checkpoint }) => checkpoint)).toEqual([undefined, undefined, mark(20)]);
-    expect(sweepsIn(parts)).toEqual([]);
+    expect(batches.map(({ checkpoint }) => checkpoint)).toEqual([undefined, undefined, mark(20)]);
+    expect(sweepsIn(batches)).toEqual([]);
   });
 
   test("in ascending order advances it with each page", async () => {
     const rows = dated([3, 4, 9, 20]);
-    const { parts } = await read(
+    const { batches } = await read(
       listOf(() => rows),
       { cursor: { ...cursor, order: "ascending" }, size: 2 },
     );
-    expect(parts.map(({ checkpoint }) => checkpoint)).toEqual([mark(4), mark(20)]);
+    expect(batches.map(({ checkpoint }) => checkpoint)).toEqual([mark(4), mark(20)]);
   });
 
-  test("leaves its mark where it is when rows are missing", async () => {
+  test("keeps its mark if rows are missing", async () => {
     const content = dated([9, 3]);
-    const { parts, warnings } = await read(
+    const { batches, warnings } = await read(
       inTurn(answer({ total: 5, content }), answer({ total: 5, content: [] })),
       { cursor, size: 2 },
     );
-    expect(parts.map(({ checkpoint }) => checkpoint)).toEqual([undefined]);
+    expect(batches.map(({ checkpoint }) => checkpoint)).toEqual([undefined]);
     expect(warnings).toEqual(["demo_project: rows are missing; the next sync reads them again"]);
   });
 
   test("never lets its mark pass the start of the sync", async () => {
     const rows: ListRow[] = [{ id: "a", name: "n", updated_at: "2027-01-01T00:00:00Z" }];
-    const { parts } = await read(
+    const { batches } = await read(
       listOf(() => rows),
       { cursor },
     );
-    expect(parts.at(-1)?.checkpoint).toEqual({ since: "2026-06-01T00:00:00.000000Z" });
+    expect(batches.at(-1)?.checkpoint).toEqual({ since: "2026-06-01T00:00:00.000000Z" });
   });
 });
 
-test("pages may be asked for in another way", async () => {
-  const { parts, queries } = await read(
+test("a declaration can choose another way of paging", async () => {
+  const { batches, queries } = await read(
     inTurn(
       answer({ items: [{ id: "a", name: "n" }], next: "c" }),
       answer({ items: [{ id: "b", name: "n" }] }),
@@ -344,7 +344,7 @@ test("pages may be asked for in another way", async () => {
         cursorPages(client, { ...list, cursorKey: "next", parameter: "cursor" }),
     },
   );
-  expect(rowsIn(parts).map((row) => row["project_id"])).toEqual(["a", "b"]);
+  expect(rowsIn(batches).map((row) => row["project_id"])).toEqual(["a", "b"]);
   expect(queries).toEqual(["?all=true", "?all=true&cursor=c"]);
-  expect(sweepsIn(parts)).toEqual([{ keys: [["a"], ["b"]], again: false }]);
+  expect(sweepsIn(batches)).toEqual([{ keys: [["a"], ["b"]], again: false }]);
 });

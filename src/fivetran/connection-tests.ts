@@ -3,7 +3,7 @@ import type { Source, SourceContext } from "../core/source.ts";
 import { parseConfig, type Configuration } from "./configuration.ts";
 
 /** A test that Fivetran runs before the first sync. */
-export interface ConnectionTest {
+interface ConnectionTest {
   readonly name: string;
   /** What Fivetran shows to people. */
   readonly label: string;

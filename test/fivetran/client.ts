@@ -9,17 +9,18 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
-/** A value of a record, as the tests see it: one member says its type. */
+/** A decoded value of a record; `inner` names the member that is set. */
 export type WireValue = Readonly<Record<string, unknown>> & { readonly inner?: string };
 
+/** A decoded record. */
 export interface WireRecord {
   readonly table_name: string;
   readonly type: "UPSERT" | "UPDATE" | "DELETE" | "TRUNCATE";
   readonly data: Readonly<Record<string, WireValue>>;
 }
 
-/** An answer of `Update`. */
-export interface WireAnswer {
+/** A decoded response to `Update`. */
+export interface WireResponse {
   readonly operation: "record" | "records" | "checkpoint" | "warning" | "task";
   readonly record?: WireRecord;
   readonly records?: { readonly records: readonly WireRecord[] };
@@ -49,7 +50,9 @@ export interface UpdateCall {
   readonly state_json?: string;
 }
 
-/** Fivetran's side of the connection, made of the `.proto` files as somebody else would make it. */
+/**
+ * Fivetran's side of the connection, built from the `.proto` files as any other client would be.
+ */
 export interface FivetranClient extends Disposable {
   form(): Promise<{
     readonly fields: readonly WireField[];
@@ -63,7 +66,7 @@ export interface FivetranClient extends Disposable {
     readonly without_schema: { readonly tables: readonly WireTable[] };
     readonly selection_not_supported?: boolean;
   }>;
-  update(call: UpdateCall): ClientReadableStream<WireAnswer>;
+  update(call: UpdateCall): ClientReadableStream<WireResponse>;
 }
 
 const options = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true };
@@ -80,11 +83,11 @@ export function connect(port: number, host = "localhost"): FivetranClient {
     { "grpc.max_receive_message_length": 128 * 2 ** 20 },
   );
   return {
-    form: () => ask(client, "ConfigurationForm", {}),
-    test: (name, configuration) => ask(client, "Test", { name, configuration }),
-    schema: (configuration) => ask(client, "Schema", { configuration }),
+    form: () => callUnary(client, "ConfigurationForm", {}),
+    test: (name, configuration) => callUnary(client, "Test", { name, configuration }),
+    schema: (configuration) => callUnary(client, "Schema", { configuration }),
     update(call) {
-      const method = client["Update"] as (call: UpdateCall) => ClientReadableStream<WireAnswer>;
+      const method = client["Update"] as (call: UpdateCall) => ClientReadableStream<WireResponse>;
       return method.call(client, call);
     },
     [Symbol.dispose]() {
@@ -93,17 +96,17 @@ export function connect(port: number, host = "localhost"): FivetranClient {
   };
 }
 
-function ask<Answer>(client: Client, method: string, request: unknown): Promise<Answer> {
-  const call = (client as unknown as Record<string, Call<Answer>>)[method];
+function callUnary<Response>(client: Client, method: string, request: unknown): Promise<Response> {
+  const call = (client as unknown as Record<string, Call<Response>>)[method];
   return new Promise((done, fail) => {
-    call?.call(client, request, (error, answer) => {
+    call?.call(client, request, (error, response) => {
       if (error) fail(error);
-      else done(answer);
+      else done(response);
     });
   });
 }
 
-type Call<Answer> = (
+type Call<Response> = (
   request: unknown,
-  reply: (error: Error | null, answer: Answer) => void,
+  reply: (error: Error | null, response: Response) => void,
 ) => unknown;

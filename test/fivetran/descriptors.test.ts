@@ -28,8 +28,8 @@ const set = descriptor.FileDescriptorSet.toObject(
   },
 ) as unknown as Set;
 
-/** Every field of the messages: `Message.field = number`, with `repeated` and maps as they are. */
-function compiled(messages: readonly Message[]): string[] {
+/** Every field of the compiled messages: `Message.field = number`, with `repeated` or `map`. */
+function compiledFields(messages: readonly Message[]): string[] {
   return messages.flatMap(({ name, field = [], nestedType = [] }) =>
     field.map((each) => {
       const entry = nestedType.some(
@@ -41,7 +41,8 @@ function compiled(messages: readonly Message[]): string[] {
   );
 }
 
-function written(text: string): string[] {
+/** The same for the text of a `.proto` file. */
+function declaredFields(text: string): string[] {
   const root = protobuf.parse(text, { keepCase: true }).root;
   const lines: string[] = [];
   const visit = (space: protobuf.NamespaceBase): void => {
@@ -61,11 +62,13 @@ function written(text: string): string[] {
 }
 
 test.each(["common.proto", "connector_sdk.proto", "health.proto", "reflection.proto"])(
-  "%s is what was compiled into the program",
+  "the program contains %s as it is",
   (name) => {
     const messages = set.file.find((file) => file.name === name)?.messageType ?? [];
-    const fields = compiled(messages);
+    const fields = compiledFields(messages);
     expect(fields.length).toBeGreaterThan(1);
-    expect(fields.sort()).toEqual(written(readFileSync(resolve(folder, name), "utf8")).sort());
+    expect(fields.sort()).toEqual(
+      declaredFields(readFileSync(resolve(folder, name), "utf8")).sort(),
+    );
   },
 );

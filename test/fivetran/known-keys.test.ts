@@ -11,66 +11,66 @@ const table = {
   primaryKey: ["item_id"],
 } as const satisfies Table;
 
-/** What Fivetran's destination holds of one dataset, and the state that goes with it. */
+/** Fivetran's destination with the rows of one dataset, and the state that belongs to it. */
 class Mirror {
-  readonly held = new Set<string>();
-  readonly #maxSize: number;
-  #holdings: KnownKeys;
+  readonly rows = new Set<string>();
+  readonly #maxCharacters: number;
+  #knownKeys: KnownKeys;
   #resume: TraversalPosition | undefined;
-  rewrites = 0;
+  rereads = 0;
 
-  constructor(maxSize: number) {
-    this.#maxSize = maxSize;
-    this.#holdings = this.#open({});
+  constructor(maxCharacters: number) {
+    this.#maxCharacters = maxCharacters;
+    this.#knownKeys = this.#open({});
   }
 
-  /** A sync of what the service has, cut off after so many pages; the last of them without its checkpoint. */
+  /** Syncs the keys of the service, and stops after `cutAfter` pages. */
   sync(
     service: readonly string[],
     { pageSize, cutAfter }: { pageSize: number; cutAfter: number },
   ): void {
-    this.#holdings = this.#open(JSON.parse(JSON.stringify(this.#holdings)) as never);
+    this.#knownKeys = this.#open(JSON.parse(JSON.stringify(this.#knownKeys)) as never);
     const keys = [...service].sort().reverse();
     const rest = keys.filter((key) => this.#resume === undefined || key < this.#resume.below);
-    const walk = new SweepTracker({
+    const tracker = new SweepTracker({
       key: "item_id",
       where: { dataset_id: "d" },
       resume: this.#resume,
     });
-    for (let page = 0; page * pageSize < rest.length; page += 1) {
-      if (page === cutAfter) return;
-      const shown = rest.slice(page * pageSize, (page + 1) * pageSize);
-      const rows = shown.map((item_id) => ({ item_id }));
+    for (let index = 0; index * pageSize < rest.length; index += 1) {
+      if (index === cutAfter) return;
+      const page = rest.slice(index * pageSize, (index + 1) * pageSize);
+      const rows = page.map((item_id) => ({ item_id }));
       const where = { dataset_id: "d" };
-      this.#holdings.announce({ rows, where });
-      for (const key of shown) this.held.add(key);
-      this.#holdings.add(rows, where);
-      if (!this.#sweep(walk.addPage(shown))) {
-        this.#rewrite(service);
+      this.#knownKeys.announce({ rows, where });
+      for (const key of page) this.rows.add(key);
+      this.#knownKeys.add(rows, where);
+      if (!this.#sweep(tracker.addPage(page))) {
+        this.#reread(service);
         return;
       }
-      this.#resume = walk.resume;
+      this.#resume = tracker.resume;
     }
-    if (this.#sweep(walk.finish())) this.#resume = undefined;
-    else this.#rewrite(service);
+    if (this.#sweep(tracker.finish())) this.#resume = undefined;
+    else this.#reread(service);
   }
 
   #sweep(sweep: Sweep | undefined): boolean {
-    const gone = sweep ? this.#holdings.sweep(sweep) : [];
-    for (const [key] of gone ?? []) this.held.delete(String(key));
-    return gone !== undefined;
+    const deleted = sweep ? this.#knownKeys.sweep(sweep) : [];
+    for (const [key] of deleted ?? []) this.rows.delete(String(key));
+    return deleted !== undefined;
   }
 
-  #rewrite(service: readonly string[]): void {
-    this.rewrites += 1;
-    this.held.clear();
-    this.#holdings = this.#open({});
+  #reread(service: readonly string[]): void {
+    this.rereads += 1;
+    this.rows.clear();
+    this.#knownKeys = this.#open({});
     this.#resume = undefined;
     this.sync(service, { pageSize: 3, cutAfter: Infinity });
   }
 
   #open(saved: ConstructorParameters<typeof KnownKeys>[0]["saved"]): KnownKeys {
-    return new KnownKeys({ table, saved, maxCharacters: this.#maxSize });
+    return new KnownKeys({ table, saved, maxCharacters: this.#maxCharacters });
   }
 }
 
@@ -85,12 +85,12 @@ describe.each([
   ["with all keys", 2 ** 20],
   ["with some keys", 60],
   ["with digests alone", 0],
-])("%s", (_name, maxSize) => {
-  test("after a walk that ended, the destination holds what the service has, whatever came and went, and wherever walks were cut off", () => {
+])("%s", (_name, maxCharacters) => {
+  test("after a complete traversal, the destination equals the service, whatever changed and wherever syncs were cut off", () => {
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
         const service = new Set<string>();
-        const mirror = new Mirror(maxSize);
+        const mirror = new Mirror(maxCharacters);
         for (const { added, removed, ...how } of [
           ...changes,
           { added: [], removed: [], pageSize: 2, cutAfter: Infinity },
@@ -99,41 +99,41 @@ describe.each([
           for (const key of added) service.add(String(key).padStart(3, "0"));
           mirror.sync([...service], how);
         }
-        // What was cut off goes on where it stood; only a walk from the start shows all.
+        // The first sync may resume a traversal; only one from the start lists everything.
         mirror.sync([...service], { pageSize: 2, cutAfter: Infinity });
-        expect([...mirror.held].sort()).toEqual([...service].sort());
+        expect([...mirror.rows].sort()).toEqual([...service].sort());
       }),
       { numRuns: 500 },
     );
   });
 });
 
-test("a growing dataset is never read again, and a digest takes no more room when it grows", () => {
+test("a growing dataset is never read again with digests alone", () => {
   const mirror = new Mirror(0);
   const service: string[] = [];
   for (let sync = 0; sync < 20; sync += 1) {
     for (let item = 0; item < 10; item += 1) service.push(String(service.length).padStart(5, "0"));
     mirror.sync(service, { pageSize: 7, cutAfter: Infinity });
   }
-  expect([mirror.rewrites, mirror.held.size]).toEqual([0, 200]);
+  expect([mirror.rereads, mirror.rows.size]).toEqual([0, 200]);
 });
 
-test("what a sweep says of rows by a column of their key, and of parts by theirs, is gone", () => {
+test("a sweep deletes rows by a range of a key column, and scopes by their columns", () => {
   const metrics = {
     name: "metrics",
     columns: { run_id: "string", step: "integer", metric: "string" },
     primaryKey: ["run_id", "step", "metric"],
   } as const satisfies Table;
-  const holdings = new KnownKeys({ table: metrics, saved: {}, maxCharacters: 1000 });
+  const knownKeys = new KnownKeys({ table: metrics, saved: {}, maxCharacters: 1000 });
   const add = (run_id: string, steps: readonly number[]): void => {
-    holdings.add(
+    knownKeys.add(
       steps.map((step) => ({ run_id, step, metric: "loss" })),
       { run_id },
     );
   };
   add("a", [1, 2, 10]);
   add("b", [1]);
-  const saved = JSON.parse(JSON.stringify(holdings)) as NonNullable<
+  const saved = JSON.parse(JSON.stringify(knownKeys)) as NonNullable<
     ReturnType<KnownKeys["toJSON"]>
   >;
   const next = new KnownKeys({ table: metrics, saved, maxCharacters: 1000 });

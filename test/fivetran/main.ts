@@ -1,12 +1,12 @@
 import { parseArgs } from "node:util";
 import { runTester } from "./tester.ts";
 
-const usage = `Fivetran's own tester in small: asks a connector for its form, its tests, its schema, and for an update.
+const usage = `A small version of Fivetran's tester: requests a connector's form, tests, schema and an update.
 
 npm run fivetran-tester -- --port 50051 --working-dir ./folder
 
 --port         where the connector listens (default: 50051)
---working-dir  the folder with configuration.json, where state.json and warehouse.db are written (default: .)`;
+--working-dir  folder with configuration.json; state.json and warehouse.db are written there (default: .)`;
 
 try {
   const { values } = parseArgs({
@@ -28,6 +28,6 @@ async function test(options: { readonly port: number; readonly folder: string })
   console.table(counts);
   for (const warning of warnings) console.log(`warning: ${warning}`);
   for (const task of tasks) console.log(`task: ${task}`);
-  console.log(tasks.length === 0 ? "Sync SUCCEEDED" : "Sync needs somebody");
+  console.log(tasks.length === 0 ? "Sync SUCCEEDED" : "Sync needs attention");
   process.exitCode = tasks.length === 0 ? 0 : 2;
 }

@@ -2,23 +2,24 @@ import { z } from "zod";
 import type { Columns } from "../../src/core/schema.ts";
 import type { ReadOptions, Source, StreamBatch } from "../../src/core/source.ts";
 
-export interface MemorySource {
+/** The content of a `memorySource`. */
+interface MemorySourceOptions {
   readonly columns: Columns;
   readonly primaryKey?: readonly string[];
-  /** What the stream says, or how it says it. */
+  /** The batches of the stream, or its `read()`. */
   readonly read: readonly StreamBatch[] | ((options: ReadOptions) => AsyncIterable<StreamBatch>);
   readonly config?: z.ZodObject;
   readonly check?: Source["check"];
 }
 
-/** A source with one stream, `things`, that says what it is told. */
+/** A source with one stream, `things`, that yields given batches. */
 export function memorySource({
   columns,
   primaryKey = ["id"],
   read,
   config = z.object({}),
   check,
-}: MemorySource): Source {
+}: MemorySourceOptions): Source {
   return {
     name: "memory",
     title: "Memory",
@@ -31,7 +32,7 @@ export function memorySource({
         primaryKey,
         async *read(options) {
           if (typeof read === "function") yield* read(options);
-          else for (const part of read) yield await Promise.resolve(part);
+          else for (const batch of read) yield await Promise.resolve(batch);
         },
       },
     ],

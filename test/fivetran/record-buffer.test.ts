@@ -6,7 +6,7 @@ import { encodeRecord, type Cell } from "../../src/fivetran/wire.ts";
 
 const limit = 102_400;
 
-/** A record of this size, or of a few bytes less where no text gives exactly that. */
+/** A record of this size, or a few bytes less if no text fits exactly. */
 function record(bytes: number): Uint8Array {
   const cell = (text: string): Cell => ["c", (writer) => writer.uint32((13 << 3) | 2).string(text)];
   let text = "x".repeat(Math.max(0, bytes - 10));
@@ -15,12 +15,12 @@ function record(bytes: number): Uint8Array {
   return encodeRecord("t", "upsert", [cell(text)]);
 }
 
-/** The sizes of the records in an answer, and whether they are in a list. */
-function recordsIn(answer: Uint8Array): {
+/** The sizes of the records in a response, and whether they are in a list. */
+function recordsIn(response: Uint8Array): {
   readonly sizes: readonly number[];
   readonly isList: boolean;
 } {
-  const reader = protobuf.Reader.create(answer);
+  const reader = protobuf.Reader.create(response);
   const isList = reader.uint32() >>> 3 === 6;
   const content = reader.bytes();
   if (!isList) return { sizes: [content.length], isList };
@@ -33,14 +33,17 @@ function recordsIn(answer: Uint8Array): {
   return { sizes, isList };
 }
 
-test("an answer has at most 100 records and 100 KiB, unless it is one larger record alone, and no fewer than fit", () => {
+test("a response has as many records as fit into 100 records and 100 KiB, or one larger record alone", () => {
   const size = fc.oneof(fc.integer({ min: 20, max: 3000 }), fc.integer({ min: 20, max: 110_000 }));
   const run = (wanted: readonly number[]): void => {
     const oversized: number[] = [];
-    const batch = new RecordBuffer({ onOversized: (bytes) => oversized.push(bytes) });
+    const buffer = new RecordBuffer({ onOversized: (bytes) => oversized.push(bytes) });
     const records = wanted.map(record);
-    const answers = [...records.flatMap((each) => [...batch.add(each)]), ...batch.flush()];
-    const found = answers.map((answer) => ({ ...recordsIn(answer), length: answer.length }));
+    const responses = [...records.flatMap((each) => [...buffer.add(each)]), ...buffer.flush()];
+    const found = responses.map((response) => ({
+      ...recordsIn(response),
+      length: response.length,
+    }));
     expect(found.flatMap(({ sizes }) => sizes)).toEqual(records.map(({ length }) => length));
     expect(found.filter(({ isList }) => !isList).flatMap(({ sizes }) => sizes)).toEqual(oversized);
     for (const [index, { isList, sizes, length }] of found.entries()) {
@@ -54,14 +57,14 @@ test("an answer has at most 100 records and 100 KiB, unless it is one larger rec
   fc.assert(fc.property(fc.array(size, { maxLength: 250 }), run), { numRuns: 50 });
 });
 
-test("a batch that takes exactly 100 KiB is one answer, and a byte more makes two", () => {
-  const answersFor = (first: number, second: number): number[] => {
-    const batch = new RecordBuffer({ onOversized: () => expect.fail("not oversized") });
-    const answers = [first, second].map(record).flatMap((each) => [...batch.add(each)]);
-    return [...answers, ...batch.flush()].map(({ length }) => length);
+test("records of exactly 100 KiB are one response, and one byte more makes two", () => {
+  const sizesFor = (first: number, second: number): number[] => {
+    const buffer = new RecordBuffer({ onOversized: () => expect.fail("not oversized") });
+    const responses = [first, second].map(record).flatMap((each) => [...buffer.add(each)]);
+    return [...responses, ...buffer.flush()].map(({ length }) => length);
   };
-  // Each record with four bytes before it, in a list with four.
+  // Each record has a prefix of four bytes, and so has the list.
   const second = limit - 4 - 60_004 - 4;
-  expect(answersFor(60_000, second)).toEqual([limit]);
-  expect(answersFor(60_000, second + 1)).toHaveLength(2);
+  expect(sizesFor(60_000, second)).toEqual([limit]);
+  expect(sizesFor(60_000, second + 1)).toHaveLength(2);
 });

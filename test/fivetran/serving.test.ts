@@ -16,25 +16,25 @@ import { ConfigError, SourceError, TransientError } from "../../src/core/errors.
 import type { StreamBatch } from "../../src/core/source.ts";
 import { serve } from "../../src/fivetran/server.ts";
 import { example } from "../../src/sources/example/source.ts";
-import { connect, type WireAnswer, type WireRecord } from "./client.ts";
+import { connect, type WireResponse, type WireRecord } from "./client.ts";
 import { memorySource } from "./memory-source.ts";
-import { served, type Served } from "./serving.ts";
+import { serveSource, type ServedSource } from "./serving.ts";
 
 const columns = { id: "string", words: "string" } as const;
 
 async function update(
-  { port }: Served,
+  { port }: ServedSource,
   call: { configuration?: Record<string, string>; selection?: unknown; state_json?: string } = {},
-): Promise<WireAnswer[]> {
+): Promise<WireResponse[]> {
   using client = connect(port);
-  const answers: WireAnswer[] = [];
-  for await (const answer of client.update({ configuration: {}, ...call }))
-    answers.push(answer as WireAnswer);
-  return answers;
+  const responses: WireResponse[] = [];
+  for await (const response of client.update({ configuration: {}, ...call }))
+    responses.push(response as WireResponse);
+  return responses;
 }
 
-function recordsOf(answers: readonly WireAnswer[]): WireRecord[] {
-  return answers.flatMap(({ record, records }) =>
+function recordsOf(responses: readonly WireResponse[]): WireRecord[] {
+  return responses.flatMap(({ record, records }) =>
     record ? [record] : [...(records?.records ?? [])],
   );
 }
@@ -46,8 +46,8 @@ function brief({ type, table_name, data }: WireRecord): string {
   return [type, table_name, ...cells].join(" ");
 }
 
-function stateOf(answers: readonly WireAnswer[]): string {
-  return answers.findLast(({ checkpoint }) => checkpoint)?.checkpoint?.state_json ?? "";
+function stateOf(responses: readonly WireResponse[]): string {
+  return responses.findLast(({ checkpoint }) => checkpoint)?.checkpoint?.state_json ?? "";
 }
 
 async function failureOf(
@@ -73,8 +73,8 @@ describe("the form", () => {
     comment: text({ description: "", placeholder: "none" }).optional(),
   });
 
-  test("has a field of the right kind for each key, with what it is, needs and is without", async () => {
-    await using server = await served(memorySource({ columns, read: [], config }));
+  test("has a field for each key, with its kind, label, condition and default", async () => {
+    await using server = await serveSource(memorySource({ columns, read: [], config }));
     using client = connect(server.port);
     const { fields } = await client.form();
     const kinds = fields.map(({ name, type, required, default_value }) => [
@@ -108,10 +108,10 @@ describe("the form", () => {
     expect(fields[6]).toMatchObject({ placeholder: "none" });
   });
 
-  test("its text is what the configuration takes: defaults may come back, and what was left open is empty", async () => {
+  test("accepts its own defaults as text, and empty text for unset fields", async () => {
     let seen: unknown;
     const check = (found: unknown): Promise<void> => Promise.resolve(void (seen = found));
-    await using server = await served(memorySource({ columns, read: [], config, check }));
+    await using server = await serveSource(memorySource({ columns, read: [], config, check }));
     using client = connect(server.port);
     const configuration = {
       key: "secret-key",
@@ -135,13 +135,13 @@ describe("the form", () => {
 describe("a test", () => {
   const config = z.object({ key: secretText({ description: "The key." }) });
 
-  test("answers a failure with its remedy, and without the secret", async () => {
+  test("reports a failure with its remedy, and without the secret", async () => {
     const check = (): Promise<void> => {
       throw new ConfigError(
         "GET https://host/me?key=secret-key: 401; check memory.key (secret-key)",
       );
     };
-    await using server = await served(memorySource({ columns, read: [], config, check }));
+    await using server = await serveSource(memorySource({ columns, read: [], config, check }));
     using client = connect(server.port);
     expect((await client.form()).tests.map(({ name }) => name)).toEqual(["connect", "select"]);
     const { failure } = await client.test("connect", { key: "secret-key" });
@@ -149,7 +149,7 @@ describe("a test", () => {
     expect(await client.test("select", { key: "secret-key" })).toMatchObject({ success: true });
     expect((await client.test("connect", {})).failure).toContain("key: missing");
     expect((await client.test("select", {})).failure).toContain("key: missing");
-    expect((await client.test("other", {})).failure).toContain("there are connect, select");
+    expect((await client.test("other", {})).failure).toContain("available: connect, select");
     expect(server.lines.join("")).not.toContain("secret-key");
   });
 });
@@ -157,7 +157,7 @@ describe("a test", () => {
 describe("an update", () => {
   const rows = ["a", "b"].map((id) => ({ id, words: "w" }));
 
-  test("truncates a table first, sends whole rows, and a checkpoint after them; the next goes on from there", async () => {
+  test("truncates the table, sends rows, then a checkpoint from which the next sync resumes", async () => {
     const seen: unknown[] = [];
     const source = memorySource({
       columns,
@@ -166,7 +166,7 @@ describe("an update", () => {
         yield await Promise.resolve({ rows: [{ id: "a" }], checkpoint: { n: 1 } });
       },
     });
-    await using server = await served(source);
+    await using server = await serveSource(source);
     const first = await update(server);
     expect(first.map(({ operation }) => operation)).toEqual(["records", "checkpoint"]);
     expect(recordsOf(first).map(brief)).toEqual([
@@ -179,7 +179,7 @@ describe("an update", () => {
     expect(seen).toEqual([undefined, { n: 1 }]);
   });
 
-  test("truncates nothing where the source cannot be read", async () => {
+  test("truncates nothing if the source cannot be read", async () => {
     const source = memorySource({
       columns,
       // eslint-disable-next-line require-yield -- it fails before
@@ -188,17 +188,17 @@ describe("an update", () => {
         throw new TransientError("503");
       },
     });
-    await using server = await served(source);
+    await using server = await serveSource(source);
     using client = connect(server.port);
     const call = client.update({ configuration: {} });
     const seen: unknown[] = [];
-    call.on("data", (answer) => seen.push(answer));
+    call.on("data", (response) => seen.push(response));
     const [error] = (await once(call, "error")) as [ServiceError];
     expect([error.code, error.details]).toEqual([status.UNAVAILABLE, "things: 503"]);
     expect(seen).toEqual([]);
   });
 
-  test("deletes what a sweep shows to be gone, by its key", async () => {
+  test("deletes by key what a sweep does not list", async () => {
     let ids = ["a", "b", "c"];
     const source = memorySource({
       columns,
@@ -207,38 +207,40 @@ describe("an update", () => {
         yield await Promise.resolve({ rows: ids.map((id) => ({ id })), sweep: { keys } });
       },
     });
-    await using server = await served(source);
+    await using server = await serveSource(source);
     await server.sync();
     ids = ["a", "c", "d"];
     expect(await server.sync()).toMatchObject({ upserts: 3, deletes: 1, truncates: 0 });
-    const standing = server.rows("things").filter((row) => row["_deleted"] === 0n);
-    expect(standing.map(({ id }) => id).sort()).toEqual(["a", "c", "d"]);
+    const present = server.rows("things").filter((row) => row["_deleted"] === 0n);
+    expect(present.map(({ id }) => id).sort()).toEqual(["a", "c", "d"]);
   });
 
-  test("keeps batches at 100 records and 100 KiB, by their exact size, and sends larger records alone with a warning in the log", async () => {
+  test("limits responses to 100 records and 100 KiB, and sends larger records alone with a warning", async () => {
     const sizes = [...Array<number>(250).fill(10), 60_000, 42_288, 42_289, 200_000, 5];
     const read = [
       { rows: sizes.map((size, index) => ({ id: `i${index}`, words: "x".repeat(size) })) },
     ];
-    await using server = await served(memorySource({ columns, read }));
-    const answers = await update(server);
-    expect(recordsOf(answers)).toHaveLength(sizes.length + 1);
-    for (const { records } of answers)
+    await using server = await serveSource(memorySource({ columns, read }));
+    const responses = await update(server);
+    expect(recordsOf(responses)).toHaveLength(sizes.length + 1);
+    for (const { records } of responses)
       expect(records?.records.length ?? 0).toBeLessThanOrEqual(100);
-    const alone = answers.flatMap(({ record }) =>
+    const alone = responses.flatMap(({ record }) =>
       record ? [record.data["words"]?.["string"]] : [],
     );
     expect(alone.map((words) => String(words).length)).toEqual([200_000]);
     const warnings = server.lines.map((line) => JSON.parse(line) as Record<string, string>);
     expect(warnings).toContainEqual({
       level: "WARNING",
-      message: expect.stringMatching(/^things: a record of 200\d\d\d bytes goes alone$/) as string,
+      message: expect.stringMatching(
+        /^things: a record of 200\d\d\d bytes is sent alone$/,
+      ) as string,
       "message-origin": "sdk_connector",
     });
   });
 
-  test("honours the selection: tables, columns, new ones, and never without the key", async () => {
-    await using server = await served(memorySource({ columns, read: [{ rows }] }));
+  test("honours the selection of tables, columns and new ones, but always sends the key", async () => {
+    await using server = await serveSource(memorySource({ columns, read: [{ rows }] }));
     const select = async (table: unknown, includeNew: boolean) =>
       recordsOf(
         await update(server, {
@@ -272,7 +274,7 @@ describe("an update", () => {
     ).toEqual(keys);
   });
 
-  test("reads a table again from its start once a column was selected that was not before", async () => {
+  test("reads a table again from the start when a column is added to the selection", async () => {
     const source = memorySource({
       columns,
       async *read({ checkpoints }) {
@@ -280,7 +282,7 @@ describe("an update", () => {
         yield await Promise.resolve({ rows: isFirst ? rows : [], checkpoint: { n: 1 } });
       },
     });
-    await using server = await served(source);
+    await using server = await serveSource(source);
     await server.sync({ select: (_, column) => column === "id" });
     expect(await server.sync({ select: (_, column) => column === "id" })).toMatchObject({
       upserts: 0,
@@ -289,36 +291,36 @@ describe("an update", () => {
     expect(server.rows("things").map(({ words }) => words)).toEqual(["w", "w"]);
   });
 
-  test("refuses a state that is not ours, or another source's, with a task that says what to do", async () => {
-    await using server = await served(memorySource({ columns, read: [{ rows }] }));
+  test("refuses a state that is invalid or of another source with a task that has the remedy", async () => {
+    await using server = await serveSource(memorySource({ columns, read: [{ rows }] }));
     for (const state_json of [
       "{",
       "[]",
       '{"cursor":1}',
       '{"version":1,"identity":"elsewhere","streams":{}}',
     ]) {
-      const answers = await update(server, { state_json });
-      expect(answers.map(({ operation }) => operation)).toEqual(["task"]);
-      expect(answers[0]?.task?.message).toContain("re-sync the connection");
+      const responses = await update(server, { state_json });
+      expect(responses.map(({ operation }) => operation)).toEqual(["task"]);
+      expect(responses[0]?.task?.message).toContain("re-sync the connection");
     }
   });
 
-  test("says with warnings what could not be sent or understood: the first by their keys, the others as a number", async () => {
+  test("warns about rows that could not be read or sent: the first by key, the others as a number", async () => {
     const bad = Array.from({ length: 24 }, (_, index) => ({
       id: `i${index}`,
       words: Uint8Array.of(1),
     }));
     const rejected = [{ key: '["odd"]', payload: "?", reason: "expected an object" }];
     const read = [{ rows: [...bad, { id: "good" }], rejected }];
-    await using server = await served(memorySource({ columns, read }));
+    await using server = await serveSource(memorySource({ columns, read }));
     const { warnings, upserts } = await server.sync();
     expect(upserts).toBe(1);
     expect(warnings).toHaveLength(21);
     expect(warnings[0]).toBe('things: ["i0"]: column "words": expected a string, got bytes');
-    expect(warnings.at(-1)).toBe("and 5 more rows were not understood or not sent");
+    expect(warnings.at(-1)).toBe("and 5 more rows could not be read or sent");
   });
 
-  test("sends a fraction that came for an integer as a double", async () => {
+  test("sends a fraction in an integer column as a double", async () => {
     const read = [
       {
         rows: [
@@ -327,14 +329,14 @@ describe("an update", () => {
         ],
       },
     ];
-    await using server = await served(
+    await using server = await serveSource(
       memorySource({ columns: { id: "string", n: "integer" }, read }),
     );
     const [, a, b] = recordsOf(await update(server));
     expect([a?.data["n"], b?.data["n"]]).toMatchObject([{ double: 1.5 }, { long: "2" }]);
   });
 
-  test("stops reading when it is cancelled, and reads no further than the client takes", async () => {
+  test("reads at the client's pace, and stops when cancelled", async () => {
     let produced = 0;
     let ended = false;
     const big = "x".repeat(50_000);
@@ -353,7 +355,7 @@ describe("an update", () => {
         }
       },
     });
-    await using server = await served(source);
+    await using server = await serveSource(source);
     using client = connect(server.port);
     const call = client.update({ configuration: {} });
     await once(call, "readable");
@@ -370,7 +372,7 @@ describe("an update", () => {
     expect(await client.form()).toMatchObject({ schema_selection_supported: true });
   });
 
-  test("turns what a person has to change into a task, and a bug into an error; the server goes on", async () => {
+  test("turns a ConfigError into a task and a bug into an error, and keeps serving", async () => {
     const failing = (error: Error) =>
       memorySource({
         columns,
@@ -379,14 +381,14 @@ describe("an update", () => {
           throw error;
         },
       });
-    await using needs = await served(failing(new ConfigError("401; check key")));
+    await using needs = await serveSource(failing(new ConfigError("401; check key")));
     expect((await update(needs)).at(-1)?.task?.message).toBe("401; check key");
-    await using odd = await served(failing(new SourceError("no list")));
+    await using odd = await serveSource(failing(new SourceError("no list")));
     expect(await failureOf(update(odd))).toMatchObject({
       code: status.INTERNAL,
       details: "things: no list",
     });
-    await using broken = await served(failing(new RangeError("out of range")));
+    await using broken = await serveSource(failing(new RangeError("out of range")));
     expect(await failureOf(update(broken))).toMatchObject({
       code: status.INTERNAL,
       details: "out of range",
@@ -397,16 +399,16 @@ describe("an update", () => {
 });
 
 describe("the server", () => {
-  test("answers on IPv4 and IPv6", async () => {
-    await using server = await served(memorySource({ columns, read: [] }));
+  test("listens on IPv4 and IPv6", async () => {
+    await using server = await serveSource(memorySource({ columns, read: [] }));
     for (const host of ["127.0.0.1", "[::1]"]) {
       using client = connect(server.port, host);
       expect((await client.form()).tests).toHaveLength(2);
     }
   });
 
-  test("says which port is taken, and what to do", async () => {
-    await using server = await served(memorySource({ columns, read: [] }));
+  test("reports a port that is in use, with a remedy", async () => {
+    await using server = await serveSource(memorySource({ columns, read: [] }));
     const second = serve({
       source: memorySource({ columns, read: [] }),
       port: server.port,
@@ -415,11 +417,11 @@ describe("the server", () => {
       threshold: "info",
     });
     await expect(second).rejects.toThrow(ConfigError);
-    await expect(second).rejects.toThrow(/--port \d+: cannot be listened on/);
+    await expect(second).rejects.toThrow(/--port \d+: cannot listen/);
   });
 
-  test("refuses a configuration that it does not understand with INVALID_ARGUMENT", async () => {
-    await using server = await served(example);
+  test("rejects an invalid configuration with INVALID_ARGUMENT", async () => {
+    await using server = await serveSource(example);
     using client = connect(server.port);
     expect(await failureOf(client.schema({ apiBaseURL: "nowhere" }))).toMatchObject({
       code: status.INVALID_ARGUMENT,
@@ -429,8 +431,8 @@ describe("the server", () => {
 });
 
 describe("the example", () => {
-  test("inserts, updates and deletes in its two tables, and counts on from its cursors", async () => {
-    await using server = await served(example, { apiBaseURL: "https://api.example.com" });
+  test("inserts, updates and deletes in its two tables, and resumes from its cursors", async () => {
+    await using server = await serveSource(example, { apiBaseURL: "https://api.example.com" });
     const counts = { upserts: 4, updates: 1, deletes: 1 };
     expect(await server.sync()).toMatchObject({ ...counts, truncates: 2, tasks: [], warnings: [] });
     expect(await server.sync()).toMatchObject({ ...counts, truncates: 0 });
@@ -442,19 +444,19 @@ describe("the example", () => {
     expect(server.rows("table2")).toEqual([{ b1: "b1", b2: "ben", _deleted: 0n }]);
   });
 
-  test("asks for what the chosen method of authentication needs", async () => {
-    await using server = await served(example);
+  test("requires the fields of the chosen authentication method", async () => {
+    await using server = await serveSource(example);
     using client = connect(server.port);
     const configuration = {
       apiBaseURL: "https://api.example.com",
       authenticationMethod: "Basic Auth",
     };
     expect((await client.test("connect", configuration)).failure).toBe(
-      "Basic Auth: missing: username, password; set them",
+      "Basic Auth: missing username, password; set them",
     );
-    const answers = { ...configuration, username: "ada", password: "lovelace" };
-    expect(await client.test("connect", answers)).toMatchObject({ success: true });
-    await writeFile(join(server.folder, "configuration.json"), JSON.stringify(answers));
+    const responses = { ...configuration, username: "ada", password: "lovelace" };
+    expect(await client.test("connect", responses)).toMatchObject({ success: true });
+    await writeFile(join(server.folder, "configuration.json"), JSON.stringify(responses));
     expect(await server.sync()).toMatchObject({ upserts: 4 });
   });
 });

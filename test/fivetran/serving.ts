@@ -6,23 +6,24 @@ import { serve, type ServeOptions } from "../../src/fivetran/server.ts";
 import { runTester, type Report, type TesterOptions } from "./tester.ts";
 import { Warehouse } from "./warehouse.ts";
 
-/** A source that is served, and where Fivetran's side keeps its files. */
-export interface Served extends AsyncDisposable {
+/** A served source, and the files of Fivetran's side. */
+export interface ServedSource extends AsyncDisposable {
   readonly port: number;
   readonly folder: string;
-  /** The log lines so far. */
+  /** Log lines so far. */
   readonly lines: readonly string[];
-  /** A sync of Fivetran's. */
+  /** Runs a sync as Fivetran does. */
   sync(options?: Pick<TesterOptions, "select" | "cutAfter">): Promise<Report>;
+  /** The rows in Fivetran's destination. */
   rows(table: string): readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Serves a source on a free port, in this process. */
-export async function served(
+export async function serveSource(
   source: Source,
   configuration: Readonly<Record<string, string>> = {},
   options: Pick<ServeOptions, "maxKeyCharacters" | "clock"> = {},
-): Promise<Served> {
+): Promise<ServedSource> {
   const folder = await mkdtemp(join(tmpdir(), "rivulet-fivetran-"));
   await writeFile(join(folder, "configuration.json"), JSON.stringify(configuration));
   const lines: string[] = [];

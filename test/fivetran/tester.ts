@@ -1,20 +1,21 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { connect, type FivetranClient, type WireAnswer, type WireTable } from "./client.ts";
+import { connect, type FivetranClient, type WireResponse, type WireTable } from "./client.ts";
 import { Warehouse } from "./warehouse.ts";
 
+/** What the tester syncs, and where. */
 export interface TesterOptions {
   readonly port: number;
-  /** Where `configuration.json`, `state.json` and `warehouse.db` are, as with Fivetran's own tester. */
+  /** Has `configuration.json`, `state.json` and `warehouse.db`, as for Fivetran's own tester. */
   readonly folder: string;
-  /** Which tables and columns are wanted. Default: all. */
+  /** Which tables and columns to select. Default: all. */
   readonly select?: (table: string, column: string) => boolean;
-  /** After how many answers of `Update` the connection is cut off. Default: never. */
+  /** Closes the connection after this many responses of `Update`. Default: never. */
   readonly cutAfter?: number;
 }
 
-/** What Fivetran's own tester reports at its end. */
+/** The counts that Fivetran's own tester reports at the end. */
 export interface Report {
   readonly upserts: number;
   readonly updates: number;
@@ -25,7 +26,10 @@ export interface Report {
   readonly tasks: readonly string[];
 }
 
-/** Does what Fivetran's own tester does: form, tests, schema, selection, update with the state of the last time, report. Throws where a step fails. */
+/**
+ * Works like Fivetran's own tester: form, tests, schema, selection, update from the last state,
+ * report. Throws if a step fails.
+ */
 export async function runTester({
   port,
   folder,
@@ -33,7 +37,7 @@ export async function runTester({
   cutAfter = Infinity,
 }: TesterOptions): Promise<Report> {
   using client = connect(port);
-  const configuration = await configurationIn(folder);
+  const configuration = await readConfiguration(folder);
   const form = await client.form();
   const required = form.fields.filter((field) => field["required"] === true);
   for (const { name } of required)
@@ -55,7 +59,7 @@ export async function runTester({
   });
 }
 
-async function configurationIn(folder: string): Promise<Record<string, string>> {
+async function readConfiguration(folder: string): Promise<Record<string, string>> {
   const file = join(folder, "configuration.json");
   if (!existsSync(file))
     throw new Error(
@@ -84,11 +88,11 @@ async function update({
   const stateFile = join(folder, "state.json");
   const state_json = existsSync(stateFile) ? await readFile(stateFile, "utf8") : "{}";
   const count = { UPSERT: 0, UPDATE: 0, DELETE: 0, TRUNCATE: 0, checkpoints: 0 };
-  const told: Record<"warning" | "task", string[]> = { warning: [], task: [] };
+  const messages: Record<"warning" | "task", string[]> = { warning: [], task: [] };
   warehouse.begin();
-  let answers = 0;
-  for await (const answer of client.update({ configuration, state_json, selection })) {
-    const { record, records, checkpoint, warning, task } = answer as WireAnswer;
+  let responses = 0;
+  for await (const response of client.update({ configuration, state_json, selection })) {
+    const { record, records, checkpoint, warning, task } = response as WireResponse;
     for (const each of record ? [record] : (records?.records ?? [])) {
       count[each.type] += 1;
       warehouse.apply(each);
@@ -99,16 +103,16 @@ async function update({
       await writeFile(stateFile, checkpoint.state_json);
       warehouse.begin();
     }
-    if (warning) told.warning.push(warning.message);
-    if (task) told.task.push(task.message);
-    answers += 1;
-    // What came since the last checkpoint stays, and the state does not know it.
-    if (answers >= cutAfter) break;
+    if (warning) messages.warning.push(warning.message);
+    if (task) messages.task.push(task.message);
+    responses += 1;
+    // Rows since the last checkpoint stay, although the state does not include them.
+    if (responses >= cutAfter) break;
   }
   return {
     ...{ upserts: count.UPSERT, updates: count.UPDATE, deletes: count.DELETE },
     ...{ truncates: count.TRUNCATE, checkpoints: count.checkpoints },
-    ...{ warnings: told.warning, tasks: told.task },
+    ...{ warnings: messages.warning, tasks: messages.task },
   };
 }
 

@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import type { WireRecord, WireTable, WireValue } from "./client.ts";
 
-/** What Fivetran's destination does with records, in SQLite: its two system columns included. */
+/** Fivetran's destination in SQLite, with its two system columns. */
 export class Warehouse implements Disposable {
   readonly #db: Database.Database;
   readonly #tables = new Map<string, WireTable>();
@@ -31,8 +31,7 @@ export class Warehouse implements Disposable {
 
   apply(record: WireRecord): void {
     const table = this.#tables.get(record.table_name);
-    if (!table)
-      throw new Error(`a record of a table that is not in the schema: ${record.table_name}`);
+    if (!table) throw new Error(`a record of a table outside the schema: ${record.table_name}`);
     const names = Object.keys(record.data);
     const values = Object.values(record.data).map(sqlValue);
     const key = keyOf(table);
@@ -50,23 +49,25 @@ export class Warehouse implements Disposable {
       ]);
     } else {
       const all = [...names, "_fivetran_deleted"].map(quoted).join(", ");
-      const places = [...names, ""].map(() => "?").join(", ");
-      this.#run(`insert or replace into ${quoted(table.name)} (${all}) values (${places})`, [
+      const placeholders = [...names, ""].map(() => "?").join(", ");
+      this.#run(`insert or replace into ${quoted(table.name)} (${all}) values (${placeholders})`, [
         ...values,
         0n,
       ]);
     }
   }
 
-  /** All rows of a table, without Fivetran's own columns but with what says whether a row is deleted, under our name for it. */
+  /**
+   * All rows of a table, without Fivetran's columns; `_fivetran_deleted` is given as `_deleted`.
+   */
   rows(table: string): readonly Readonly<Record<string, unknown>>[] {
     const rows = this.#db.prepare(`select * from ${quoted(table)}`).all() as Record<
       string,
       unknown
     >[];
     return rows.map((row) => {
-      const own = Object.entries(row).filter(([column]) => !column.startsWith("_fivetran"));
-      return { ...Object.fromEntries(own), _deleted: row["_fivetran_deleted"] };
+      const cells = Object.entries(row).filter(([column]) => !column.startsWith("_fivetran"));
+      return { ...Object.fromEntries(cells), _deleted: row["_fivetran_deleted"] };
     });
   }
 
@@ -88,12 +89,12 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A column without a type would turn the text `1` into a number. */
+/** Without a declared type, SQLite would turn the text `1` into a number. */
 function affinity(type: string): string {
   return { BOOLEAN: "integer", LONG: "integer", DOUBLE: "real", BINARY: "blob" }[type] ?? "text";
 }
 
-/** A value as our own tables have it. */
+/** A value as rivulet stores it in SQLite. */
 function sqlValue(value: WireValue): unknown {
   const kind = value.inner ?? "";
   const content = value[kind];

@@ -3,12 +3,12 @@ import protobuf from "protobufjs";
 import { expect, test } from "vitest";
 import type { Columns } from "../../src/core/schema.ts";
 import { memorySource } from "./memory-source.ts";
-import { served, type Served } from "./serving.ts";
+import { serveSource, type ServedSource } from "./serving.ts";
 
-/** A message as it stands on the wire: what each field number holds, in the order of the bytes. */
+/** A message on the wire: its field numbers and values, in byte order. */
 type Fields = readonly (readonly [number: number, value: Uint8Array | number | bigint])[];
 
-/** Takes a message apart without knowing anything of it. */
+/** Decodes a message without its definition. */
 function fieldsOf(bytes: Uint8Array): Fields {
   const reader = protobuf.Reader.create(bytes);
   const fields: [number, Uint8Array | number | bigint][] = [];
@@ -22,24 +22,24 @@ function fieldsOf(bytes: Uint8Array): Fields {
   return fields;
 }
 
-/** A 64-bit integer, as a number or in two halves. */
+/** Converts a 64-bit integer, given as a number or in two halves. */
 function bigintOf(value: number | { readonly low: number; readonly high: number }): bigint {
   if (typeof value === "number") return BigInt(value);
   return BigInt.asIntN(64, (BigInt(value.high) << 32n) | BigInt(value.low >>> 0));
 }
 
-function inside(fields: Fields, number: number): Uint8Array[] {
+function bytesIn(fields: Fields, number: number): Uint8Array[] {
   return fields.flatMap(([found, value]) =>
     found === number && value instanceof Uint8Array ? [value] : [],
   );
 }
 
 function textIn(fields: Fields, number: number): string | undefined {
-  const [bytes] = inside(fields, number);
+  const [bytes] = bytesIn(fields, number);
   return bytes && Buffer.from(bytes).toString();
 }
 
-/** A message of one field after the other, each length-delimited. */
+/** Encodes a message of length-delimited fields. */
 function message(
   ...fields: readonly (readonly [number: number, value: string | Uint8Array])[]
 ): Buffer {
@@ -52,12 +52,12 @@ function message(
   return Buffer.from(writer.finish());
 }
 
-/** Asks with bytes and gets bytes. */
-async function ask({ port }: Served, method: string, request: Buffer): Promise<Fields[]> {
+/** Calls a method with an encoded request, and decodes the responses without their definitions. */
+async function callRaw({ port }: ServedSource, method: string, request: Buffer): Promise<Fields[]> {
   const path = `/fivetran_sdk.v2.SourceConnector/${method}`;
   const pass = (bytes: Buffer): Buffer => bytes;
   const definition = {
-    ask: {
+    callRaw: {
       path,
       requestStream: false,
       responseStream: true,
@@ -70,10 +70,10 @@ async function ask({ port }: Served, method: string, request: Buffer): Promise<F
   const Client = makeGenericClientConstructor(definition, "raw");
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   try {
-    const answers: Fields[] = [];
-    const call = client["ask"] as unknown as (bytes: Buffer) => AsyncIterable<Buffer>;
-    for await (const answer of call.call(client, request)) answers.push(fieldsOf(answer));
-    return answers;
+    const responses: Fields[] = [];
+    const call = client["callRaw"] as unknown as (bytes: Buffer) => AsyncIterable<Buffer>;
+    for await (const response of call.call(client, request)) responses.push(fieldsOf(response));
+    return responses;
   } finally {
     client.close();
   }
@@ -99,24 +99,24 @@ const columns: Columns = {
   ...{ any: "json", nothing: "string" },
 };
 
-test("each type of value stands under Fivetran's number for it, to the last digit", async () => {
+test("encodes each type of value under Fivetran's field number, with all digits", async () => {
   const source = memorySource({ columns, read: [{ rows: [row], checkpoint: { n: 1 } }] });
-  await using server = await served(source);
-  const answers = await ask(server, "Update", message());
-  const records = answers
-    .flatMap((answer) => inside(answer, 6))
-    .flatMap((bytes) => inside(fieldsOf(bytes), 1));
+  await using server = await serveSource(source);
+  const responses = await callRaw(server, "Update", message());
+  const records = responses
+    .flatMap((response) => bytesIn(response, 6))
+    .flatMap((bytes) => bytesIn(fieldsOf(bytes), 1));
   const [truncate, upsert] = records.map(fieldsOf);
   expect(textIn(truncate ?? [], 2)).toBe("things");
   expect(truncate?.find(([number]) => number === 3)?.[1]).toBe(3n);
   expect(upsert?.find(([number]) => number === 3)).toBeUndefined();
   const values: Record<string, readonly [number, Uint8Array | number | bigint]> = {};
-  for (const entry of inside(upsert ?? [], 4)) {
-    const [value = Buffer.alloc(0)] = inside(fieldsOf(entry), 2);
+  for (const entry of bytesIn(upsert ?? [], 4)) {
+    const [value = Buffer.alloc(0)] = bytesIn(fieldsOf(entry), 2);
     const [field] = fieldsOf(value);
     if (field) values[textIn(fieldsOf(entry), 1) ?? ""] = field;
   }
-  const stamp = (seconds: bigint, nanos?: bigint) => [
+  const timestamp = (seconds: bigint, nanos?: bigint) => [
     ...(seconds === 0n ? [] : [[1, seconds]]),
     ...(nanos === undefined ? [] : [[2, nanos]]),
   ];
@@ -128,9 +128,9 @@ test("each type of value stands under Fivetran's number for it, to the last digi
   expect(values["real"]).toEqual([7, 0.1]);
   expect(values["nothing"]).toEqual([1, 1n]);
   expect(values["day"]?.[0]).toBe(8);
-  expect(timestampOf("day")).toEqual(stamp(-86_400n));
+  expect(timestampOf("day")).toEqual(timestamp(-86_400n));
   expect(values["instant"]?.[0]).toBe(10);
-  expect(timestampOf("instant")).toEqual(stamp(1_709_251_199n, 123_456_000n));
+  expect(timestampOf("instant")).toEqual(timestamp(1_709_251_199n, 123_456_000n));
   const asText = (name: string) => [
     values[name]?.[0],
     Buffer.from(values[name]?.[1] as Uint8Array).toString(),
@@ -142,35 +142,35 @@ test("each type of value stands under Fivetran's number for it, to the last digi
   expect(values["bytes"]).toEqual([12, Buffer.from(row.bytes)]);
 });
 
-test("a request made of field numbers alone is understood: configuration, selection and state", async () => {
+test("decodes configuration, selection and state by their field numbers", async () => {
   const source = memorySource({ columns, read: [{ rows: [row], checkpoint: { n: 1 } }] });
-  await using server = await served(source);
+  await using server = await serveSource(source);
   const column = (name: string) => message([1, name]);
   const table = Buffer.concat([
     Buffer.from([1 << 3, 1]),
     message([2, "things"], [3, Buffer.concat([column("real"), Buffer.from([2 << 3, 1])])]),
   ]);
   const selection = message([1, message([1, table])]);
-  const answers = await ask(server, "Update", message([2, selection], [3, "{}"]));
-  const records = answers
-    .flatMap((answer) => inside(answer, 6))
-    .flatMap((bytes) => inside(fieldsOf(bytes), 1));
+  const responses = await callRaw(server, "Update", message([2, selection], [3, "{}"]));
+  const records = responses
+    .flatMap((response) => bytesIn(response, 6))
+    .flatMap((bytes) => bytesIn(fieldsOf(bytes), 1));
   const names = records
-    .flatMap((record) => inside(fieldsOf(record), 4))
+    .flatMap((record) => bytesIn(fieldsOf(record), 4))
     .map((entry) => textIn(fieldsOf(entry), 1));
   expect(names).toEqual(["id", "real"]);
-  const state = textIn(fieldsOf(inside(answers.at(-1) ?? [], 3)[0] ?? Buffer.alloc(0)), 1);
+  const state = textIn(fieldsOf(bytesIn(responses.at(-1) ?? [], 3)[0] ?? Buffer.alloc(0)), 1);
   expect(JSON.parse(state ?? "")).toMatchObject({
     streams: { things: { checkpoints: { "": { n: 1 } } } },
   });
 });
 
-test("the schema says Fivetran's numbers of types, keys, and that columns may be chosen", async () => {
-  await using server = await served(memorySource({ columns, read: [] }));
-  const [answer = []] = await ask(server, "Schema", message());
-  expect(answer.find(([number]) => number === 4)?.[1]).toBe(0n);
-  const tables = inside(fieldsOf(inside(answer, 3)[0] ?? Buffer.alloc(0)), 1);
-  const found = inside(fieldsOf(tables[0] ?? Buffer.alloc(0)), 2).map((bytes) => {
+test("the schema has Fivetran's type numbers and the keys, and allows selecting columns", async () => {
+  await using server = await serveSource(memorySource({ columns, read: [] }));
+  const [response = []] = await callRaw(server, "Schema", message());
+  expect(response.find(([number]) => number === 4)?.[1]).toBe(0n);
+  const tables = bytesIn(fieldsOf(bytesIn(response, 3)[0] ?? Buffer.alloc(0)), 1);
+  const found = bytesIn(fieldsOf(tables[0] ?? Buffer.alloc(0)), 2).map((bytes) => {
     const fields = fieldsOf(bytes);
     const numberOf = (wanted: number) =>
       Number(fields.find(([number]) => number === wanted)?.[1] ?? 0);

@@ -15,17 +15,17 @@ import { newSqlite, type TestDatabase } from "../support/databases.ts";
 import { startOpik } from "../support/opik.ts";
 import { syncSource } from "../support/sync-source.ts";
 import { startWandb } from "../support/wandb.ts";
-import { served } from "../fivetran/serving.ts";
+import { serveSource } from "../fivetran/serving.ts";
 
-/** A service with something in it, and how people go on to change it. */
-interface Scene extends AsyncDisposable {
+/** A service with data, and the changes that people make to it. */
+interface Scenario extends AsyncDisposable {
   readonly source: Source;
   readonly configuration: Readonly<Record<string, string>>;
   readonly tables: readonly string[];
   readonly changes: readonly (() => void)[];
 }
 
-async function opikScene(): Promise<Scene> {
+async function opikScenario(): Promise<Scenario> {
   const workspace = new OpikWorkspace();
   for (let p = 0; p < 7; p += 1) workspace.addProject({ name: `project ${p}` });
   for (let d = 0; d < 4; d += 1) {
@@ -55,7 +55,7 @@ async function opikScene(): Promise<Scene> {
   };
 }
 
-async function wandbScene(): Promise<Scene> {
+async function wandbScenario(): Promise<Scenario> {
   const workspace = wandbDemo();
   const service = await startWandb({ workspace });
   const project = workspace.project("digits");
@@ -83,7 +83,7 @@ async function wandbScene(): Promise<Scene> {
   };
 }
 
-async function countlyScene(): Promise<Scene> {
+async function countlyScenario(): Promise<Scenario> {
   const workspace = countlyDemo();
   const service = await startCountly({ workspace });
   const [app, other] = [...workspace.apps];
@@ -105,12 +105,12 @@ async function countlyScene(): Promise<Scene> {
   };
 }
 
-/** So that what is only looked for now and then is due. */
-const aWeekAndADay = 8 * 86_400_000;
+/** Long enough for every periodic check to be due. */
+const eightDaysMs = 8 * 86_400_000;
 
-const scenes = { opik: opikScene, wandb: wandbScene, countly: countlyScene };
+const scenarios = { opik: opikScenario, wandb: wandbScenario, countly: countlyScenario };
 
-describe.each(Object.entries(scenes))("%s", (_name, newScene) => {
+describe.each(Object.entries(scenarios))("%s", (_name, newScenario) => {
   const open: AsyncDisposable[] = [];
   let database: TestDatabase;
   afterEach(async () => {
@@ -118,67 +118,67 @@ describe.each(Object.entries(scenes))("%s", (_name, newScene) => {
     await database.drop();
   });
 
-  test("what was cut off, again and again, ends with the same tables", async () => {
+  test("syncs that are cut off repeatedly end with the same tables", async () => {
     database = await newSqlite();
-    const scene = await newScene();
-    open.push(scene);
-    const { source, configuration: config } = scene;
+    const scenario = await newScenario();
+    open.push(scenario);
+    const { source, configuration: config } = scenario;
     let startedAt = new Date();
-    const fivetran = await served(source, config, { clock: () => startedAt });
+    const fivetran = await serveSource(source, config, { clock: () => startedAt });
     open.push(fivetran);
-    for (const change of [() => undefined, ...scene.changes]) {
+    for (const change of [() => undefined, ...scenario.changes]) {
       change();
-      startedAt = new Date(startedAt.getTime() + aWeekAndADay);
+      startedAt = new Date(startedAt.getTime() + eightDaysMs);
       for (let cutAfter = 1; cutAfter < 9; cutAfter += 1) await fivetran.sync({ cutAfter });
       await fivetran.sync();
     }
     await syncSource(source, { config, destination: database.url });
-    for (const table of scene.tables) {
-      const ours = await database.query(`select * from ${table} where not _deleted`);
-      const standing = fivetran.rows(table).filter((row) => row["_deleted"] === 0n);
-      expect(standing.map(cells).sort()).toEqual(ours.map(cells).sort());
+    for (const table of scenario.tables) {
+      const expected = await database.query(`select * from ${table} where not _deleted`);
+      const present = fivetran.rows(table).filter((row) => row["_deleted"] === 0n);
+      expect(present.map(cells).sort()).toEqual(expected.map(cells).sort());
     }
   });
 
   test.each([
-    ["with all keys remembered", 2 ** 20],
+    ["with all keys in the state", 2 ** 20],
     ["with digests alone", 0],
   ])(
-    "the tables of serve are those of sync, cell by cell, after each change, %s",
-    async (_, rememberedCharacters) => {
+    "serve produces the same tables as sync, cell by cell, after each change, %s",
+    async (_, maxKeyCharacters) => {
       database = await newSqlite();
-      const scene = await newScene();
-      open.push(scene);
-      const { source, configuration: config } = scene;
+      const scenario = await newScenario();
+      open.push(scenario);
+      const { source, configuration: config } = scenario;
       let startedAt = new Date();
       const clock = (): Date => startedAt;
-      const fivetran = await served(source, config, {
-        maxKeyCharacters: rememberedCharacters,
+      const fivetran = await serveSource(source, config, {
+        maxKeyCharacters,
         clock,
       });
       open.push(fivetran);
-      for (const change of [() => undefined, ...scene.changes]) {
+      for (const change of [() => undefined, ...scenario.changes]) {
         change();
         await syncSource(source, { config, destination: database.url, startedAt });
         await fivetran.sync();
-        for (const table of scene.tables) {
-          const ours = (await database.query(`select * from ${table}`)).map(cells);
-          expect(ours.length).toBeGreaterThan(0);
-          expect(fivetran.rows(table).map(cells).sort()).toEqual(ours.sort());
+        for (const table of scenario.tables) {
+          const expected = (await database.query(`select * from ${table}`)).map(cells);
+          expect(expected.length).toBeGreaterThan(0);
+          expect(fivetran.rows(table).map(cells).sort()).toEqual(expected.sort());
         }
-        // So that what is only looked for now and then is due.
-        startedAt = new Date(startedAt.getTime() + 8 * 86_400_000);
+        startedAt = new Date(startedAt.getTime() + eightDaysMs);
       }
     },
   );
 });
 
-/** The cells of a row as text, but for when it was changed here. */
-const notCompared = ["_synced_at", "processed_at"];
+/** Columns with the time of the sync. */
+const ignored = ["_synced_at", "processed_at"];
 
+/** The cells of a row as text. */
 function cells(row: Readonly<Record<string, unknown>>): string {
   const entries = Object.entries(row)
-    .filter(([column]) => !notCompared.includes(column))
+    .filter(([column]) => !ignored.includes(column))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(entries, (_key, value: unknown) =>
     typeof value === "bigint" ? Number(value) : value,

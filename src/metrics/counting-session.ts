@@ -1,8 +1,8 @@
-import type { Batch } from "../core/source.ts";
 import type { Session, WriteResult } from "../core/destination.ts";
+import type { Batch } from "../core/source.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** A session that tells what is written through it. */
+/** Wraps a session so that `metrics` counts what is written through it. */
 export function countingSession(session: Session, metrics: Metrics): Session {
   return {
     get lost() {
@@ -35,12 +35,12 @@ function countResult(metrics: Metrics, batches: readonly Batch[], result: WriteR
     metrics.countErrors(rejected);
   }
   const bytes = batches.reduce((sum, batch) => sum + (batch.bytes ?? 0), 0);
-  const read = batches.flatMap(({ rows, readAt }) =>
+  const readTimes = batches.flatMap(({ rows, readAt }) =>
     rows.length > 0 && readAt !== undefined ? [readAt] : [],
   );
   metrics.countWritten({
     bytes,
     documents,
-    ...(read.length > 0 ? { oldest: Math.min(...read) } : {}),
+    ...(readTimes.length > 0 ? { oldest: Math.min(...readTimes) } : {}),
   });
 }

@@ -3,28 +3,29 @@ import type { Log } from "../core/log.ts";
 import type { RequestStats } from "../core/request-stats.ts";
 import type { Side } from "./metrics.ts";
 
-/** Who watches a sync, if anybody does. */
+/** Records the metrics of a sync, if there are any. */
 export interface MetricsRecorder {
-  /** The session, with all that is written through it counted. */
-  observe(session: Session, writing: MeasuredWrite): Promise<Session>;
-  /** So many streams failed. */
+  /** Wraps a session so that everything written through it is counted. */
+  observe(session: Session, write: MeasuredWrite): Promise<Session>;
+  /** Adds this many failed streams to the errors. */
   countFailedStreams(streams: number): void;
 }
 
-/** What is being written, and by whom. */
+/** What a session writes to, and for which pipeline. */
 export interface MeasuredWrite {
   readonly destination: Pick<Destination, "syncs">;
   readonly pipeline: string;
   readonly transfer: RequestStats;
 }
 
+/** Which metrics to provide, and where. */
 export interface MetricsOptions {
   readonly side: Side;
-  /** The flag `--metrics-port`; absent: no server. */
+  /** The flag `--metrics-port`. Absent: no server. */
   readonly port?: number | "default" | undefined;
-  /** The flag `--metrics-file`; absent: no file. */
+  /** The flag `--metrics-file`. Absent: no file. */
   readonly file?: string | undefined;
   readonly log: Log;
-  /** What interrupts the work; an interruption is no failure. */
+  /** Interrupts the work. An interruption is not counted as an error. */
   readonly signal: AbortSignal;
 }

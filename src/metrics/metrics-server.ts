@@ -3,13 +3,14 @@ import type { AddressInfo } from "node:net";
 import { ConfigError } from "../core/errors.ts";
 import type { Metrics } from "./metrics.ts";
 
+/** A running metrics server; disposing it closes all connections. */
 export interface MetricsServer extends AsyncDisposable {
   readonly port: number;
 }
 
 /**
- * Shows metrics to a Prometheus that scrapes them, on all interfaces, because it usually runs on another machine. Throws a ConfigError
- * where the port cannot be listened on.
+ * Serves metrics to Prometheus on all interfaces, because Prometheus usually runs on another
+ * machine. Throws a ConfigError if the port cannot be used.
  */
 export async function serveMetrics(metrics: Metrics, port: number): Promise<MetricsServer> {
   const server = createServer(metricsListener(metrics));
@@ -17,7 +18,9 @@ export async function serveMetrics(metrics: Metrics, port: number): Promise<Metr
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const why = cause.code === "EADDRINUSE" ? "the port is in use" : (cause.code ?? "unknown");
       failed(
-        new ConfigError(`--metrics-port ${port}: cannot listen (${why}); name another`, { cause }),
+        new ConfigError(`--metrics-port ${port}: cannot listen (${why}); choose another`, {
+          cause,
+        }),
       );
     });
     server.listen(port, listening);
@@ -33,7 +36,7 @@ export async function serveMetrics(metrics: Metrics, port: number): Promise<Metr
 
 function metricsListener(metrics: Metrics): RequestListener {
   return ({ method, url = "" }, response) => {
-    // Not parsed as a URL: what somebody asks for may be none, and must not end the sync.
+    // Not parsed with `new URL`: an invalid URL would throw and end the sync.
     const [path = ""] = url.split("?", 1);
     if (method !== "GET" || !["/", "/metrics"].includes(path)) {
       response.writeHead(404).end("metrics are at /metrics\n");

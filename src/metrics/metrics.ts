@@ -1,26 +1,26 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { RequestStats } from "../core/request-stats.ts";
 
-/** Whether rivulet reads a service (`ingest`), or writes what others send (`export`). */
+/** Whether rivulet reads from a service (`ingest`) or writes what others send (`export`). */
 export type Side = "ingest" | "export";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What was written at once. */
-export interface WriteSize {
+/** The size of one transaction. */
+interface WriteSize {
   readonly bytes: number;
   readonly documents: number;
-  /** Milliseconds since 1970 at which the oldest of the documents was read; absent where there is none. */
+  /** When the oldest document was read, in milliseconds since 1970. Absent: no documents. */
   readonly oldest?: number;
 }
 
-/** How many rows of a stream came to what. */
-export type RowCounts = Readonly<Record<string, number>>;
+/** Rows of a stream by result, such as `inserted`. */
+type RowCounts = Readonly<Record<string, number>>;
 
 const lastCompleteName = "rivulet_last_complete_sync_timestamp_seconds";
 
 /**
- * The numbers that a sync is watched by: those of the C8 contract, and ours, all with the contract's labels.
+ * The metrics of a sync: those of the C8 contract and our own, all with the contract's labels.
  *
  * @see https://prometheus.io/docs/practices/naming/
  */
@@ -39,89 +39,95 @@ export class Metrics {
     this.#now = now;
     this.#registry.setDefaultLabels(contractLabels(env));
     const [done, noun] = side === "ingest" ? ["ingested", "ingest"] : ["exported", "export"];
-    this.#bytes = this.#counter(`${done}_bytes_total`, `Bytes of the documents that were ${done}.`);
-    this.#documents = this.#counter(`${done}_documents_total`, `Documents that were ${done}.`);
+    this.#bytes = this.#counter(`${done}_bytes_total`, `Bytes of the documents ${done}.`);
+    this.#documents = this.#counter(`${done}_documents_total`, `Documents ${done}.`);
     this.#errors = this.#counter(
       `${noun}_errors_total`,
-      "Documents that went into quarantine, and streams or syncs that failed.",
+      "Quarantined documents, and failed streams and syncs.",
     );
     this.#lag = new Gauge({
       name: `${noun}_lag`,
-      help: "Seconds from when the oldest document of the last transaction was read until it was stored.",
+      help: "Seconds between reading and storing the oldest document of the last transaction.",
       registers: [this.#registry],
     });
     this.#rows = new Counter({
       name: "rivulet_rows_total",
-      help: "Rows by stream, and by what came of them.",
+      help: "Rows by stream and result.",
       labelNames: ["stream", "result"],
       registers: [this.#registry],
     });
     this.#registerRequestCounters();
   }
 
-  /** Content type of `text`. */
+  /** The content type of `text()`. */
   get contentType(): string {
     return this.#registry.contentType;
   }
 
-  /** All of it in the text format of Prometheus. */
+  /** All metrics in the Prometheus text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
   }
 
-  /** Whether there is a session that it counts. */
+  /** Whether a session has begun, so that its requests are counted. */
   get hasSession(): boolean {
     return this.#requestStats.length > 0;
   }
 
-  /** Counts from now on what this client does, too. */
-  addRequestStats(transfer: RequestStats): void {
-    this.#requestStats = [...this.#requestStats, transfer];
+  /** Adds the requests of another client. */
+  addRequestStats(stats: RequestStats): void {
+    this.#requestStats = [...this.#requestStats, stats];
   }
 
+  /** Counts a transaction. */
   countWritten({ bytes, documents, oldest }: WriteSize): void {
     this.#bytes.inc(bytes);
     this.#documents.inc(documents);
     if (oldest !== undefined) this.#lag.set(Math.max(0, this.#now() - oldest) / 1000);
   }
 
+  /** Counts a stream's rows by result. */
   countRows(stream: string, results: RowCounts): void {
     for (const [result, count] of Object.entries(results))
       this.#rows.inc({ stream, result }, count);
   }
 
+  /** Counts quarantined documents, or failed streams or syncs. */
   countErrors(errors: number): void {
     this.#errors.inc(errors);
   }
 
-  /** Nothing is shown until there was one: a time of 0 would be a lie. */
+  /**
+   * Sets when the last complete sync ended. The gauge is created only now: before the first such
+   * sync, it would show 1970.
+   */
   setLastComplete(at: Date): void {
     this.#lastComplete ??= new Gauge({
       name: lastCompleteName,
-      help: "When the last sync that completed ended, in seconds since 1970.",
+      help: "End of the last complete sync, in seconds since 1970.",
       registers: [this.#registry],
     });
     this.#lastComplete.set(at.getTime() / 1000);
   }
 
   #registerRequestCounters(): void {
-    const sum = (part: (transfer: RequestStats) => number) => () =>
-      this.#requestStats.reduce((total, transfer) => total + part(transfer), 0);
+    const sum = (valueOf: (stats: RequestStats) => number) => () =>
+      this.#requestStats.reduce((total, stats) => total + valueOf(stats), 0);
     const { requests, retries, waited } = {
-      requests: sum((transfer) => transfer.requests),
-      retries: sum((transfer) => transfer.retries),
-      waited: sum((transfer) => transfer.waitedMs / 1000),
+      requests: sum((stats) => stats.requests),
+      retries: sum((stats) => stats.retries),
+      waited: sum((stats) => stats.waitedMs / 1000),
     };
     this.#counter("rivulet_requests_total", "Requests to the service.", requests);
-    this.#counter("rivulet_retries_total", "Requests that were sent again.", retries);
+    this.#counter("rivulet_retries_total", "Requests that were retried.", retries);
     this.#counter(
       "rivulet_waited_seconds_total",
-      "Seconds waited because the service asked for it, or failed.",
+      "Seconds waited before retries, and because the service asked for it.",
       waited,
     );
   }
 
-  /** A counter; with `total`, one that takes its value from there when it is asked. */
+  /** With `total`, the counter takes its value from there when it is scraped. */
   #counter(name: string, help: string, total?: () => number): Counter {
     const collect =
       total === undefined
@@ -136,7 +142,7 @@ export class Metrics {
   }
 }
 
-/** The labels of the contract; `NA` where the environment says nothing. */
+/** The contract's labels, from environment variables; `NA` if one is not set. */
 function contractLabels(env: Environment): Readonly<Record<string, string>> {
   const variables = {
     region: "GDN_FEDERATION",
@@ -149,7 +155,7 @@ function contractLabels(env: Environment): Readonly<Record<string, string>> {
   );
 }
 
-/** When the last complete sync ended, by what was shown of an earlier one. */
+/** The end of the last complete sync, from the metrics text of an earlier sync. */
 export function parseLastComplete(text: string): Date | undefined {
   const [, seconds] = new RegExp(`^${lastCompleteName}(?:\\{.*\\})? (\\S+)$`, "m").exec(text) ?? [];
   const at = new Date(Number(seconds) * 1000);

@@ -6,12 +6,12 @@ const noMetrics: MetricsRecorder = {
 };
 
 /**
- * Does some work under the eyes of Prometheus, where the flags ask for it: on a port as long as the work takes, and in a file at its end, also
- * when it failed. What it takes is loaded only then.
+ * Runs `work` with the metrics that the flags ask for: on a port while it runs, and in a file
+ * when it ends, even if it failed. The code for metrics is loaded only if needed.
  */
 export async function withMetrics<Result>(
   options: MetricsOptions,
-  work: (watcher: MetricsRecorder) => Promise<Result>,
+  work: (recorder: MetricsRecorder) => Promise<Result>,
 ): Promise<Result> {
   if (options.port === undefined && options.file === undefined) return await work(noMetrics);
   const { withPrometheus } = await import("./with-prometheus.ts");

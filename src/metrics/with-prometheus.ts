@@ -1,20 +1,23 @@
 import { LockedError, messageOf } from "../core/errors.ts";
-import { parseLastComplete, Metrics, type Side } from "./metrics.ts";
-import { checkMetricsFile, readMetricsFile, writeMetricsFile } from "./metrics-file.ts";
-import { serveMetrics } from "./metrics-server.ts";
 import { countingSession } from "./counting-session.ts";
+import { checkMetricsFile, readMetricsFile, writeMetricsFile } from "./metrics-file.ts";
 import type { MeasuredWrite, MetricsOptions, MetricsRecorder } from "./metrics-options.ts";
+import { serveMetrics } from "./metrics-server.ts";
+import { Metrics, parseLastComplete, type Side } from "./metrics.ts";
 
-/** The ports of the contract. */
+/** The ports of the C8 contract. */
 const defaultPorts: Readonly<Record<Side, number>> = { ingest: 8000, export: 8001 };
 
-/** How many syncs back the last complete one is looked for. */
+/** How many of the latest syncs to search for a complete one. */
 const maxSyncs = 1000;
 
-/** Does some work, and shows its numbers. Throws a ConfigError where they cannot be shown, before the work begins. */
+/**
+ * Runs `work` and provides its metrics. Throws a ConfigError before the work begins if the port
+ * or the file cannot be used.
+ */
 export async function withPrometheus<Result>(
   { side, port, file, log, signal }: MetricsOptions,
-  work: (watcher: MetricsRecorder) => Promise<Result>,
+  work: (recorder: MetricsRecorder) => Promise<Result>,
 ): Promise<Result> {
   const metrics = new Metrics(side, process.env);
   if (file !== undefined) await checkMetricsFile(file);
@@ -23,17 +26,20 @@ export async function withPrometheus<Result>(
       ? undefined
       : await serveMetrics(metrics, port === "default" ? defaultPorts[side] : port);
   if (server)
-    log.info(`metrics are at http://localhost:${server.port}/metrics`, { port: server.port });
+    log.info(`serving metrics at http://localhost:${server.port}/metrics`, { port: server.port });
   const result = await runCounted(metrics, { work, file, log, signal });
   if (file !== undefined) await writeMetricsFile(file, await metrics.text());
   return result;
 }
 
 interface RunOptions<Result> extends Pick<MetricsOptions, "file" | "log" | "signal"> {
-  readonly work: (watcher: MetricsRecorder) => Promise<Result>;
+  readonly work: (recorder: MetricsRecorder) => Promise<Result>;
 }
 
-/** Counts a failure, and has it in the file: that the file cannot be written is then the lesser news. */
+/**
+ * Runs `work`; if it fails, counts an error and writes the file. An error while writing is only
+ * logged, so that it does not hide the first one.
+ */
 async function runCounted<Result>(
   metrics: Metrics,
   { work, file, log, signal }: RunOptions<Result>,
@@ -43,11 +49,11 @@ async function runCounted<Result>(
   } catch (error) {
     if (!signal.aborted && !(error instanceof LockedError)) metrics.countErrors(1);
     if (file !== undefined) {
-      // Where not even a session came about, only the file knows of the last complete sync.
+      // Without a session, only the file of an earlier sync tells the last complete one.
       const last = metrics.hasSession ? undefined : parseLastComplete(await readMetricsFile(file));
       if (last) metrics.setLastComplete(last);
-      await writeMetricsFile(file, await metrics.text()).catch((second: unknown) => {
-        log.warning(messageOf(second));
+      await writeMetricsFile(file, await metrics.text()).catch((writeError: unknown) => {
+        log.warning(messageOf(writeError));
       });
     }
     throw error;
@@ -56,9 +62,9 @@ async function runCounted<Result>(
 
 function newRecorder(metrics: Metrics): MetricsRecorder {
   return {
-    async observe(session, writing) {
-      metrics.addRequestStats(writing.transfer);
-      const last = await findLastComplete(writing);
+    async observe(session, write) {
+      metrics.addRequestStats(write.transfer);
+      const last = await findLastComplete(write);
       if (last) metrics.setLastComplete(last);
       return countingSession(session, metrics);
     },

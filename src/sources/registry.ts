@@ -1,7 +1,7 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Source } from "../core/source.ts";
 
-/** The sources that rivulet brings, each loaded when it is needed. */
+/** The bundled sources; each is loaded when it is needed. */
 const registry: Readonly<Record<string, () => Promise<Source>>> = {
   opik: async () => (await import("./opik/source.ts")).opik,
   wandb: async () => (await import("./wandb/source.ts")).wandb,
@@ -9,15 +9,16 @@ const registry: Readonly<Record<string, () => Promise<Source>>> = {
   example: async () => (await import("./example/source.ts")).example,
 };
 
+/** The names of all bundled sources. */
 export const sourceNames: readonly string[] = Object.keys(registry);
 
-/** Those that copy a service. The others show how a source is written. */
+/** The sources that copy a service; `example` does not. */
 export const serviceNames: readonly string[] = sourceNames.filter((name) => name !== "example");
 
-/** Loads a source by its name. */
+/** Loads a bundled source. Throws a ConfigError if there is none of that name. */
 export async function loadSource(name: string): Promise<Source> {
   const source = await registry[name]?.();
   if (!source)
-    throw new ConfigError(`unknown source "${name}"; there are ${sourceNames.join(", ")}`);
+    throw new ConfigError(`unknown source "${name}"; sources: ${sourceNames.join(", ")}`);
   return source;
 }

@@ -10,7 +10,7 @@ import { ParsedMetrics } from "./parsed-metrics.ts";
 const parsed = async (metrics: Metrics): Promise<ParsedMetrics> =>
   new ParsedMetrics(await metrics.text());
 
-test("a parser of Prometheus' text format understands all of it, with the contract's names and labels", async () => {
+test("a parser of the Prometheus text format reads all metrics, with the contract's names and labels", async () => {
   const env = { GDN_FEDERATION: "eu", GDN_TENANT: 'a "tenant"\n\\', WORKFLOW_UUID: "" };
   for (const [side, names] of [
     ["ingest", ["ingested_bytes_total", "ingested_documents_total", "ingest_errors_total"]],
@@ -25,7 +25,7 @@ test("a parser of Prometheus' text format understands all of it, with the contra
   }
 });
 
-test("the lag is that of the oldest document of a transaction, not of the last", async () => {
+test("the lag is that of a transaction's oldest document, not its last", async () => {
   const database = await newSqlite();
   const now = 1_800_000_000_000;
   const metrics = new Metrics("ingest", {}, () => now);
@@ -49,7 +49,7 @@ test("the lag is that of the oldest document of a transaction, not of the last",
   }
 });
 
-test("rows are counted by stream and by what came of them, and rejected ones are errors", async () => {
+test("rows are counted by stream and result, and rejected rows are errors", async () => {
   const database = await newSqlite();
   const metrics = new Metrics("export", {});
   const log = newLog(() => undefined);
@@ -78,13 +78,13 @@ test("rows are counted by stream and by what came of them, and rejected ones are
   }
 });
 
-test("what the client does is shown as it stands, not as it was", async () => {
-  const transfer = newRequestStats();
+test("the client's requests are read at the time of each scrape", async () => {
+  const stats = newRequestStats();
   const metrics = new Metrics("ingest", {});
-  metrics.addRequestStats(transfer);
-  transfer.requests = 3;
-  transfer.retries = 1;
-  transfer.waitedMs = 1500;
+  metrics.addRequestStats(stats);
+  stats.requests = 3;
+  stats.retries = 1;
+  stats.waitedMs = 1500;
   for (let times = 0; times < 2; times += 1) {
     const found = await parsed(metrics);
     expect(found.value("rivulet_requests_total")).toBe(3);
@@ -93,7 +93,7 @@ test("what the client does is shown as it stands, not as it was", async () => {
   }
 });
 
-test("there is no last complete sync where there was none", async () => {
+test("there is no time of the last complete sync before the first one", async () => {
   const metrics = new Metrics("ingest", {});
   const name = "rivulet_last_complete_sync_timestamp_seconds";
   expect(await metrics.text()).not.toContain(name);

@@ -1,6 +1,6 @@
 import parse, { type Family } from "parse-prometheus-text-format";
 
-/** Metrics as a parser of the Prometheus text format understands them. */
+/** Metrics as parsed from the Prometheus text format. */
 export class ParsedMetrics {
   readonly families: ReadonlyMap<string, Family>;
 
@@ -8,16 +8,17 @@ export class ParsedMetrics {
     this.families = new Map(parse(text).map((family) => [family.name, family]));
   }
 
-  /** The value of a metric with these labels, and whatever others. */
+  /** The value of a metric with at least these labels. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
-    const found = this.families
+    const metric = this.families
       .get(name)
-      ?.metrics.find(({ labels: own = {} }) =>
-        Object.entries(labels).every(([label, value]) => own[label] === value),
+      ?.metrics.find(({ labels: metricLabels = {} }) =>
+        Object.entries(labels).every(([label, value]) => metricLabels[label] === value),
       );
-    return found && Number(found.value);
+    return metric && Number(metric.value);
   }
 
+  /** The labels of a metric's first sample. */
   labels(name: string): Readonly<Record<string, string>> | undefined {
     return this.families.get(name)?.metrics[0]?.labels;
   }

@@ -16,7 +16,7 @@ const metricsIn = async (folder: string): Promise<ParsedMetrics> =>
 
 const lastComplete = "rivulet_last_complete_sync_timestamp_seconds";
 
-test("--metrics-file holds what a sync did, also when it failed, and when the last complete one was", async () => {
+test("--metrics-file has what a sync did, even a failed one, and when the last complete one ended", async () => {
   let isDown = false;
   await using opik = await startOpik({
     intercept: (_request, response, next) => {
@@ -54,7 +54,7 @@ test("--metrics-file holds what a sync did, also when it failed, and when the la
   ]);
 });
 
-test("--metrics-file keeps the time of the last complete sync where the next one could not begin", async () => {
+test("--metrics-file keeps the time of the last complete sync if the next one cannot begin", async () => {
   await using opik = await startOpik();
   await using folder = await newConfigFolder(opik.url);
   const sync = (...args: string[]) =>
@@ -70,14 +70,14 @@ test("--metrics-file keeps the time of the last complete sync where the next one
   }
 });
 
-test("--metrics-file counts a sync that could not begin", async () => {
+test("--metrics-file counts a sync that cannot begin", async () => {
   await using folder = await newFolder({ "configuration.json": { opik: { page_size: "lots" } } });
   const ended = await run("opik-sync", ["--metrics-file", "opik.prom"], { cwd: folder.path });
   expect(ended.status).toBe(2);
   expect((await metricsIn(folder.path)).value("ingest_errors_total")).toBe(1);
 });
 
-test("--metrics-port shows the metrics while the sync runs, and no longer", async () => {
+test("--metrics-port serves the metrics while the sync runs", async () => {
   let proceed: () => void = () => undefined;
   const scraped = new Promise<void>((resolve) => {
     proceed = resolve;
@@ -102,7 +102,7 @@ test("--metrics-port shows the metrics while the sync runs, and no longer", asyn
   expect(answer.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(new ParsedMetrics(await answer.text()).value("ingest_errors_total")).toBe(0);
   expect((await fetch(`${at}/other`)).status).toBe(404);
-  expect((await fetch(`${at}//`)).status, "a path that is no URL").toBe(404);
+  expect((await fetch(`${at}//`)).status, "an invalid URL").toBe(404);
   proceed();
   const { status, signal } = await ended;
   expect({ status, signal }).toEqual({ status: 0, signal: null });
@@ -116,8 +116,12 @@ test.each([
     /port is in use.*another/,
   ],
   ["no port", () => ["--metrics-port=http"], /--metrics-port: expected a port from 0/],
-  ["no folder", () => ["--metrics-file", "no/where.prom"], /no\/where\.prom: its folder is not/],
-])("%s is told before anything is read", async (_what, args, message) => {
+  [
+    "no folder",
+    () => ["--metrics-file", "no/where.prom"],
+    /no\/where\.prom: its folder does not exist/,
+  ],
+])("%s is reported before anything is read", async (_problem, args, message) => {
   const taken = createServer();
   await new Promise<void>((listening) => taken.listen(0, listening));
   await using opik = await startOpik();
@@ -130,7 +134,7 @@ test.each([
   expect(opik.requests).toEqual([]);
 });
 
-test("a sync that nobody watches writes no log line about it", async () => {
+test("a sync without metrics does not mention them in its log", async () => {
   await using opik = await startOpik();
   await using folder = await newConfigFolder(opik.url);
   const ended = await run("opik-sync", [], { cwd: folder.path });

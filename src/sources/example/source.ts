@@ -31,7 +31,7 @@ const config = z.object({
 
 type ExampleConfig = z.output<typeof config>;
 
-/** Which keys each method of authentication needs. */
+/** The settings that each authentication method requires. */
 const requiredFields = {
   "OAuth2.0": ["client_id", "client_secret"],
   "API Key": ["api_key"],
@@ -42,7 +42,10 @@ const requiredFields = {
   readonly (keyof ExampleConfig)[]
 >;
 
-/** The example of Fivetran's Partner SDK: two tables with a few rows, made up on the spot, that are inserted, changed and deleted. */
+/**
+ * Fivetran's Partner SDK example: two tables with a few generated rows that are inserted, updated
+ * and deleted.
+ */
 export const example: Source<ExampleConfig> = {
   name: "example",
   title: "Example",
@@ -54,11 +57,11 @@ export const example: Source<ExampleConfig> = {
       (name) => settings[name] === undefined,
     );
     if (missing.length === 0) return Promise.resolve();
-    throw new ConfigError(`${authenticationMethod}: missing: ${missing.join(", ")}; set them`);
+    throw new ConfigError(`${authenticationMethod}: missing ${missing.join(", ")}; set them`);
   },
 };
 
-/** Three rows, of which one is changed and one deleted. */
+/** Three rows, of which one is updated and one deleted. */
 const table1: Stream = {
   name: "table1",
   columns: { a1: "string", a2: "double" },
@@ -81,7 +84,7 @@ const table2: Stream = {
   },
 };
 
-/** The cursor counts the operations of a table, over all syncs. */
+/** The cursor counts a table's operations over all syncs. */
 function advanceCursor(operations: number, { checkpoints }: ReadOptions): Checkpoint {
   const cursor = checkpoints.get("")?.["cursor"];
   return { cursor: (typeof cursor === "number" ? cursor : 0) + operations };

@@ -7,8 +7,8 @@ import { syncOpik } from "../../support/sync-source.ts";
 
 type Options = [config?: Parameters<typeof syncOpik>[1], options?: Parameters<typeof syncOpik>[2]];
 
-/** JSON text without the spaces that a database puts in. */
-function tight(json: unknown): string {
+/** JSON text without the white space that a database adds. */
+function compact(json: unknown): string {
   return String(json).replaceAll(/\s/g, "");
 }
 
@@ -27,13 +27,14 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   const sync = (...options: Options) =>
     syncOpik({ url: opik.url, destination: database.url }, ...options);
 
-  /** The ids of the items that are there and not marked as deleted. */
-  async function standing(): Promise<string[]> {
+  /** The ids of the items in the table that are not marked as deleted, sorted. */
+  async function storedIds(): Promise<string[]> {
     const rows = await database.query(`SELECT item_id FROM opik_dataset_item WHERE NOT _deleted`);
     return rows.map(({ item_id }) => String(item_id)).sort();
   }
 
-  function held(workspace: OpikWorkspace): string[] {
+  /** The ids of the items that the server has, sorted. */
+  function serverIds(workspace: OpikWorkspace): string[] {
     return workspace.datasets
       .flatMap((dataset) => dataset.itemsAt(dataset.versions.length))
       .map(({ item }) => item.id)
@@ -54,7 +55,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   const itemRequests = (): string[] =>
     opik.requests.map(({ path }) => path).filter((path) => /\/items/.test(path));
 
-  test("all rows of a workspace of many pages arrive, and a second sync asks little and writes nothing", async () => {
+  test("a workspace of many pages is copied, and a second sync requests little and writes nothing", async () => {
     for (let p = 0; p < 25; p += 1) opik.workspace.addProject({ name: `project ${p}` });
     fill(30, 23);
     const first = await sync({ page_size: 10 });
@@ -62,7 +63,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(first.counts.get("opik_project")).toMatchObject({ inserted: 25 });
     expect(first.counts.get("opik_dataset")).toMatchObject({ inserted: 30 });
     expect(first.counts.get("opik_dataset_item")).toMatchObject({ inserted: 690 });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
     opik.requests.length = 0;
     const second = await sync();
     expect(second.status).toBe("completed");
@@ -73,7 +74,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(itemRequests()).toEqual([]);
   });
 
-  test("the columns of an item come from the item, else from its data, and raw keeps everything", async () => {
+  test("columns come from the item or else its data, and raw keeps everything", async () => {
     const dataset = opik.workspace.addDataset({ name: "a" });
     const [id = ""] = dataset.addItems([
       {
@@ -85,23 +86,23 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     dataset.updateItem(id, { tags: ["x"], inputs: { own: true } });
     await sync();
     const [row] = await database.query(`SELECT * FROM opik_dataset_item`);
-    expect(tight(row?.["inputs"])).toBe('{"own":true}');
-    expect(tight(row?.["outputs"])).toBe("[1.0]");
+    expect(compact(row?.["inputs"])).toBe('{"own":true}');
+    expect(compact(row?.["outputs"])).toBe("[1.0]");
     expect(row?.["metadata"]).toBeNull();
-    expect(tight(row?.["tags"])).toBe('["x"]');
-    expect(tight(row?.["data"])).toContain("12345678901234567890");
-    expect(tight(row?.["raw"])).toContain("__proto__");
+    expect(compact(row?.["tags"])).toBe('["x"]');
+    expect(compact(row?.["data"])).toContain("12345678901234567890");
+    expect(compact(row?.["raw"])).toContain("__proto__");
     expect(row?.["trace_id"]).toBeNull();
   });
 
-  test("only changed datasets are read again, and what left them is marked as deleted", async () => {
+  test("only changed datasets are read again, and removed items are marked as deleted", async () => {
     fill(5, 4);
     await sync();
-    const [changed, gone] = opik.workspace.datasets;
+    const [changed, removed] = opik.workspace.datasets;
     const [first] = changed?.itemsAt(1) ?? [];
     changed?.deleteItems([String(first?.item.id)]);
     changed?.addItems([{ data: { input: "new" } }]);
-    if (gone) opik.workspace.deleteDataset(gone.id);
+    if (removed) opik.workspace.deleteDataset(removed.id);
     opik.requests.length = 0;
     const { counts } = await sync();
     expect(new Set(itemRequests())).toEqual(
@@ -109,10 +110,10 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     );
     expect(counts.get("opik_dataset")).toMatchObject({ updated: 1, deleted: 1 });
     expect(counts.get("opik_dataset_item")).toMatchObject({ inserted: 1, updated: 0, deleted: 5 });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("projects that disappeared are marked as deleted, and stand again when they come back", async () => {
+  test("deleted projects are marked as deleted until they come back", async () => {
     const { id } = opik.workspace.addProject({ name: "gone" });
     opik.workspace.addProject({ name: "stays" });
     await sync();
@@ -127,15 +128,15 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await database.query(`SELECT project_id FROM opik_project WHERE _deleted`)).toEqual([]);
   });
 
-  test("a version that grows in place is read again although its hash is the same", async () => {
+  test("a version that grows in place is read again despite its unchanged hash", async () => {
     fill(2, 3);
     await sync();
     opik.workspace.datasets[0]?.addItems([{ data: { input: "late" } }], { inPlace: true });
     expect((await sync()).counts.get("opik_dataset_item")).toMatchObject({ inserted: 1 });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("an edit in place that nothing shows is found by the rescan", async () => {
+  test("an edit in place without any sign of it is found by the rescan", async () => {
     fill(1, 3);
     await sync();
     const [dataset] = opik.workspace.datasets;
@@ -147,11 +148,11 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     });
   });
 
-  test("a full refresh reads everything, writes nothing that is the same, and finds datasets that are gone", async () => {
+  test("a full refresh reads everything, writes only changes, and finds deleted datasets", async () => {
     fill(3, 4);
     await sync();
-    const [gone] = opik.workspace.datasets;
-    if (gone) opik.workspace.deleteDataset(gone.id);
+    const [removed] = opik.workspace.datasets;
+    if (removed) opik.workspace.deleteDataset(removed.id);
     const { counts } = await sync({}, { fullRefresh: true });
     expect(counts.get("opik_dataset_item")).toMatchObject({
       inserted: 0,
@@ -159,7 +160,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       unchanged: 8,
       deleted: 4,
     });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
   test("a write between two pages does not mix two versions", async () => {
@@ -174,12 +175,12 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     };
     await sync({ page_size: 10 });
     expect(writes).toBe(1);
-    expect(await standing()).toHaveLength(30);
+    expect(await storedIds()).toHaveLength(30);
     await sync({ page_size: 10 });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("inserts that shift the list of projects while it is read lose nothing and delete nothing", async () => {
+  test("inserts that shift the list of projects during the read lose and delete nothing", async () => {
     for (let p = 0; p < 30; p += 1) opik.workspace.addProject({ name: `project ${p}` });
     await sync({ page_size: 10 });
     let writes = 0;
@@ -193,7 +194,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(Number(rows[0]?.["n"])).toBe(opik.workspace.projects.length);
   });
 
-  test("deletes that shift the list of projects while it is read never mark a row that is there", async () => {
+  test("deletes that shift the list of projects during the read mark no other project", async () => {
     for (let p = 0; p < 30; p += 1) opik.workspace.addProject({ name: `project ${p}` });
     await sync({ page_size: 10 });
     let left = 1;
@@ -211,22 +212,22 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     );
   });
 
-  test("a rate limit that says when it ends is waited for", async () => {
+  test("a sync waits for a rate limit that says when it ends", async () => {
     fill(2, 3);
     opik.faults.rateLimit = { allow: 2, refuse: 1, resetSeconds: 0 };
     const { status, transfer } = await sync();
     expect(status).toBe("completed");
     expect(transfer.retries).toBeGreaterThan(0);
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("one dataset that always fails goes into quarantine, the others arrive, and the next sync tries it again", async () => {
+  test("a dataset that fails is quarantined, the others are copied, and the next sync retries it", async () => {
     fill(4, 3);
     const [broken] = opik.workspace.datasets;
     opik.faults.brokenDataset = broken?.id ?? "";
     const first = await sync({ retry_attempts: 0, concurrency: 1 });
     expect(first.status).toBe("partial");
-    expect(await standing()).toHaveLength(9);
+    expect(await storedIds()).toHaveLength(9);
     const [entry] = await database.query(`SELECT * FROM _rivulet_quarantine`);
     expect(entry).toMatchObject({
       stream: "opik_dataset_item",
@@ -236,11 +237,11 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     delete opik.faults.brokenDataset;
     const second = await sync();
     expect(second.status).toBe("completed");
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
     expect(await database.query(`SELECT * FROM _rivulet_quarantine`)).toEqual([]);
   });
 
-  test("a server that always fails is a failed sync, not a quarantine", async () => {
+  test("a server that always fails ends in a failed sync, not in quarantine", async () => {
     fill(6, 2);
     const intercept = opik.faults;
     intercept.latencyMs = 0;
@@ -260,14 +261,14 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(summary.counts.get("opik_dataset")).toMatchObject({ inserted: 6 });
   });
 
-  test("a page size that the server caps loses no row", async () => {
+  test("no row is lost if the server caps the page size", async () => {
     fill(2, 35);
     opik.faults.pageSizeCap = 10;
     await sync({ page_size: 500 });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("an empty answer that tells no total deletes nothing", async () => {
+  test("an empty response without a total deletes nothing", async () => {
     fill(1, 3);
     await sync();
     let emptied: RegExp | undefined;
@@ -280,21 +281,21 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     });
     for (const path of [/\/datasets\?/, /\/items\?/]) {
       emptied = path;
-      const way = { url: forgetful.url, destination: database.url };
-      // Another URL is another identity; what was saved stays.
+      const target = { url: forgetful.url, destination: database.url };
+      // Another URL would be another identity, so the saved state is adjusted.
       await database.query(
         `UPDATE _rivulet_state SET checkpoint = replace(checkpoint, '${opik.url}', '${forgetful.url}')`,
       );
-      const { counts } = await syncOpik(way, {}, { fullRefresh: true });
+      const { counts } = await syncOpik(target, {}, { fullRefresh: true });
       expect(counts.get("opik_dataset_item")).toMatchObject({ deleted: 0 });
-      expect(await standing()).toHaveLength(3);
+      expect(await storedIds()).toHaveLength(3);
       await database.query(
         `UPDATE _rivulet_state SET checkpoint = replace(checkpoint, '${forgetful.url}', '${opik.url}')`,
       );
     }
   });
 
-  test("a dataset that shifts out of the list while it is read keeps its items", async () => {
+  test("a dataset that shifts out of the list during the read keeps its items", async () => {
     fill(4, 2);
     await sync();
     let left = 1;
@@ -312,36 +313,36 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     delete opik.faults.onPage;
     expect(counts.get("opik_dataset_item")?.deleted).toBeLessThanOrEqual(2);
     await sync();
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("rows of a dataset that vanished after a reset are marked as deleted", async () => {
+  test("rows of a dataset deleted after a state reset are marked as deleted", async () => {
     fill(3, 2);
     await sync();
     await database.query("DELETE FROM _rivulet_state WHERE stream <> ''");
-    const [vanished] = opik.workspace.datasets;
-    if (vanished) opik.workspace.deleteDataset(vanished.id);
+    const [removed] = opik.workspace.datasets;
+    if (removed) opik.workspace.deleteDataset(removed.id);
     await sync();
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("rows of a dataset that came and went while the state is older are marked as deleted with the rescan", async () => {
+  test("rows of a dataset missing from the state are marked as deleted by the rescan", async () => {
     fill(3, 2);
     await sync();
     const state = await database.query("SELECT * FROM _rivulet_state WHERE stream <> ''");
     const { id } = opik.workspace.addDataset({ name: "short" });
     opik.workspace.datasets[0]?.addItems([{ data: { input: 1 } }]);
     await sync();
-    const known = state.map(({ partition }) => `'${String(partition)}'`).join(", ");
+    const partitions = state.map(({ partition }) => `'${String(partition)}'`).join(", ");
     await database.query(
-      `DELETE FROM _rivulet_state WHERE stream = 'opik_dataset_item' AND partition NOT IN (${known})`,
+      `DELETE FROM _rivulet_state WHERE stream = 'opik_dataset_item' AND partition NOT IN (${partitions})`,
     );
     opik.workspace.deleteDataset(id);
     await sync({}, { startedAt: new Date(Date.now() + 8 * 86_400_000) });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("rows of a dataset that came and went are marked as deleted where a backup of the state is put in place", async () => {
+  test("rows of a dataset missing from a restored backup of the state are marked as deleted", async () => {
     fill(3, 2);
     await sync();
     const backup = await database.query("SELECT * FROM _rivulet_state WHERE stream <> ''");
@@ -357,13 +358,13 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     }
     opik.workspace.deleteDataset(dataset.id);
     await sync();
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
     opik.requests.length = 0;
     await sync();
     expect(itemRequests()).toEqual([]);
   });
 
-  test("an item that names another dataset belongs to the one that it was read from", async () => {
+  test("an item that names another dataset belongs to the one it was read from", async () => {
     const dataset = opik.workspace.addDataset({ name: "a" });
     dataset.addItems([{ data: { input: 1 }, dataset_id: "elsewhere" }]);
     await sync();
@@ -372,23 +373,23 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       "SELECT dataset_id, raw FROM opik_dataset_item WHERE NOT _deleted",
     );
     expect(rows).toMatchObject([{ dataset_id: dataset.id }]);
-    expect(tight(rows[0]?.["raw"])).toContain('"dataset_id":"elsewhere"');
+    expect(compact(rows[0]?.["raw"])).toContain('"dataset_id":"elsewhere"');
   });
 
-  test("a dataset that is deleted between the list and its items is gone, not broken", async () => {
+  test("a dataset deleted between its listing and its items is no failure", async () => {
     fill(2, 2);
     let left = 1;
     opik.faults.onPage = ({ path }) => {
       const [newest] = opik.workspace.datasets;
       if (path.endsWith("/items") && left-- > 0 && newest) opik.workspace.deleteDataset(newest.id);
     };
-    const intercepted = await sync({ concurrency: 1 });
-    expect(intercepted.status).toBe("completed");
+    const { status } = await sync({ concurrency: 1 });
+    expect(status).toBe("completed");
     expect((await sync()).status).toBe("completed");
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("other names for inputs make unchanged datasets be read again", async () => {
+  test("changing inputs_keys reads unchanged datasets again", async () => {
     const dataset = opik.workspace.addDataset({ name: "a" });
     dataset.addItems([{ data: { question: "why?" } }]);
     await sync();
@@ -398,7 +399,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     ]);
   });
 
-  test("what is in quarantine leaves it when it is mended, or gone", async () => {
+  test("an item leaves quarantine when it is fixed or deleted", async () => {
     const dataset = opik.workspace.addDataset({ name: "a" });
     dataset.addItems(Array.from({ length: 5 }, (_, n) => ({ data: { input: n } })));
     const [bad = ""] = dataset.addItems([{ data: { input: "?" }, created_at: "yesterday" }]);
@@ -412,7 +413,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await database.query("SELECT * FROM _rivulet_quarantine")).toEqual([]);
   });
 
-  test("a dataset that failed and is then deleted leaves nothing in quarantine", async () => {
+  test("a dataset that failed leaves quarantine when it is deleted", async () => {
     fill(3, 2);
     const broken = opik.workspace.datasets[0]?.id ?? "";
     opik.faults.brokenDataset = broken;
@@ -422,14 +423,14 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect((await sync()).status).toBe("completed");
   });
 
-  test("the only dataset failing is in quarantine", async () => {
+  test("a dataset that fails is quarantined even if it is the only one", async () => {
     fill(1, 2);
     opik.faults.brokenDataset = opik.workspace.datasets[0]?.id ?? "";
     const { status } = await sync({ retry_attempts: 0 });
     expect(status).toBe("partial");
   });
 
-  test("the documented shape is read: items, no total, inputs at the top", async () => {
+  test("the documented response shape is read: items, no total, top-level inputs", async () => {
     const dataset = opik.workspace.addDataset({ name: "seed" });
     dataset.addItems(
       Array.from({ length: 25 }, (_, i) => ({
@@ -439,29 +440,29 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     opik.workspace.addProject({ name: "p" });
     opik.faults.documentedShape = true;
     await sync({ page_size: 10 });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
     const rows = await database.query(
       `SELECT * FROM opik_dataset_item WHERE inputs IS NULL OR outputs IS NULL OR metadata IS NULL`,
     );
     expect(rows).toEqual([]);
   });
 
-  test("an endpoint that does not page is read once", async () => {
+  test("an endpoint that ignores paging is read once", async () => {
     fill(1, 25);
     opik.faults.documentedShape = true;
     opik.faults.ignorePaging = true;
     await sync({ page_size: 10 });
-    expect(await standing()).toEqual(held(opik.workspace));
+    expect(await storedIds()).toEqual(serverIds(opik.workspace));
   });
 
-  test("new fields are reported once a stream and sync, and are in raw", async () => {
+  test("new fields are reported once per stream and sync, and kept in raw", async () => {
     opik.workspace.addProject({ name: "a", mood: "sunny" });
     opik.workspace.addProject({ name: "b", mood: "rainy" });
     const warnings: string[] = [];
     await sync({}, { warn: (message) => warnings.push(message) });
     expect(warnings.filter((message) => message.includes("mood"))).toHaveLength(1);
     const rows = await database.query(`SELECT raw FROM opik_project`);
-    expect(rows.map(({ raw }) => tight(raw)).join()).toMatch(/sunny/);
+    expect(rows.map(({ raw }) => compact(raw)).join()).toMatch(/sunny/);
   });
 });
 
@@ -489,7 +490,7 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
     return Number(row?.["n"]);
   }
 
-  test("is read by the stream, whose pages cannot shift", async () => {
+  test("is read by the stream endpoint, whose pages cannot shift", async () => {
     let left = 1;
     opik.faults.onPage = ({ path }) => {
       const [dataset] = opik.workspace.datasets;
@@ -508,27 +509,27 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
     expect(await count()).toBe(110);
   });
 
-  test("and an unchanged one costs no request", async () => {
+  test("costs no request for an unchanged dataset", async () => {
     await sync();
     opik.requests.length = 0;
     await sync();
     expect(opik.requests.filter(({ path }) => path.includes("/items"))).toEqual([]);
   });
 
-  test("an answer that ends with an error among its lines is asked for again, in smaller pages", async () => {
+  test("is retried with smaller pages if a response ends with an error line", async () => {
     opik.faults.streamBreak = { afterRows: 20, how: "timeout" };
     await sync({ retry_attempts: 1 });
     expect(await count()).toBe(120);
   });
 
-  test("an answer that ends early without a word is not the end", async () => {
+  test("is read on if a response ends early without an error", async () => {
     opik.faults.streamBreak = { afterRows: 20, how: "silence" };
     await sync();
     expect(await count()).toBe(120);
   });
 
   test.each([404, 405] as const)(
-    "a stream that is not offered (%i) is replaced by pages",
+    "is read by numbered pages if there is no stream endpoint (%i)",
     async (status) => {
       opik.faults.missingStreamStatus = status;
       await sync();
@@ -536,7 +537,7 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
     },
   );
 
-  test("two datasets of one name are read by their ids", async () => {
+  test("is read by numbered pages if two datasets have the same name", async () => {
     const other = opik.workspace.addDataset({ name: "old" });
     other.addItems([{ data: { input: "other" } }]);
     await sync();

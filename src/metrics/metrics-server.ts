@@ -4,7 +4,7 @@ import { ConfigError } from "../core/errors.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** A running metrics server; disposing it closes all connections. */
-export interface MetricsServer extends AsyncDisposable {
+interface MetricsServer extends AsyncDisposable {
   readonly port: number;
 }
 

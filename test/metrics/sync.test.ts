@@ -122,13 +122,13 @@ test.each([
     /no\/where\.prom: its folder does not exist/,
   ],
 ])("%s is reported before anything is read", async (_problem, args, message) => {
-  const taken = createServer();
-  await new Promise<void>((listening) => taken.listen(0, listening));
+  const occupied = createServer();
+  await new Promise<void>((listening) => occupied.listen(0, listening));
   await using opik = await startOpik();
   await using folder = await newConfigFolder(opik.url);
-  const { port } = taken.address() as AddressInfo;
+  const { port } = occupied.address() as AddressInfo;
   const ended = await run("opik-sync", args(port), { cwd: folder.path });
-  await new Promise((closed) => taken.close(closed));
+  await new Promise((closed) => occupied.close(closed));
   expect(ended.stderr).toMatch(message);
   expect(ended.status).toBe(2);
   expect(opik.requests).toEqual([]);

@@ -100,10 +100,10 @@ describe("pages", () => {
       await sync(countly);
       const before = userIds(app);
       app.updateUser(before[0] ?? "", { gender: "F" });
-      let shown = 0;
+      let sent = 0;
       countly.faults.onPage = ({ rows }) => {
-        shown += rows;
-        if (shown > after) countly.faults.truncateExport = { afterRows: 0 };
+        sent += rows;
+        if (sent > after) countly.faults.truncateExport = { afterRows: 0 };
       };
       await sync(countly, {}, { startedAt: afterAWeek() }).catch(() => undefined);
       expect(await storedKeys()).toEqual(userIds(...countly.workspace.apps));
@@ -448,7 +448,7 @@ describe("endpoints that list users", () => {
 describe("apps", () => {
   test("a deleted app is marked as deleted with its users", async () => {
     const countly = await start();
-    const [kept, deleted] = [
+    const [remaining, deleted] = [
       countly.workspace.addApp({ users: 5 }),
       countly.workspace.addApp({ users: 6 }),
     ];
@@ -457,7 +457,7 @@ describe("apps", () => {
     const { counts } = await sync(countly);
     expect(counts.get("apps")).toMatchObject({ deleted: 1 });
     expect(counts.get("users")).toMatchObject({ deleted: 6 });
-    expect(await storedKeys()).toEqual(userIds(kept));
+    expect(await storedKeys()).toEqual(userIds(remaining));
   });
 
   test("an empty list of apps deletes nothing and fails the sync", async () => {

@@ -1,6 +1,6 @@
-import { readStream } from "../engine/read-stream.ts";
 import type { Source, SourceContext } from "../core/source.ts";
-import { parseConfig, type Configuration } from "./configuration.ts";
+import { readStream } from "../engine/read-stream.ts";
+import { type Configuration, parseConfig } from "./configuration.ts";
 
 /** A test that Fivetran runs before the first sync. */
 interface ConnectionTest {

@@ -1,11 +1,11 @@
-import { once, type EventEmitter } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import type {
   sendUnaryData,
   ServerUnaryCall,
   ServerWritableStream,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { toCallError, type CallError } from "./call-error.ts";
+import { type CallError, toCallError } from "./call-error.ts";
 import type { FivetranConnector } from "./fivetran-connector.ts";
 import { configuredRequest, testRequest, updateRequest } from "./requests.ts";
 

@@ -1,9 +1,9 @@
-import type { Level, Log } from "../core/log.ts";
-import type { Source, SourceContext, Stream } from "../core/source.ts";
-import { newRequestStats } from "../core/request-stats.ts";
 import { messageOf } from "../core/errors.ts";
+import type { Level, Log } from "../core/log.ts";
 import { newRedactor } from "../core/redact.ts";
-import { parseConfig, secretsIn, warnOfUnknownKeys, type Configuration } from "./configuration.ts";
+import { newRequestStats } from "../core/request-stats.ts";
+import type { Source, SourceContext, Stream } from "../core/source.ts";
+import { type Configuration, parseConfig, secretsIn, warnOfUnknownKeys } from "./configuration.ts";
 import { connectionTests } from "./connection-tests.ts";
 import { configurationForm } from "./form.ts";
 import { connectorLog } from "./log.ts";

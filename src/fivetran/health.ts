@@ -1,8 +1,8 @@
 import {
-  status,
   type sendUnaryData,
   type ServerUnaryCall,
   type ServerWritableStream,
+  status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 

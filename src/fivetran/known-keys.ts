@@ -1,7 +1,7 @@
 import type { Key, Row, Table } from "../core/schema.ts";
 import type { Batch, Sweep } from "../core/source.ts";
-import { ScopeKeys, type SavedScope } from "./scope-keys.ts";
-import { keyText, scopeText, type Scope } from "./key-text.ts";
+import { keyText, type Scope, scopeText } from "./key-text.ts";
+import { type SavedScope, ScopeKeys } from "./scope-keys.ts";
 import { SweepMatcher } from "./sweep-matcher.ts";
 
 /** A `KnownKeys` in the state, by scope as JSON text. Null: the keys are not known any more. */

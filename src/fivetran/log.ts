@@ -1,4 +1,4 @@
-import { newLog, type Level, type Log } from "../core/log.ts";
+import { type Level, type Log, newLog } from "../core/log.ts";
 
 /** Fivetran has three levels. */
 const levels = {

@@ -1,4 +1,4 @@
-import { recordResponse, recordsResponse, sizeInRecords, recordsResponseSize } from "./wire.ts";
+import { recordResponse, recordsResponse, recordsResponseSize, sizeInRecords } from "./wire.ts";
 
 /** Fivetran's limit per response. */
 const maxRecords = 100;

@@ -1,4 +1,4 @@
-import { status, type ServerDuplexStream, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { type ServerDuplexStream, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { ProtoFiles } from "./proto-files.ts";
 
 interface ReflectionRequest {

@@ -1,5 +1,5 @@
 import type { Range } from "../core/source.ts";
-import { TraversalDigest, type SavedTraversal } from "./traversal-digest.ts";
+import { type SavedTraversal, TraversalDigest } from "./traversal-digest.ts";
 
 /** A `ScopeKeys` in the state. */
 export interface SavedScope {

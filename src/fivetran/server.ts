@@ -1,16 +1,16 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import { FivetranConnector, type ConnectorOptions } from "./fivetran-connector.ts";
+import { connectorService } from "./connector-service.ts";
+import { type ConnectorOptions, FivetranConnector } from "./fivetran-connector.ts";
 import { healthService } from "./health.ts";
 import { reflectionService } from "./reflection.ts";
-import { connectorService } from "./connector-service.ts";
 import {
+  connectorDefinition,
   descriptorSet,
   healthDefinition,
-  reflectionDefinition,
   reflectionAlphaDefinition,
-  connectorDefinition,
+  reflectionDefinition,
 } from "./service-definitions.ts";
 
 /** What to serve, and on which port. */

@@ -1,7 +1,7 @@
 import { isBeforeInBytes } from "../core/byte-order.ts";
 import type { Table, Value } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
-import { toKeyValue, type KeyValue, type Scope } from "./key-text.ts";
+import { type KeyValue, type Scope, toKeyValue } from "./key-text.ts";
 
 /** Matches a sweep against scopes of a table and the keys in them. */
 export class SweepMatcher {

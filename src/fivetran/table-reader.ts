@@ -1,6 +1,6 @@
 import { TransientError } from "../core/errors.ts";
-import { readStream } from "../engine/read-stream.ts";
 import type { Batch, Checkpoint } from "../core/source.ts";
+import { readStream } from "../engine/read-stream.ts";
 import { KnownKeys } from "./known-keys.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
 import type { SelectedTable } from "./selection.ts";

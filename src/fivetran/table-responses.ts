@@ -4,7 +4,7 @@ import { ValueError } from "../core/value.ts";
 import { keyText } from "./key-text.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
 import { encodeValue } from "./values.ts";
-import { encodeRecord, type Cell, type RecordType } from "./wire.ts";
+import { type Cell, encodeRecord, type RecordType } from "./wire.ts";
 
 interface TableResponsesOptions {
   readonly table: Table;

@@ -17,8 +17,8 @@ export interface SavedTraversal {
     top: string,
     count: number,
     sum: number,
-    known: number,
-    knownSum: number,
+    countBelowTop: number,
+    sumBelowTop: number,
   ];
   /** The range that the current traversal has covered. */
   readonly covered?: Readonly<Record<string, string | number>>;
@@ -51,10 +51,10 @@ export class TraversalDigest {
     // Keys that were read before any range was covered may be of any age.
     if (shown && !covered) digest.#base = undefined;
     if (!shown || !covered) return digest;
-    const [top, count, sum, known, knownSum] = shown;
+    const [top, count, sum, countBelowTop, sumBelowTop] = shown;
     digest.#top = top;
     digest.#read = { count, sum };
-    digest.#readBelowTop = { count: known, sum: knownSum };
+    digest.#readBelowTop = { count: countBelowTop, sum: sumBelowTop };
     digest.#covered = { from: covered["from"], below: covered["below"] };
     return digest;
   }

@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import { PassThrough } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createGunzip } from "node:zlib";
 import { ConfigError, messageOf, SourceError } from "../core/errors.ts";
-import { splitLines, type LineChunk } from "./lines.ts";
+import { type LineChunk, splitLines } from "./lines.ts";
 import type { BatchMessage } from "./message.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { suggestion } from "../core/suggestion.ts";
 import type { Columns } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
+import { suggestion } from "../core/suggestion.ts";
 import { columnSchemas, type JsonSchema } from "./json-schema.ts";
 
 /** A stream to copy, and which of its columns. */

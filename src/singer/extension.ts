@@ -1,8 +1,8 @@
-import { elements, members, emptyMembers, plain } from "../json/text-scanner.ts";
 import type { Columns, ColumnType, Key, Value } from "../core/schema.ts";
 import type { Range, Sweep } from "../core/source.ts";
 import { ValueError } from "../core/value.ts";
-import { parseValue, formatValue } from "./json-value.ts";
+import { elements, emptyMembers, members, plain } from "../json/text-scanner.ts";
+import { formatValue, parseValue } from "./json-value.ts";
 
 /**
  * What rivulet's own tap adds to a message, in its member `rivulet`. Other targets ignore it.

@@ -1,6 +1,6 @@
-import { plain } from "../json/text-scanner.ts";
 import type { ColumnType, Value } from "../core/schema.ts";
 import { canonical } from "../core/value.ts";
+import { plain } from "../json/text-scanner.ts";
 
 /** Parses a value's JSON text for a column of this type, without losing digits. */
 export function parseValue(type: ColumnType, slice: string): Value {

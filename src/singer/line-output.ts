@@ -39,7 +39,7 @@ export class LineOutput {
   /**
    * Resolves once all buffered lines are written.
    *
-   * @throws ClosedPipeError if the reader has gone
+   * @throws ClosedPipeError if the reader closed the pipe
    * @throws TransientError if the disk is full
    */
   async flush(): Promise<void> {

@@ -1,11 +1,11 @@
 import type { Columns, Key, Row, Value } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
-import { ValueError, isFraction } from "../core/value.ts";
+import { isFraction, ValueError } from "../core/value.ts";
 import type { SelectedStream } from "./catalog.ts";
 import { recordSchema } from "./catalog.ts";
-import { sweepColumns, formatObject, formatSweep } from "./extension.ts";
-import { extensionMember } from "./message.ts";
+import { formatObject, formatSweep, sweepColumns } from "./extension.ts";
 import { formatValue } from "./json-value.ts";
+import { extensionMember } from "./message.ts";
 
 /** A row that no message can carry; the error message says why. */
 export class UnwritableError extends Error {

@@ -1,5 +1,5 @@
-import { members } from "../json/text-scanner.ts";
 import { messageOf } from "../core/errors.ts";
+import { members } from "../json/text-scanner.ts";
 import { isObject, type JsonSchema } from "./json-schema.ts";
 
 /** A row of a stream. */

@@ -1,5 +1,5 @@
-import { TapStream } from "./tap-stream.ts";
 import type { TapOptions } from "./tap-options.ts";
+import { TapStream } from "./tap-stream.ts";
 
 /** The outcome of a tap's run. */
 export interface TapResult {
@@ -13,7 +13,7 @@ export interface TapResult {
  * Writes the SCHEMA, RECORD and STATE messages of the selected streams, one stream after the other.
  * A STATE follows everything it covers. A stream that fails does not stop the others.
  *
- * @throws ClosedPipeError if the reader has gone
+ * @throws ClosedPipeError if the reader closed the pipe
  */
 export async function runTap(options: TapOptions): Promise<TapResult> {
   const failedStreams: string[] = [];

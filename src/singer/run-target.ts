@@ -1,13 +1,13 @@
+import { addCounts, type Counts, type Session, zeroCounts } from "../core/destination.ts";
 import { messageOf } from "../core/errors.ts";
-import { groupBatches } from "../engine/group-batches.ts";
 import type { Log } from "../core/log.ts";
-import type { Batch } from "../core/source.ts";
 import { newRequestStats, type RequestStats } from "../core/request-stats.ts";
-import { addCounts, zeroCounts, type Counts, type Session } from "../core/destination.ts";
+import type { Batch } from "../core/source.ts";
+import { groupBatches } from "../engine/group-batches.ts";
 import { GroupWriter } from "../engine/group-writer.ts";
+import type { Summary } from "../engine/sync.ts";
 import { splitLines } from "./lines.ts";
 import { TapReader } from "./tap-reader.ts";
-import type { Summary } from "../engine/sync.ts";
 
 /** What `runTarget` reads, and where it writes. */
 interface TargetOptions {

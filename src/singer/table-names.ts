@@ -7,7 +7,7 @@ const reservedPrefixes = ["_rivulet_", "sqlite_"];
  */
 export class TableNames {
   readonly #tables = new Map<string, string>();
-  readonly #taken = new Set<string>();
+  readonly #used = new Set<string>();
 
   /** `assigned`: tables of earlier runs, by stream. */
   constructor(assigned: Iterable<readonly [stream: string, table: string]>) {
@@ -20,7 +20,7 @@ export class TableNames {
     if (assigned !== undefined) return assigned;
     let table = stream === "" ? "_" : stream;
     while (
-      this.#taken.has(foldCase(table)) ||
+      this.#used.has(foldCase(table)) ||
       reservedPrefixes.some((prefix) => foldCase(table).startsWith(prefix))
     )
       table = `_${table}`;
@@ -29,7 +29,7 @@ export class TableNames {
 
   #assign(stream: string, table: string): string {
     this.#tables.set(stream, table);
-    this.#taken.add(foldCase(table));
+    this.#used.add(foldCase(table));
     return table;
   }
 }

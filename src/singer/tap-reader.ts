@@ -1,28 +1,28 @@
 import { createHash } from "node:crypto";
+import type { Session } from "../core/destination.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
-import type { Session } from "../core/destination.ts";
+import { BatchBuilder } from "./batch-builder.ts";
 import { readBatchFile } from "./batch-file.ts";
 import {
-  sweepColumns,
+  type Extension,
   parseExtension,
   parseSweep,
-  type Extension,
+  sweepColumns,
   type SweepText,
 } from "./extension.ts";
-import { BatchBuilder } from "./batch-builder.ts";
 import type { LineChunk } from "./lines.ts";
 import {
-  LineError,
-  parseLine,
-  parseBatchLine,
   type BatchMessage,
+  LineError,
+  parseBatchLine,
   type ParsedLine,
+  parseLine,
   type SchemaMessage,
 } from "./message.ts";
-import { TableNames } from "./table-names.ts";
 import { parseSavedStream, type SavedStream } from "./saved-stream.ts";
+import { TableNames } from "./table-names.ts";
 import { TargetStream } from "./target-stream.ts";
 
 /** What a `TapReader` needs. */

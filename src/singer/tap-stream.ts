@@ -1,8 +1,8 @@
 import { ConfigError, isOperational, LockedError } from "../core/errors.ts";
-import { readStream } from "../engine/read-stream.ts";
-import { keyOf, type Key } from "../core/schema.ts";
+import { type Key, keyOf } from "../core/schema.ts";
 import type { Batch, Rejected } from "../core/source.ts";
 import { fromEpochMs } from "../core/timestamp.ts";
+import { readStream } from "../engine/read-stream.ts";
 import type { SelectedStream } from "./catalog.ts";
 import { MessageBuilder, UnwritableError } from "./message-builder.ts";
 import type { TapOptions } from "./tap-options.ts";

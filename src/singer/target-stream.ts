@@ -1,7 +1,7 @@
 import { ConfigError } from "../core/errors.ts";
-import { members } from "../json/text-scanner.ts";
 import type { ColumnType, Key, Row, Value } from "../core/schema.ts";
 import type { Checkpoint, Stream, Sweep } from "../core/source.ts";
+import { members } from "../json/text-scanner.ts";
 import type { Extension } from "./extension.ts";
 import { columnType, isObject } from "./json-schema.ts";
 import { isLossless, parseValue } from "./json-value.ts";

@@ -61,7 +61,7 @@ export class StreamColumns {
     return column;
   }
 
-  /** The column that stores values of this type, and its type. A key column never changes type. */
+  /** The column that stores values of this type, and its type. A key always stays one column. */
   resolveColumn(
     name: string,
     type: ColumnType,

@@ -1,7 +1,7 @@
 import { sql, type Migration } from "kysely";
 import type { SystemColumnTypes } from "./column-types.ts";
 
-/** State and locks, the log of syncs, and the quarantine. */
+/** Creates the tables for state and locks, the sync log and quarantine. */
 export function systemTables({ timestamp, json }: SystemColumnTypes): Migration {
   return {
     async up(db) {

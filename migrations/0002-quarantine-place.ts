@@ -1,6 +1,6 @@
 import type { Migration } from "kysely";
 
-/** Where an entry in quarantine stands: values of columns as JSON text, by which a sweep finds it. */
+/** Adds the location of quarantine entries: column values as JSON text, which sweeps compare. */
 export const quarantinePlace: Migration = {
   async up(db) {
     await db.schema.alterTable("_rivulet_quarantine").addColumn("place", "text").execute();

@@ -1,6 +1,9 @@
 import type { Migration } from "kysely";
 
-/** Under which epoch a sync wrote something, by which state that is older is known; and an index to find the last one. */
+/**
+ * Adds the epoch under which a sync wrote data, which reveals checkpoints that are older than the
+ * rows, and an index to find the last one.
+ */
 export const syncEpoch: Migration = {
   async up(db) {
     await db.schema.alterTable("_rivulet_sync").addColumn("epoch", "bigint").execute();

@@ -1,4 +1,4 @@
-/** The SQL types that differ between databases. */
+/** The column types of the system tables that differ between databases. */
 export interface SystemColumnTypes {
   readonly timestamp: string;
   readonly json: string;

@@ -4,7 +4,7 @@ import { quarantinePlace } from "./0002-quarantine-place.ts";
 import { syncEpoch } from "./0003-sync-epoch.ts";
 import type { SystemColumnTypes } from "./column-types.ts";
 
-/** Every migration by name, oldest first: new ones are added at the end, and none is ever changed. */
+/** All migrations by name, oldest first. Add new ones at the end; never change an existing one. */
 export function migrations(types: SystemColumnTypes): Readonly<Record<string, Migration>> {
   return {
     "0001-own-tables": systemTables(types),

@@ -1,30 +1,35 @@
 import { ConfigError } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
 import type { Destination } from "../core/destination.ts";
-import type { Dialect } from "./sql/dialect.ts";
+import type { Log } from "../core/log.ts";
 import type { ConnectOptions } from "./postgres/connection.ts";
-import type { SqliteOptions } from "./sqlite/dialect.ts";
+import type { Dialect } from "./sql/dialect.ts";
 import { SqlDestination } from "./sql/sql-destination.ts";
+import type { SqliteOptions } from "./sqlite/dialect.ts";
 
+/** How to open a destination. */
 export interface OpenOptions {
   readonly log: Log;
-  /** How long a lock holds that is not renewed. Default: 60 s. */
+  /** After how long a lease expires that is not renewed. Default: 60 s. */
   readonly leaseMs?: number;
-  /** How often the lock is renewed. Default: 15 s. */
+  /** Interval at which the lease is renewed. Default: 15 s. */
   readonly renewMs?: number;
-  /** How long to wait for another program that has locked what we want to write. Default: 30 s. */
+  /** How long to wait for another program's lock. Default: 30 s. */
   readonly busyMs?: number;
-  /** How long to try to reach a server again to which the connection was lost. Default: 30 s. */
+  /** How long to try to reconnect to a server after the connection was lost. Default: 30 s. */
   readonly reconnectMs?: number;
-  /** Ends all waiting. What is under way is done all the same. */
+  /** Ends all waiting. Work in progress is still completed. */
   readonly signal?: AbortSignal;
-  /** Whether writing SQLite gets a thread of its own: for much data, as reading goes on meanwhile. Default: false. */
+  /**
+   * Whether to write SQLite in a separate thread. Worth it for large syncs, because reading
+   * continues meanwhile. Default: false.
+   */
   readonly thread?: boolean;
 }
 
 /**
- * Opens the database that a URL names: `sqlite:./file.db`, or `postgres://user:password@host/database?schema=name`. Drivers are loaded
- * only where they are needed. Throws a ConfigError that says what a person has to change, or a TransientError.
+ * Opens the database of a URL, `sqlite:./file.db` or
+ * `postgres://user:password@host/database?schema=name`, at first use. Loads only the driver that is
+ * needed. Throws a ConfigError or a TransientError.
  */
 export async function openDestination(url: string, options: OpenOptions): Promise<Destination> {
   const { log, leaseMs = 60_000, renewMs = 15_000, signal } = options;

@@ -83,7 +83,7 @@ describe("exit status 2: a person must change something", () => {
     [
       "a directory that does not exist",
       { destination: "sqlite:./no/such/dir/a.db" },
-      /there is no directory "\.\/no\/such\/dir"; make it first/,
+      /there is no directory "\.\/no\/such\/dir"; create it first/,
     ],
     [
       "a file that is no SQLite database",

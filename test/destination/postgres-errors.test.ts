@@ -46,7 +46,7 @@ describe("what goes wrong with Postgres", () => {
   test("a host that is not there is a matter of configuration", async () => {
     const error = await checkAt((url) => (url.hostname = "nowhere.invalid"));
     expect(isOperational(error)).toBe(true);
-    expect(String(error)).toMatch(/nowhere\.invalid.*(no host of this name|cannot be looked up)/);
+    expect(String(error)).toMatch(/nowhere\.invalid.*(no host with this name|cannot be resolved)/);
   });
 
   test("a server that does not run may run later", async () => {

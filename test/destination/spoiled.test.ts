@@ -39,7 +39,9 @@ describe.each(databases)("a database in %s that somebody has spoiled", (_dialect
       await fixture.database.query(`drop table ${table}`);
       const lock = (await fixture.open()).lock({ name: "test" });
       await expect(lock).rejects.toBeInstanceOf(ConfigError);
-      await expect(lock).rejects.toThrow(`the table "${table}" is missing; restore it, or drop all`);
+      await expect(lock).rejects.toThrow(
+        `the table "${table}" is missing; restore it, or drop all`,
+      );
     },
   );
 

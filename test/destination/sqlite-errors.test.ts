@@ -21,7 +21,7 @@ describe("what goes wrong with a SQLite file", () => {
     await using destination = await openDestination("sqlite:/no/such/place/x.db", { log: silent });
     await expect(destination.check()).rejects.toBeInstanceOf(ConfigError);
     await expect(destination.check()).rejects.toThrow(
-      'sqlite:/no/such/place/x.db: there is no directory "/no/such/place"; make it first',
+      'sqlite:/no/such/place/x.db: there is no directory "/no/such/place"; create it first',
     );
   });
 

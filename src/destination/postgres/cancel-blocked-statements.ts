@@ -4,21 +4,22 @@ import type { Backend } from "./connection.ts";
 
 const pollMs = 200;
 
-/** Five seconds are promised: the last one is for what needs no lock. */
+/** We promise to stop within five seconds; the last one is left for work that needs no lock. */
 const graceMs = 4000;
 
-export interface CancelOptions {
-  /** What serves the connection just now; none while one is being made. */
+interface CancelOptions {
+  /** The backend of the current connection; undefined while connecting. */
   readonly backend: () => Backend | undefined;
   /** Opens another connection. */
   readonly open: () => Promise<Client>;
-  /** Ends the watching. */
+  /** Ends the polling. */
   readonly stop: AbortSignal;
 }
 
 /**
- * Begins at an interruption, and cancels each statement of a connection that waits for a lock of another program for too long. Whoever interrupts the
- * program wants no long waiting, but what was read is to be stored where the lock is a brief one.
+ * Cancels statements that wait too long for another program's lock. Called when the user
+ * interrupts: a short lock is waited for, so that the rows read so far are saved, a long one is
+ * not.
  */
 export async function cancelBlockedStatements({
   backend,
@@ -34,7 +35,7 @@ export async function cancelBlockedStatements({
       client ??= await open();
       await cancelIfBlocked(client, current, deadline);
     } catch {
-      // Tried again with another connection; the time limit for locks holds without it.
+      // Retry with another connection. If all fail, `lock_timeout` still ends the wait.
       await client?.end().catch(() => undefined);
       client = undefined;
     }
@@ -42,15 +43,15 @@ export async function cancelBlockedStatements({
   await client?.end().catch(() => undefined);
 }
 
-/** False once there is nothing to look at any more. */
-async function waitForNextPoll(until: AbortSignal): Promise<boolean> {
-  await wait(pollMs, undefined, { ref: false, signal: until }).catch(() => undefined);
-  return !until.aborted;
+/** Returns false when polling should stop. */
+async function waitForNextPoll(stop: AbortSignal): Promise<boolean> {
+  await wait(pollMs, undefined, { ref: false, signal: stop }).catch(() => undefined);
+  return !stop.aborted;
 }
 
 /**
- * Cancels a statement that has waited for as long as there is time left. One that begins to wait has half of what it finds, so that those that
- * follow it have some, too.
+ * Cancels the statement if it has waited for at least the time that is left. So each statement can
+ * use half of the remaining time, and later ones get some too.
  */
 async function cancelIfBlocked(client: Client, backend: Backend, deadline: number): Promise<void> {
   await client.query(

@@ -2,16 +2,19 @@ import { Client, type QueryResult } from "pg";
 import { ConfigError, TransientError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
 
-/** What a `postgres:` URL says. */
+/** A parsed `postgres:` URL. */
 export interface Address {
   /** The URL without its password. */
   readonly label: string;
-  /** What pg takes. Holds the password. */
+  /** For pg. Contains the password. */
   readonly connectionString: string;
   readonly schema: string;
 }
 
-/** Splits off what pg does not know. The TLS parameters mean what they mean to libpq: `sslmode=require` encrypts, and verifies nothing. */
+/**
+ * Parses a URL and removes the parameters that pg does not know. TLS parameters mean the same as in
+ * libpq: `sslmode=require` encrypts without verifying the certificate. Throws a ConfigError.
+ */
 export function parseAddress(text: string): Address {
   if (!isUnambiguous(text)) {
     throw new ConfigError(
@@ -24,15 +27,15 @@ export function parseAddress(text: string): Address {
     throw new ConfigError("destination: ?schema= is empty; name one, or leave it out");
   url.searchParams.delete("schema");
   if (url.searchParams.has("sslmode")) url.searchParams.set("uselibpqcompat", "true");
-  const shown = new URL(text);
-  shown.password = "";
-  for (const name of [...shown.searchParams.keys()]) {
-    if (name !== "schema") shown.searchParams.delete(name);
+  const redacted = new URL(text);
+  redacted.password = "";
+  for (const name of [...redacted.searchParams.keys()]) {
+    if (name !== "schema") redacted.searchParams.delete(name);
   }
-  return { label: shown.href, connectionString: url.href, schema };
+  return { label: redacted.href, connectionString: url.href, schema };
 }
 
-/** Whether no part of the password can have been taken for something else, which would be shown. */
+/** Whether no part of the password can have been parsed as another part, which would be logged. */
 function isUnambiguous(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { username, password, pathname, search, hash } = new URL(text);
@@ -44,29 +47,31 @@ function isUnambiguous(text: string): boolean {
   return text.split("@").length <= 2 && !(pathname + search + hash).includes("@");
 }
 
+/** How to connect. */
 export interface ConnectOptions {
-  /** How long to wait for a lock that somebody else holds. */
+  /** How long to wait for another program's lock. */
   readonly busyMs: number;
-  /** After how long the server ends a transaction of a process that was suspended in it, so that another can take over. */
+  /** How long a suspended process may hold a transaction open before the server ends it. */
   readonly leaseMs: number;
-  /** How long to try to connect again after the connection was lost. */
+  /** How long to try to reconnect after the connection was lost. */
   readonly reconnectMs: number;
-  /** Ends that trying. */
+  /** Ends those attempts. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What serves a connection on the server: a process, and when it began, as its number may be used again. */
+/** The server's process for a connection. The start time is needed because pids are reused. */
 export interface Backend {
   readonly pid: string;
   readonly since: string;
 }
 
+/** A connection and its process on the server. */
 export interface Connection {
   readonly client: Client;
   readonly backend: Backend;
 }
 
-/** A connection that gives all values as text. Throws the driver's errors. */
+/** Opens a connection that returns all values as text. Throws the driver's errors. */
 export async function connect(
   { connectionString, schema }: Address,
   { busyMs, leaseMs }: ConnectOptions,
@@ -79,7 +84,7 @@ export async function connect(
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser: () => (text: string) => text },
   });
-  // A lost connection fails the query that is under way, or the next; an event that nobody hears would end the process.
+  // A lost connection fails the current or next query. An unhandled event would end the process.
   client.on("error", () => undefined);
   try {
     await client.connect();
@@ -94,7 +99,7 @@ async function configureSession(
   client: Client,
   { schema, busyMs, leaseMs }: Pick<Address & ConnectOptions, "schema" | "busyMs" | "leaseMs">,
 ): Promise<Backend> {
-  const results: unknown = await client.query(`
+  const replies: unknown = await client.query(`
     set search_path to ${client.escapeIdentifier(schema)};
     set timezone to 'UTC';
     set datestyle to 'ISO';
@@ -104,14 +109,17 @@ async function configureSession(
     set lock_timeout to ${busyMs};
     set idle_in_transaction_session_timeout to ${leaseMs};
     select pid, backend_start as since from pg_stat_activity where pid = pg_backend_pid()`);
-  const [backend] = (results as QueryResult<Backend>[]).at(-1)?.rows ?? [];
+  const [backend] = (replies as QueryResult<Backend>[]).at(-1)?.rows ?? [];
   return backend ?? { pid: "0", since: "-infinity" };
 }
 
 const endPollMs = 20;
 const endPolls = 250;
 
-/** Ends what the server still does for a connection that is lost: until it finds out by itself, it would keep its locks. */
+/**
+ * Ends the server's process for a lost connection. Otherwise it keeps its locks until it notices
+ * the loss. Throws a TransientError if it does not end in time.
+ */
 export async function terminateBackend(client: Client, { pid, since }: Backend): Promise<void> {
   const query =
     "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start = $2";
@@ -120,5 +128,5 @@ export async function terminateBackend(client: Client, { pid, since }: Backend):
     if (!rowCount) return;
     await sleep(endPollMs, undefined);
   }
-  throw new TransientError("the server has not ended the connection that was lost");
+  throw new TransientError("the server did not end the lost connection; try again later");
 }

@@ -3,25 +3,25 @@ import pLimit from "p-limit";
 import type { Dialect, Transaction } from "../sql/dialect.ts";
 import { parseAddress, type Address, type ConnectOptions } from "./connection.ts";
 import {
-  isTransactionAborted,
-  isStatementCancelled,
   isConnectionLost,
   isRetryable,
+  isStatementCancelled,
+  isTransactionAborted,
   translateError,
 } from "./errors.ts";
-import { ReconnectingClient } from "./reconnecting-client.ts";
 import { postgresNaming } from "./naming.ts";
+import { ReconnectingClient } from "./reconnecting-client.ts";
 import type { PostgresTransaction } from "./transaction.ts";
 import { postgresMapping } from "./type-mapping.ts";
 
 const maxAttempts = 4;
 
-/** A schema of a Postgres database. It is connected to at the first use. */
+/** A schema of a Postgres database. Connects at first use. */
 export function openPostgres(url: string, options: ConnectOptions): Dialect {
   return new PostgresDialect(parseAddress(url), options);
 }
 
-/** What a transaction did whose commit was asked for. */
+/** A transaction whose commit was sent, and whose outcome may be unknown. */
 interface PendingCommit<T> {
   readonly transactionId: string;
   readonly result: T;
@@ -32,7 +32,7 @@ class PostgresDialect implements Dialect {
   readonly mapping = postgresMapping;
   readonly naming = postgresNaming;
   readonly #schema: string;
-  readonly #link: ReconnectingClient;
+  readonly #client: ReconnectingClient;
   readonly #signal: AbortSignal | undefined;
   readonly #oneAtATime = pLimit(1);
 
@@ -40,7 +40,7 @@ class PostgresDialect implements Dialect {
     this.label = address.label;
     this.#schema = address.schema;
     this.#signal = options.signal;
-    this.#link = new ReconnectingClient(address, options);
+    this.#client = new ReconnectingClient(address, options);
   }
 
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -53,7 +53,7 @@ class PostgresDialect implements Dialect {
   }
 
   async withRollback(work: (tx: Transaction) => Promise<void>): Promise<void> {
-    const undo = new Error("the rehearsal is over");
+    const undo = new Error("roll back");
     try {
       await this.write("migrate", async (tx) => {
         await work(tx);
@@ -65,25 +65,27 @@ class PostgresDialect implements Dialect {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#oneAtATime(() => this.#link[Symbol.asyncDispose]());
+    await this.#oneAtATime(() => this.#client[Symbol.asyncDispose]());
   }
 
   /**
-   * Runs a transaction; again where the database asks for it, or the connection was lost. Where the answer to a commit was lost, the
-   * server is asked what became of it, so that nothing is done, or counted, twice.
+   * Runs a transaction, and again after a serialization failure, a deadlock or a lost connection.
+   * If the reply to a commit was lost, asks the server for its outcome, so that nothing is written
+   * or counted twice.
    */
   async #run<T>(key: bigint | undefined, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const commit: { asked?: PendingCommit<T> } = {};
+    const commit: { pending?: PendingCommit<T> } = {};
     try {
       for (let attempt = 1; ; attempt += 1) {
-        const transaction = await this.#link.openTransaction();
+        const transaction = await this.#client.openTransaction();
         try {
-          const { asked } = commit;
-          if (asked && (await transaction.wasCommitted(asked.transactionId))) return asked.result;
+          const { pending } = commit;
+          if (pending && (await transaction.wasCommitted(pending.transactionId)))
+            return pending.result;
           return await runOnce(transaction, { key, work, commit });
         } catch (error) {
           if (attempt === maxAttempts || !isRetryable(error)) throw error;
-          if (isConnectionLost(error)) this.#link.markLost();
+          if (isConnectionLost(error)) this.#client.markLost();
         }
       }
     } catch (error) {
@@ -102,24 +104,24 @@ async function runOnce<T>(
   }: {
     readonly key: bigint | undefined;
     readonly work: (tx: Transaction) => Promise<T>;
-    readonly commit: { asked?: PendingCommit<T> };
+    readonly commit: { pending?: PendingCommit<T> };
   },
 ): Promise<T> {
   try {
     await transaction.begin(key);
     const result = await work(transaction);
-    const number = await transaction.transactionId();
-    if (number !== undefined) commit.asked = { transactionId: number, result };
+    const transactionId = await transaction.transactionId();
+    if (transactionId !== undefined) commit.pending = { transactionId, result };
     await transaction.commit();
     return result;
   } catch (error) {
-    // Where even this fails the connection is lost, which rolls back too, and the first error says why.
+    // If this fails too, the connection is lost, which also rolls back; report the first error.
     await transaction.rollback().catch(() => undefined);
     throw isTransactionAborted(error) ? (transaction.firstError ?? error) : error;
   }
 }
 
-/** The key of an advisory lock, which writes nothing, unlike the lock of a row. */
+/** The key of an advisory lock. Unlike a row lock, it writes nothing. */
 function advisoryLockKey(schema: string, scope: string): bigint {
   const hash = createHash("sha256")
     .update(JSON.stringify(["rivulet", schema, scope]))

@@ -4,7 +4,7 @@ import { DataError } from "../sql/dialect.ts";
 interface ErrorMeaning {
   readonly Error: new (message: string, options: ErrorOptions) => Error;
   readonly text: string;
-  /** The connection is of no use any more; another one may be. */
+  /** Whether the connection is unusable; a new one may work. */
   readonly isDisconnected?: boolean;
 }
 
@@ -16,24 +16,29 @@ const disconnected = (text: string): ErrorMeaning => ({
   isDisconnected: true,
 });
 const missingTable = transient(
-  "a table or column is gone; run the sync again, which makes it anew",
+  "a table or column is missing; run the sync again, which creates it",
 );
 const unreachable = disconnected(
-  "cannot be reached; check that it runs, the host, the port, and the firewall",
+  "cannot be reached; check that the server runs, and host, port and firewall",
 );
 const lost = disconnected(
   "the connection was lost; run the sync again, it resumes where it stopped",
 );
 const refused: ErrorMeaning = { Error: DataError, text: "the table refused the row" };
 
-/** By code, of Postgres or of the network, or by the first two characters (the class) of a code of Postgres. */
+/**
+ * By error code of Postgres or the network, or by the first two characters (the class) of a
+ * Postgres code.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
 const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   ["ECONNREFUSED", unreachable],
   ["EHOSTUNREACH", unreachable],
   ["ENETUNREACH", unreachable],
   ["ETIMEDOUT", unreachable],
-  ["EAI_AGAIN", transient("the host's name cannot be looked up now; check the network")],
-  ["ENOTFOUND", config("there is no host of this name; check the destination's URL")],
+  ["EAI_AGAIN", transient("the host name cannot be resolved right now; check the network")],
+  ["ENOTFOUND", config("there is no host with this name; check the destination's URL")],
   ["ENOENT", config("there is no such socket or file; check the destination's URL")],
   ["ECONNRESET", lost],
   ["ECONNABORTED", lost],
@@ -43,28 +48,31 @@ const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   ["57P02", disconnected("the server has crashed; run the sync again when it is back")],
   ["57P03", disconnected("the server is starting up or shutting down; try again when it is back")],
   ["57P05", lost],
-  ["57", transient("an operator or a time limit has ended the query; run the sync again")],
+  ["57", transient("an operator or a time limit cancelled the query; run the sync again")],
   ["28", config("login failed; check user and password in the destination's URL")],
-  ["3D000", config("there is no such database; make it, or check the destination's URL")],
-  ["3F000", config("there is no such schema, and it cannot be made; check the destination's URL")],
+  ["3D000", config("there is no such database; create it, or check the destination's URL")],
+  [
+    "3F000",
+    config("there is no such schema, and it cannot be created; check the destination's URL"),
+  ],
   [
     "42501",
     config(
-      "permission denied; grant this user CREATE and TEMPORARY on the database, or CREATE on the schema, and all of it on the tables",
+      "permission denied; grant this user CREATE and TEMPORARY on the database, or CREATE on the schema, and all privileges on the tables",
     ),
   ],
   ["53300", transient("the server has too many connections; try again later")],
-  ["53", transient("the server has run out of space or memory; free some")],
+  ["53", transient("the server is out of disk space or memory; free some")],
   ["55P03", transient("another program has locked a table for too long; try again later")],
   [
     "40",
-    transient("another program's transactions were in the way again and again; try again later"),
+    transient("transactions of other programs conflicted with every attempt; try again later"),
   ],
   ["25P03", lost],
   ["25006", config("the server takes no writes (a standby, or read-only); use the primary server")],
   ["42P01", missingTable],
   ["42703", missingTable],
-  ["0A000", config("the server cannot do what is needed; use Postgres 12 or newer")],
+  ["0A000", config("the server lacks a feature that is needed; use Postgres 12 or newer")],
   ["21", refused],
   ["22", refused],
   ["23", refused],
@@ -72,13 +80,13 @@ const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   ["P0001", refused],
 ]);
 
-/** What pg says without a code. */
+/** Errors of pg that have no code. */
 const meaningsByMessage: readonly (readonly [RegExp, ErrorMeaning])[] = [
   [/timeout expired|connection timeout|timeout exceeded/i, unreachable],
   [/connection terminated|not queryable|client was closed|connection ended/i, lost],
   [
     /SSL|certificate|self.signed/i,
-    config("no secure connection; check sslmode in the destination's URL"),
+    config("no TLS connection; check sslmode in the destination's URL"),
   ],
   [
     /password must be a string|SASL|SCRAM/,
@@ -86,18 +94,18 @@ const meaningsByMessage: readonly (readonly [RegExp, ErrorMeaning])[] = [
   ],
 ];
 
-/** What an error of the driver means for the person who runs the sync; any other is returned as it is. */
+/** Translates an error of the driver into one with a remedy. Returns any other error unchanged. */
 export function translateError(label: string, error: unknown): unknown {
   if (isOperational(error) || error instanceof DataError) return error;
   if (!(error instanceof Error)) return error;
   const meaning = meaningOf(error);
   if (!meaning) return error;
-  const said =
+  const message =
     error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : error.message;
-  return new meaning.Error(`${label}: ${meaning.text} (${said})`, { cause: error });
+  return new meaning.Error(`${label}: ${meaning.text} (${message})`, { cause: error });
 }
 
-/** Whether the transaction may succeed if it is run again: serialization failure, deadlock, a lost connection. */
+/** True for a serialization failure, a deadlock or a lost connection: run the transaction again. */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
@@ -113,18 +121,18 @@ export function isStatementCancelled(error: unknown): boolean {
   return codeOf(error) === "57014" || isStatementCancelled(error.cause);
 }
 
-/** Whether a key was there already. */
+/** Whether a row with the same key exists. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === "23505";
 }
 
-/** Whether the connection is of no use any more. */
+/** Whether the connection is unusable. */
 export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return meaningOf(error)?.isDisconnected === true || isConnectionLost(error.cause);
 }
 
-/** Whether an error only says that another one came before it. */
+/** Whether the error only says that an earlier statement of the transaction failed. */
 export function isTransactionAborted(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === "25P02";
 }

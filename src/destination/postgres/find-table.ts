@@ -20,7 +20,7 @@ const kinds: Readonly<Record<string, string>> = {
   c: "type",
 };
 
-/** What stands in a schema under a name. */
+/** The relation of this name in a schema, from the catalog. */
 export async function findTable(
   client: Client,
   schema: string,
@@ -42,11 +42,12 @@ export async function findTable(
   const columns = rows.flatMap(({ name: column, type }) =>
     column === null ? [] : [[column, type] as const],
   );
-  const named = (chosen: readonly ColumnRow[]): string[] => chosen.flatMap((row) => row.name ?? []);
+  const namesOf = (chosen: readonly ColumnRow[]): string[] =>
+    chosen.flatMap((row) => row.name ?? []);
   return {
     kind: kinds[first.kind] ?? `relation of kind ${first.kind}`,
     columns: new Map(columns),
-    primaryKey: named(rows.filter(({ in_key }) => in_key === "t")),
-    required: named(rows.filter(({ required }) => required === "t")),
+    primaryKey: namesOf(rows.filter(({ in_key }) => in_key === "t")),
+    required: namesOf(rows.filter(({ required }) => required === "t")),
   };
 }

@@ -4,8 +4,8 @@ import type { NamingRules } from "../sql/dialect.ts";
 const maxBytes = 63;
 
 /**
- * Postgres cuts names after 63 bytes without a word, so that two long ones may become one. A longer name becomes its first 50 bytes, `_`
- * and 12 digits of its SHA-256.
+ * Postgres silently truncates names to 63 bytes, so two long ones could become the same. A longer
+ * name becomes its first 50 bytes, `_` and 12 hexadecimal digits of its SHA-256.
  */
 export const postgresNaming: NamingRules = {
   toDatabaseName(name) {
@@ -18,7 +18,7 @@ export const postgresNaming: NamingRules = {
   reserved: new Set(["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]),
 };
 
-/** As many whole characters as fit. */
+/** The longest prefix that fits without splitting a character. */
 function truncateToBytes(text: string, bytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
   return text.slice(0, read);

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { TransientError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
+import { cancelBlockedStatements } from "./cancel-blocked-statements.ts";
 import {
   connect,
   terminateBackend,
@@ -10,89 +11,91 @@ import {
   type Connection,
 } from "./connection.ts";
 import { translateError } from "./errors.ts";
-import { cancelBlockedStatements } from "./cancel-blocked-statements.ts";
 import { PostgresTransaction } from "./transaction.ts";
 
 const firstPauseMs = 100;
 const maxPauseMs = 5000;
 
-/** The way to the server: a connection that is made at the first use, and made anew when it is lost. */
+/** A connection to the server. It is opened at first use and replaced when it is lost. */
 export class ReconnectingClient implements AsyncDisposable {
   readonly #address: Address;
   readonly #options: ConnectOptions;
-  #connected: Connection | undefined;
+  #connection: Connection | undefined;
   #transaction: PostgresTransaction | undefined;
   #lost: Connection | undefined;
-  /** Until when to try again; kept while it does not help, so that each further use tries once. */
+  /** When to stop reconnecting. Kept after a failure, so that each later use tries only once. */
   #deadline: number | undefined;
   readonly #disposal = new AbortController();
 
   constructor(address: Address, options: ConnectOptions) {
     this.#address = address;
     this.#options = options;
-    this.#watchInterruption(options.signal);
+    this.#cancelWhenInterrupted(options.signal);
   }
 
-  /** Throws the driver's errors: at once where there never was a connection, else when trying again did not help. */
+  /**
+   * The transaction of the current connection, or of a new one. Throws the driver's errors: at once
+   * for the first connection, otherwise after the attempts to reconnect.
+   */
   async openTransaction(): Promise<PostgresTransaction> {
     if (this.#transaction) return this.#transaction;
-    const connected = this.#lost
-      ? await this.#again(this.#lost)
+    const connection = this.#lost
+      ? await this.#reconnect(this.#lost)
       : await connect(this.#address, this.#options);
-    this.#connected = connected;
+    this.#connection = connection;
     this.#deadline = undefined;
-    connected.client.once("end", () => {
-      if (this.#connected === connected) this.markLost();
+    connection.client.once("end", () => {
+      if (this.#connection === connection) this.markLost();
     });
     const { label, schema } = this.#address;
-    return (this.#transaction = new PostgresTransaction(connected.client, { label, schema }));
+    return (this.#transaction = new PostgresTransaction(connection.client, { label, schema }));
   }
 
-  /** Takes note that the connection is of no use any more. */
+  /** Discards the connection. The next use opens another. */
   markLost(): void {
-    this.#lost = this.#connected ?? this.#lost;
-    this.#connected = undefined;
+    this.#lost = this.#connection ?? this.#lost;
+    this.#connection = undefined;
     this.#transaction = undefined;
     void this.#lost?.client.end().catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposal.abort();
-    const client = this.#connected?.client;
-    this.#connected = undefined;
+    const client = this.#connection?.client;
+    this.#connection = undefined;
     await client?.end();
   }
 
-  #watchInterruption(interruption: AbortSignal | undefined): void {
-    const until = this.#disposal.signal;
-    const backend = (): Backend | undefined => this.#connected?.backend;
+  #cancelWhenInterrupted(interruption: AbortSignal | undefined): void {
+    const stop = this.#disposal.signal;
+    const backend = (): Backend | undefined => this.#connection?.backend;
     const open = async (): Promise<Client> => (await connect(this.#address, this.#options)).client;
-    const begin = (): void => void cancelBlockedStatements({ backend, open, stop: until });
-    if (interruption?.aborted) begin();
-    else interruption?.addEventListener("abort", begin, { once: true, signal: until });
+    const startCancelling = (): void => void cancelBlockedStatements({ backend, open, stop });
+    if (interruption?.aborted) startCancelling();
+    else interruption?.addEventListener("abort", startCancelling, { once: true, signal: stop });
   }
 
-  async #again(lost: Connection): Promise<Connection> {
+  async #reconnect(lost: Connection): Promise<Connection> {
     const { reconnectMs, signal } = this.#options;
     const deadline = (this.#deadline ??= Date.now() + reconnectMs);
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       try {
-        return await this.#instead(lost);
+        return await this.#replace(lost);
       } catch (error) {
-        const mayPass = translateError(this.#address.label, error) instanceof TransientError;
-        if (!mayPass || Date.now() >= deadline) throw error;
+        const isTransient = translateError(this.#address.label, error) instanceof TransientError;
+        if (!isTransient || Date.now() >= deadline) throw error;
       }
       await sleep(pauseMs, signal);
     }
   }
 
-  async #instead({ backend }: Connection): Promise<Connection> {
-    const connected = await connect(this.#address, this.#options);
+  async #replace({ backend }: Connection): Promise<Connection> {
+    const connection = await connect(this.#address, this.#options);
     try {
-      await terminateBackend(connected.client, backend);
-      return connected;
+      await terminateBackend(connection.client, backend);
+      return connection;
     } catch (error) {
-      await connected.client.end().catch(() => undefined);
+      await connection.client.end().catch(() => undefined);
       throw error;
     }
   }

@@ -8,10 +8,10 @@ import type {
   Transaction,
   UpsertCounts,
 } from "../sql/dialect.ts";
-import type { SqlValue } from "../sql/sql-value.ts";
 import { createKysely } from "../sql/kysely.ts";
-import type { SystemTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";
+import type { SqlValue } from "../sql/sql-value.ts";
+import type { SystemTables } from "../sql/system-tables.ts";
 import { translateError } from "./errors.ts";
 import { findTable } from "./find-table.ts";
 import { keysSubquery, Upserter } from "./upsert.ts";
@@ -23,9 +23,9 @@ interface TransactionOptions {
   readonly schema: string;
 }
 
-/** What is done inside a transaction on the one connection to the server. */
+/** The operations inside a transaction of one connection to the server. */
 export class PostgresTransaction implements Transaction {
-  // pg takes it for a mistake.
+  // pg deprecates sending a query before the previous one was answered.
   readonly isPipelined = false;
   readonly schema: string;
   readonly db: Kysely<SystemTables>;
@@ -33,7 +33,7 @@ export class PostgresTransaction implements Transaction {
   readonly #label: string;
   readonly #upserts: Upserter;
   #joinsByHash = false;
-  #failure: unknown;
+  #firstError: unknown;
 
   constructor(client: Client, { label, schema }: TransactionOptions) {
     this.#client = client;
@@ -53,36 +53,36 @@ export class PostgresTransaction implements Transaction {
     this.#upserts = new Upserter({ client, schema, db: this.db, table });
   }
 
-  /** The first query that failed: after it, Postgres says of every other one only that the transaction is aborted. */
+  /** The first error. Postgres answers later queries only with "transaction is aborted". */
   get firstError(): unknown {
-    return this.#failure;
+    return this.#firstError;
   }
 
-  /** Begins; overlaps no other transaction with the same key. */
+  /** Begins a transaction. It excludes all others with the same key. */
   async begin(key?: bigint): Promise<void> {
-    this.#failure = undefined;
+    this.#firstError = undefined;
     this.#upserts.beginTransaction();
     this.#joinsByHash = false;
     const lock = key === undefined ? "" : `; select pg_advisory_xact_lock(${key.toString()})`;
     await this.#client.query(`begin; ${joinSettings(false)}${lock}`);
   }
 
-  /** The number by which `wasCommitted` knows the transaction; undefined where it has written nothing. */
+  /** The id to give to `wasCommitted`; undefined if the transaction has written nothing. */
   async transactionId(): Promise<string | undefined> {
-    const text = "select txid_current_if_assigned() as number";
-    const { rows } = await this.#client.query<{ number: string | null }>(text);
-    return rows[0]?.number ?? undefined;
+    const text = "select txid_current_if_assigned() as id";
+    const { rows } = await this.#client.query<{ id: string | null }>(text);
+    return rows[0]?.id ?? undefined;
   }
 
   async commit(): Promise<void> {
     await this.#client.query("commit");
   }
 
-  /** Whether an earlier transaction, of any connection that has ended, was committed. */
-  async wasCommitted(number: string): Promise<boolean> {
+  /** Whether a transaction of a connection that has ended was committed. */
+  async wasCommitted(transactionId: string): Promise<boolean> {
     const { rows } = await this.#client.query<{ status: string | null }>(
       "select txid_status($1) as status",
-      [number],
+      [transactionId],
     );
     return rows[0]?.status === "committed";
   }
@@ -107,13 +107,17 @@ export class PostgresTransaction implements Transaction {
   }
 
   async widen(table: string, column: string): Promise<string | undefined> {
-    const [own, name, max] = [this.table(table), sql.id(column), sql.lit(Number.MAX_SAFE_INTEGER)];
-    const lossy = sql`select 1 from ${own} where ${name} > ${max} or ${name} < -${max} limit 1`;
+    const [target, name, max] = [
+      this.table(table),
+      sql.id(column),
+      sql.lit(Number.MAX_SAFE_INTEGER),
+    ];
+    const lossy = sql`select 1 from ${target} where ${name} > ${max} or ${name} < -${max} limit 1`;
     if ((await lossy.execute(this.db)).rows.length > 0) {
       return "it holds integers that a double cannot hold";
     }
     try {
-      const change = sql`alter table ${own} alter column ${name} type double precision`;
+      const change = sql`alter table ${target} alter column ${name} type double precision`;
       await this.savepoint(() => change.execute(this.db));
       return undefined;
     } catch (error) {
@@ -140,12 +144,15 @@ export class PostgresTransaction implements Transaction {
       const { rows, rowCount } = await this.#client.query<SqlRow>(text, [...parameters]);
       return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
     } catch (error) {
-      this.#failure ??= error;
+      this.#firstError ??= error;
       throw error;
     }
   }
 
-  /** An upsert has to look its rows up one by one: left to itself, the planner reads the whole table to find some thousand rows. */
+  /**
+   * Upserts must look up rows by key: with hash joins allowed, the planner reads the whole table to
+   * find a few thousand rows.
+   */
   async #joinByHash(wanted: boolean): Promise<void> {
     if (this.#joinsByHash === wanted) return;
     await this.#client.query(joinSettings(wanted));
@@ -161,7 +168,7 @@ export class PostgresTransaction implements Transaction {
     } catch (error) {
       this.#upserts.forgetStagingTables();
       await this.#client.query("rollback to rivulet; release rivulet");
-      this.#failure = undefined;
+      this.#firstError = undefined;
       throw translateError(this.#label, error);
     }
   }

@@ -6,7 +6,7 @@ import {
   unescapeUnstorable,
 } from "../sql/text-escaping.ts";
 
-/** All values go as text, which is what both parameters and COPY take. */
+/** How Postgres stores values. All are sent as text, which both parameters and COPY accept. */
 export const postgresMapping: TypeMapping = {
   types: {
     boolean: "boolean",

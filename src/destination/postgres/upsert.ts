@@ -2,14 +2,14 @@ import { sql, type Kysely, type RawBuilder } from "kysely";
 import { escapeIdentifier, type Client } from "pg";
 import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
 import type { PreparedColumn, PreparedTable, UpsertCounts } from "../sql/dialect.ts";
+import type { RowValues } from "../sql/row-values.ts";
 import type { SqlValue } from "../sql/sql-value.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
-import type { RowValues } from "../sql/row-values.ts";
 import { copyInto } from "./copy.ts";
 import { isDuplicateKey } from "./errors.ts";
 import { postgresMapping } from "./type-mapping.ts";
 
-/** Up to so many rows, and characters, an array for each column is faster than COPY. */
+/** Up to this many rows and characters, an array per column is faster than COPY. */
 const maxArrayRows = 200;
 const maxArrayCharacters = 1_000_000;
 
@@ -20,43 +20,50 @@ interface UpsertsOptions {
   readonly table: (name: string) => RawBuilder<unknown>;
 }
 
-/** Upserts from arrays, by COPY where there is nothing to be updated, or from temporary tables that COPY fills. */
+/**
+ * Upserts in the fastest way: few rows from arrays, new rows by COPY into the table itself, all
+ * others from a temporary table that COPY fills.
+ */
 export class Upserter {
   readonly #options: UpsertsOptions;
-  #made = 0;
+  #created = 0;
   #staging = new WeakMap<PreparedTable, string>();
   readonly #filled = new Set<string>();
-  /** Tables that were empty, but into which some key came twice. */
+  /** Tables that were empty at first, and have since received a key twice. */
   readonly #repeating = new WeakSet<PreparedTable>();
 
   constructor(options: UpsertsOptions) {
     this.#options = options;
   }
 
-  /** A transaction begins: the temporary tables are empty. */
+  /** Call when a transaction begins: the temporary tables are empty. */
   beginTransaction(): void {
     this.#filled.clear();
   }
 
-  /** A transaction was rolled back, and with it the temporary tables that it may have made. */
+  /** Call after a rollback: temporary tables that the transaction created are gone. */
   forgetStagingTables(): void {
     this.#staging = new WeakMap();
   }
 
+  /** Inserts rows and updates those that differ. */
   async upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<UpsertCounts> {
-    const isFew = isSmall(rows);
-    if (!isFew && (await this.#insert(table, rows, syncedAt))) {
+    const useArrays = fitsArrays(rows);
+    if (!useArrays && (await this.#copy(table, rows, syncedAt))) {
       return { inserted: rows.count, updated: 0 };
     }
-    const source = isFew ? rowsSubquery(table, rows) : await this.#stage(table, rows);
+    const source = useArrays ? rowsSubquery(table, rows) : await this.#stage(table, rows);
     const target = this.#options.table(table.name);
     const query = upsertQuery(table, { source, target, syncedAt });
     const [written] = (await query.execute(this.#options.db)).rows;
     return { inserted: Number(written?.inserted), updated: Number(written?.updated) };
   }
 
-  /** Copies rows straight into a table that was empty when the session began. False, with nothing done, where it has one of their keys by now. */
-  async #insert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<boolean> {
+  /**
+   * Copies rows into a table that was empty when it was prepared. Returns false, with nothing done,
+   * if the table has one of their keys by now.
+   */
+  async #copy(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<boolean> {
     if (table.hadRows || this.#repeating.has(table)) return false;
     const { client, schema } = this.#options;
     const names = [...table.columns.map(({ name }) => name), syncedAtColumn];
@@ -77,7 +84,7 @@ export class Upserter {
 
   async #stage(table: PreparedTable, rows: RowValues): Promise<RawBuilder<unknown>> {
     const { client, db } = this.#options;
-    const name = this.#staging.get(table) ?? (await this.#make(table));
+    const name = this.#staging.get(table) ?? (await this.#createStagingTable(table));
     const staging = sql.id("pg_temp", name);
     if (this.#filled.has(name)) await sql`truncate ${staging}`.execute(db);
     this.#filled.add(name);
@@ -85,9 +92,9 @@ export class Upserter {
     return staging;
   }
 
-  async #make(table: PreparedTable): Promise<string> {
-    this.#made += 1;
-    const name = `rivulet_${this.#made}`;
+  async #createStagingTable(table: PreparedTable): Promise<string> {
+    this.#created += 1;
+    const name = `rivulet_${this.#created}`;
     const columns = table.columns.map(
       ({ name }, index) => sql`${sql.id(name)} as ${stagingColumn(index)}`,
     );
@@ -100,7 +107,7 @@ export class Upserter {
   }
 }
 
-function isSmall({ pieces, count }: RowValues): boolean {
+function fitsArrays({ pieces, count }: RowValues): boolean {
   if (count > maxArrayRows) return false;
   let characters = 0;
   for (const value of pieces.flat()) characters += typeof value === "string" ? value.length : 1;
@@ -108,8 +115,8 @@ function isSmall({ pieces, count }: RowValues): boolean {
 }
 
 /**
- * Rows that are already as they should be are left out before the insert: a conflict would lock each of them, which writes to its page.
- * `xmax` is 0 in rows that no update has made.
+ * Rows that are already equal are filtered before the insert: a conflict would lock each of them,
+ * which writes to its page. `xmax` is 0 in a returned row that was inserted, not updated.
  */
 function upsertQuery(
   table: PreparedTable,
@@ -120,31 +127,33 @@ function upsertQuery(
   }: { source: RawBuilder<unknown>; target: RawBuilder<unknown>; syncedAt: string },
 ): RawBuilder<{ inserted: string; updated: string }> {
   const { columns, keyIndexes } = table;
-  const [synced, deleted] = [sql.id(syncedAtColumn), sql.id(deletedColumn)];
-  const at = sql`${syncedAt}::timestamp with time zone`;
+  const [syncedAtName, deleted] = [sql.id(syncedAtColumn), sql.id(deletedColumn)];
+  const syncedAtValue = sql`${syncedAt}::timestamp with time zone`;
   const names = columns.map(({ name }) => sql.id(name));
-  const places = columns.map((_, index) => sql`s.${stagingColumn(index)}`);
+  const staged = columns.map((_, index) => sql`s.${stagingColumn(index)}`);
   const keys = keyIndexes.map((index) => names[index] ?? sql``);
-  const same = keyIndexes.map(
-    (index) => sql`t.${names[index] ?? sql``} = ${places[index] ?? sql``}`,
+  const matches = keyIndexes.map(
+    (index) => sql`t.${names[index] ?? sql``} = ${staged[index] ?? sql``}`,
   );
-  const told = names.flatMap((_, index) => (table.stampedIndexes.includes(index) ? [] : [index]));
+  const compared = names.flatMap((_, index) =>
+    table.stampedIndexes.includes(index) ? [] : [index],
+  );
   const stored = sql.join([
-    ...told.map((index) => sql`t.${names[index] ?? sql``}`),
+    ...compared.map((index) => sql`t.${names[index] ?? sql``}`),
     sql`t.${deleted}`,
   ]);
-  const sent = sql.join([...told.map((index) => places[index] ?? sql``), sql`false`]);
-  const set = [...names, synced].map((name) => sql`${name} = excluded.${name}`);
+  const incoming = sql.join([...compared.map((index) => staged[index] ?? sql``), sql`false`]);
+  const set = [...names, syncedAtName].map((name) => sql`${name} = excluded.${name}`);
   return sql`with written as (
-    insert into ${target} (${sql.join([...names, synced])})
-    select ${sql.join([...places, at])} from ${source} as s left join ${target} as t on ${sql.join(same, sql` and `)}
-    where t.${keys[0] ?? sql``} is null or (${stored}) is distinct from (${sent})
+    insert into ${target} (${sql.join([...names, syncedAtName])})
+    select ${sql.join([...staged, syncedAtValue])} from ${source} as s left join ${target} as t on ${sql.join(matches, sql` and `)}
+    where t.${keys[0] ?? sql``} is null or (${stored}) is distinct from (${incoming})
     on conflict (${sql.join(keys)}) do update set ${sql.join(set)}, ${deleted} = false
     returning xmax = 0 as fresh
   ) select count(*) filter (where fresh) as inserted, count(*) filter (where not fresh) as updated from written`;
 }
 
-/** Rows as one array for each column. */
+/** Rows as a subquery with the columns `c0`, `c1`…, from one array per column. */
 function rowsSubquery({ columns }: PreparedTable, rows: RowValues): RawBuilder<unknown> {
   const arrays = columns.map((_, column) =>
     Array.from({ length: rows.count }, (_row, row) => rows.value(row, column)),
@@ -153,7 +162,7 @@ function rowsSubquery({ columns }: PreparedTable, rows: RowValues): RawBuilder<u
   return unnestArrays(columns, { arrays, names });
 }
 
-/** Keys as a subquery with the columns `k0`, `k1`…. */
+/** Keys as a subquery with the columns `k0`, `k1`…, from one array per column. */
 export function keysSubquery(
   columns: readonly PreparedColumn[],
   keys: readonly SqlValue[][],

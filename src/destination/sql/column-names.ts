@@ -19,11 +19,11 @@ export function assignColumnNames(
 ): ReadonlyMap<string, string> {
   const { foldCase, toDatabaseName, reserved } = naming;
   const existingFolded = new Set([...existing].map(foldCase));
-  const taken = new Set([...reserved, foldCase(syncedAtColumn), foldCase(deletedColumn)]);
+  const used = new Set([...reserved, foldCase(syncedAtColumn), foldCase(deletedColumn)]);
   const result = new Map<string, string>();
   const claim = (source: string, name: string): void => {
-    if (result.has(source) || taken.has(foldCase(name))) return;
-    taken.add(foldCase(name));
+    if (result.has(source) || used.has(foldCase(name))) return;
+    used.add(foldCase(name));
     result.set(source, name);
   };
   const wanted = sources.map((source) => ({

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import pLimit from "p-limit";
-import { settleAll } from "../sql/settle-all.ts";
-import type { Dialect, NamingRules, Transaction } from "../sql/dialect.ts";
 import { sleep } from "../../core/sleep.ts";
+import type { Dialect, NamingRules, Transaction } from "../sql/dialect.ts";
+import { settleAll } from "../sql/settle-all.ts";
 import {
   checkDirectory,
   connect,
@@ -15,20 +15,24 @@ import {
 import { LocalEngine, type Engine } from "./engine.ts";
 import { isBusy, translateError } from "./errors.ts";
 import { FileIdentity } from "./file-identity.ts";
-import { openWriterThread } from "./writer-thread.ts";
 import { SqliteTransaction } from "./transaction.ts";
 import { sqliteMapping } from "./type-mapping.ts";
+import { openWriterThread } from "./writer-thread.ts";
 
+/** Interval at which a locked file is tried again. */
+const pollMs = 20;
+
+/** How to open a SQLite file. */
 export interface SqliteOptions {
-  /** How long to wait for another program that has locked the file. */
+  /** How long to wait while another program has locked the file. */
   readonly busyMs: number;
-  /** Ends that waiting. */
+  /** Ends that wait. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether what writes gets a thread of its own. */
+  /** Whether to write in a separate thread. */
   readonly thread: boolean;
 }
 
-/** A SQLite file. It is opened, or made, at the first use that needs it. */
+/** A SQLite file. It is opened or created at first use. */
 export function openSqlite(url: string, options: SqliteOptions): Dialect {
   return new SqliteDialect(parsePath(url), options);
 }
@@ -54,7 +58,7 @@ class SqliteDialect implements Dialect {
   readonly #oneAtATime = pLimit(1);
   #reader: Connection | undefined;
   #writer: Connection | undefined;
-  #waitedInVain = false;
+  #lockTimedOut = false;
 
   constructor(path: string, options: SqliteOptions) {
     this.#path = path;
@@ -64,88 +68,95 @@ class SqliteDialect implements Dialect {
 
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#oneAtATime(() => {
-      // The first statement finds out whether another program has locked the file, as `begin` alone would not.
-      const course = {
+      // `begin` alone does not notice that another program has locked the file; a query does.
+      const mode = {
         begin: "begin; select 1 from sqlite_schema limit 1",
         end: "commit",
       } as const;
       if (this.#writer || this.#path === inMemory)
-        return this.#run({ ...course, connection: this.#toWrite }, work);
-      if (existsSync(this.#path)) return this.#run({ ...course, connection: this.#toRead }, work);
-      // An empty database in memory stands for a file that reading must not make.
+        return this.#run({ ...mode, connection: this.#openWriter }, work);
+      if (existsSync(this.#path)) return this.#run({ ...mode, connection: this.#openReader }, work);
+      // Reading must not create the file, so it reads an empty database in memory.
       return this.#run(
-        { ...course, connection: () => this.#on(new LocalEngine(connect(inMemory)), inMemory) },
+        {
+          ...mode,
+          connection: () => this.#connectionOn(new LocalEngine(connect(inMemory)), inMemory),
+        },
         work,
       );
     });
   }
 
-  /** The file has one lock for all scopes. */
+  /** SQLite has one write lock per file, whatever the scope. */
   write<T>(_scope: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const course = { connection: this.#toWrite, begin: "begin immediate", end: "commit" } as const;
-    return this.#oneAtATime(() => this.#run(course, work));
+    const mode = { connection: this.#openWriter, begin: "begin immediate", end: "commit" } as const;
+    return this.#oneAtATime(() => this.#run(mode, work));
   }
 
-  /** Where there is no file, in one beside its place: nobody else may have begun to use that when it is removed. */
+  /**
+   * If the file does not exist, uses a temporary one beside it: another program could begin to use
+   * the file itself before it is removed.
+   */
   async withRollback(work: (tx: Transaction) => Promise<void>): Promise<void> {
     checkDirectory(this.#path);
-    const isThere = this.#path === inMemory || existsSync(this.#path);
-    const path = isThere ? this.#path : `${this.#path}.${randomUUID()}`;
+    const exists = this.#path === inMemory || existsSync(this.#path);
+    const path = exists ? this.#path : `${this.#path}.${randomUUID()}`;
     let engine: LocalEngine | undefined;
     const connection = (): Connection =>
-      this.#on((engine ??= new LocalEngine(connect(path))), path);
+      this.#connectionOn((engine ??= new LocalEngine(connect(path))), path);
     try {
       await this.#run({ connection, begin: "begin immediate", end: "rollback" }, work);
     } finally {
       engine?.close();
-      if (!isThere) rmSync(path, { force: true });
+      if (!exists) rmSync(path, { force: true });
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#oneAtATime(async () => {
-      // The last one to be closed tidies up, which only the writer may be able to.
+      // The last connection to close removes the log, and only the writer is sure to be able to.
       await this.#reader?.engine.close();
       this.#writer?.file.removeOrphanedLog();
       await this.#writer?.engine.close();
     });
   }
 
-  readonly #toRead = (): Connection =>
-    (this.#reader ??= this.#on(new LocalEngine(connectForReading(this.#path))));
+  readonly #openReader = (): Connection =>
+    (this.#reader ??= this.#connectionOn(new LocalEngine(connectForReading(this.#path))));
 
-  readonly #toWrite = async (): Promise<Connection> => {
+  readonly #openWriter = async (): Promise<Connection> => {
     if (this.#writer) return this.#writer;
     checkDirectory(this.#path);
     const engine = this.#options.thread
       ? await openWriterThread(this.#path)
       : new LocalEngine(connectForWriting(this.#path));
-    return (this.#writer = this.#on(engine));
+    return (this.#writer = this.#connectionOn(engine));
   };
 
-  #on(engine: Engine, path = this.#path): Connection {
+  #connectionOn(engine: Engine, path = this.#path): Connection {
     const transaction = new SqliteTransaction(engine, this.label);
     return { engine, transaction, file: new FileIdentity(path) };
   }
 
-  async #run<T>(course: TransactionMode, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async #run<T>(mode: TransactionMode, work: (tx: Transaction) => Promise<T>): Promise<T> {
     try {
-      const done = await this.#atOnce(course, work);
-      return done ? done.result : await runAndEnd(await this.#begin(course), course, work);
+      const pipelined = await this.#runPipelined(mode, work);
+      return pipelined ? pipelined.result : await runAndEnd(await this.#begin(mode), mode, work);
     } catch (error) {
       throw translateError(this.label, error);
     }
   }
 
   /**
-   * The same without waiting for an answer between beginning and work: a thread that waits for this one, which has pages to read, does nothing.
-   * Undefined where no thread has the file open yet, or another program has locked it.
+   * Runs a transaction without waiting for `begin`: while this thread reads pages, the writer's
+   * thread would idle. Undefined, with nothing done, unless a thread has the file open, or if
+   * another program has locked it.
    */
-  async #atOnce<T>(
+  async #runPipelined<T>(
     { connection, begin, end }: TransactionMode,
     work: (tx: Transaction) => Promise<T>,
   ): Promise<{ readonly result: T } | undefined> {
-    if (connection !== this.#toWrite || !this.#writer || this.#waitedInVain) return undefined;
+    if (connection !== this.#openWriter || !this.#writer || this.#lockTimedOut) return undefined;
     const { engine, transaction } = this.#writer;
     if (!engine.isPipelined) return undefined;
     try {
@@ -159,22 +170,25 @@ class SqliteDialect implements Dialect {
     }
   }
 
-  /** Begins, once other programs leave the file. After having waited in vain, nothing waits again until the file is free. */
+  /**
+   * Begins as soon as no other program has locked the file. After one timeout, later transactions
+   * try once without waiting, until the file is free again.
+   */
   async #begin({ connection, begin }: TransactionMode): Promise<Connection> {
     const { busyMs, signal } = this.#options;
-    const deadline = this.#waitedInVain ? 0 : Date.now() + busyMs;
+    const deadline = this.#lockTimedOut ? 0 : Date.now() + busyMs;
     for (;;) {
       let opened: Connection | undefined;
       try {
         opened = await connection();
         await opened.engine.exec(begin);
-        this.#waitedInVain = false;
+        this.#lockTimedOut = false;
         return opened;
       } catch (error) {
         await opened?.engine.rollBack();
         if (!isBusy(error)) throw error;
         if (Date.now() >= deadline) {
-          this.#waitedInVain = true;
+          this.#lockTimedOut = true;
           throw error;
         }
       }
@@ -183,7 +197,7 @@ class SqliteDialect implements Dialect {
   }
 }
 
-/** Does the work of a transaction that has begun, and ends it. */
+/** Runs `work` in a transaction that has begun, then ends it. */
 async function runAndEnd<T>(
   connection: Connection,
   { end }: TransactionMode,
@@ -199,7 +213,7 @@ async function runAndEnd<T>(
   }
 }
 
-/** Ends a transaction, unless its file is lost, and with it what was written or read. */
+/** Ends a transaction. Throws if the file was removed or replaced, as its data is then lost. */
 async function endTransaction(
   { engine, file }: Connection,
   end: TransactionMode["end"],
@@ -207,8 +221,6 @@ async function endTransaction(
   file.verifyUnchanged();
   await engine.exec(end);
 }
-
-const pollMs = 20;
 
 const sqliteNaming: NamingRules = {
   toDatabaseName: (name) => name,

@@ -7,15 +7,18 @@ import { stageKeys } from "./stage-keys.ts";
 import { updateCounterFunction, type UpsertSql } from "./upsert-sql.ts";
 import { widenColumn } from "./widen.ts";
 
-/** Its result at once where the engine runs in this thread, else a promise. */
+/** The result itself if the engine runs in this thread, otherwise a promise. */
 type MaybePromise<T> = T | Promise<T>;
 
 /**
- * What is done with an open file, in this thread or in one of its own (`thread.ts`), so that arguments and results are only what can be sent
- * between threads. Throws the driver's errors.
+ * The operations on an open file, in this thread or in the writer's (`writer-thread.ts`). Arguments
+ * and results can therefore be sent between threads. Throws the driver's errors.
  */
 export interface Engine {
-  /** Whether calls may be sent before the one before them was answered: after one that failed, nothing is done until the transaction is rolled back. */
+  /**
+   * Whether a call may be sent before the previous one has been answered. After a failed call, all
+   * others fail until the transaction is rolled back.
+   */
   readonly isPipelined: boolean;
   exec(sql: string): MaybePromise<void>;
   query(text: string, parameters: readonly unknown[]): MaybePromise<QueryResult<unknown>>;
@@ -24,14 +27,14 @@ export interface Engine {
   widen(table: string, column: string): MaybePromise<string | undefined>;
   upsert(sql: UpsertSql, values: readonly SqlValue[], syncedAt: string): MaybePromise<UpsertCounts>;
   stageKeys(types: readonly string[], keys: readonly SqlValue[][]): MaybePromise<string>;
-  /** Ends a transaction that was neither committed, nor rolled back by SQLite itself, as it is when the disk is full. */
+  /** Rolls back, unless SQLite has already done so (it does when the disk is full). */
   rollBack(): MaybePromise<void>;
-  /** The same for what was done since a savepoint. Says whether there is still a transaction. */
+  /** Rolls back to a savepoint. Returns false if SQLite has already ended the whole transaction. */
   rollBackTo(savepoint: string): MaybePromise<boolean>;
   close(): MaybePromise<void>;
 }
 
-/** The engine on a connection of this thread. */
+/** An engine that runs in this thread. */
 export class LocalEngine implements Engine {
   readonly isPipelined = false;
   readonly #db: Database;
@@ -76,15 +79,15 @@ export class LocalEngine implements Engine {
     values: readonly SqlValue[],
     syncedAt: string,
   ): UpsertCounts {
-    // SQLite may have rolled back by itself, with calls still to come; nothing may be written outside of a transaction.
-    if (!this.#db.inTransaction) throw new Error("the transaction has ended before its time");
+    // SQLite may have rolled back on its own while calls were queued; they must not autocommit.
+    if (!this.#db.inTransaction) throw new Error("SQLite has already ended the transaction");
     let changes = 0;
     this.#updated = 0;
-    for (let at = 0; at < values.length;) {
-      const { sql, rows } = values.length - at >= batch.rows * width ? batch : single;
-      const end = at + rows * width;
-      changes += this.#upsert(sql).run(values.slice(at, end), { syncedAt }).changes;
-      at = end;
+    for (let start = 0; start < values.length;) {
+      const { sql, rows } = values.length - start >= batch.rows * width ? batch : single;
+      const end = start + rows * width;
+      changes += this.#upsert(sql).run(values.slice(start, end), { syncedAt }).changes;
+      start = end;
     }
     return { inserted: changes - this.#updated, updated: this.#updated };
   }

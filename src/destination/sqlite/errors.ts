@@ -6,7 +6,7 @@ interface ErrorMeaning {
   readonly text: string;
 }
 
-/** By the beginning of SQLite's result code; the first that fits counts. */
+/** By prefix of SQLite's result code; the first match counts. */
 const meanings: readonly (readonly [string, ErrorMeaning])[] = [
   [
     "SQLITE_BUSY",
@@ -57,20 +57,20 @@ const meanings: readonly (readonly [string, ErrorMeaning])[] = [
     "SQLITE_IOERR",
     { Error: TransientError, text: "the disk reported an error; check the disk, and try again" },
   ],
-  ["SQLITE_NOMEM", { Error: TransientError, text: "out of memory; try again with more" }],
+  ["SQLITE_NOMEM", { Error: TransientError, text: "out of memory; try again with more memory" }],
   ["SQLITE_CONSTRAINT", { Error: DataError, text: "the table refused the row" }],
   ["SQLITE_TOOBIG", { Error: DataError, text: "the row is larger than SQLite allows" }],
   ["SQLITE_MISMATCH", { Error: DataError, text: "the table refused the type of a value" }],
 ];
 
-/** What SQLite says, without a code of its own, of what somebody has dropped. */
+/** SQLite has no result code for a table or column that was dropped, only a message. */
 const missingPattern = /^no such (?:table|column)|has no column named/;
 const missingTable: ErrorMeaning = {
   Error: TransientError,
-  text: "a table or column is gone; run the sync again, which makes it anew",
+  text: "a table or column is missing; run the sync again, which creates it",
 };
 
-/** What Node says of a driver that npm has not built for it. */
+/** Node's messages if the driver's native module is missing or was built for another version. */
 const unbuiltPattern = /NODE_MODULE_VERSION|bindings file/;
 const unbuiltDriver: ErrorMeaning = {
   Error: ConfigError,
@@ -82,7 +82,7 @@ export function isBusy(error: unknown): boolean {
   return errorCode(error)?.startsWith("SQLITE_BUSY") ?? false;
 }
 
-/** What an error of the driver means for the person who runs the sync; any other is returned as it is. */
+/** Translates an error of the driver into one with a remedy. Returns any other error unchanged. */
 export function translateError(label: string, error: unknown): unknown {
   const code = errorCode(error);
   const meaning =
@@ -94,7 +94,7 @@ export function translateError(label: string, error: unknown): unknown {
   return new meaning.Error(text, { cause: error });
 }
 
-/** SQLite's result code, where the error has one. */
+/** An error's code (SQLite's or Node's), if it has one. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;

@@ -3,10 +3,13 @@ import { ConfigError, messageOf, TransientError } from "../../core/errors.ts";
 import { inMemory } from "./connection.ts";
 import { errorCode } from "./errors.ts";
 
-/** Which file was opened under a path. SQLite goes on writing to it when it is removed, or another one is put in its place. */
+/**
+ * Which file was opened at a path. SQLite keeps writing to it after the file was removed or
+ * replaced, without an error.
+ */
 export class FileIdentity {
   readonly #path: string;
-  /** Undefined where it was gone, or could not be looked at, as soon as it was open. */
+  /** Undefined if the file disappeared, or became inaccessible, right after it was opened. */
   readonly #opened: OpenedFiles | undefined;
 
   constructor(path: string) {
@@ -14,33 +17,37 @@ export class FileIdentity {
     this.#opened = path === inMemory ? undefined : identify(path);
   }
 
-  /** Throws where it is not the one that stands there now: a TransientError, or a ConfigError where nobody may look. */
+  /**
+   * Throws a TransientError if the path holds another file now, or a ConfigError if permissions do
+   * not allow to check that.
+   */
   verifyUnchanged(): void {
     if (this.#path === inMemory) return;
-    const found = this.#find();
-    if (found === undefined || found !== this.#opened?.file.id) throw this.#lost();
+    const current = this.#currentId();
+    if (current === undefined || current !== this.#opened?.file.id) throw this.#replacedError();
   }
 
   /**
-   * Removes the log of a file that stands there no longer. SQLite leaves it to the next one, and would replay it into that. A log that came
-   * with the next one stays. For before the connection is closed: until then, nothing else gets the same id.
+   * Removes the log of a file that was removed or replaced. SQLite would replay it into the new
+   * file. The new file's own log stays. Call it before the connection is closed: until then, no
+   * other file gets the same inode.
    */
   removeOrphanedLog(): void {
     if (!this.#opened) return;
     const { file, log } = this.#opened;
     try {
       if (isUnchanged(file)) return;
-      for (const part of log) if (isUnchanged(part)) rmSync(part.path);
+      for (const logFile of log) if (isUnchanged(logFile)) rmSync(logFile.path);
     } catch {
-      // Where nobody may look, the file may be there still, and need its log.
+      // Without permission to check, the file may still exist and need its log.
     }
   }
 
-  #find(): string | undefined {
+  #currentId(): string | undefined {
     try {
       return inodeAt(this.#path);
     } catch (cause) {
-      if (!/^(?:EACCES|EPERM)$/.test(errorCode(cause) ?? "")) throw this.#lost(cause);
+      if (!/^(?:EACCES|EPERM)$/.test(errorCode(cause) ?? "")) throw this.#replacedError(cause);
       throw new ConfigError(
         `sqlite:${this.#path}: permission denied; check the permissions of its directory (${messageOf(cause)})`,
         { cause },
@@ -48,7 +55,7 @@ export class FileIdentity {
     }
   }
 
-  #lost(cause?: unknown): TransientError {
+  #replacedError(cause?: unknown): TransientError {
     return new TransientError(
       `sqlite:${this.#path}: the file was removed or replaced while it was in use; run the command again`,
       { cause },
@@ -63,17 +70,17 @@ interface FileId {
 
 interface OpenedFiles {
   readonly file: FileId;
-  /** What SQLite has beside the file while it is open to be written to. */
+  /** The write-ahead log and its index (`-wal`, `-shm`). */
   readonly log: readonly FileId[];
 }
 
 function identify(path: string): OpenedFiles | undefined {
   try {
-    // SQLite follows links, and keeps the log beside the file itself.
+    // SQLite follows symbolic links and keeps the log beside the target.
     const real = realpathSync(path);
     return { file: fileIdAt(real), log: [fileIdAt(`${real}-wal`), fileIdAt(`${real}-shm`)] };
   } catch {
-    // The check that comes before the end of each transaction says why.
+    // `verifyUnchanged` reports the reason.
     return undefined;
   }
 }
@@ -86,8 +93,8 @@ function isUnchanged({ path, id }: FileId): boolean {
   return id !== undefined && inodeAt(path) === id;
 }
 
-/** What tells a file from all others; undefined where there is none. */
+/** Device and inode of a file; undefined if there is none. */
 function inodeAt(path: string): string | undefined {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found && `${found.dev} ${found.ino}`;
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && `${stats.dev} ${stats.ino}`;
 }

@@ -4,15 +4,15 @@ import type { ExistingTable } from "../sql/dialect.ts";
 interface Column {
   readonly name: string;
   readonly type: string;
-  /** The place in the primary key, from 1; 0: it is no part of it. */
+  /** The position in the primary key, from 1; 0 for other columns. */
   readonly pk: number;
   readonly notnull: number;
   readonly dflt_value: string | null;
-  /** 0 for a column that takes values: others are computed. */
+  /** 0 for ordinary columns; others are generated. */
   readonly hidden: number;
 }
 
-/** What stands in the file under a name. SQLite does not tell names apart by the case of their letters. */
+/** The table or view of this name, from the catalog. SQLite ignores the case of ASCII letters. */
 export function findTable(db: Database, name: string): ExistingTable | undefined {
   const found = db
     .prepare<[string], { type: string; name: string }>(

@@ -1,4 +1,4 @@
-/** A name as SQL takes it, whatever is in it. */
+/** Quotes a name for SQL. It may contain any character. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,20 +1,22 @@
 import type { Database } from "better-sqlite3";
 import type { SqlValue } from "../sql/sql-value.ts";
 
-/** Puts keys into a table of this connection, of which the file knows nothing, with columns `k0`, `k1`… of these types. Says its name. */
+/**
+ * Fills a temporary table with keys. Its columns are `k0`, `k1`… of these types. Returns its name.
+ */
 export function stageKeys(
   db: Database,
   types: readonly string[],
   keys: readonly SqlValue[][],
 ): string {
-  // One table for each shape of keys: dropping it would make SQLite prepare every other statement again.
+  // One table per list of types, never dropped: dropping makes SQLite recompile all statements.
   const name = ["rivulet_keys", ...types].join("_");
-  const places = types.map((_, index) => `k${index}`);
+  const columns = types.map((_, index) => `k${index}`);
   const definitions = types.map((type, index) => `k${index} ${type}`);
   db.exec(`create table if not exists temp.${name}
-    (${definitions.join(",")}, primary key (${places.join(",")})) without rowid; delete from temp.${name}`);
-  const marks = places.map(() => "?").join(",");
-  const insert = db.prepare(`insert or ignore into temp.${name} values (${marks})`);
+    (${definitions.join(",")}, primary key (${columns.join(",")})) without rowid; delete from temp.${name}`);
+  const placeholders = columns.map(() => "?").join(",");
+  const insert = db.prepare(`insert or ignore into temp.${name} values (${placeholders})`);
   for (const values of keys) insert.run(values);
   return name;
 }

@@ -8,16 +8,16 @@ import {
   type Transaction,
   type UpsertCounts,
 } from "../sql/dialect.ts";
-import { type SqlValue } from "../sql/sql-value.ts";
 import { createKysely } from "../sql/kysely.ts";
-import type { SystemTables } from "../sql/system-tables.ts";
 import type { RowValues } from "../sql/row-values.ts";
+import type { SqlValue } from "../sql/sql-value.ts";
+import type { SystemTables } from "../sql/system-tables.ts";
 import type { Engine } from "./engine.ts";
 import { translateError } from "./errors.ts";
-import { buildUpsertSql, type UpsertSql } from "./upsert-sql.ts";
 import { sqliteMapping } from "./type-mapping.ts";
+import { buildUpsertSql, type UpsertSql } from "./upsert-sql.ts";
 
-/** What is done inside a transaction on the one connection to the file. */
+/** The operations inside a transaction of one connection to the file. */
 export class SqliteTransaction implements Transaction {
   readonly isPipelined: boolean;
   readonly schema = undefined;
@@ -59,14 +59,14 @@ export class SqliteTransaction implements Transaction {
     { pieces }: RowValues,
     syncedAt: string,
   ): Promise<UpsertCounts> {
-    const upsert = this.#upserts.get(table) ?? buildUpsertSql(table);
-    this.#upserts.set(table, upsert);
-    const written = await Promise.all(
-      pieces.map(async (piece) => await this.#engine.upsert(upsert, piece, syncedAt)),
+    const statements = this.#upserts.get(table) ?? buildUpsertSql(table);
+    this.#upserts.set(table, statements);
+    const counts = await Promise.all(
+      pieces.map(async (piece) => await this.#engine.upsert(statements, piece, syncedAt)),
     );
     return {
-      inserted: written.reduce((sum, { inserted }) => sum + inserted, 0),
-      updated: written.reduce((sum, { updated }) => sum + updated, 0),
+      inserted: counts.reduce((sum, { inserted }) => sum + inserted, 0),
+      updated: counts.reduce((sum, { updated }) => sum + updated, 0),
     };
   }
 
@@ -85,11 +85,11 @@ export class SqliteTransaction implements Transaction {
       await this.#engine.exec("release rivulet");
       return result;
     } catch (error) {
-      const stands = await this.#engine.rollBackTo("rivulet");
-      const meant = translateError(this.#label, error);
-      if (stands || !(meant instanceof DataError)) throw meant;
-      // What refused the row has ended the transaction; to find out which row that is would write outside of one.
-      throw new ConfigError(meant.message, { cause: error });
+      const isOpen = await this.#engine.rollBackTo("rivulet");
+      const translated = translateError(this.#label, error);
+      if (isOpen || !(translated instanceof DataError)) throw translated;
+      // Refusing the row has ended the whole transaction, so there is none left to search it in.
+      throw new ConfigError(translated.message, { cause: error });
     }
   }
 }

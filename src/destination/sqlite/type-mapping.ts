@@ -7,7 +7,7 @@ import {
   unescapeUnstorable,
 } from "../sql/text-escaping.ts";
 
-/** SQLite has four types; text holds all that it lacks. */
+/** How SQLite stores values. It has four types; values of all others are stored as text. */
 export const sqliteMapping: TypeMapping = {
   types: {
     boolean: "integer",
@@ -24,7 +24,7 @@ export const sqliteMapping: TypeMapping = {
   encode: {
     boolean: Number,
     integer: toNumeric,
-    // SQLite makes NULL of NaN; text stays what it is, even in a column of type REAL.
+    // SQLite stores NaN as NULL, but keeps text as it is even in a column of type REAL.
     double: (value) => (Number.isNaN(value) ? "NaN" : toNumeric(value)),
     decimal: String,
     date: String,
@@ -50,7 +50,7 @@ function toNumeric(value: PresentValue): SqlValue {
   return typeof value === "bigint" ? value : Number(value);
 }
 
-/** SQLite's text holds U+0000, so that only what `unspell` would take for something else has to be spelled out. */
+/** SQLite can store U+0000, so only text that unescaping would change must be escaped. */
 function encodeString(text: string): string {
   return text.isWellFormed() && !text.includes("\\u") ? text : escapeUnstorable(text);
 }

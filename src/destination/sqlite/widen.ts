@@ -3,37 +3,39 @@ import { findTable } from "./find-table.ts";
 import { quoteIdentifier } from "./quote-identifier.ts";
 
 /**
- * Makes an integer column a double by the way that SQLite's documentation recommends: a new table from the same definition but for this type, into which
- * the rows are copied; indexes and triggers are made again, views stay. Says why not, where it cannot be done.
+ * Changes an integer column to double, as SQLite's documentation recommends: creates a table with
+ * the changed definition, copies the rows and recreates indexes and triggers. Views stay. If that
+ * is impossible, returns the reason.
  *
  * @see https://www.sqlite.org/lang_altertable.html#otheralter
  */
 export function widenColumn(db: Database, table: string, column: string): string | undefined {
-  const own = quoteIdentifier(table);
-  if (losesPrecision(db, own, quoteIdentifier(column)))
+  const original = quoteIdentifier(table);
+  if (losesPrecision(db, original, quoteIdentifier(column)))
     return "it holds integers that a double cannot hold";
   const definition = tableDefinition(db, table);
   const widened = definition.replace(
     `${quoteIdentifier(column)} integer`,
     () => `${quoteIdentifier(column)} real`,
   );
-  if (widened === definition) return "its table was not made by rivulet";
-  const attached = indexesAndTriggers(db, table);
+  if (widened === definition) return "its table was not created by rivulet";
+  const dependents = indexesAndTriggers(db, table);
   const names = storedColumns(db, table).map(quoteIdentifier).join(",");
   const old = quoteIdentifier("_rivulet_widened");
   db.pragma("legacy_alter_table = on");
   try {
-    db.exec(`alter table ${own} rename to ${old}; ${widened};
-      insert into ${own} (${names}) select ${names} from ${old}; drop table ${old}`);
-    for (const sql of attached) db.exec(sql);
+    db.exec(`alter table ${original} rename to ${old}; ${widened};
+      insert into ${original} (${names}) select ${names} from ${old}; drop table ${old}`);
+    for (const sql of dependents) db.exec(sql);
   } finally {
     db.pragma("legacy_alter_table = off");
   }
-  if (findTable(db, table)?.columns.get(column) !== "real") throw new Error(`${own}: not widened`);
+  if (findTable(db, table)?.columns.get(column) !== "real")
+    throw new Error(`${original}: not widened`);
   return undefined;
 }
 
-/** Beyond 2^53 doubles are further apart than one. */
+/** Beyond 2^53, not every integer has a double. */
 function losesPrecision(db: Database, table: string, column: string): boolean {
   const max = Number.MAX_SAFE_INTEGER;
   return (
@@ -52,7 +54,7 @@ function tableDefinition(db: Database, table: string): string {
   return row?.sql ?? "";
 }
 
-/** The definitions of indexes and triggers; an index that a constraint makes has none. */
+/** The definitions of indexes and triggers. Indexes that constraints create have none. */
 function indexesAndTriggers(db: Database, table: string): string[] {
   return db
     .prepare<[string], { sql: string }>(
@@ -62,7 +64,7 @@ function indexesAndTriggers(db: Database, table: string): string[] {
     .map(({ sql }) => sql);
 }
 
-/** The columns that are not computed from others. */
+/** The columns that are not generated. */
 function storedColumns(db: Database, table: string): string[] {
   return db
     .prepare<[string], { name: string }>("select name from pragma_table_xinfo(?) where hidden = 0")

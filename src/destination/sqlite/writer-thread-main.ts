@@ -4,7 +4,8 @@ import { LocalEngine } from "./engine.ts";
 import { errorCode } from "./errors.ts";
 import type { EngineCall, EngineReply } from "./writer-thread.ts";
 
-// The thread that `thread.ts` starts: it opens the file, says whether it could, and answers calls.
+// The thread that `writer-thread.ts` starts. It opens the file, replies whether that succeeded, and
+// then replies to calls.
 let engine: LocalEngine | undefined;
 reply(() => {
   engine = new LocalEngine(connectForWriting(String(workerData)));
@@ -13,7 +14,10 @@ parentPort?.on("message", ({ operation, args }: EngineCall) => {
   reply(() => perform({ operation, args }));
 });
 
-/** Why a call has failed since the transaction began: those that were sent along with it must not be done outside of one, and fail for the same reason. */
+/**
+ * Why a call of this transaction failed. Calls that were already queued behind it must not run
+ * outside the transaction; they fail for the same reason.
+ */
 let failure: { readonly reason: unknown } | undefined;
 const endsTransaction: ReadonlySet<string> = new Set<EngineCall["operation"]>([
   "rollBack",
@@ -33,7 +37,7 @@ function perform({ operation, args }: EngineCall): unknown {
 }
 
 type Operations = Readonly<
-  Record<EngineCall["operation"], (...given: readonly unknown[]) => unknown>
+  Record<EngineCall["operation"], (...args: readonly unknown[]) => unknown>
 >;
 
 function reply(work: () => unknown): void {

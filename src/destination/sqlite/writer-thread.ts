@@ -2,20 +2,20 @@ import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Engine } from "./engine.ts";
 
-/** A call of an engine's operation, as it is sent to its thread. */
+/** A call of an engine's operation, as sent to the writer's thread. */
 export interface EngineCall {
   readonly operation: Exclude<keyof Engine, "isPipelined">;
   readonly args: readonly unknown[];
 }
 
-/** What a thread answers to a call. An error is sent in parts, because its code would not survive as a whole. */
+/** The reply to a call. Errors are sent as their parts, because posting an error loses its code. */
 export type EngineReply =
   | { readonly result: unknown }
   | {
       readonly error: { readonly message: string; readonly code?: string; readonly stack?: string };
     };
 
-/** What comes is stored at once and is garbage then, so that little room for new objects is enough. */
+/** Small, because rows are stored at once and are garbage then. */
 const youngMegabytes = 8;
 
 interface PendingCall {
@@ -24,11 +24,11 @@ interface PendingCall {
 }
 
 /**
- * Opens the file, or makes it, to be written to in a thread of its own, so that the next rows are read while these are stored. Throws the
- * driver's errors, as all operations of the engine do.
+ * Opens or creates the file for writing in a separate thread, so that this thread can read the next
+ * rows meanwhile. Throws the driver's errors, as do all operations of the engine.
  */
 export async function openWriterThread(path: string): Promise<Engine> {
-  // What `thread-main.ts` was built to: Node 20 runs no TypeScript.
+  // The compiled `writer-thread-main.ts`, because Node 20 does not run TypeScript.
   const threadMain = createRequire(import.meta.url).resolve("#sqlite-thread");
   const worker = new Worker(threadMain, {
     workerData: path,
@@ -43,8 +43,8 @@ export async function openWriterThread(path: string): Promise<Engine> {
   }
   const call =
     <K extends EngineCall["operation"]>(operation: K) =>
-    (...given: Parameters<Engine[K]>) =>
-      calls.send({ operation, args: given }) as Promise<Awaited<ReturnType<Engine[K]>>>;
+    (...args: Parameters<Engine[K]>) =>
+      calls.send({ operation, args }) as Promise<Awaited<ReturnType<Engine[K]>>>;
   return {
     isPipelined: true,
     exec: call("exec"),
@@ -63,11 +63,11 @@ export async function openWriterThread(path: string): Promise<Engine> {
   };
 }
 
-/** Calls to a thread, which answers them in their order. */
+/** Calls to a thread, which replies in the order of the calls. */
 class CallQueue {
   readonly #worker: Worker;
-  readonly #waiting: PendingCall[] = [];
-  #ended: Error | undefined;
+  readonly #pending: PendingCall[] = [];
+  #failure: Error | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -75,35 +75,35 @@ class CallQueue {
       this.#settle(reply);
     });
     worker.on("error", (error) => {
-      this.#end(error);
+      this.#fail(error);
     });
     worker.on("exit", () => {
-      this.#end(new Error("the thread that writes to SQLite has ended"));
+      this.#fail(new Error("the thread that writes to SQLite has exited"));
     });
   }
 
   send(call: EngineCall): Promise<unknown> {
-    const answer = this.nextReply();
-    if (!this.#ended) this.#worker.postMessage(call);
-    return answer;
+    const reply = this.nextReply();
+    if (!this.#failure) this.#worker.postMessage(call);
+    return reply;
   }
 
-  /** The answer to the last call; before the first, whether the file is open. */
+  /** The reply to the call that is sent next. The first reply says whether the file was opened. */
   nextReply(): Promise<unknown> {
-    return new Promise((settle, fail) => {
-      if (this.#ended) fail(this.#ended);
-      else this.#waiting.push({ resolve: settle, reject: fail });
+    return new Promise((resolve, reject) => {
+      if (this.#failure) reject(this.#failure);
+      else this.#pending.push({ resolve, reject });
     });
   }
 
   #settle(reply: EngineReply): void {
-    const waiting = this.#waiting.shift();
-    if ("result" in reply) waiting?.resolve(reply.result);
-    else waiting?.reject(Object.assign(new Error(reply.error.message), reply.error));
+    const pending = this.#pending.shift();
+    if ("result" in reply) pending?.resolve(reply.result);
+    else pending?.reject(Object.assign(new Error(reply.error.message), reply.error));
   }
 
-  #end(error: Error): void {
-    this.#ended ??= error;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
   }
 }

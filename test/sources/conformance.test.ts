@@ -15,8 +15,8 @@ import { startOpik } from "../support/opik.ts";
 import { startWandb } from "../support/wandb.ts";
 
 /**
- * Every source, and an emulator of its service with a login, some data, and a page size small enough
- * for several pages.
+ * Every source, and an emulator of its service with a login, some data, and a page size small
+ * enough for several pages.
  */
 const subjects: readonly SourceSubject[] = [
   {

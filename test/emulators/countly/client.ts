@@ -5,7 +5,9 @@ import type { Countly } from "../../support/countly.ts";
 
 type Params = Readonly<Record<string, string>>;
 
-/** Questions to a stand-in as any client would put them: in a form, with the key of the global administrator unless another is given. */
+/**
+ * A client that posts forms to a Countly emulator, by default with the global administrator's key.
+ */
 export function countlyClient(countly: Countly) {
   const post = (path: string, params: Params = {}, headers: Params = {}): Promise<Response> => {
     const body = new URLSearchParams({ api_key: countly.apiKey, ...params });
@@ -13,8 +15,8 @@ export function countlyClient(countly: Countly) {
   };
 
   const statusAndBody = async (path: string, params: Params = {}): Promise<[number, unknown]> => {
-    const answer = await post(path, params);
-    return [answer.status, await answer.json()];
+    const response = await post(path, params);
+    return [response.status, await response.json()];
   };
 
   const json = async (path: string, params: Params = {}): Promise<unknown> => {
@@ -29,7 +31,7 @@ export function countlyClient(countly: Countly) {
     json,
     record: async (path: string, params: Params = {}) => record.parse(await json(path, params)),
     text: async (path: string, params: Params = {}) => await (await post(path, params)).text(),
-    /** The users that `/o/export/db` shows. */
+    /** The users in `/o/export/db`. */
     exported: async (app: CountlyApp, params: Params = {}) =>
       rows.parse(await json("/o/export/db", { collection: `app_users${app.id}`, ...params })),
     consents: async (app: CountlyApp, params: Params = {}) =>
@@ -61,6 +63,7 @@ const view = z.object({
   collections: rows,
 });
 
+/** The device ids of users. */
 export function didsOf(users: readonly Readonly<Record<string, unknown>>[]): unknown[] {
   return users.map(({ did }) => did);
 }

@@ -2,23 +2,23 @@ import { expect } from "vitest";
 import { z } from "zod";
 import type { Wandb } from "../../support/wandb.ts";
 
-/** The project that `ask` asks about. */
+/** The project that `graphqlClient` queries. */
 export const vision = `project(name: "vision", entityName: "acme")`;
 
-export interface QueryOptions {
+interface QueryOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The arguments of `runs`. */
-export interface Listing {
+interface Listing {
   readonly filters?: string;
   readonly order?: string;
   readonly first?: number;
   readonly after?: unknown;
 }
 
-/** Questions to a stand-in as any client of GraphQL would put them. */
+/** A plain GraphQL client for a W&B emulator. */
 export function graphqlClient(wandb: Wandb) {
   const post = (query: string, { variables, headers }: QueryOptions = {}): Promise<Response> =>
     fetch(`${wandb.url}/graphql`, {
@@ -27,9 +27,12 @@ export function graphqlClient(wandb: Wandb) {
       body: JSON.stringify({ query, variables }),
     });
 
-  const statusAndBody = async (query: string, asked?: QueryOptions): Promise<[number, unknown]> => {
-    const answer = await post(query, asked);
-    return [answer.status, await answer.json()];
+  const statusAndBody = async (
+    query: string,
+    options?: QueryOptions,
+  ): Promise<[number, unknown]> => {
+    const response = await post(query, options);
+    return [response.status, await response.json()];
   };
 
   const data = async (query: string, variables = {}): Promise<Record<string, unknown>> => {
@@ -48,29 +51,30 @@ export function graphqlClient(wandb: Wandb) {
     pageShape.parse(path(await data(runsQuery, listing), "project", "runs"));
 
   /** The names of the runs in each page, until there is no further page. */
-  const walk = async (listing: Listing): Promise<string[][]> => {
+  const readRunNames = async (listing: Listing): Promise<string[][]> => {
     const { edges, pageInfo } = await runsPage(listing);
     const names = edges.map(({ node }) => node.name);
     if (!pageInfo.hasNextPage) return [names];
-    return [names, ...(await walk({ ...listing, after: pageInfo.endCursor }))];
+    return [names, ...(await readRunNames({ ...listing, after: pageInfo.endCursor }))];
   };
 
-  return { post, statusAndBody, data, runFields, runsPage, walk };
+  return { post, statusAndBody, data, runFields, runsPage, readRunNames: readRunNames };
 }
 
-/** Stands for any text where values are compared. */
+/** Matches any text in comparisons. */
 export const anyText: unknown = expect.any(String);
 
-/** What goes into the header `Authorization`. */
+/** The value of the header `Authorization` for a key. */
 export function basic(key: string): string {
   return `Basic ${btoa(`api:${key}`)}`;
 }
 
+/** Parses an object. */
 export function record(value: unknown): Record<string, unknown> {
   return z.record(z.string(), z.unknown()).parse(value);
 }
 
-/** What is inside, below these names and indexes. */
+/** The value at a path of names and indexes. */
 export function path(value: unknown, ...names: readonly string[]): unknown {
   return names.reduce((inner: unknown, name) => {
     return Array.isArray(inner)

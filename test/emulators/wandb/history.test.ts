@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { startWandb } from "../../support/wandb.ts";
-import type { Wandb } from "../../support/wandb.ts";
-import { anyText, graphqlClient, path, record, vision } from "./graphql-client.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { syntheticHistory } from "../../../src/emulators/wandb/synthetic-history.ts";
+import { startWandb } from "../../support/wandb.ts";
+import type { Wandb } from "../../support/wandb.ts";
+import { anyText, graphqlClient, path, record, vision } from "./graphql-client.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof graphqlClient>;
+let client: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = graphqlClient(wandb);
+  client = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 describe("a history", () => {
-  test("is a page of the rows from minStep up to, and not including, maxStep", async () => {
+  test("is a page of the rows from minStep (inclusive) to maxStep (exclusive)", async () => {
     const run = project.addRun({ name: "a" });
     for (const _step of [3, 4, 10, 500]) run.log({ _step, loss: _step });
 
@@ -32,7 +32,7 @@ describe("a history", () => {
     expect(await steps("minStep: 500, samples: 1000")).toEqual([500]);
   });
 
-  test("is a random sample without steps, another one each time", async () => {
+  test("is a random sample without steps, a different one each time", async () => {
     project.addRun({ name: "a", history: syntheticHistory({ run: 1, steps: 1000, metrics: 1 }) });
 
     const [first, second] = [await steps("samples: 100"), await steps("samples: 100")];
@@ -43,7 +43,7 @@ describe("a history", () => {
     expect(await steps("samples: 1000")).toHaveLength(1000);
   });
 
-  test("is a sample too where a page has more rows than `samples`, unless overfullPage gives the first", async () => {
+  test("is also a sample if a page has more rows than `samples`, unless overfullPage is `first`", async () => {
     project.addRun({ name: "a", history: syntheticHistory({ run: 1, steps: 1000, metrics: 1 }) });
     const sampled = await steps("minStep: 0, maxStep: 1000, samples: 10");
     wandb.faults.overfullPage = "first";
@@ -54,7 +54,7 @@ describe("a history", () => {
     expect(await steps("samples: 3")).not.toEqual([0, 1, 2]);
   });
 
-  test("spells every value as it was logged", async () => {
+  test("writes every value as it was logged", async () => {
     const run = project.addRun({ name: "a" });
     const media = { _type: "image-file", path: "media/x.png", size: 1 };
     run.log({
@@ -97,28 +97,28 @@ describe("a history", () => {
     const run = project.addRun({ name: "a", summary: { best: 1, loss: 9 } });
     run.log({ loss: 0.5 });
 
-    const { summaryMetrics } = await ask.runFields("a", "summaryMetrics");
+    const { summaryMetrics } = await client.runFields("a", "summaryMetrics");
 
     expect(JSON.parse(String(summaryMetrics))).toMatchObject({ best: 1, loss: 0.5, _step: 0 });
   });
 
-  test("loses the rows after the step to which its run is rewound, and goes on from there", async () => {
+  test("loses the rows after the step that its run is rewound to, and continues there", async () => {
     const run = project.addRun({ name: "a" });
     for (const _step of [0, 2, 4, 6]) run.log({ _step });
     run.finish();
     run.rewind(4);
-    const lastStep = path(await ask.runFields("a", "historyKeys"), "historyKeys", "lastStep");
+    const lastStep = path(await client.runFields("a", "historyKeys"), "historyKeys", "lastStep");
     run.log({ loss: 1 });
 
     expect(lastStep).toBe(4);
     expect(await steps("samples: 10")).toEqual([0, 2, 4, 5]);
-    expect(await ask.runFields("a", "state historyLineCount")).toEqual({
+    expect(await client.runFields("a", "state historyLineCount")).toEqual({
       state: "running",
       historyLineCount: 4,
     });
   });
 
-  test("refuses a step that is not after the last", () => {
+  test("rejects a step that is not after the last one", () => {
     const run = project.addRun();
     run.log({ _step: 5 });
 
@@ -130,7 +130,7 @@ describe("a history", () => {
     }).toThrow("step NaN");
   });
 
-  test("may be generated, logged on and rewound", async () => {
+  test("may be generated, continued and rewound", async () => {
     const line = (step: number) => (step % 2 === 0 ? `{"_step":${step},"loss":1}` : undefined);
     const run = project.addRun({ name: "a", history: { lastStep: 8, keys: ["loss"], line } });
     run.log({ loss: 2 });
@@ -139,14 +139,16 @@ describe("a history", () => {
 
     expect(before).toEqual([4, 6, 8, 9]);
     expect(await steps("samples: 100")).toEqual([0, 2, 4]);
-    expect(await ask.runFields("a", "historyKeys")).toMatchObject({
+    expect(await client.runFields("a", "historyKeys")).toMatchObject({
       historyKeys: { lastStep: 4, keys: { loss: {} } },
     });
   });
 
-  test("that is synthetic differs from run to run and from step to step", () => {
+  test("differs between runs and between steps if it is synthetic", () => {
     const [one, two] = [1, 2].map((run) => syntheticHistory({ run, steps: 3, metrics: 2 }));
-    const lines = [one, two].flatMap((made) => [0, 1, 2].map((step) => made?.line(step) ?? ""));
+    const lines = [one, two].flatMap((history) =>
+      [0, 1, 2].map((step) => history?.line(step) ?? ""),
+    );
 
     const values = lines.map((line) => record(JSON.parse(line))["metric_1"]);
 
@@ -155,11 +157,11 @@ describe("a history", () => {
     expect(one?.keys).toEqual(["metric_0", "metric_1", "_step", "_timestamp", "_runtime"]);
   });
 
-  test("fails for the run of brokenHistory, by an error in a 200 or with a status", async () => {
+  test("fails for the run in brokenHistory, with an error in a 200 or with a status", async () => {
     for (const name of ["a", "b"]) project.addRun({ name }).log({ loss: 1 });
     const query = `{ ${vision} { a: run(name: "a") { name history(samples: 1) } b: run(name: "b") { name history(samples: 1) } } }`;
     wandb.faults.brokenHistory = { run: "a" };
-    const inside = await ask.statusAndBody(query);
+    const inside = await client.statusAndBody(query);
     wandb.faults.brokenHistory = { run: "a", status: 503 };
 
     expect(inside).toMatchObject([
@@ -171,16 +173,16 @@ describe("a history", () => {
         },
       },
     ]);
-    expect((await ask.statusAndBody(query))[0]).toBe(503);
+    expect((await client.statusAndBody(query))[0]).toBe(503);
   });
 
-  test("takes too long for more rows than tooLarge", async () => {
+  test("fails with 502 for more rows than tooLarge", async () => {
     project.addRun({ name: "a" });
     wandb.faults.tooLarge = { rows: 500 };
 
     expect(
       (
-        await ask.post(
+        await client.post(
           `{ ${vision} { run(name: "a") { history(minStep: 0, maxStep: 501, samples: 501) } } }`,
         )
       ).status,
@@ -189,7 +191,7 @@ describe("a history", () => {
   });
 });
 
-test("sampledHistory has only the rows with all keys, up to and with maxStep, NaN as a string", async () => {
+test("sampledHistory has only the rows with all keys, up to maxStep (inclusive), with NaN as text", async () => {
   const run = project.addRun({ name: "a" });
   run.log({ loss: 1 });
   run.log({ loss: NaN, val: { acc: 0.5 } });
@@ -202,7 +204,7 @@ test("sampledHistory has only the rows with all keys, up to and with maxStep, Na
     samples: 100,
   });
 
-  const { project: found } = await ask.data(
+  const { project: found } = await client.data(
     `query($s: JSONString!) { ${vision} { run(name: "a") { sampledHistory(specs: [$s]) } } }`,
     { s: spec },
   );
@@ -215,11 +217,11 @@ test("sampledHistory has only the rows with all keys, up to and with maxStep, Na
   ]);
 });
 
-test("events are a sample of the system metrics, of which the last row is told as systemMetrics", async () => {
+test("events are a sample of the system metrics, and systemMetrics is their last row", async () => {
   const run = project.addRun({ name: "a" });
   for (const cpu of [1, 2, 3]) run.logSystem({ "system.cpu": cpu });
 
-  const { events, systemMetrics, eventsLineCount } = await ask.runFields(
+  const { events, systemMetrics, eventsLineCount } = await client.runFields(
     "a",
     "events(samples: 2) systemMetrics eventsLineCount",
   );
@@ -228,9 +230,9 @@ test("events are a sample of the system metrics, of which the last row is told a
   expect(JSON.parse(String(systemMetrics))).toMatchObject({ "system.cpu": 3, _wandb: true });
 });
 
-/** The rows of the run `a` that a query with these arguments gets. */
+/** The rows of run `a` for these arguments. */
 async function history(args: string): Promise<readonly string[]> {
-  const { history: lines } = await ask.runFields("a", `history(${args})`);
+  const { history: lines } = await client.runFields("a", `history(${args})`);
   return z.array(z.string()).parse(lines);
 }
 

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { anyText, graphqlClient, basic, record } from "./graphql-client.ts";
-import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
+import { anyText, basic, graphqlClient, record } from "./graphql-client.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof graphqlClient>;
+let client: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = graphqlClient(wandb);
+  client = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 
@@ -28,27 +28,27 @@ describe("REST", () => {
     wandb.faults.rest = {};
   });
 
-  test("is not there unless it is asked for", async () => {
+  test("does not exist by default", async () => {
     delete wandb.faults.rest;
 
     expect((await fetch(wandb.url + runsUrl, { headers: bearer() })).status).toBe(404);
   });
 
-  test("may be all there is", async () => {
+  test("may replace GraphQL", async () => {
     wandb.faults.rest = { graphql: 405 };
 
-    expect((await ask.statusAndBody("{ viewer { id } }"))[0]).toBe(405);
+    expect((await client.statusAndBody("{ viewer { id } }"))[0]).toBe(405);
     expect((await fetch(wandb.url + runsUrl, { headers: bearer() })).status).toBe(200);
   });
 
-  test("wants the key after Bearer", async () => {
+  test("takes the key with Bearer", async () => {
     expect(
       (await fetch(wandb.url + runsUrl, { headers: { authorization: basic(wandb.apiKey) } }))
         .status,
     ).toBe(401);
   });
 
-  test("lists runs in pages that follow nextUrl", async () => {
+  test("lists runs in pages linked by nextUrl", async () => {
     project.addRun({
       name: "a",
       config: { lr: 0.1, nan: NaN },
@@ -85,7 +85,7 @@ describe("REST", () => {
     expect(second).toMatchObject({ runs: [{ id: "c" }], nextUrl: null });
   });
 
-  test("writes nextUrl from the root or on another origin", async () => {
+  test("sends a relative nextUrl, or one on another origin", async () => {
     for (const name of ["a", "b", "c"]) project.addRun({ name });
     wandb.faults.rest = { nextUrl: "relative" };
     const relative = await get(runsUrl);
@@ -97,7 +97,7 @@ describe("REST", () => {
     expect(await get(String(relative["nextUrl"]))).toMatchObject({ runs: [{ id: "c" }] });
   });
 
-  test("answers a history whole or in pages", async () => {
+  test("sends a history in full or in pages", async () => {
     const run = project.addRun({ name: "a" });
     for (const loss of [1, NaN, 3]) run.log({ loss });
     const url = "/runs/acme/vision/a/history";
@@ -113,25 +113,25 @@ describe("REST", () => {
     });
   });
 
-  test("leaves NaN bare under bareNonFinite", async () => {
+  test("leaves NaN bare with bareNonFinite", async () => {
     project.addRun({ name: "a" }).log({ loss: NaN });
     wandb.faults.rest = { bareNonFinite: true };
 
-    const answer = await fetch(`${wandb.url}/runs/acme/vision/a/history`, { headers: bearer() });
+    const response = await fetch(`${wandb.url}/runs/acme/vision/a/history`, { headers: bearer() });
 
-    expect(await answer.text()).toContain('"loss":NaN');
+    expect(await response.text()).toContain('"loss":NaN');
   });
 
-  test("answers 500 for the history of brokenHistory", async () => {
+  test("answers 500 for the history in brokenHistory", async () => {
     project.addRun({ name: "a" });
     wandb.faults.brokenHistory = { run: "a" };
-    const answer = await fetch(`${wandb.url}/runs/acme/vision/a/history`, { headers: bearer() });
+    const response = await fetch(`${wandb.url}/runs/acme/vision/a/history`, { headers: bearer() });
 
-    expect(answer.status).toBe(500);
-    expect(await answer.json()).toEqual({ error: "Error: failed to read the history of a" });
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({ error: "Error: failed to read the history of a" });
   });
 
-  test("answers 404 for what there is not", async () => {
+  test("answers 404 for unknown projects, runs and paths", async () => {
     project.addRun({ name: "a" });
     const status = async (url: string) =>
       (await fetch(wandb.url + url, { headers: bearer() })).status;

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
 import { graphqlClient, vision } from "./graphql-client.ts";
-import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof graphqlClient>;
+let client: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = graphqlClient(wandb);
+  client = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 
@@ -74,32 +74,34 @@ describe("filters", () => {
     [{ $or: [{ name: "a" }, { name: "c" }] }, "ac"],
     [{ $nor: [{ name: "a" }, { name: "c" }] }, "b"],
     [{ $and: [{ tags: "x" }, { state: "running" }] }, "b"],
-  ])("find by %j the runs %s", async (filters, names) => {
+  ])("%j matches the runs %s", async (filters, names) => {
     const text = JSON.stringify(filters);
-    const { project: counted } = await ask.data(
+    const { project: counted } = await client.data(
       `query($f: JSONString) { ${vision} { runCount(filters: $f) } }`,
       { f: text },
     );
 
     expect(
-      (await ask.walk({ filters: text, order: "+created_at", first: 1 })).flat().join(""),
+      (await client.readRunNames({ filters: text, order: "+created_at", first: 1 }))
+        .flat()
+        .join(""),
     ).toBe(names);
     expect(counted).toEqual({ runCount: names.length });
   });
 
   test.each(["2026-01-01T00:00:00", "2026-01-01", "2026-01-01T00:00:00+00:00"])(
-    "match nothing by the instant %s, which has no Z",
+    "match nothing for the timestamp %s, which has no Z",
     async (instant) => {
       const filters = JSON.stringify({ heartbeatAt: { $gte: instant } });
 
-      expect(await ask.walk({ filters })).toEqual([[]]);
+      expect(await client.readRunNames({ filters })).toEqual([[]]);
     },
   );
 
-  test("answer 500 for an instant as a number, 400 for what they do not know", async () => {
+  test("answer 500 for a number as a timestamp, 400 for an unknown operator or invalid JSON", async () => {
     const status = async (filters: string) =>
       (
-        await ask.statusAndBody(
+        await client.statusAndBody(
           `query($f: JSONString) { ${vision} { runs(filters: $f) { totalCount edges { cursor } } } }`,
           { variables: { f: filters } },
         )

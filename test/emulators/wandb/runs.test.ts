@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startWandb } from "../../support/wandb.ts";
-import type { Wandb } from "../../support/wandb.ts";
-import { graphqlClient, vision } from "./graphql-client.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { NewRun, WandbRun } from "../../../src/emulators/wandb/run.ts";
+import { startWandb } from "../../support/wandb.ts";
+import type { Wandb } from "../../support/wandb.ts";
+import { graphqlClient, vision } from "./graphql-client.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let ask: ReturnType<typeof graphqlClient>;
+let client: ReturnType<typeof graphqlClient>;
 
 beforeEach(async () => {
   wandb = await startWandb();
-  ask = graphqlClient(wandb);
+  client = graphqlClient(wandb);
   project = wandb.workspace.addProject({ name: "vision" });
 });
 
@@ -21,8 +21,8 @@ afterEach(async () => {
 });
 
 describe("runs", () => {
-  test("carry what was said of them", async () => {
-    const said: NewRun = {
+  test("have all their fields", async () => {
+    const fields: NewRun = {
       name: "abcd1234",
       displayName: "brave-sun-1",
       state: "finished",
@@ -38,16 +38,16 @@ describe("runs", () => {
       heartbeatAt: "2026-02-01T00:10:00Z",
       updatedAt: "2026-02-03T00:00:00Z",
     };
-    const added = project.addRun({ ...said, user: "grace" });
-    const fields = Object.keys(said).join(" ");
+    const added = project.addRun({ ...fields, user: "grace" });
+    const names = Object.keys(fields).join(" ");
 
     expect(
-      await ask.runFields(
+      await client.runFields(
         "abcd1234",
-        `${fields} id projectId readOnly user { username } project { name }`,
+        `${names} id projectId readOnly user { username } project { name }`,
       ),
     ).toEqual({
-      ...said,
+      ...fields,
       id: added.id,
       projectId: "1",
       readOnly: false,
@@ -59,7 +59,7 @@ describe("runs", () => {
   test("wrap their configuration as JSON text, with `_wandb` and NaN as null", async () => {
     project.addRun({ name: "a", config: { lr: 0.1, nan: NaN, deep: { x: [1, Infinity] } } });
 
-    const { config } = await ask.runFields("a", "config");
+    const { config } = await client.runFields("a", "config");
 
     const sdk: unknown = expect.objectContaining({ cli_version: "0.25.0" });
     expect(JSON.parse(String(config))).toEqual({
@@ -70,31 +70,31 @@ describe("runs", () => {
     });
   });
 
-  test("leave NaN and the infinities bare in the summary, and big integers whole", async () => {
+  test("leave NaN and the infinities bare in the summary, and do not round big integers", async () => {
     const summary = { a: NaN, b: -Infinity, big: 9007199254740993n, s: "NaN" };
     project.addRun({ name: "a", summary });
 
-    expect(await ask.runFields("a", "summaryMetrics")).toEqual({
+    expect(await client.runFields("a", "summaryMetrics")).toEqual({
       summaryMetrics: `{"a":NaN,"b":-Infinity,"big":9007199254740993,"s":"NaN"}`,
     });
   });
 
-  test("send raw JSON to the letter", async () => {
+  test("send raw JSON byte for byte in configuration and summary", async () => {
     const raw = String.raw`{"x":1e400,"x":1.0,"é":"\ud800"}`;
     project.addRun({ name: "a", config: new RawJson(raw), summary: new RawJson(raw) });
 
-    expect(await ask.runFields("a", "config summaryMetrics")).toEqual({
+    expect(await client.runFields("a", "config summaryMetrics")).toEqual({
       config: raw,
       summaryMetrics: raw,
     });
   });
 
-  test("tell the last step and the metrics by dotted name", async () => {
+  test("report the last step and the metrics by dotted name", async () => {
     const run = project.addRun({ name: "a" });
     run.log({ loss: 1, val: { acc: 0.5 } });
     run.log({ _step: 40, loss: "NaN", image: { _type: "image-file", path: "p" } });
 
-    expect(await ask.runFields("a", "historyLineCount historyKeys")).toMatchObject({
+    expect(await client.runFields("a", "historyLineCount historyKeys")).toMatchObject({
       historyLineCount: 2,
       historyKeys: {
         lastStep: 40,
@@ -114,17 +114,17 @@ describe("runs", () => {
     });
   });
 
-  test("without a row have no last step", async () => {
+  test("have no last step without a row", async () => {
     project.addRun({ name: "over", state: "finished" });
     project.addRun({ name: "live" });
 
-    expect(await ask.runFields("over", "historyKeys")).toEqual({ historyKeys: null });
-    expect(await ask.runFields("live", "historyKeys")).toEqual({
+    expect(await client.runFields("over", "historyKeys")).toEqual({ historyKeys: null });
+    expect(await client.runFields("live", "historyKeys")).toEqual({
       historyKeys: { keys: {}, sets: [] },
     });
   });
 
-  test("move heartbeatAt when they log or end, not when they are edited or crash", async () => {
+  test("move heartbeatAt when they log or end, but not when they are edited or crash", async () => {
     const run = project.addRun({ name: "a" });
     const heartbeats: unknown[] = [];
     const updates: unknown[] = [];
@@ -147,7 +147,7 @@ describe("runs", () => {
     ];
     for (const change of changes) {
       change(run);
-      const { heartbeatAt, updatedAt } = await ask.runFields("a", "heartbeatAt updatedAt");
+      const { heartbeatAt, updatedAt } = await client.runFields("a", "heartbeatAt updatedAt");
       heartbeats.push(heartbeatAt);
       updates.push(updatedAt);
     }
@@ -160,19 +160,19 @@ describe("runs", () => {
       true,
     ]);
     expect(new Set(updates).size).toBe(5);
-    expect(await ask.runFields("a", "state displayName tags")).toEqual({
+    expect(await client.runFields("a", "state displayName tags")).toEqual({
       state: "finished",
       displayName: "b",
       tags: ["t"],
     });
   });
 
-  test("vanish when they are deleted", async () => {
+  test("disappear from counts and listings when deleted", async () => {
     for (const name of ["a", "b"]) project.addRun({ name });
     project.deleteRun("a");
 
     expect(
-      await ask.data(
+      await client.data(
         `{ ${vision} { totalRuns runCount run(name: "a") { name } runs { totalCount edges { node { name } } } } }`,
       ),
     ).toEqual({

@@ -6,12 +6,12 @@ import type { Countly } from "../../support/countly.ts";
 import { countlyClient, didsOf } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof countlyClient>;
+let client: ReturnType<typeof countlyClient>;
 let app: CountlyApp;
 
 beforeEach(async () => {
   countly = await startCountly({ edition: "original" });
-  ask = countlyClient(countly);
+  client = countlyClient(countly);
   app = countly.workspace.addApp({ fields: { name: "Salt & Pepper" }, users: 150 });
 });
 
@@ -22,10 +22,10 @@ afterEach(async () => {
 const list = z.object({ data: z.array(z.record(z.string(), z.unknown())) });
 
 async function rows(path: string, params: Readonly<Record<string, string>> = {}) {
-  return list.parse(await ask.json(path, params)).data;
+  return list.parse(await client.json(path, params)).data;
 }
 
-test("apps, groups and users are lists under `data`, nothing escaped", async () => {
+test("apps, groups and users are lists in `data`, without escaping", async () => {
   countly.workspace.addGroup({ name: "R & D", user_count: 3 });
 
   expect(await rows("/o/apps/all")).toMatchObject([{ _id: app.id, name: "Salt & Pepper" }]);
@@ -35,7 +35,7 @@ test("apps, groups and users are lists under `data`, nothing escaped", async () 
   ]);
 });
 
-test("pages go by limit and skip; one that lies beyond the end is empty", async () => {
+test("pages work with limit and skip; one beyond the end is empty", async () => {
   const page = async (skip: number) =>
     didsOf(await rows("/o/users/all", { app_id: app.id, skip: String(skip) }));
 
@@ -44,16 +44,16 @@ test("pages go by limit and skip; one that lies beyond the end is empty", async 
   expect(await page(150)).toEqual([]);
 });
 
-test("a gateway that ignores skip repeats its first page, of every list", async () => {
+test("ignoreSkip repeats the first page of every list", async () => {
   countly.faults.ignoreSkip = true;
-  const asked = { app_id: app.id, limit: "10" };
+  const params = { app_id: app.id, limit: "10" };
 
   for (const path of ["/o/users/all", "/o/apps/all"]) {
-    expect(await rows(path, { ...asked, skip: "10" })).toEqual(await rows(path, asked));
+    expect(await rows(path, { ...params, skip: "10" })).toEqual(await rows(path, params));
   }
 });
 
-test("a period of two instants picks users by their last session", async () => {
+test("a period of two timestamps selects users by their last session", async () => {
   const last = (await rows("/o/users/all", { app_id: app.id, skip: "149" }))[0];
   const at = Number(last?.["ls"]) * 1000;
 
@@ -61,8 +61,8 @@ test("a period of two instants picks users by their last session", async () => {
   expect(await rows("/o/users/all", { app_id: app.id, period })).toEqual([last]);
 });
 
-test("there is nothing else, and nothing without a key", async () => {
-  expect((await ask.post("/o/apps/mine")).status).toBe(404);
-  expect((await ask.post("/o/export/db")).status).toBe(404);
-  expect((await ask.post("/o/groups", { api_key: "wrong" })).status).toBe(401);
+test("other paths do not exist, and a wrong key is rejected", async () => {
+  expect((await client.post("/o/apps/mine")).status).toBe(404);
+  expect((await client.post("/o/export/db")).status).toBe(404);
+  expect((await client.post("/o/groups", { api_key: "wrong" })).status).toBe(401);
 });

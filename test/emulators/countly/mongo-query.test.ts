@@ -5,12 +5,12 @@ import type { Countly } from "../../support/countly.ts";
 import { countlyClient, didsOf } from "./client.ts";
 
 let countly: Countly;
-let ask: ReturnType<typeof countlyClient>;
+let client: ReturnType<typeof countlyClient>;
 let app: CountlyApp;
 
 beforeEach(async () => {
   countly = await startCountly();
-  ask = countlyClient(countly);
+  client = countlyClient(countly);
   app = countly.workspace.addApp();
   app.addUser({ did: "seconds", last_sync: 1_700_000_000, custom: { plan: "pro", n: 2 } });
   app.addUser({ did: "milliseconds", last_sync: 1_700_000_000_000, custom: { plan: "free" } });
@@ -23,39 +23,39 @@ afterEach(async () => {
 });
 
 async function found(query: object): Promise<unknown[]> {
-  return didsOf(await ask.exported(app, { query: JSON.stringify(query) }));
+  return didsOf(await client.exported(app, { query: JSON.stringify(query) }));
 }
 
-test("comparisons hold between values of one type only", async () => {
+test("only values of the same type compare", async () => {
   expect(await found({ last_sync: { $gte: 1_700_000_000 } })).toEqual(["seconds", "milliseconds"]);
   expect(await found({ last_sync: { $gte: "17" } })).toEqual(["string"]);
   expect(await found({ last_sync: { $gt: 1_700_000_000, $lt: 2e12 } })).toEqual(["milliseconds"]);
   expect(await found({ last_sync: { $lte: 1_700_000_000 } })).toEqual(["seconds"]);
 });
 
-test("no date is greater than the text of one, or than a number", async () => {
+test("dates do not compare with text and numbers", async () => {
   expect(await found({ lu: { $gt: "2000-01-01T00:00:00.000Z" } })).toEqual([]);
   expect(await found({ lu: { $gt: 0 } })).toEqual([]);
 });
 
-test("members of members are reached with dots", async () => {
+test("dots reach nested members", async () => {
   expect(await found({ "custom.plan": "pro" })).toEqual(["seconds"]);
   expect(await found({ "custom.n": { $gt: 1 } })).toEqual(["seconds"]);
 });
 
-test("what is not there equals null, and does not exist", async () => {
+test("a missing member equals null and does not exist", async () => {
   expect(await found({ last_sync: null })).toEqual(["none"]);
   expect(await found({ last_sync: { $exists: false } })).toEqual(["none"]);
   expect(await found({ name: { $exists: true } })).toEqual(["string"]);
   expect(await found({ last_sync: { $type: "string" } })).toEqual(["string"]);
 });
 
-test("an element of a list is enough", async () => {
+test("a list matches if one element does", async () => {
   expect(await found({ tags: "b" })).toEqual(["none"]);
   expect(await found({ tags: ["a", "b"] })).toEqual(["none"]);
 });
 
-test("conditions are combined", async () => {
+test("conditions can be combined", async () => {
   expect(await found({ did: { $in: ["none", "string"] } })).toEqual(["string", "none"]);
   expect(await found({ did: { $nin: ["none", "string"] }, "custom.n": { $ne: 2 } })).toEqual([
     "milliseconds",
@@ -65,14 +65,14 @@ test("conditions are combined", async () => {
   expect(await found({ $and: [either, { did: "string" }] })).toEqual(["string"]);
 });
 
-test("operators that run code are taken out of a query", async () => {
+test("operators that run code are stripped from a query", async () => {
   expect(await found({ $where: "sleep(1000)", did: "none" })).toEqual(["none"]);
 });
 
-test("rows are sorted by type first, then by value", async () => {
+test("rows are sorted by type, then by value", async () => {
   const sort = JSON.stringify({ last_sync: -1 });
 
-  expect(didsOf(await ask.exported(app, { sort }))).toEqual([
+  expect(didsOf(await client.exported(app, { sort }))).toEqual([
     "string",
     "milliseconds",
     "seconds",
@@ -80,10 +80,10 @@ test("rows are sorted by type first, then by value", async () => {
   ]);
 });
 
-test("without a sort the order is not that of the ids", async () => {
-  const ids = (await ask.exported(app)).map(({ _id }) => String(_id));
+test("without a sort the rows are not in the order of their ids", async () => {
+  const ids = (await client.exported(app)).map(({ _id }) => String(_id));
 
   expect(ids).not.toEqual(ids.toSorted());
-  const sorted = await ask.exported(app, { sort: JSON.stringify({ _id: -1 }) });
+  const sorted = await client.exported(app, { sort: JSON.stringify({ _id: -1 }) });
   expect(sorted.map(({ _id }) => _id)).toEqual(ids.toSorted().toReversed());
 });

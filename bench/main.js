@@ -46,9 +46,9 @@ if (!existsSync(built)) refuse("not built yet; leave out --no-build");
 const { bench } = await import(pathToFileURL(built).href);
 process.exitCode = await bench({ names: words, short, results });
 
-function requireKnown(kind, word, known) {
-  if (known.includes(word)) return;
-  refuse(`unknown ${kind} "${word}"; did you mean "${closest(word, known)}"? --help lists all`);
+function requireKnown(kind, word, valid) {
+  if (valid.includes(word)) return;
+  refuse(`unknown ${kind} "${word}"; did you mean "${closest(word, valid)}"? --help lists all`);
 }
 
 function refuse(message) {

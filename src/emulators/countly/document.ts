@@ -30,7 +30,7 @@ export function isList(value: Value | undefined): value is readonly Value[] {
 }
 
 /** How dates are written: as ISO 8601 text, or as EJSON's `{"$date":…}`. */
-export type DateFormat = "iso" | "ejson";
+type DateFormat = "iso" | "ejson";
 
 /** A value as JSON text, with raw parts unchanged. */
 export function documentJson(value: Value, dates: DateFormat = "iso"): string {

@@ -53,7 +53,7 @@ export interface CountlyFaults {
 export type Feature = "export" | "compliance-hub" | "dbviewer" | "users" | "groups";
 
 /** A page of app users that is about to be sent. */
-export interface UserPage {
+interface UserPage {
   /** Such as `/o/export/db`. */
   readonly path: string;
   /** The app's id. */

@@ -11,7 +11,7 @@ import { Tasks } from "./tasks.ts";
 import type { CountlyWorkspace } from "./workspace.ts";
 
 /** How a Countly emulator behaves. */
-export interface CountlyServiceOptions {
+interface CountlyServiceOptions {
   readonly workspace: CountlyWorkspace;
   /** Default: `community`. */
   readonly edition?: Edition;

@@ -29,7 +29,7 @@ export function formatTimestamp(seconds: number, unit: TimestampFormat): number 
 }
 
 /** What a new user's document is generated from. */
-export interface NewUser {
+interface NewUser {
   /** The user's sequence number in the app, from which the `uid` derives. */
   readonly number: number;
   /** Seconds since 1970. */

@@ -10,7 +10,7 @@ export interface WorkspaceOptions {
 }
 
 /** An app to create. */
-export interface NewApp extends AppOptions {
+interface NewApp extends AppOptions {
   /** Members of the app's document, which override the defaults; undefined removes one. */
   readonly fields?: Partial<AppDocument>;
 }
@@ -18,7 +18,7 @@ export interface NewApp extends AppOptions {
 /**
  * A group: on Enterprise of dashboard members, on an original gateway whatever it calls a group.
  */
-export interface CountlyGroup {
+interface CountlyGroup {
   readonly id: string;
   readonly document: Document;
 }

@@ -3,7 +3,7 @@ import { entityJson } from "./json.ts";
 import type { Json, Members } from "./json.ts";
 
 /** A dataset item as it is stored. */
-export interface OpikItem extends Members {
+interface OpikItem extends Members {
   readonly id: string;
   readonly data: Json;
 }
@@ -26,7 +26,7 @@ export interface OpikVersion extends Members {
 }
 
 /** How a write of items is stored. */
-export interface WriteOptions {
+interface WriteOptions {
   /**
    * Changes the latest version instead of creating one, and keeps its hash, as the server does for
    * writes without a `batch_group_id`.
@@ -41,7 +41,7 @@ export interface OpikEntity extends Members {
 }
 
 /** What a dataset gets from its workspace. */
-export interface DatasetOptions {
+interface DatasetOptions {
   readonly clock: OpikClock;
   readonly user: string;
   /** False for an older server, which has only the current items. */

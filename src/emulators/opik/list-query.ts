@@ -23,7 +23,7 @@ export function sortEntities<T>(
 }
 
 /** How a list may be sorted. */
-export interface SortOptions<T> {
+interface SortOptions<T> {
   readonly query: URLSearchParams;
   /** The fields that a request may sort by. */
   readonly sortable: readonly string[];

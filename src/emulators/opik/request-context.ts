@@ -22,7 +22,7 @@ export function requireDataset({ workspace }: RequestContext, id: string): OpikD
 }
 
 /** Which items of a dataset a request selects. */
-export interface RowSelection {
+interface RowSelection {
   /** A version's hash or tag (default: the latest version). */
   readonly version?: string | null | undefined;
   /** The `filters` parameter: a JSON array. */

@@ -4,7 +4,7 @@ import type { OpikEntity } from "./dataset.ts";
 import type { Json, Members } from "./json.ts";
 
 /** A project or dataset to create. Any member given here replaces a generated one. */
-export interface NewEntity extends Members {
+interface NewEntity extends Members {
   readonly id?: string;
   readonly name: Json;
 }

@@ -46,7 +46,7 @@ export interface WandbFaults {
 }
 
 /** Repeatedly lets `allow` requests pass and then rejects `refuse`. */
-export interface RateLimitFault {
+interface RateLimitFault {
   readonly allow: number;
   readonly refuse: number;
   /** The value of `RateLimit-Reset` (default 1). */

@@ -5,7 +5,7 @@ import { isRecord, parseJson } from "./json.ts";
 export type HistoryKeys = Readonly<Record<string, HistoryKey>>;
 
 /** The statistics of one metric. */
-export interface HistoryKey {
+interface HistoryKey {
   readonly typeCounts: readonly { readonly type: string; readonly count: number }[];
   readonly monotonic: boolean;
   readonly previousValue: unknown;

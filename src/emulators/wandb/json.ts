@@ -27,7 +27,7 @@ export function jsonText(value: Json, nonFinite: NonFiniteFormat = "bare"): stri
 }
 
 /** Rewrites bare NaN and infinities in JSON text. */
-export function respellNonFinite(text: string, nonFinite: NonFiniteFormat): string {
+function respellNonFinite(text: string, nonFinite: NonFiniteFormat): string {
   if (nonFinite === "bare" || !/NaN|Infinity/.test(text)) return text;
   return text.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g, (token) => {
     if (token.startsWith('"')) return token;

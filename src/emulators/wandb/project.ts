@@ -17,7 +17,7 @@ export interface ProjectFields {
 }
 
 /** What a project gets from its workspace. */
-export interface ProjectOptions {
+interface ProjectOptions {
   /** The global id. */
   readonly id: string;
   /** The project's sequence number in the workspace. */

@@ -12,9 +12,9 @@ export class ResponseError extends Error {
   override readonly name = "ResponseError";
   readonly response: HttpResponse;
 
-  constructor(answer: HttpResponse) {
-    super(`${answer.status}`);
-    this.response = answer;
+  constructor(response: HttpResponse) {
+    super(`${response.status}`);
+    this.response = response;
   }
 }
 

@@ -5,7 +5,7 @@ import { RunHistory } from "./history.ts";
 import { isMembers, isRecord, jsonText, type Members, parseJson } from "./json.ts";
 
 /** The states that W&B gives a run. */
-export type RunState =
+type RunState =
   "running" | "finished" | "failed" | "crashed" | "killed" | "pending" | "preempting" | "preempted";
 
 /** A run's fields. Times are in UTC. */

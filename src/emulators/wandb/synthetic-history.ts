@@ -2,7 +2,7 @@ import { seededRandom } from "../random.ts";
 import type { GeneratedHistory } from "./generated-history.ts";
 
 /** The size of a synthetic history. */
-export interface SyntheticOptions {
+interface SyntheticOptions {
   /** Selects the values: another number gives other values. */
   readonly run: number;
   readonly steps: number;

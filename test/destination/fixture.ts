@@ -7,11 +7,11 @@ import type { TestDatabase } from "../support/databases.ts";
 
 export const silent = newLog(() => undefined);
 
-/** A fresh database for each test, and what the tests open on it, which is closed after them. */
+/** A fresh database for each test. What a test opens is closed after it. */
 export interface Fixture {
   readonly database: TestDatabase;
   open(options?: Partial<OpenOptions>): Promise<Destination>;
-  /** A session of a destination of its own, on which these tables are prepared. */
+  /** Opens a destination and a session, and prepares these tables. */
   session(tables: readonly Table[], pipeline?: Pipeline): Promise<Session>;
   /** The first column of each row, as text. */
   texts(sql: string): Promise<string[]>;
@@ -28,7 +28,7 @@ export function useDatabase(create: () => Promise<TestDatabase>): Fixture {
     database = await create();
   });
   afterEach(async () => {
-    for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+    for (const resource of opened.splice(0).reverse()) await resource[Symbol.asyncDispose]();
     await database?.drop();
   });
   const open: Fixture["open"] = async (options) => {
@@ -55,14 +55,14 @@ export function useDatabase(create: () => Promise<TestDatabase>): Fixture {
   };
 }
 
-/** A table of one key and a few values. */
+/** A table with one key and a few values. */
 export const runs = {
   name: "runs",
   columns: { id: "string", project: "string", steps: "integer", loss: "double", raw: "json" },
   primaryKey: ["id"],
 } as const satisfies Table;
 
-/** The counts that are not 0. */
+/** The counts of a stream that are not 0. */
 export function countsOf(
   result: Awaited<ReturnType<Session["write"]>>,
   stream = "runs",

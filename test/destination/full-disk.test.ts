@@ -11,7 +11,7 @@ import { newFolder, run } from "../support/program.ts";
 
 const program = resolve(import.meta.dirname, "../../bin/opik-sync.js");
 
-/** Less than the tables need: so many blocks of half a KiB, or of one in some shells. */
+/** Less than the tables need. Blocks are of 512 bytes, in some shells of 1024. */
 const maxBlocks = 1500;
 
 function filled(): OpikWorkspace {
@@ -27,7 +27,7 @@ function filled(): OpikWorkspace {
 }
 
 describe.skipIf(process.platform === "win32")("a disk without space for a SQLite file", () => {
-  test("fails the sync with nothing half written, and the next one completes when there is some", async () => {
+  test("fails the sync without partial writes, and the next sync completes once there is space", async () => {
     await using opik = await startOpik({ workspace: filled() });
     await using folder = await newFolder({
       "configuration.json": { opik: { base_url: opik.url, concurrency: 1 } },

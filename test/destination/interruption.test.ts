@@ -44,7 +44,7 @@ describe("an interruption while another program has locked a table of Postgres",
       (error: unknown) => error,
     );
 
-  test("is heard if it came before the destination was opened", async () => {
+  test("takes effect if it came before the destination was opened", async () => {
     await fixture.session([runs]);
     await lock("_rivulet_state");
     const destination = await fixture.open({ signal: AbortSignal.abort(enough), busyMs: 8000 });
@@ -52,7 +52,7 @@ describe("an interruption while another program has locked a table of Postgres",
     await unlock();
   });
 
-  test("is heard if it came while the connection was being made", async () => {
+  test("takes effect if it came while connecting", async () => {
     await fixture.session([runs]);
     await lock("_rivulet_state");
     const interruption = new AbortController();
@@ -72,7 +72,7 @@ describe("an interruption while another program has locked a table of Postgres",
     await unlock();
   });
 
-  test("loses nothing if the lock is a brief one", async () => {
+  test("loses nothing if the lock is brief", async () => {
     const { session, interrupt, pid } = await interruptible();
     await lock("runs");
     interrupt();
@@ -83,7 +83,7 @@ describe("an interruption while another program has locked a table of Postgres",
     expect(countsOf(await write)).toEqual({ inserted: 1 });
   });
 
-  test("ends all that follows, too, in less than five seconds together", async () => {
+  test("ends all later writes too, within five seconds in total", async () => {
     const { session, interrupt, pid } = await interruptible();
     await session.begin();
     await lock("runs", "_rivulet_sync", "_rivulet_state");
@@ -98,16 +98,16 @@ describe("an interruption while another program has locked a table of Postgres",
     expect(await failureOf(end)).toBe(enough);
     await session[Symbol.asyncDispose]();
     await unlocked;
-    // That it could not be released is the sign that this was not waited for.
+    // The lease is still held, which shows that its release was not waited for.
     const holder = "select checkpoint::json->>'holder' from _rivulet_state where stream = ''";
     expect(await fixture.texts(holder)).not.toEqual(["null"]);
   });
 
-  test("stores nothing that was read after what could not be stored", async () => {
+  test("stores nothing that was read after a batch that could not be stored", async () => {
     const { destination, session, interrupt, pid } = await interruptible();
     const refusals: unknown[] = [];
-    const refused = (error: unknown): void => void refusals.push(error);
-    const writer = new GroupWriter({ session, onWritten: () => undefined, onError: refused });
+    const onError = (error: unknown): void => void refusals.push(error);
+    const writer = new GroupWriter({ session, onWritten: () => undefined, onError });
     await lock("runs");
     await writer.write([batch]);
     const next = writer.write([{ ...batch, checkpoint: { page: 2 } }]);
@@ -122,18 +122,18 @@ describe("an interruption while another program has locked a table of Postgres",
   });
 });
 
-/** A way to a server on which connections wait until it is opened. */
+/** A proxy to a server that makes connections wait until `open` is called. */
 async function startGate(target: URL) {
-  const held: Socket[] = [];
+  const waiting: Socket[] = [];
   let isOpen = false;
-  const letThrough = (client: Socket): void => {
+  const forward = (client: Socket): void => {
     const server = connect(Number(target.port), target.hostname);
     for (const socket of [client, server]) socket.on("error", () => undefined);
     client.pipe(server).pipe(client);
   };
   const gate = createServer({ pauseOnConnect: true }, (client) => {
-    if (isOpen) letThrough(client);
-    else held.push(client);
+    if (isOpen) forward(client);
+    else waiting.push(client);
   });
   gate.listen(0, "127.0.0.1");
   await once(gate, "listening");
@@ -146,7 +146,7 @@ async function startGate(target: URL) {
     reached: once(gate, "connection"),
     open() {
       isOpen = true;
-      for (const client of held) letThrough(client);
+      for (const client of waiting) forward(client);
     },
     async [Symbol.asyncDispose]() {
       await new Promise((closed) => gate.close(closed));

@@ -22,10 +22,10 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     return JSON.parse(text) as Lock;
   }
 
-  /** Makes the lock look as if somebody else had taken it. */
-  async function change(holder: Partial<NonNullable<Lock["holder"]>>): Promise<void> {
-    const now = await lock();
-    const changed = JSON.stringify({ ...now, holder: { ...now.holder, ...holder } });
+  /** Changes the stored holder, as if another process had taken the lock. */
+  async function changeHolder(holder: Partial<NonNullable<Lock["holder"]>>): Promise<void> {
+    const stored = await lock();
+    const changed = JSON.stringify({ ...stored, holder: { ...stored.holder, ...holder } });
     await fixture.database.query(
       `update _rivulet_state set checkpoint = '${changed}' where pipeline = 'test' and stream = ''`,
     );
@@ -34,11 +34,11 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
   const epoch = async (): Promise<number> =>
     Number((await fixture.texts(`select epoch ${row}`))[0]);
   const deadPid = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
-  const again = async (): Promise<Session> => await fixture.session([runs]);
+  const nextSession = async (): Promise<Session> => await fixture.session([runs]);
 
-  test("keeps two syncs of one pipeline apart, and says who holds it since when", async () => {
+  test("refuses a second sync of the pipeline, and says who holds it since when", async () => {
     await fixture.session([runs]);
-    const second = again();
+    const second = nextSession();
     await expect(second).rejects.toBeInstanceOf(LockedError);
     await expect(second).rejects.toThrow(
       new RegExp(
@@ -60,45 +60,45 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect((await second.state()).get("others")?.get("")).toEqual({ page: 2 });
   });
 
-  test("is free again once the session is disposed of, with an epoch more", async () => {
+  test("is free after the session was disposed of; the next epoch is greater by one", async () => {
     const first = await fixture.session([runs]);
     expect(await epoch()).toBe(1);
     await first[Symbol.asyncDispose]();
     expect((await lock()).holder).toBeNull();
-    await again();
+    await nextSession();
     expect(await epoch()).toBe(2);
   });
 
   test("is taken over at once from a process that died on this host", async () => {
     await fixture.session([runs]);
-    await change({ id: "dead", pid: deadPid() });
-    await again();
+    await changeHolder({ id: "dead", pid: deadPid() });
+    await nextSession();
     expect(await epoch()).toBe(2);
     expect((await lock()).holder?.pid).toBe(process.pid);
   });
 
-  test("is taken over at once from a dead process that had the pid that is ours now", async () => {
+  test("is taken over at once from a dead process that had our pid", async () => {
     await fixture.session([runs]);
-    await change({ id: "an earlier life" });
-    await again();
+    await changeHolder({ id: "an earlier life" });
+    await nextSession();
     expect(await epoch()).toBe(2);
   });
 
-  test("is not taken over from a process on another host before its lease has run out", async () => {
+  test("is not taken over from a process on another host before its lease expires", async () => {
     await fixture.session([runs]);
-    await change({ id: "far", host: "elsewhere", pid: deadPid() });
-    await expect(again()).rejects.toThrow(/on elsewhere/);
-    await change({ until: 0 });
-    await again();
+    await changeHolder({ id: "far", host: "elsewhere", pid: deadPid() });
+    await expect(nextSession()).rejects.toThrow(/on elsewhere/);
+    await changeHolder({ until: 0 });
+    await nextSession();
     expect(await epoch()).toBe(2);
   });
 
-  test("is not taken over from a living process before its lease has run out", async () => {
+  test("is not taken over from a living process before its lease expires", async () => {
     await fixture.session([runs]);
-    await change({ id: "parent", pid: process.ppid });
-    await expect(again()).rejects.toBeInstanceOf(LockedError);
-    await change({ until: 0 });
-    await again();
+    await changeHolder({ id: "parent", pid: process.ppid });
+    await expect(nextSession()).rejects.toBeInstanceOf(LockedError);
+    await changeHolder({ until: 0 });
+    await nextSession();
   });
 
   test("is renewed in the background", async () => {
@@ -111,11 +111,11 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect(session.lost.aborted).toBe(false);
   });
 
-  test("fences off a process that was suspended past its lease: it writes nothing, and is told", async () => {
+  test("fences off a process that was suspended past its lease: it writes nothing and gets an error", async () => {
     const suspended = await fixture.session([runs]);
     await suspended.write([{ stream: "runs", rows: [{ id: "a" }], checkpoint: { page: 1 } }]);
-    await change({ until: 0, pid: deadPid(), id: "suspended" });
-    const successor = await again();
+    await changeHolder({ until: 0, pid: deadPid(), id: "suspended" });
+    const successor = await nextSession();
     const write = suspended.write([
       { stream: "runs", rows: [{ id: "b" }], checkpoint: { page: 2 } },
     ]);
@@ -130,10 +130,10 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect((await lock()).holder).not.toBeNull();
   });
 
-  test("fences it off also where the lock was deleted and taken anew, and nothing had been written", async () => {
+  test("fences it off even if the lock was deleted and taken again before anything was written", async () => {
     const suspended = await fixture.session([runs]);
     await fixture.database.query("delete from _rivulet_state");
-    const successor = await again();
+    const successor = await nextSession();
     const write = (session: Session): Promise<unknown> =>
       session.write([{ stream: "runs", rows: [{ id: "a" }] }]);
     await expect(write(suspended)).rejects.toThrow(LockedError);
@@ -144,7 +144,7 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect(await fixture.texts("select id from runs")).toEqual([]);
   });
 
-  test("tells a process that its lease is gone when it renews it", async () => {
+  test("tells a process that its lease was lost when it renews it", async () => {
     const destination = await fixture.open({ renewMs: 10 });
     await using session = await destination.lock(pipeline);
     await fixture.database.query("update _rivulet_state set epoch = 9 where stream = ''");
@@ -154,7 +154,7 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect(session.lost.reason).toBeInstanceOf(LockedError);
   });
 
-  test("is not what a checkpoint relies on alone: one that somebody else changed is not overwritten", async () => {
+  test("is not the only protection: a checkpoint that another process changed is not overwritten", async () => {
     const session = await fixture.session([runs]);
     const batch = { stream: "runs", rows: [{ id: "a" }], partition: "p", checkpoint: { page: 1 } };
     await session.write([batch]);
@@ -169,7 +169,7 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     ).toEqual(['{"page":5}']);
   });
 
-  test("belongs to one identity: another one's sync is refused until the state is reset", async () => {
+  test("belongs to one identity: a sync of another one is refused until the state is reset", async () => {
     const first = await fixture.session([runs], { name: "test", identity: "workspace a" });
     await first.write([{ stream: "runs", rows: [{ id: "a" }] }]);
     await first[Symbol.asyncDispose]();
@@ -185,7 +185,7 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect((await lock()).identity).toBe("workspace b");
   });
 
-  test("lets a pipeline that has written nothing yet be corrected", async () => {
+  test("accepts another identity as long as the pipeline has written nothing", async () => {
     const typo = await fixture.session([runs], { name: "test", identity: "workspcae" });
     await typo.begin();
     const rejected = [{ key: "{}", payload: "", reason: "403" }];
@@ -199,7 +199,7 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     );
   });
 
-  test("keeps the identity when it is renewed, and when another session takes it", async () => {
+  test("keeps the identity when it is renewed and when another session takes it", async () => {
     const first = await fixture.session([runs]);
     await first.write([{ stream: "runs", rows: [{ id: "a" }] }]);
     await first[Symbol.asyncDispose]();
@@ -213,7 +213,7 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect((await lock()).identity).toBe("here");
   });
 
-  test("does not let a pipeline use the tables of another, until that one's state is reset", async () => {
+  test("keeps a pipeline from using another's tables until that one's state is reset", async () => {
     const first = await fixture.session([runs]);
     await first.write([{ stream: "runs", rows: [{ id: "a" }] }]);
     const second = await fixture.session([], { name: "other" });
@@ -224,7 +224,7 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     await second.prepare([runs]);
   });
 
-  test("leaves a table to the pipeline that is the first to write to it", async () => {
+  test("gives a table to the pipeline that writes to it first", async () => {
     const [first, second] = [
       await fixture.session([runs]),
       await fixture.session([runs], { name: "other" }),

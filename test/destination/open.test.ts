@@ -14,7 +14,7 @@ describe("opening a destination", () => {
     },
   );
 
-  test("never shows a password, not even of a URL that cannot be read", async () => {
+  test("never shows a password, not even of an invalid URL", async () => {
     const destination = await open(
       "postgres://user:s3cret@host:5433/db?schema=s&sslpassword=s3cret",
     );

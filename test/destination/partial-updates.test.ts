@@ -5,7 +5,7 @@ import { countsOf, runs, useDatabase } from "./fixture.ts";
 describe.each(destinations)("updates on %s", (_dialect, create) => {
   const fixture = useDatabase(create);
 
-  test("change the columns that they name, of rows that are there and stand", async () => {
+  test("change the columns that they name, of rows that exist and are not deleted", async () => {
     const session = await fixture.session([runs]);
     const rows = ["a", "b", "c"].map((id) => ({ id, project: "p", steps: 1, raw: "{}" }));
     await session.write([{ stream: "runs", rows, deletes: [["c"]] }]);
@@ -21,7 +21,7 @@ describe.each(destinations)("updates on %s", (_dialect, create) => {
     expect(await fixture.texts(cells)).toEqual(["a p 2 -", "b p 1 raw", "c p 1 raw"]);
   });
 
-  test("come after the rows of their batch and before its deletes, and before the rows of the next batch", async () => {
+  test("are applied after the rows of their batch, before its deletes and before the next batch", async () => {
     const session = await fixture.session([runs]);
     const batch = { stream: "runs", rows: [{ id: "a", steps: 1 }, { id: "b" }] };
     await session.write([
@@ -32,7 +32,7 @@ describe.each(destinations)("updates on %s", (_dialect, create) => {
     expect(await fixture.texts(cells)).toEqual(["a 2", "c 4"]);
   });
 
-  test("that a column cannot hold, or that lack a part of the key, go into quarantine", async () => {
+  test("that a column cannot hold, or that lack part of the key, go into quarantine", async () => {
     const session = await fixture.session([runs]);
     const updates = [{ id: "a", steps: "many" }, { steps: 1 }];
     const written = await session.write([{ stream: "runs", rows: [{ id: "a" }], updates }]);

@@ -4,7 +4,7 @@ import { openDestination, type OpenOptions } from "../../src/destination/open.ts
 import { newPostgres } from "../support/databases.ts";
 import { countsOf, runs, silent, useDatabase } from "./fixture.ts";
 
-describe("what goes wrong with Postgres", () => {
+describe("errors of Postgres", () => {
   const fixture = useDatabase(newPostgres);
   const rows = [{ id: "a", steps: 1 }];
 
@@ -18,7 +18,7 @@ describe("what goes wrong with Postgres", () => {
     return await destination.check().catch((error: unknown) => error);
   }
 
-  /** A role that may log in, and what else it is given; removed at the end. */
+  /** Creates a role that may log in, runs `sql` for it, and drops it at the end. */
   async function withRole(sql: string, work: (role: string) => Promise<void>): Promise<void> {
     const role = `role_${new URL(fixture.database.url).searchParams.get("schema") ?? ""}`;
     await fixture.database.query(`create role ${role} login password 'secret'`);
@@ -30,26 +30,26 @@ describe("what goes wrong with Postgres", () => {
     }
   }
 
-  test("a wrong password is a login that failed, and is not shown", async () => {
+  test("a wrong password is reported as a failed login, and not shown", async () => {
     const error = await checkAt((url) => (url.password = "wr0ng"));
     expect(error).toBeInstanceOf(ConfigError);
     expect(String(error)).toMatch(/login failed; check user and password/);
     expect(String(error)).not.toContain("wr0ng");
   });
 
-  test("a database that is not there is named", async () => {
+  test("a database that does not exist is named", async () => {
     const error = await checkAt((url) => (url.pathname = "/nowhere"));
     expect(error).toBeInstanceOf(ConfigError);
     expect(String(error)).toMatch(/there is no such database.*"nowhere"/);
   });
 
-  test("a host that is not there is a matter of configuration", async () => {
+  test("a host that does not exist is an operational error", async () => {
     const error = await checkAt((url) => (url.hostname = "nowhere.invalid"));
     expect(isOperational(error)).toBe(true);
     expect(String(error)).toMatch(/nowhere\.invalid.*(no host with this name|cannot be resolved)/);
   });
 
-  test("a server that does not run may run later", async () => {
+  test("a server that does not run is a transient error", async () => {
     const error = await checkAt((url) => {
       url.hostname = "localhost";
       url.port = "1";
@@ -58,7 +58,7 @@ describe("what goes wrong with Postgres", () => {
     expect(String(error)).toMatch(/cannot be reached; .*\(.*ECONNREFUSED/);
   });
 
-  test("a server without TLS is refused where TLS is required", async () => {
+  test("a server without TLS is refused if TLS is required", async () => {
     const error = await checkAt((url) => {
       url.searchParams.set("sslmode", "require");
     });
@@ -66,7 +66,7 @@ describe("what goes wrong with Postgres", () => {
     expect(String(error)).toMatch(/sslmode/);
   });
 
-  test("a user that may create nothing is told what to grant", async () => {
+  test("a user without the privilege to create is told what to grant", async () => {
     await withRole("revoke create on schema public from $role", async (role) => {
       const error = await checkAt((url) => (url.username = role));
       expect(error).toBeInstanceOf(ConfigError);
@@ -74,7 +74,7 @@ describe("what goes wrong with Postgres", () => {
     });
   });
 
-  test("a table of somebody else is a matter of permission", async () => {
+  test("a table of another user is a configuration error", async () => {
     const session = await fixture.session([runs]);
     const schema = new URL(fixture.database.url).searchParams.get("schema") ?? "";
     await session[Symbol.asyncDispose]();
@@ -92,7 +92,7 @@ describe("what goes wrong with Postgres", () => {
     );
   });
 
-  test("a user without connections left may have some later", async () => {
+  test("a user without free connections is a transient error", async () => {
     await withRole("alter role $role connection limit 0", async (role) => {
       const error = await checkAt((url) => (url.username = role));
       expect(error).toBeInstanceOf(TransientError);
@@ -100,7 +100,7 @@ describe("what goes wrong with Postgres", () => {
     });
   });
 
-  test("a server that takes no writes is named as such", async () => {
+  test("a read-only server is reported as such", async () => {
     await withRole("alter role $role set default_transaction_read_only to on", async (role) => {
       const error = await checkAt((url) => (url.username = role));
       expect(error).toBeInstanceOf(ConfigError);
@@ -117,7 +117,7 @@ describe("what goes wrong with Postgres", () => {
   }
 
   test.each([1, 1000])(
-    "a server that ends the connection while it writes %i rows is asked again",
+    "a write of %i rows is repeated if the server ends the connection",
     async (count) => {
       const { session, pid } = await sessionAndBackend();
       await fixture.database.query("begin; lock table runs in access exclusive mode");
@@ -135,7 +135,7 @@ describe("what goes wrong with Postgres", () => {
     while ((await fixture.texts(sql))[0] === "0") await new Promise(setImmediate);
   }
 
-  test("a table that another program has locked is waited for, then named", async () => {
+  test("a table that another program has locked is waited for, then reported", async () => {
     const { session } = await sessionAndBackend({ busyMs: 50 });
     await fixture.database.query("begin; lock table runs in access exclusive mode");
     const write = session.write([{ stream: "runs", rows }]);
@@ -157,7 +157,7 @@ describe("what goes wrong with Postgres", () => {
     expect(countsOf(await session.write([{ stream: "runs", rows }]))).toEqual({ inserted: 1 });
   });
 
-  /** Makes the first inserts fail as if another transaction had been in the way. */
+  /** Makes the first inserts fail as if they conflicted with another transaction. */
   async function conflict(times: number, code: string): Promise<void> {
     await fixture.database
       .query(`create sequence attempts; create function fail() returns trigger language plpgsql as $$
@@ -178,14 +178,14 @@ describe("what goes wrong with Postgres", () => {
     expect(await fixture.texts("select last_value from attempts")).toEqual(["4"]);
   });
 
-  test("a transaction that fails so again and again ends the sync", async () => {
+  test("a transaction that always fails ends the sync", async () => {
     const session = await fixture.session([runs]);
     await conflict(100, "40001");
     await expect(session.write([{ stream: "runs", rows }])).rejects.toBeInstanceOf(TransientError);
     expect(await fixture.texts("select count(*) from runs")).toEqual(["0"]);
   });
 
-  test("a view of an integer column keeps it from being widened", async () => {
+  test("a view on an integer column prevents widening it", async () => {
     const session = await fixture.session([runs]);
     await fixture.database.query("create view seen as select steps from runs");
     const batch = {

@@ -24,7 +24,7 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     );
   }
 
-  test("makes a column of each type, in the order declared, and ours after them", async () => {
+  test("creates a column of each type in declared order, followed by the system columns", async () => {
     await fixture.session([
       tableOf({
         a: "boolean",
@@ -50,7 +50,7 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     );
   });
 
-  test("adds columns that appear later, and leaves those that are not declared any more", async () => {
+  test("adds columns that appear later, and leaves those that are no longer declared", async () => {
     const first = await fixture.session([tableOf({ old: "string" })]);
     await first.write([{ stream: "runs", rows: [{ id: "a", old: "kept" }] }]);
     await first.prepare([tableOf({ young: "integer" })]);
@@ -98,7 +98,7 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     expect(await fixture.texts("select n from runs where n = 9007199254740993")).toHaveLength(1);
   });
 
-  test("keeps a double column where an integer is declared", async () => {
+  test("keeps a double column that is declared as integer", async () => {
     const session = await fixture.session([tableOf({ n: "double" })]);
     await session.prepare([tableOf({ n: "integer" })]);
     await session.write([{ stream: "runs", rows: [{ id: "a", n: 0.25 }] }]);
@@ -116,7 +116,7 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     ],
     ["create table runs (id text)", /expected the primary key \(id\), found \(\)/],
     ["create view runs as select 1 as id", /table "runs": expected a table, found a view/],
-  ])("refuses what was made by `%s`", async (sql, message) => {
+  ])("refuses a table created by `%s`", async (sql, message) => {
     const session = await fixture.session([]);
     await fixture.database.query(sql);
     const refusal = session.prepare([runs]);
@@ -124,21 +124,21 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     await expect(refusal).rejects.toBeInstanceOf(ConfigError);
   });
 
-  test("refuses tables that have the names of our own", async () => {
+  test("refuses names of system tables", async () => {
     const session = await fixture.session([]);
     await expect(session.prepare([{ ...runs, name: "_rivulet_state" }])).rejects.toThrow(
       ConfigError,
     );
   });
 
-  test("does all tables or none", async () => {
+  test("prepares all tables or none", async () => {
     const session = await fixture.session([]);
     await fixture.database.query("create view runs as select 1 as id");
     await expect(session.prepare([{ ...runs, name: "fine" }, runs])).rejects.toThrow(ConfigError);
     await expect(fixture.database.query("select * from fine")).rejects.toThrow(/fine/);
   });
 
-  test("holds names with quotes, dots, spaces, emoji, U+0000 and lone surrogates", async () => {
+  test("accepts names with quotes, dots, spaces, emoji, U+0000 and lone surrogates", async () => {
     const names = [
       'a"b',
       "a.b",
@@ -167,7 +167,7 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     expect((await write()).get(table.name)).toMatchObject({ unchanged: 1 });
   });
 
-  test("keeps the values of columns named like ours, or like members of every object", async () => {
+  test("keeps the values of columns named like system columns or members of Object.prototype", async () => {
     const names = [
       "_deleted",
       "__deleted",
@@ -212,7 +212,7 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     ]);
   });
 
-  test("holds columns that differ only in the case of their letters, in whatever order they are declared", async () => {
+  test("keeps columns apart that differ only in case, in whatever order they are declared", async () => {
     const session = await fixture.session([
       tableOf({ Loss: "string", loss: "string", LOSS: "string" }),
     ]);
@@ -225,7 +225,7 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     expect(Object.values(stored)).toEqual(expect.arrayContaining(["1", "2", "3"]));
   });
 
-  test("holds names longer than 63 bytes that begin alike", async () => {
+  test("keeps names apart that are longer than 63 bytes and have the same beginning", async () => {
     const [one, two] = [`${"é".repeat(40)}one`, `${"é".repeat(40)}two`];
     const session = await fixture.session([tableOf({ [one]: "string", [two]: "string" })]);
     await session.write([{ stream: "runs", rows: [{ id: "a", [one]: "1", [two]: "2" }] }]);
@@ -251,7 +251,7 @@ describe.each(databases)("preparing a table in %s", (dialect, create) => {
     expect(await fixture.texts("select c999 from runs where id = '7'")).toEqual(["1006"]);
   });
 
-  test("refuses a table with a column that needs a value which no row brings", async () => {
+  test("refuses a table with a required column that the source does not have", async () => {
     const session = await fixture.session([]);
     const make = (columns: string) =>
       fixture.database.query(

@@ -12,7 +12,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
       "select stream, key, payload, reason from _rivulet_quarantine order by key",
     );
 
-  test("takes rows that their columns cannot hold, whole and with the reason, and the rest is stored", async () => {
+  test("receives rows that their columns cannot hold, complete and with the reason; the rest is stored", async () => {
     const session = await fixture.session([runs]);
     const rows = [
       { id: "a", steps: "many", raw: '{"x":1}' },
@@ -42,7 +42,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     ]);
   });
 
-  test("takes the rows that the database refuses, however few among many", async () => {
+  test("receives the rows that the database refuses, however few among many", async () => {
     const session = await fixture.session([runs]);
     await refuse("steps", 13);
     const rows = Array.from({ length: 1000 }, (_, index) => ({
@@ -69,7 +69,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
   }
 
   if (dialect === "postgres") {
-    test("takes rows whose JSON is none, or holds numbers that jsonb cannot", async () => {
+    test("receives rows with invalid JSON, or with numbers that jsonb cannot hold", async () => {
       const session = await fixture.session([runs]);
       const rows = [
         { id: "a", raw: '{"x":1e999999}' },
@@ -92,7 +92,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
       expect((await entries()).map(({ key }) => key)).toEqual(['["a"]', '["b"]', '["m250"]']);
     });
 
-    test("takes rows whose key is longer than an index can hold", async () => {
+    test("receives rows whose key is longer than an index can hold", async () => {
       const session = await fixture.session([runs]);
       const id = Array.from({ length: 9000 }, (_, index) =>
         String.fromCodePoint(0x4e00 + ((index * 7919) % 20000)),
@@ -107,7 +107,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     });
   }
 
-  test("takes what the source could not understand, text that the database cannot hold included", async () => {
+  test("receives what the source could not parse, even text that the database cannot hold", async () => {
     const session = await fixture.session([runs]);
     const rejected = [{ key: "k\0", payload: "p\0\ud800", reason: "r\0" }];
     expect(countsOf(await session.write([{ stream: "runs", rows: [], rejected }]))).toEqual({
@@ -119,7 +119,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     expect(await entries()).toHaveLength(1);
   });
 
-  test("lets a row go when it is stored, in this session or a later one", async () => {
+  test("drops a row's entry when the row is stored, in this session or a later one", async () => {
     const session = await fixture.session([runs]);
     const bad = ["a", "b"].map((id) => ({ id, steps: "many" }));
     await session.write([{ stream: "runs", rows: bad }]);
@@ -133,7 +133,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     expect(await entries()).toEqual([]);
   });
 
-  test("keeps an entry where the row was stored before it was rejected, and not the other way round", async () => {
+  test("keeps an entry if the row was rejected after it was stored, and drops it the other way round", async () => {
     const session = await fixture.session([runs]);
     const rejected = [{ key: '["a"]', payload: "?", reason: "half of it" }];
     await session.write([
@@ -144,7 +144,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     expect((await entries()).map(({ key }) => key)).toEqual(['["a"]']);
   });
 
-  test("lets a partition go when it gets a checkpoint or is finished", async () => {
+  test("drops a partition's entry when the partition gets a checkpoint or is finished", async () => {
     const session = await fixture.session([runs]);
     const rejected = ["p", "q", "r"].map((partition) => ({
       key: JSON.stringify({ partition }),
@@ -159,7 +159,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     expect((await entries()).map(({ payload }) => payload)).toEqual(["r"]);
   });
 
-  test("lets a row go that is deleted at the source", async () => {
+  test("drops the entry of a row that is deleted in the source", async () => {
     const session = await fixture.session([runs]);
     const bad = ["a", "b", "c"].map((id) => ({ id, steps: "many" }));
     await session.write([{ stream: "runs", rows: bad }]);
@@ -173,8 +173,11 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     expect((await entries()).map(({ key }) => key)).toEqual(['["c"]']);
   });
 
-  /** A later session than the one that put these things into quarantine. */
-  async function later(batch: Partial<Batch>, tables: readonly Table[] = [runs]): Promise<Session> {
+  /** Writes a batch in one session and returns the next one. */
+  async function nextSession(
+    batch: Partial<Batch>,
+    tables: readonly Table[] = [runs],
+  ): Promise<Session> {
     const session = await fixture.session(tables);
     await session.write([{ stream: "runs", rows: [], ...batch }]);
     await session[Symbol.asyncDispose]();
@@ -189,14 +192,14 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     ...(where ? { where } : {}),
   });
 
-  test("lets go of rows that a sweep covers: those of its part that are not among its keys", async () => {
+  test("drops the entries of rows that a sweep covers and does not list", async () => {
     const rows = [
       { id: "a", project: "p", steps: "many" },
       { id: "b", project: "p", steps: "many" },
       { id: "c", project: "q", steps: "many" },
       { project: "p" },
     ];
-    const session = await later({ rows });
+    const session = await nextSession({ rows });
     const sweep = (part: Sweep) => session.write([{ stream: "runs", rows: [], sweep: part }]);
     await sweep({ where: { project: "p" }, range: { column: "id", from: "b" }, keys: [["b"]] });
     expect(await session.countQuarantined(["runs"])).toBe(4);
@@ -211,23 +214,24 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     expect(await session.countQuarantined(["runs"])).toBe(0);
   });
 
-  test("compares numbers of a range as numbers, and does not take a value for another that is none", async () => {
+  test("compares the numbers of a range as numbers; what is no number is in no range", async () => {
     const table: Table = {
       name: "runs",
       columns: { run: "string", step: "integer", value: "integer" },
       primaryKey: ["run", "step"],
     };
     const steps = [9, "10", 2n ** 62n, "many"];
-    const session = await later({ rows: steps.map((step) => ({ run: "r", step, value: "x" })) }, [
-      table,
-    ]);
+    const session = await nextSession(
+      { rows: steps.map((step) => ({ run: "r", step, value: "x" })) },
+      [table],
+    );
     const range = { column: "step", from: 10, below: 2n ** 62n };
     const sweep = { where: { run: "r" }, range, keys: [] };
     await session.write([{ stream: "runs", rows: [], sweep }]);
     expect(await keys()).toEqual(['["r","many"]', `["r",${2n ** 62n}]`, '["r",9]']);
   });
 
-  test("lets go of what has no key when the walk of its part ends without having met it", async () => {
+  test("drops entries without a key when a traversal ends that did not meet them again", async () => {
     const p = { project: "p" };
     const rejected = [
       entry("gone", p),
@@ -236,7 +240,7 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
       entry("placeless"),
       entry("placed", { ...p, id: "m" }),
     ];
-    const session = await later({ rejected });
+    const session = await nextSession({ rejected });
     const write = (batch: Partial<Batch>) =>
       session.write([{ stream: "runs", rows: [], ...batch }]);
     const range = { column: "id", from: "n" };
@@ -252,18 +256,18 @@ describe.each(destinations)("the quarantine of %s", (dialect, create) => {
     expect(await keys()).toEqual(["there"]);
   });
 
-  test("keeps what an interrupted walk has met, where its place is known", async () => {
-    const session = await later({ rejected: [entry("{}", { project: "p", id: "m" })] });
+  test("keeps what an interrupted traversal has met, if its location is known", async () => {
+    const session = await nextSession({ rejected: [entry("{}", { project: "p", id: "m" })] });
     const sweep = { where: { project: "p" }, range: { column: "id", below: "m" }, keys: [] };
     await session.write([{ stream: "runs", rows: [], sweep }]);
     expect(await keys()).toEqual(["{}"]);
   });
 
-  test("lets go of the partitions that a sweep does not name, which may have no checkpoint", async () => {
+  test("drops the entries of partitions that a sweep does not list, even without a checkpoint", async () => {
     const rejected = ["p", "q"].map((project) =>
       entry(JSON.stringify({ partition: project }), { project }),
     );
-    const session = await later({ rejected });
+    const session = await nextSession({ rejected });
     const sweep = { by: ["project"], keys: [["q"]] };
     await session.write([{ stream: "runs", rows: [], sweep }]);
     expect(await keys()).toEqual(['{"partition":"q"}']);

@@ -5,7 +5,7 @@ import { startCuttingProxy, type CuttingProxy, type Moment } from "../support/cu
 import { newPostgres } from "../support/databases.ts";
 import { countsOf, runs, silent, useDatabase } from "./fixture.ts";
 
-describe("a connection to Postgres that is lost", () => {
+describe("a lost connection to Postgres", () => {
   const fixture = useDatabase(newPostgres);
   let proxy: CuttingProxy;
   beforeEach(async () => {
@@ -44,23 +44,26 @@ describe("a connection to Postgres that is lost", () => {
     ["after", "begin;"],
   ];
 
-  test.each(moments)("%s %j is made anew: all is written once, and counted once", async (...at) => {
-    const [moment, said] = at;
-    await using connection = await connected();
-    const { session } = connection;
-    await session.write([{ stream: "runs", rows: many.slice(0, 300) }]);
-    proxy.cutAt(said, moment);
-    expect(countsOf(await session.write([batch]))).toEqual({ inserted: 700, unchanged: 300 });
-    expect(proxy.connections).toBe(2);
-    expect(await fixture.texts("select count(*) from runs")).toEqual(["1000"]);
-    const next = { ...batch, rows: [{ id: "next" }], checkpoint: { page: 2 } };
-    expect(countsOf(await session.write([next]))).toEqual({ inserted: 1 });
-    expect(await (await fixture.open()).state("test")).toEqual(
-      new Map([["runs", new Map([["", { page: 2 }]])]]),
-    );
-  });
+  test.each(moments)(
+    "%s %j is replaced: everything is written once and counted once",
+    async (...at) => {
+      const [moment, text] = at;
+      await using connection = await connected();
+      const { session } = connection;
+      await session.write([{ stream: "runs", rows: many.slice(0, 300) }]);
+      proxy.cutAt(text, moment);
+      expect(countsOf(await session.write([batch]))).toEqual({ inserted: 700, unchanged: 300 });
+      expect(proxy.connections).toBe(2);
+      expect(await fixture.texts("select count(*) from runs")).toEqual(["1000"]);
+      const next = { ...batch, rows: [{ id: "next" }], checkpoint: { page: 2 } };
+      expect(countsOf(await session.write([next]))).toEqual({ inserted: 1 });
+      expect(await (await fixture.open()).state("test")).toEqual(
+        new Map([["runs", new Map([["", { page: 2 }]])]]),
+      );
+    },
+  );
 
-  test("costs nothing more where nothing had been written", async () => {
+  test("after a commit that wrote nothing counts nothing twice", async () => {
     await using connection = await connected();
     const { session } = connection;
     await session.write([batch]);
@@ -68,7 +71,7 @@ describe("a connection to Postgres that is lost", () => {
     expect(countsOf(await session.write([batch]))).toEqual({ unchanged: 1000 });
   });
 
-  test("while the session rests is made anew for what is written next", async () => {
+  test("while the session is idle is replaced for the next write", async () => {
     await using connection = await connected();
     const { destination, session } = connection;
     await session.begin();
@@ -81,7 +84,7 @@ describe("a connection to Postgres that is lost", () => {
     expect(await fixture.texts("select status from _rivulet_sync")).toEqual(["completed"]);
   });
 
-  test("to a server that is being restarted is tried again until it is back", async () => {
+  test("to a server that is restarting is retried until the server is back", async () => {
     await using connection = await connected();
     const { session } = connection;
     proxy.cutAll({ takesNew: false });
@@ -92,7 +95,7 @@ describe("a connection to Postgres that is lost", () => {
     expect(countsOf(await write)).toEqual({ inserted: 1000 });
   });
 
-  test("for good ends the sync after some time, and what was written stands", async () => {
+  test("that cannot be replaced ends the sync after some time; what was written stays", async () => {
     await using connection = await connected({ reconnectMs: 300 });
     const { session } = connection;
     await session.write([batch]);
@@ -115,7 +118,7 @@ describe("a connection to Postgres that is lost", () => {
     await expect(write).rejects.toThrow("interrupted");
   });
 
-  test("does not let a process write whose lock was taken over meanwhile", async () => {
+  test("does not let a process write whose lock was taken over in the meantime", async () => {
     await using connection = await connected();
     const { session } = connection;
     await fixture.database.query("update _rivulet_state set epoch = 9 where stream = ''");

@@ -8,16 +8,16 @@ import { openDestination } from "../../src/destination/open.ts";
 import { translateError } from "../../src/destination/sqlite/errors.ts";
 import { newSqlite } from "../support/databases.ts";
 import { runs, silent, useDatabase } from "./fixture.ts";
-import { asNobody } from "./nobody.ts";
+import { asUnprivileged } from "./unprivileged.ts";
 
-describe("what goes wrong with a SQLite file", () => {
+describe("errors of a SQLite file", () => {
   const fixture = useDatabase(newSqlite);
   const path = () => fixture.database.url.slice("sqlite:".length);
   const check = async (): Promise<void> => {
     await (await fixture.open({ busyMs: 50 })).check();
   };
 
-  test("a directory that is missing is not made", async () => {
+  test("a missing directory is not created", async () => {
     await using destination = await openDestination("sqlite:/no/such/place/x.db", { log: silent });
     await expect(destination.check()).rejects.toBeInstanceOf(ConfigError);
     await expect(destination.check()).rejects.toThrow(
@@ -25,17 +25,17 @@ describe("what goes wrong with a SQLite file", () => {
     );
   });
 
-  test("a directory in the file's place is named", async () => {
+  test("a directory at the file's path is reported", async () => {
     await mkdir(path());
     await expect(check()).rejects.toBeInstanceOf(ConfigError);
     await expect(check()).rejects.toThrow(`${fixture.database.url}: cannot be opened`);
   });
 
   test.skipIf(process.platform === "win32")(
-    "a directory that cannot be written to is named",
+    "a directory without write permission is reported",
     async () => {
       await chmod(dirname(path()), 0o555);
-      await asNobody(async () => {
+      await asUnprivileged(async () => {
         await expect(check()).rejects.toBeInstanceOf(ConfigError);
         await expect(check()).rejects.toThrow(/check the path, and the permissions/);
       });
@@ -44,12 +44,12 @@ describe("what goes wrong with a SQLite file", () => {
   );
 
   test.skipIf(process.platform === "win32")(
-    "a file that cannot be written to is named",
+    "a file without write permission is reported",
     async () => {
       await (await fixture.session([runs]))[Symbol.asyncDispose]();
       await chmod(dirname(path()), 0o755);
       await chmod(path(), 0o444);
-      await asNobody(async () => {
+      await asUnprivileged(async () => {
         await expect(check()).rejects.toBeInstanceOf(ConfigError);
         await expect(check()).rejects.toThrow(/check .*the permissions/);
       });
@@ -57,7 +57,7 @@ describe("what goes wrong with a SQLite file", () => {
   );
 
   test.skipIf(process.platform === "win32").each(["removed", "replaced"])(
-    "a file that is %s while it is written to fails the write",
+    "a file that is %s during a write fails the write",
     async (what) => {
       const session = await fixture.session([runs]);
       await session.write([{ stream: "runs", rows: [{ id: "a" }] }]);
@@ -74,13 +74,13 @@ describe("what goes wrong with a SQLite file", () => {
     },
   );
 
-  test("a file that is no database is left as it is", async () => {
+  test("a file that is not a database is refused", async () => {
     await writeFile(path(), "name,value\n".repeat(1000));
     await expect(check()).rejects.toBeInstanceOf(ConfigError);
     await expect(check()).rejects.toThrow(`${fixture.database.url}: not a SQLite database`);
   });
 
-  test("a damaged database is said to be damaged", async () => {
+  test("a damaged database is reported as damaged", async () => {
     const session = await fixture.session([runs]);
     const rows = Array.from({ length: 2000 }, (_, index) => ({
       id: `r${index}`,
@@ -98,7 +98,7 @@ describe("what goes wrong with a SQLite file", () => {
     await expect(read).rejects.toThrow(/the database is damaged; restore it from a backup/);
   });
 
-  test("a file that another program has locked is waited for, then named", async () => {
+  test("a file that another program has locked is waited for, then reported", async () => {
     await fixture.session([runs]);
     const other = new Database(path());
     try {
@@ -133,7 +133,7 @@ describe("what goes wrong with a SQLite file", () => {
     }
   });
 
-  test("a full disk is one that time may mend", () => {
+  test("a full disk is a transient error", () => {
     const small = new Database(":memory:");
     small.exec("create table t (x)");
     small.pragma("max_page_count = 3");
@@ -148,7 +148,7 @@ describe("what goes wrong with a SQLite file", () => {
     }
   });
 
-  test("what is no error of SQLite is passed on as it is", () => {
+  test("an error of another kind is passed on unchanged", () => {
     const error = new TypeError("a bug");
     expect(translateError("sqlite:x.db", error)).toBe(error);
   });

@@ -5,13 +5,13 @@ import { describe, expect, test } from "vitest";
 import { openDestination } from "../../src/destination/open.ts";
 import { newSqlite } from "../support/databases.ts";
 import { runs, silent, useDatabase } from "./fixture.ts";
-import { asNobody } from "./nobody.ts";
+import { asUnprivileged } from "./unprivileged.ts";
 
 describe("reading a SQLite file", () => {
   const fixture = useDatabase(newSqlite);
   const path = () => fixture.database.url.slice("sqlite:".length);
 
-  /** Everything that a command asks which writes nothing. */
+  /** All reads that commands do which write nothing. */
   async function readAll(): Promise<unknown[]> {
     await using destination = await openDestination(fixture.database.url, { log: silent });
     const keys: unknown[] = [];
@@ -20,7 +20,7 @@ describe("reading a SQLite file", () => {
     return [keys, state.size, syncs.length, await destination.select("select count(*) from runs")];
   }
 
-  /** Bytes and time of change of each file there is. */
+  /** Name, modification time and content of each file. */
   async function files(): Promise<unknown> {
     const names = (await readdir(dirname(path()))).filter((name) => !name.endsWith("-shm"));
     return await Promise.all(
@@ -45,7 +45,7 @@ describe("reading a SQLite file", () => {
 
   const all = [[["a"]], 1, 0, [{ "count(*)": 1n }]];
 
-  test("changes nothing of one that rests, and leaves nothing beside it", async () => {
+  test("does not change an idle file, and leaves nothing beside it", async () => {
     await fillAndClose();
     const before = await files();
     expect(await readAll()).toEqual(all);
@@ -53,14 +53,14 @@ describe("reading a SQLite file", () => {
     expect(await readdir(dirname(path()))).toEqual(["test.db"]);
   });
 
-  test("changes nothing of one that a sync is writing to, and sees what is committed", async () => {
+  test("does not change a file that a sync is writing, and sees what is committed", async () => {
     await fill();
     const before = await files();
     expect(await readAll()).toEqual(all);
     expect(await files()).toEqual(before);
   });
 
-  test("changes nothing of one that a dead sync left, with its log", async () => {
+  test("does not change a file and log that a dead sync left", async () => {
     await fill();
     const copies = await Promise.all([path(), `${path()}-wal`].map((file) => readFile(file)));
     await fixture.database.query("delete from runs");
@@ -79,7 +79,7 @@ describe("reading a SQLite file", () => {
     }
   });
 
-  test("leaves the journal mode of somebody else's database as it is, and so does a check", async () => {
+  test("keeps the journal mode of another program's database, and so does a check", async () => {
     await fixture.database.query(
       "create table runs (id text primary key not null, _deleted integer)",
     );
@@ -95,11 +95,11 @@ describe("reading a SQLite file", () => {
   test.skipIf(process.platform === "win32").each([
     ["a file", 0o777],
     ["a file in a directory", 0o555],
-  ])("works with %s that cannot be written to", async (_what, mode) => {
+  ])("works with %s that is not writable", async (_what, mode) => {
     await fillAndClose();
     await chmod(path(), 0o444);
     await chmod(dirname(path()), mode);
-    await asNobody(async () => {
+    await asUnprivileged(async () => {
       expect(await readAll()).toEqual(all);
     });
     await chmod(dirname(path()), 0o755);

@@ -8,11 +8,11 @@ import { openSqlite } from "../../src/destination/sqlite/dialect.ts";
 import { FileIdentity } from "../../src/destination/sqlite/file-identity.ts";
 import { sqlites } from "../support/databases.ts";
 import { runs, silent, useDatabase } from "./fixture.ts";
-import { asNobody } from "./nobody.ts";
+import { asUnprivileged } from "./unprivileged.ts";
 
 const lost = "the file was removed or replaced while it was in use; run the command again";
 
-// Windows lets nobody remove or replace a file that is open.
+// Windows does not allow to remove or replace an open file.
 describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_name, create) => {
   const fixture = useDatabase(create);
   const path = () => fixture.database.url.slice("sqlite:".length);
@@ -33,7 +33,7 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     await session.write([{ stream: "runs", rows: rowsOf(`more ${prefix}`) }]);
   };
 
-  /** A backup of a file to which "a" was written, and then "b". */
+  /** Writes "a", makes a backup, and writes "b". */
   async function backUp(): Promise<void> {
     await write("a");
     await fixture.database.query(`vacuum into '${backup()}'`);
@@ -47,7 +47,7 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     ).toEqual(prefixes);
   }
 
-  test("that is replaced by its backup leaves the backup as it is, and the next sync goes on from it", async () => {
+  test("that is replaced by its backup leaves the backup unchanged, and the next sync resumes from it", async () => {
     await backUp();
     const written = write("c", undefined, () => rename(backup(), path()));
     await expect(written).rejects.toThrow(lost);
@@ -57,7 +57,7 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     await expectWhole("a", "d", "more a", "more d");
   });
 
-  test("that is removed leaves no log to what is put in its place", async () => {
+  test("that is removed leaves no log to the file that replaces it", async () => {
     await backUp();
     await expect(write("c", undefined, () => rm(path()))).rejects.toThrow(lost);
     expect(await readdir(dirname(path()))).toEqual(["test.db.backup"]);
@@ -67,14 +67,14 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     await expectWhole("a", "d", "more a", "more d");
   });
 
-  test("that is new, and removed, leaves nothing", async () => {
+  test("that is new and removed leaves nothing", async () => {
     await expect(write("a", undefined, () => rm(path()))).rejects.toThrow(lost);
     expect(await readdir(dirname(path()))).toEqual([]);
     await write("b");
     await expectWhole("b", "more b");
   });
 
-  test("that is replaced by one with a log of its own leaves that log", async () => {
+  test("that is replaced by one with its own log leaves that log", async () => {
     await backUp();
     const other = new Database(backup());
     other.pragma("journal_mode = wal");
@@ -90,7 +90,7 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     await expectWhole("a", "in the log", "more a");
   });
 
-  test("that a link leads to leaves no log either", async () => {
+  test("that is reached through a symbolic link leaves no log either", async () => {
     await backUp();
     await symlink(path(), `${path()}.link`);
     const written = write("c", `${fixture.database.url}.link`, () => rename(backup(), path()));
@@ -99,7 +99,7 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     await expectWhole("a", "more a");
   });
 
-  test("that is not where the link leads any more keeps its log for who still writes to it", async () => {
+  test("that the link no longer leads to keeps its log for programs that still write to it", async () => {
     await backUp();
     const link = `${path()}.link`;
     await symlink(path(), link);
@@ -116,7 +116,7 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     await expectWhole("a", "b", "c", "more a", "more b", "other");
   });
 
-  test("that is gone when it has been read fails the read", async () => {
+  test("that is missing after it was read fails the read", async () => {
     await write("a");
     const { thread = false } = fixture.database;
     await using dialect = openSqlite(fixture.database.url, { busyMs: 50, thread });
@@ -125,10 +125,10 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     await expect(read).rejects.toThrow(`${fixture.database.url}: ${lost}`);
   });
 
-  test("whose directory may no longer be looked into asks for a person", async () => {
+  test("whose directory is no longer accessible is a configuration error", async () => {
     const session = await fixture.session([runs]);
     await chmod(dirname(path()), 0o000);
-    await asNobody(async () => {
+    await asUnprivileged(async () => {
       const written = session.write([{ stream: "runs", rows: rowsOf("a") }]);
       await expect(written).rejects.toBeInstanceOf(ConfigError);
       await expect(written).rejects.toThrow(
@@ -138,7 +138,7 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
     await chmod(dirname(path()), 0o755);
   });
 
-  test("in whose place is a link to itself counts as replaced", async () => {
+  test("that is replaced by a link to itself counts as replaced", async () => {
     const session = await fixture.session([runs]);
     await rm(path());
     await symlink(path(), path());
@@ -148,7 +148,7 @@ describe.skipIf(process.platform === "win32").each(sqlites)("a file of %s", (_na
   });
 });
 
-test("a file that was gone as soon as it was open counts as removed", () => {
+test("a file that disappeared right after it was opened counts as removed", () => {
   const file = new FileIdentity("/no/such/place/x.db");
   expect(() => {
     file.verifyUnchanged();

@@ -8,10 +8,10 @@ import { SqliteTransaction } from "../../src/destination/sqlite/transaction.ts";
 import { sqlites } from "../support/databases.ts";
 import { countsOf, runs, useDatabase } from "./fixture.ts";
 
-describe.each(sqlites)("a transaction of %s that ends before its time", (_name, create) => {
+describe.each(sqlites)("a transaction that %s ends early", (_name, create) => {
   const fixture = useDatabase(create);
 
-  /** Has a row refused in such a way that SQLite ends the transaction by itself, or only the statement. */
+  /** Makes SQLite refuse a row, and end the whole transaction or only the statement. */
   async function refuse(id: string, how: "rollback" | "abort" = "rollback"): Promise<void> {
     await fixture.database.query(
       `create trigger refuse_${how} before insert on runs when new.id = '${id}' begin select raise(${how}, 'not ${id}'); end`,
@@ -39,14 +39,14 @@ describe.each(sqlites)("a transaction of %s that ends before its time", (_name, 
     ["first", "r10"],
     ["last", "r4999"],
   ])(
-    "takes all of it along, whichever rows were sent with it, where one of the %s is refused",
+    "rolls back everything, including rows sent along, if one of the %s is refused",
     async (_place, id) => {
       const session = await fixture.session([runs]);
       await refuse(id);
       const batch = { stream: "runs", rows: rowsOf(5000), checkpoint: { page: 1 } };
-      const written = session.write([batch]);
-      await expect(written).rejects.toBeInstanceOf(ConfigError);
-      await expect(written).rejects.toThrow(`the table refused the row (not ${id})`);
+      const write = session.write([batch]);
+      await expect(write).rejects.toBeInstanceOf(ConfigError);
+      await expect(write).rejects.toThrow(`the table refused the row (not ${id})`);
       await expectNothing(session);
       await accept();
       expect(countsOf(await session.write([batch]))).toEqual({ inserted: 5000 });
@@ -54,29 +54,29 @@ describe.each(sqlites)("a transaction of %s that ends before its time", (_name, 
     },
   );
 
-  test("is said to have ended for its own reason, not for that of what was sent with it", async () => {
+  test("is reported with its own reason, not with that of the calls sent along", async () => {
     const session = await fixture.session([runs]);
     await fixture.database.query("drop table runs");
-    // The column is widened while the lock is verified.
-    const written = session.write([{ stream: "runs", rows: [{ id: "a", steps: 0.5 }] }]);
-    await expect(written).rejects.toBeInstanceOf(TransientError);
-    await expect(written).rejects.toThrow("no such table: runs");
+    // The column is widened while the lease is verified.
+    const write = session.write([{ stream: "runs", rows: [{ id: "a", steps: 0.5 }] }]);
+    await expect(write).rejects.toBeInstanceOf(TransientError);
+    await expect(write).rejects.toThrow("no such table: runs");
   });
 
-  test("takes along what was stored while the rows were looked for that are refused", async () => {
+  test("rolls back what was stored while the refused rows were being isolated", async () => {
     const session = await fixture.session([runs]);
     await refuse("r3", "abort");
     await refuse("r60");
     const batch = { stream: "runs", rows: rowsOf(100), checkpoint: { page: 1 } };
-    const written = session.write([batch]);
-    await expect(written).rejects.toBeInstanceOf(ConfigError);
-    await expect(written).rejects.toThrow("the table refused the row (not r60)");
+    const write = session.write([batch]);
+    await expect(write).rejects.toBeInstanceOf(ConfigError);
+    await expect(write).rejects.toThrow("the table refused the row (not r60)");
     await expectNothing(session);
     await accept();
     expect(countsOf(await session.write([batch]))).toEqual({ inserted: 99, rejected: 1 });
   });
 
-  test("takes the rows along where it is a checkpoint that is refused, and says why", async () => {
+  test("rolls back the rows if a checkpoint is refused, and says why", async () => {
     const session = await fixture.session([runs]);
     await session.write([{ stream: "runs", rows: [], partition: "a", checkpoint: { page: 1 } }]);
     await fixture.database.query(
@@ -96,14 +96,14 @@ describe.each(sqlites)("a transaction of %s that ends before its time", (_name, 
   });
 });
 
-describe("checkpoints that are sent to SQLite together", () => {
+describe("checkpoints that are pipelined to SQLite", () => {
   const fixture = useDatabase(sqlites[0][1]);
 
-  test("are compared first, then forgotten, then put", async () => {
+  test("are compared first, then deleted, then inserted", async () => {
     await fixture.session([runs]);
-    const told: string[] = [];
+    const statements: string[] = [];
     const db = new Database(fixture.database.url.slice("sqlite:".length), {
-      verbose: (statement) => told.push(String(statement)),
+      verbose: (statement) => statements.push(String(statement)),
     });
     try {
       const engine = Object.assign(new LocalEngine(db), { isPipelined: true });
@@ -112,7 +112,7 @@ describe("checkpoints that are sent to SQLite together", () => {
       const change = new Map([["runs", new Map([["a", "{}"]])]]);
       await checkpoints.save(tx, change);
       checkpoints.afterCommit(change);
-      told.length = 0;
+      statements.length = 0;
       await checkpoints.save(
         tx,
         new Map([
@@ -125,7 +125,7 @@ describe("checkpoints that are sent to SQLite together", () => {
           ],
         ]),
       );
-      expect(told.map((statement) => statement.split(" ", 1).join())).toEqual([
+      expect(statements.map((statement) => statement.split(" ", 1).join())).toEqual([
         "select",
         "delete",
         "insert",

@@ -7,7 +7,7 @@ import { runs, useDatabase } from "./fixture.ts";
 const pipeline = { name: "test", identity: "here" };
 const others = { ...runs, name: "others" };
 
-describe.each(databases)("the age of the state in %s", (_dialect, create) => {
+describe.each(databases)("the state in %s, compared with its rows,", (_dialect, create) => {
   const fixture = useDatabase(create);
   let warnings: string[] = [];
   const log = newLog(({ level, message }) => {
@@ -17,7 +17,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     warnings = [];
   });
 
-  /** Writes a checkpoint of each stream; which number its predecessor had left, by stream. */
+  /** Saves `n` as each stream's checkpoint. Returns what it found, by stream. */
   async function sync(n: number, streams: readonly string[] = ["runs"]): Promise<unknown> {
     await using destination = await fixture.open({ log });
     await using session = await destination.lock(pipeline);
@@ -66,7 +66,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     );
   }
 
-  test("lets state that is older than what was written last be dropped, with a warning", async () => {
+  test("is discarded with a warning if it is older", async () => {
     expect(await sync(1)).toEqual({});
     const old = await backup();
     expect(await sync(2)).toEqual({ runs: 1 });
@@ -80,14 +80,14 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
       expect.stringMatching(/older than its rows.*everything is read again/),
     ]);
     expect(await sync(4)).toEqual({ runs: 3 });
-    // The whole table, with the lock.
+    // The whole table, including the lock.
     await restore(old);
     expect(await sync(5)).toEqual({});
     expect(await sync(6)).toEqual({ runs: 5 });
     expect(warnings).toHaveLength(2);
   });
 
-  test("is known of a backup from before all state was lost", async () => {
+  test("is discarded if it is a backup from before all state was lost", async () => {
     await syncs(1, 3);
     const old = await backup();
     await wipe();
@@ -98,7 +98,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     expect(warnings).toHaveLength(1);
   });
 
-  test("is known of a backup that is newer than one that was put in place before", async () => {
+  test("is discarded if it is a newer backup than one that was restored before", async () => {
     await syncs(1, 3);
     const older = await backup();
     await sync(4);
@@ -111,7 +111,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     expect(warnings).toHaveLength(2);
   });
 
-  test("is known where only one stream's rows are of a backup", async () => {
+  test("is discarded if only one stream was restored from a backup", async () => {
     await syncs(1, 2, ["runs", "others"]);
     const old = await backup("stream = 'others'");
     await syncs(3, 4, ["runs", "others"]);
@@ -121,7 +121,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     expect(warnings).toHaveLength(1);
   });
 
-  test("keeps what was imported, also after all state was lost", async () => {
+  test("is kept if it was imported, even after all state was lost", async () => {
     await syncs(1, 3);
     await importState(10);
     expect(await sync(4)).toEqual({ runs: 10 });
@@ -132,7 +132,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     expect(warnings).toEqual([]);
   });
 
-  test("is known of a backup of what was imported", async () => {
+  test("is discarded if it is a backup of imported state", async () => {
     await importState(1);
     const old = await backup();
     await syncs(2, 3);
@@ -141,7 +141,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     expect(warnings).toHaveLength(1);
   });
 
-  test("does not depend on the clock: a backup is known after a sync whose clock was ahead", async () => {
+  test("is discarded if it is a backup, even after a sync whose clock was ahead", async () => {
     await syncs(1, 3);
     await setClockAhead();
     const old = await backup();
@@ -151,7 +151,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     expect(warnings).toHaveLength(1);
   });
 
-  test("does not depend on the clock: state that was lost once is kept after a sync whose clock was ahead", async () => {
+  test("is kept after it was lost once, even after a sync whose clock was ahead", async () => {
     await syncs(1, 3);
     await setClockAhead();
     await wipe();
@@ -161,7 +161,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     expect(warnings).toEqual([]);
   });
 
-  test("keeps the state of streams that a sync leaves out, resets or sees for the first time", async () => {
+  test("is kept for streams that a sync leaves out, resets or sees for the first time", async () => {
     await syncs(1, 2, ["runs"]);
     expect(await sync(3, ["others"])).toEqual({ runs: 2 });
     await syncs(4, 5, ["others"]);
@@ -175,7 +175,7 @@ describe.each(databases)("the age of the state in %s", (_dialect, create) => {
     expect(warnings).toEqual([]);
   });
 
-  test("is not known of state that was written before syncs left their epochs", async () => {
+  test("is kept if it was written before syncs saved their epochs", async () => {
     await syncs(1, 3, ["runs", "others"]);
     await fixture.database.query("update _rivulet_sync set epoch = null");
     await fixture.database.query("update _rivulet_state set epoch = 1 where stream = 'runs'");

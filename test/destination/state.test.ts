@@ -13,7 +13,7 @@ const transfer = { requests: 7, retries: 1, bytes: 2 ** 40, waitedMs: 12.5 };
 describe.each(databases)("the state in %s", (dialect, create) => {
   const fixture = useDatabase(create);
 
-  test("is what was written, by stream and partition, in this session, a later one, and without the lock", async () => {
+  test("is what was written, by stream and partition, in this session, a later one and without the lock", async () => {
     const session = await fixture.session([runs, { ...runs, name: "other" }]);
     await session.write([
       { stream: "runs", rows: [], partition: "a", checkpoint: { n: 1 } },
@@ -91,7 +91,7 @@ describe.each(databases)("the state in %s", (dialect, create) => {
     expect(await (await fixture.open()).state("test")).toEqual(new Map());
   });
 
-  test("is empty where there is no database yet, and asking makes none", async () => {
+  test("is empty if there is no database yet, and reading creates none", async () => {
     const destination = await fixture.open();
     expect(await destination.state("test")).toEqual(new Map());
     expect(await destination.syncs(5)).toEqual([]);
@@ -135,7 +135,7 @@ describe.each(databases)("the state in %s", (dialect, create) => {
     expect(await (await fixture.open()).syncs(1)).toHaveLength(1);
   });
 
-  test("is refused where a newer rivulet has made it", async () => {
+  test("is refused if a newer rivulet created it", async () => {
     const session = await fixture.session([runs]);
     await session[Symbol.asyncDispose]();
     await fixture.database.query(
@@ -148,7 +148,7 @@ describe.each(databases)("the state in %s", (dialect, create) => {
     }
   });
 
-  test("is made once, even when two processes begin at the same time", async () => {
+  test("is created once, even if two processes start at the same time", async () => {
     const [one, two] = [await fixture.open(), await fixture.open()];
     await using first = await one.lock({ name: "one" });
     const sessions = await Promise.all([one.lock({ name: "a" }), two.lock({ name: "b" })]);

@@ -9,7 +9,7 @@ function tableOf(type: ColumnType): Table {
   return { name: "runs", columns: { id: "integer", value: type }, primaryKey: ["id"] };
 }
 
-/** A value, and how `cast(value as text)` shows it in SQLite and in Postgres. */
+/** A value, and the result of `cast(value as text)` in SQLite and in Postgres. */
 type Case = [type: ColumnType, value: Value, sqlite: string | null, postgres?: string];
 
 const cases: Case[] = [
@@ -83,7 +83,7 @@ describe.each(destinations)("values in %s", (dialect, create) => {
     },
   );
 
-  test("a column of bytes holds every byte", async () => {
+  test("a binary column holds every byte", async () => {
     const session = await fixture.session([tableOf("binary")]);
     const value = Uint8Array.from({ length: 256 }, (_, byte) => byte);
     const batch = {
@@ -101,7 +101,7 @@ describe.each(destinations)("values in %s", (dialect, create) => {
   });
 
   test.each(["few", "many"])(
-    "strings of %s rows come back as they were, whatever is in them",
+    "strings of %s rows come back unchanged, whatever they contain",
     async (amount) => {
       const session = await fixture.session([tableOf("string")]);
       const piece = fc.constantFrom(
@@ -155,7 +155,7 @@ describe.each(destinations)("values in %s", (dialect, create) => {
     });
   });
 
-  test("an integer column that is sent a fraction becomes a double, and keeps what it has", async () => {
+  test("an integer column that receives a fraction becomes a double and keeps its values", async () => {
     const session = await fixture.session([tableOf("integer")]);
     await session.write([{ stream: "runs", rows: [{ id: 1, value: 7 }] }]);
     const rows = [
@@ -170,7 +170,7 @@ describe.each(destinations)("values in %s", (dialect, create) => {
     expect(countsOf(await session.write([{ stream: "runs", rows }]))).toEqual({ unchanged: 3 });
   });
 
-  test("an integer column whose numbers a double cannot hold stays, and the fraction's row goes into quarantine", async () => {
+  test("an integer column with values that a double cannot hold stays, and the fraction's row is quarantined", async () => {
     const session = await fixture.session([tableOf("integer")]);
     await session.write([{ stream: "runs", rows: [{ id: 1, value: 2n ** 60n + 1n }] }]);
     const rows = [
@@ -187,7 +187,7 @@ describe.each(destinations)("values in %s", (dialect, create) => {
     ]);
   });
 
-  test("keys come back as they were sent", async () => {
+  test("keys come back unchanged", async () => {
     const columns = {
       text: "string",
       number: "integer",

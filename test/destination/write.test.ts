@@ -8,7 +8,7 @@ import { countsOf, runs, useDatabase } from "./fixture.ts";
 describe.each(destinations)("writing to %s", (dialect, create) => {
   const fixture = useDatabase(create);
 
-  const standing = (): Promise<string[]> =>
+  const liveIds = (): Promise<string[]> =>
     fixture.texts("select id from runs where not _deleted order by id");
   const rowsOf = (...ids: string[]): Row[] => ids.map((id) => ({ id, project: "p" }));
 
@@ -48,7 +48,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     ]);
   });
 
-  test("keeps _synced_at of rows that did not change, and moves it for those that did", async () => {
+  test("keeps _synced_at of unchanged rows, and updates it for changed ones", async () => {
     const session = await fixture.session([runs]);
     await session.write([{ stream: "runs", rows: rowsOf("a", "b", "c") }]);
     await fixture.database.query("update runs set _synced_at = '2024-01-01T00:00:00.000000Z'");
@@ -58,7 +58,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     expect(await fixture.texts(old)).toEqual(["a"]);
   });
 
-  test("writes nothing to the database when nothing changed", async () => {
+  test("writes nothing to the database if nothing changed", async () => {
     const session = await fixture.session([runs]);
     const batch = { stream: "runs", rows: rowsOf("a", "b"), checkpoint: { since: "x" } };
     await session.write([batch]);
@@ -71,7 +71,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     expect(await traces()).toEqual(before);
   });
 
-  /** What a write leaves behind: the size of the log, or the transactions that made and locked each row. */
+  /** Traces of a write: the log's size, or the transactions that created and locked each row. */
   async function traces(): Promise<unknown> {
     if (dialect !== "postgres") {
       const path = fixture.database.url.slice("sqlite:".length);
@@ -83,7 +83,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     ];
   }
 
-  test("keeps the last of rows with one key", async () => {
+  test("keeps the last of several rows with the same key", async () => {
     const session = await fixture.session([runs]);
     const rows = [1, 2, 3].map((steps) => ({ id: "a", steps }));
     const batches = [
@@ -94,7 +94,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     expect(await fixture.texts("select steps from runs")).toEqual(["4"]);
   });
 
-  test("tells keys of several columns apart, whatever is in them", async () => {
+  test("keeps keys of several columns apart, whatever they contain", async () => {
     const table: Table = {
       name: "runs",
       columns: { id: "string", step: "integer", key: "string" },
@@ -118,7 +118,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     });
   });
 
-  test("stores tables that have no columns but the key", async () => {
+  test("stores tables that have only key columns", async () => {
     const table: Table = { name: "runs", columns: { id: "string" }, primaryKey: ["id"] };
     const session = await fixture.session([table]);
     const batch = { stream: "runs", rows: [{ id: "a" }, { id: "b" }] };
@@ -136,34 +136,34 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     const batch = { stream: "runs", rows: [], deletes: [["a"], ["nobody"]] };
     expect(countsOf(await session.write([batch]))).toEqual({ deleted: 1 });
     expect(countsOf(await session.write([batch]))).toEqual({});
-    expect(await standing()).toEqual(["b"]);
+    expect(await liveIds()).toEqual(["b"]);
     expect(await fixture.texts("select project from runs where id = 'a'")).toEqual(["p"]);
   });
 
-  test("lets a deleted row stand again when it re-appears unchanged", async () => {
+  test("restores a deleted row that reappears unchanged", async () => {
     const session = await fixture.session([runs]);
     await session.write([{ stream: "runs", rows: rowsOf("a"), deletes: [["a"]] }]);
-    expect(await standing()).toEqual([]);
+    expect(await liveIds()).toEqual([]);
     expect(countsOf(await session.write([{ stream: "runs", rows: rowsOf("a") }]))).toEqual({
       updated: 1,
     });
-    expect(await standing()).toEqual(["a"]);
+    expect(await liveIds()).toEqual(["a"]);
   });
 
-  test("does batches in their order", async () => {
+  test("applies batches in order", async () => {
     const session = await fixture.session([runs]);
     await session.write([
       { stream: "runs", rows: rowsOf("a", "b") },
       { stream: "runs", rows: [], deletes: [["a"], ["b"]] },
       { stream: "runs", rows: rowsOf("b") },
     ]);
-    expect(await standing()).toEqual(["b"]);
+    expect(await liveIds()).toEqual(["b"]);
   });
 
-  test("sweeps only tables that had rows before the session, or parts that are walked again", async () => {
+  test("sweeps only tables that had rows before the session, or parts that are traversed again", async () => {
     const first = await fixture.session([runs]);
     await first.write([{ stream: "runs", rows: rowsOf("a", "b"), sweep: { keys: [["a"]] } }]);
-    expect(await standing()).toEqual(["a", "b"]);
+    expect(await liveIds()).toEqual(["a", "b"]);
     const sweep = { keys: [["a"]], again: true };
     expect(countsOf(await first.write([{ stream: "runs", rows: [], sweep }]))).toEqual({
       deleted: 1,
@@ -178,21 +178,21 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
       return session;
     }
 
-    test("marks what is not among the keys", async () => {
+    test("marks rows that are not among the keys", async () => {
       const session = await filled(rowsOf("a", "b", "c"));
       const batch = { stream: "runs", rows: [], sweep: { keys: [["b"], ["x"]] } };
       expect(countsOf(await session.write([batch]))).toEqual({ deleted: 2 });
-      expect(await standing()).toEqual(["b"]);
+      expect(await liveIds()).toEqual(["b"]);
       expect(countsOf(await session.write([batch]))).toEqual({});
     });
 
-    test("marks everything where there are no keys", async () => {
+    test("marks everything if there are no keys", async () => {
       const session = await filled(rowsOf("a", "b"));
       await session.write([{ stream: "runs", rows: [], sweep: { keys: [] } }]);
-      expect(await standing()).toEqual([]);
+      expect(await liveIds()).toEqual([]);
     });
 
-    test("keeps to a range of keys, in the order of their bytes", async () => {
+    test("marks only rows in the range of keys, which are ordered by bytes", async () => {
       const session = await filled(rowsOf("A", "B", "Z", "a", "b", "é"));
       await session.write([
         {
@@ -201,14 +201,14 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
           sweep: { range: { column: "id", from: "B", below: "b" }, keys: [["Z"]] },
         },
       ]);
-      expect(await standing()).toEqual(["A", "Z", "b", "é"].sort());
+      expect(await liveIds()).toEqual(["A", "Z", "b", "é"].sort());
       await session.write([
         { stream: "runs", rows: [], sweep: { range: { column: "id", from: "c" }, keys: [] } },
       ]);
-      expect((await standing()).sort()).toEqual(["A", "Z", "b"]);
+      expect((await liveIds()).sort()).toEqual(["A", "Z", "b"]);
     });
 
-    test("keeps to rows with the values of `where`, of which one may be absent", async () => {
+    test("marks only rows with the values of `where`, one of which may be null", async () => {
       const session = await filled([
         { id: "a", project: "p", steps: 1 },
         { id: "b", project: "p", steps: 2 },
@@ -218,18 +218,18 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
       await session.write([
         { stream: "runs", rows: [], sweep: { where: { project: "p", steps: 1 }, keys: [] } },
       ]);
-      expect(await standing()).toEqual(["b", "c", "d"]);
+      expect(await liveIds()).toEqual(["b", "c", "d"]);
       await session.write([
         { stream: "runs", rows: [], sweep: { where: { project: null }, keys: [] } },
       ]);
-      expect(await standing()).toEqual(["b", "c"]);
+      expect(await liveIds()).toEqual(["b", "c"]);
       await session.write([
         { stream: "runs", rows: [], sweep: { where: { steps: "many" }, keys: [] } },
       ]);
-      expect(await standing()).toEqual(["b", "c"]);
+      expect(await liveIds()).toEqual(["b", "c"]);
     });
 
-    test("compares other columns than the key where it is told to", async () => {
+    test("compares the columns of `by` instead of the key", async () => {
       const session = await filled([
         { id: "a", project: "p" },
         { id: "b", project: "q" },
@@ -238,10 +238,10 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
       await session.write([
         { stream: "runs", rows: [], sweep: { by: ["project"], keys: [["q"]] } },
       ]);
-      expect(await standing()).toEqual(["b", "c"]);
+      expect(await liveIds()).toEqual(["b", "c"]);
     });
 
-    test("makes an index for `where` in a table that was there before, once", async () => {
+    test("creates an index for `where` once, in a table that had rows", async () => {
       const session = await filled(rowsOf("a"));
       const batch = { stream: "runs", rows: [], sweep: { where: { project: "p" }, keys: [["a"]] } };
       await session.write([batch]);
@@ -253,7 +253,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
       expect(await fixture.texts(sql)).toEqual(["1"]);
     });
 
-    test("takes a hundred thousand keys", async () => {
+    test("accepts a hundred thousand keys", async () => {
       const ids = Array.from({ length: 100_000 }, (_, index) => `k${index}`);
       const session = await filled(rowsOf(...ids.slice(0, 1000), "gone"));
       const sweep = { keys: ids.map((id) => [id]) };
@@ -274,7 +274,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     });
   });
 
-  test("commits rows and checkpoints of all batches together, or nothing of them", async () => {
+  test("commits rows and checkpoints of all batches together, or none of them", async () => {
     const session = await fixture.session([runs, { ...runs, name: "other" }]);
     await session.write([{ stream: "other", rows: rowsOf("o"), checkpoint: { page: 1 } }]);
     await fixture.database.query("drop table runs");
@@ -283,7 +283,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
       { stream: "runs", rows: rowsOf("a"), checkpoint: { page: 2 } },
     ]);
     await expect(write).rejects.toBeInstanceOf(TransientError);
-    await expect(write).rejects.toThrow(/a table or column is gone; run the sync again.*runs/);
+    await expect(write).rejects.toThrow(/a table or column is missing; run the sync again.*runs/);
     expect(await fixture.texts("select id from other")).toEqual(["o"]);
     expect(await session.state()).toEqual(new Map([["other", new Map([["", { page: 1 }]])]]));
     expect(await (await fixture.open()).state("test")).toEqual(await session.state());
@@ -293,7 +293,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     });
   });
 
-  test("a column that is stamped changes only with its row", async () => {
+  test("changes a stamped column only with its row", async () => {
     const stamps = {
       name: "stamps",
       columns: { id: "string", text: "string", seen_at: "timestamp" },
@@ -313,7 +313,7 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     expect(await hour()).toBe("3");
   });
 
-  test("a table that was empty takes many rows, then some of them again", async () => {
+  test("writes many rows into an empty table, then some of them again", async () => {
     const session = await fixture.session([runs]);
     const many = (from: number, project: string): Row[] =>
       Array.from({ length: 1000 }, (_, index) => ({ id: `r${from + index}`, project }));

@@ -3,11 +3,11 @@ import { ConfigError } from "../../src/core/errors.ts";
 import { databases } from "../support/databases.ts";
 import { runs, useDatabase } from "./fixture.ts";
 
-describe.each(databases)("a database in %s that somebody has spoiled", (_dialect, create) => {
+describe.each(databases)("a database in %s that somebody has damaged", (_dialect, create) => {
   const fixture = useDatabase(create);
   const others = { ...runs, name: "others" };
 
-  async function filled(): Promise<void> {
+  async function fill(): Promise<void> {
     const session = await fixture.session([runs, others]);
     for (const stream of ["runs", "others"]) {
       const rows = [{ id: "a", project: "p" }];
@@ -19,9 +19,9 @@ describe.each(databases)("a database in %s that somebody has spoiled", (_dialect
   test.each([
     ["table", "drop table runs"],
     ["column", "alter table runs drop column project"],
-    ["column of ours", "alter table runs drop column _deleted"],
-  ])("forgets what it had read of a stream whose %s was dropped", async (_name, sql) => {
-    await filled();
+    ["system column", "alter table runs drop column _deleted"],
+  ])("discards the checkpoints of a stream whose %s was dropped", async (_name, sql) => {
+    await fill();
     await fixture.database.query(sql);
     const session = await fixture.session([runs, others]);
     expect(await session.state()).toEqual(new Map([["others", new Map([["p", { page: 1 }]])]]));
@@ -33,9 +33,9 @@ describe.each(databases)("a database in %s that somebody has spoiled", (_dialect
   });
 
   test.each(["_rivulet_state", "_rivulet_sync", "_rivulet_quarantine"])(
-    "says what to do where %s is gone",
+    "says what to do if %s is missing",
     async (table) => {
-      await filled();
+      await fill();
       await fixture.database.query(`drop table ${table}`);
       const lock = (await fixture.open()).lock({ name: "test" });
       await expect(lock).rejects.toBeInstanceOf(ConfigError);
@@ -46,9 +46,9 @@ describe.each(databases)("a database in %s that somebody has spoiled", (_dialect
   );
 
   test.each(["{not json", "", "null", "7"])(
-    "says what to do where a checkpoint is %j, and does it",
+    "says what to do if a checkpoint is %j, and that helps",
     async (text) => {
-      await filled();
+      await fill();
       await fixture.database.query(
         `update _rivulet_state set checkpoint = '${text}' where stream = 'runs' and partition = 'p'`,
       );
@@ -65,9 +65,9 @@ describe.each(databases)("a database in %s that somebody has spoiled", (_dialect
   );
 
   test.each(["{not json", "null", '{"holder":5}'])(
-    "takes a lock that is %j, and fences off whoever held it",
+    "takes a lock that is %j, and fences off its former holder",
     async (text) => {
-      await filled();
+      await fill();
       const before = await fixture.session([runs, others]);
       await fixture.database.query(
         `update _rivulet_state set checkpoint = '${text}' where stream = ''`,

@@ -11,38 +11,38 @@ const piece = fc.constantFrom(
 );
 const hostile = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
 
-/** Spells a JSON string with as many escapes as it can, or with as few. */
+/** Writes a JSON string with as many escapes as possible, or as few. */
 function toJson(text: string, ascii: boolean): string {
-  const units = [...Array(text.length).keys()].map((at) => {
-    const unit = text.charAt(at);
+  const units = [...Array(text.length).keys()].map((index) => {
+    const unit = text.charAt(index);
     if (unit === "\\" || unit === '"') return `\\${unit}`;
-    const code = text.charCodeAt(at);
+    const code = text.charCodeAt(index);
     if (code >= 32 && (code < 127 || !ascii)) return unit;
     return `\\u${code.toString(16).padStart(4, "0")}`;
   });
   return `"${units.join("")}"`;
 }
 
-describe("spelling out", () => {
-  test("any text becomes text without U+0000 and lone surrogates, and back", () => {
+describe("escaping", () => {
+  test("any text becomes text without U+0000 and lone surrogates, and is restored", () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        const spelled = escapeUnstorable(text);
-        expect(spelled.includes("\0")).toBe(false);
-        expect(spelled.isWellFormed()).toBe(true);
-        expect(unescapeUnstorable(spelled)).toBe(text);
+        const escaped = escapeUnstorable(text);
+        expect(escaped.includes("\0")).toBe(false);
+        expect(escaped.isWellFormed()).toBe(true);
+        expect(unescapeUnstorable(escaped)).toBe(text);
       }),
       { numRuns: 20_000 },
     );
   });
 
-  test("the strings of any JSON become such text, and back", () => {
+  test("the strings of any JSON become such text, and are restored", () => {
     fc.assert(
       fc.property(hostile, fc.boolean(), (text, ascii) => {
-        const spelled = JSON.parse(escapeUnstorableJson(toJson(text, ascii))) as string;
-        expect(spelled.includes("\0")).toBe(false);
-        expect(spelled.isWellFormed()).toBe(true);
-        expect(unescapeUnstorable(spelled)).toBe(text);
+        const escaped = JSON.parse(escapeUnstorableJson(toJson(text, ascii))) as string;
+        expect(escaped.includes("\0")).toBe(false);
+        expect(escaped.isWellFormed()).toBe(true);
+        expect(unescapeUnstorable(escaped)).toBe(text);
       }),
       { numRuns: 20_000 },
     );
@@ -59,8 +59,8 @@ describe("spelling out", () => {
     ["\ud800", "\\ud800"],
     ["\\u0000", "\\\\u0000"],
     ["\\\0", "\\\\\\u0000"],
-  ])("spells %j as %j", (text, spelled) => {
-    expect(escapeUnstorable(text)).toBe(spelled);
+  ])("escapes %j as %j", (text, escaped) => {
+    expect(escapeUnstorable(text)).toBe(escaped);
   });
 
   test("long runs of backslashes take time in proportion to their length", () => {

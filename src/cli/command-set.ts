@@ -1,17 +1,18 @@
-import type { ExternalConnectors } from "../connector/external-connectors.ts";
 import type { TargetConnector } from "../connector/connector.ts";
+import type { ExternalConnectors } from "../connector/external-connectors.ts";
 import type { Source } from "../core/source.ts";
 import { loadSource, sourceNames } from "../sources/registry.ts";
-import { sourceCommands, commandsOf, type Command } from "./source-commands.ts";
 import type { Invocation } from "./invocation/invocation.ts";
+import { commandsOf, sourceCommands, type Command } from "./source-commands.ts";
 
-/** What all commands of a program are about, and which ones it has. The first is what runs without a command. */
-export interface CommandSet<About = Source> {
-  readonly commands: readonly Command<About>[];
-  load(): Promise<Pick<Invocation<About>, "source" | "target">>;
+/** What the commands operate on, and which exist; the first is the default. */
+export interface CommandSet<Subject = Source> {
+  readonly commands: readonly Command<Subject>[];
+  /** Loads the code of the source or connector, once a command is about to run. */
+  load(): Promise<Pick<Invocation<Subject>, "source" | "target">>;
 }
 
-/** A source that rivulet brings, copied into a database or into a target. */
+/** The commands of a source that ships with rivulet, copied into a database or external target. */
 export function bundledSource(name: string, target?: TargetConnector): CommandSet {
   return {
     commands: target ? commandsOf(name).filter(worksWithTarget) : commandsOf(name),
@@ -19,27 +20,27 @@ export function bundledSource(name: string, target?: TargetConnector): CommandSe
   };
 }
 
-/** A source from outside, which has all commands but those of a single source of ours. */
+/** The commands of an external source: all except those that exist for one bundled source only. */
 export function externalSource(source: Source, { target }: ExternalConnectors): CommandSet {
-  const general = sourceCommands.filter(({ sources }) => sources === undefined);
+  const commands = sourceCommands.filter(({ sources }) => sources === undefined);
   return {
-    commands: target ? general.filter(worksWithTarget) : general,
+    commands: target ? commands.filter(worksWithTarget) : commands,
     load: () => Promise.resolve({ source, ...(target ? { target } : {}) }),
   };
 }
 
-/** A connector that is run without a source. */
-export function standalone<About>(
-  source: About,
-  own: readonly Command<About>[],
-): CommandSet<About> {
-  return { commands: own, load: () => Promise.resolve({ source }) };
+/** The commands of a connector that runs without a source, or of no connector at all. */
+export function standalone<Subject>(
+  source: Subject,
+  commands: readonly Command<Subject>[],
+): CommandSet<Subject> {
+  return { commands, load: () => Promise.resolve({ source }) };
 }
 
-/** Whether a command makes sense where the rows go to a target, which nobody can ask what it holds. */
+/** Whether a command makes sense with an external target, whose contents cannot be read back. */
 function worksWithTarget({ usage }: Command): boolean {
   return ["sync", "check", "status"].includes([usage].flat()[0] ?? "");
 }
 
-/** The names that a connector from outside must not have. */
+/** Names that an external connector must not have. */
 export const reservedNames: readonly string[] = [...sourceNames, "destination", "pipeline"];

@@ -1,11 +1,11 @@
 import { setFlagsFromString } from "node:v8";
 
-/** How much the heap may grow, in percent of what lives, until garbage is collected. */
+/** How much the heap may grow beyond the live objects before a collection, in percent. */
 const growthPercent = 40;
 
 /**
- * Keeps the heap near what lives in it, some 50 MB. Node lets one that lives in tens of megabytes grow to four times of that, which made rows wait as garbage
- * for no gain in speed that could be measured.
+ * Keeps the heap close to the size of its live objects, about 50 MB. By default, Node lets a heap
+ * of that size grow fourfold, which kept dead rows in memory with no measurable gain in speed.
  */
 export function limitHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`);

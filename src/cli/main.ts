@@ -1,6 +1,20 @@
 import yargs, { type Argv } from "yargs";
-import type { Command } from "./source-commands.ts";
+import { extractConnectorFlags } from "../connector/connector-flag.ts";
+import type { TargetConnector } from "../connector/connector.ts";
+import type { ExternalConnectors } from "../connector/external-connectors.ts";
+import { ConfigError, messageOf } from "../core/errors.ts";
+import { newRedactor } from "../core/redact.ts";
+import { suggestion } from "../core/suggestion.ts";
+import { sourceNames } from "../sources/registry.ts";
+import {
+  bundledSource,
+  externalSource,
+  reservedNames,
+  standalone,
+  type CommandSet,
+} from "./command-set.ts";
 import { integrationCommands, targetCommands } from "./connector-commands.ts";
+import { exitStatusOfError } from "./invocation/exit-status.ts";
 import {
   flagNames,
   flagOptions,
@@ -8,35 +22,23 @@ import {
   rejectSwitchValues,
   type Flags,
 } from "./invocation/flags.ts";
-import { programCommands } from "./program-commands.ts";
-import {
-  standalone,
-  bundledSource,
-  externalSource,
-  reservedNames,
-  type CommandSet,
-} from "./command-set.ts";
-import type { ExternalConnectors } from "../connector/external-connectors.ts";
-import type { TargetConnector } from "../connector/connector.ts";
-import { extractConnectorFlags } from "../connector/connector-flag.ts";
-import { ConfigError, messageOf } from "../core/errors.ts";
-import { suggestion } from "../core/suggestion.ts";
-import { newRedactor } from "../core/redact.ts";
-import { exitStatusOfError } from "./invocation/exit-status.ts";
-import { runCommand, type View } from "./run-command.ts";
-import { sourceNames } from "../sources/registry.ts";
 import { version } from "./invocation/version.ts";
+import { programCommands } from "./program-commands.ts";
+import { runCommand } from "./run-command.ts";
+import type { Command } from "./source-commands.ts";
+import type { TerminalOptions } from "./terminal/terminal.ts";
 
-/** What was called: `rivulet`, `rivulet opik` or `opik-sync`, and how many words of the command line that takes. */
+/** The program as it was called: `rivulet`, `rivulet opik` or `opik-sync`. */
 interface Program {
   readonly name: string;
+  /** How many positional arguments belong to the name: 1 for `rivulet opik`, else 0. */
   readonly wordCount: number;
 }
 
-/** Flags of every command. */
+/** Flags that every command accepts. */
 const terminalFlags = ["log-format", "log-level", "quiet"] as const;
 
-/** Runs the program `name` with these arguments; a source given is the one that all commands are about. */
+/** Runs the program `name`. With `source`, every command operates on that bundled source. */
 export async function main(name: string, args: readonly string[], source?: string): Promise<void> {
   try {
     if (source === undefined) await runWithExternalConnectors(name, args);
@@ -52,14 +54,17 @@ export async function main(name: string, args: readonly string[], source?: strin
   }
 }
 
-async function runWithExternalConnectors(called: string, args: readonly string[]): Promise<void> {
+async function runWithExternalConnectors(
+  programName: string,
+  args: readonly string[],
+): Promise<void> {
   const { names, rest } = extractConnectorFlags(args);
-  const name = [called, ...names.map((connector) => `--connector ${connector}`)].join(" ");
+  const name = [programName, ...names.map((connector) => `--connector ${connector}`)].join(" ");
   const argv = newProgram(name, rest).option("connector", connectorOption);
-  const outside = await loadExternal(names);
-  const { source, target, integration } = outside;
+  const connectors = await loadExternal(names);
+  const { source, target, integration } = connectors;
   const program = { name, wordCount: 0 };
-  if (source) addCommands(argv, program, externalSource(source, outside));
+  if (source) addCommands(argv, program, externalSource(source, connectors));
   else if (integration) addCommands(argv, program, standalone(integration, integrationCommands));
   else addSourceCommands(argv, name, target);
   await parseAndRun(argv, rest);
@@ -67,7 +72,7 @@ async function runWithExternalConnectors(called: string, args: readonly string[]
 
 const connectorOption = {
   type: "string",
-  describe: "A connector from outside: a file such as ./my-connector.js, or an npm package",
+  describe: "External connector: a file such as ./my-connector.js, or an npm package",
 } as const;
 
 async function loadExternal(names: readonly string[]): Promise<ExternalConnectors> {
@@ -101,99 +106,105 @@ function newProgram(name: string, args: readonly string[]): Argv {
 
 function addSourceCommands(argv: Argv, name: string, target?: TargetConnector): void {
   const program = { name, wordCount: 0 };
-  const words = [...sourceNames, "demo", ...programCommands.map(commandName)];
-  const read = (given: ParsedArguments, usage: string): Flags =>
-    readCommandFlags(given, { program, command: { usage, flags: [] }, commandNames: words });
+  const commandNames = [...sourceNames, "demo", ...programCommands.map(commandName)];
+  const readProgramFlags = (parsed: ParsedArguments, usage: string): Flags =>
+    readCommandFlags(parsed, { program, command: { usage, flags: [] }, commandNames });
   declareFlags(argv, [])
     .usage(
-      `${name} <source> [command]\n\nCopies what SaaS services hold about your models and users into a SQL database.`,
+      `${name} <source> [command]\n\nCopies the data that SaaS tools hold about your models and users into a SQL database that you own.`,
     )
-    .command("demo", "Sync bundled stand-in services into demo.db, for real", {}, async (given) => {
-      const view = terminalOptionsOf({ "log-format": "pretty", ...read(given, "demo") });
-      await runCommand(async (shell) => {
-        const { demoCommand } = await import("./commands/demo.ts");
-        return await demoCommand(shell);
-      }, view);
+    .command("demo", "Sync local emulators of the services into demo.db", {}, async (parsed) => {
+      const flags = readProgramFlags(parsed, "demo");
+      await runCommand(
+        async (context) => {
+          const { demoCommand } = await import("./commands/demo.ts");
+          return await demoCommand(context);
+        },
+        terminalOptionsOf({ "log-format": "pretty", ...flags }),
+      );
     })
-    .command("$0", false, {}, (given) => {
-      read(given, "$0");
+    .command("$0", false, {}, (parsed) => {
+      readProgramFlags(parsed, "$0");
       throw new ConfigError(`name a source (${sourceNames.join(", ")}) or a command`);
     });
-  const general = standalone(undefined, programCommands);
-  for (const command of programCommands)
-    addCommand(argv, { ...command, program, subject: general });
-  if (target) {
-    const subject = standalone(target, targetCommands);
-    for (const command of subject.commands) addCommand(argv, { ...command, program, subject });
-  }
+  addAll(argv, program, standalone(undefined, programCommands));
+  if (target) addAll(argv, program, standalone(target, targetCommands));
   for (const source of sourceNames) {
-    const own = `${name} ${source}`;
-    argv.command(source, `Sync ${source}; see ${own} --help`, (inner: Argv) =>
-      addCommands(inner, { name: own, wordCount: 1 }, bundledSource(source, target)),
+    const sourceProgram = { name: `${name} ${source}`, wordCount: 1 };
+    argv.command(source, `Sync ${source}; see ${sourceProgram.name} --help`, (inner: Argv) =>
+      addCommands(inner, sourceProgram, bundledSource(source, target)),
     );
   }
 }
 
-function addCommands<About>(argv: Argv, program: Program, subject: CommandSet<About>): Argv {
-  const [first] = subject.commands;
-  declareFlags(argv, first?.flags ?? []).usage(`${program.name} [command]`);
-  for (const command of subject.commands) addCommand(argv, { ...command, program, subject });
+function addCommands<Subject>(argv: Argv, program: Program, set: CommandSet<Subject>): Argv {
+  const [defaultCommand] = set.commands;
+  declareFlags(argv, defaultCommand?.flags ?? []).usage(`${program.name} [command]`);
+  addAll(argv, program, set);
   return argv;
 }
 
-/** Tells yargs which flags take a value, so that it finds the command behind them; the command says which ones it has. */
-function declareFlags(argv: Argv, shown: readonly string[]): Argv {
-  const everywhere = flagOptions(terminalFlags);
+/**
+ * Declares every flag to yargs: it must know which ones take a value to find a command that
+ * follows them. Whether a command accepts a flag is checked later.
+ */
+function declareFlags(argv: Argv, visible: readonly string[]): Argv {
+  const declared = flagOptions(terminalFlags);
   for (const [name, option] of Object.entries(flagOptions(flagNames))) {
-    if (name in everywhere) continue;
-    argv.option(name, { ...option, global: false, hidden: !shown.includes(name) });
+    if (name in declared) continue;
+    argv.option(name, { ...option, global: false, hidden: !visible.includes(name) });
   }
   return argv;
 }
 
-function addCommand<About>(
+function addAll<Subject>(argv: Argv, program: Program, set: CommandSet<Subject>): void {
+  for (const command of set.commands) addCommand(argv, { ...command, program, set });
+}
+
+function addCommand<Subject>(
   argv: Argv,
-  command: Command<About> & { readonly program: Program; readonly subject: CommandSet<About> },
+  command: Command<Subject> & { readonly program: Program; readonly set: CommandSet<Subject> },
 ): void {
-  const { usage, summary, flags, examples, program, subject } = command;
-  const words = subject.commands.map(commandName);
+  const { usage, summary, flags, examples, program, set } = command;
+  const commandNames = set.commands.map(commandName);
   argv.command(
     usage,
     summary,
     (inner: Argv) => {
-      for (const [line, what] of examples) inner.example(line.replaceAll("$0", program.name), what);
+      for (const [line, description] of examples)
+        inner.example(line.replaceAll("$0", program.name), description);
       return inner.options(flagOptions(flags)).string(argumentNames(command));
     },
-    async (given) => {
-      const read = readCommandFlags(given, { program, command, commandNames: words });
-      await runCommand(async (shell) => {
+    async (parsed) => {
+      const given = readCommandFlags(parsed, { program, command, commandNames });
+      await runCommand(async (context) => {
         const run = await command.load();
-        return await run({ ...shell, ...(await subject.load()), flags: read });
-      }, terminalOptionsOf(read));
+        return await run({ ...context, ...(await set.load()), flags: given });
+      }, terminalOptionsOf(given));
     },
   );
 }
 
-/** What yargs found. */
+/** The command line as yargs parsed it. */
 type ParsedArguments = Readonly<Record<string, unknown>>;
 
 interface CommandCall {
   readonly program: Program;
   readonly command: Pick<Command, "usage" | "flags">;
-  /** What may stand in the place of the command. */
   readonly commandNames: readonly string[];
 }
 
-/** The flags and arguments of a command, once nothing is left over. */
+/** The command's flags and arguments. Throws a ConfigError if any argument is left over. */
 function readCommandFlags(
-  given: ParsedArguments,
+  parsed: ParsedArguments,
   { program, command, commandNames }: CommandCall,
 ): Flags {
-  const [first, ...rest] = (given["_"] as readonly string[]).slice(program.wordCount);
-  const surplus = first === commandName(command) ? rest[0] : first;
-  if (surplus !== undefined)
-    throw new ConfigError(`unexpected "${surplus}"; ${suggestion(surplus, commandNames)}`);
-  return readFlags(given, {
+  const [first, ...rest] = (parsed["_"] as readonly string[]).slice(program.wordCount);
+  if (first !== undefined && first !== commandName(command))
+    throw new ConfigError(`unknown command "${first}"; ${suggestion(first, commandNames)}`);
+  if (rest[0] !== undefined)
+    throw new ConfigError(`unexpected argument "${rest[0]}"; leave it out`);
+  return readFlags(parsed, {
     flags: [...terminalFlags, ...command.flags],
     argumentNames: argumentNames(command),
   });
@@ -209,10 +220,9 @@ function argumentNames({ usage }: Pick<Command, "usage">): string[] {
 }
 
 function terminalOptionsOf({
-  "log-format": given,
+  "log-format": format = process.stderr.isTTY ? "pretty" : "json",
   "log-level": level = "info",
   quiet,
-}: Flags): View {
-  const format = given ?? (process.stderr.isTTY ? "pretty" : "json");
+}: Flags): TerminalOptions {
   return { format, level: quiet === true ? "warning" : level };
 }

@@ -1,21 +1,21 @@
 import type { Command } from "./source-commands.ts";
 
-/** The commands of `rivulet` that are about no source. */
+/** The commands of `rivulet` that need no source. */
 export const programCommands: readonly Command<undefined>[] = [
   {
     usage: "target",
-    summary: "Write what a Singer tap sends to standard input",
+    summary: "Load the output of a Singer tap, from standard input, into the destination",
     flags: ["config", "destination", "pipeline", "metrics-port", "metrics-file"],
     examples: [
       ["tap-github --config github.json | $0 target > state.json", "into ./warehouse.db"],
       ["… | $0 target --destination postgres://me@host/db", "into another database"],
-      ["… | $0 target --pipeline github", "keep apart from what other taps send"],
+      ["… | $0 target --pipeline github", "keep its state apart from other taps"],
     ],
     load: async () => (await import("./commands/target.ts")).targetCommand,
   },
   {
     usage: "create <name>",
-    summary: "Write the package of a connector of your own",
+    summary: "Create a package for your own connector",
     flags: ["kind"],
     examples: [
       ["$0 create help-desk", "a source, in ./rivulet-source-help-desk"],

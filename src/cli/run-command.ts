@@ -1,26 +1,19 @@
 import { setImmediate } from "node:timers/promises";
 import { isOperational, messageOf } from "../core/errors.ts";
-import type { CommandContext } from "./invocation/invocation.ts";
-import type { Level } from "../core/log.ts";
 import { isClosedPipe, outputError } from "../core/output-error.ts";
-import { exitStatus, exitStatusOfError, Interrupted } from "./invocation/exit-status.ts";
 import { limitHeapGrowth } from "./heap.ts";
-import { openTerminal, type LogFormat, type Terminal } from "./terminal/terminal.ts";
+import { exitStatus, exitStatusOfError, Interrupted } from "./invocation/exit-status.ts";
+import type { CommandContext } from "./invocation/invocation.ts";
+import { openTerminal, type Terminal, type TerminalOptions } from "./terminal/terminal.ts";
 
-/** How the program shows itself. */
-export interface View {
-  readonly format: LogFormat;
-  readonly level: Level;
-}
-
-/** Runs one command, turns what it throws into a message, and ends the process with the status that it stands for. */
+/** Runs a command, logs the error it throws, and ends the process with its exit status. */
 export async function runCommand(
-  command: (shell: CommandContext) => Promise<number>,
-  view: View,
+  command: (context: CommandContext) => Promise<number>,
+  options: TerminalOptions,
 ): Promise<void> {
   limitHeapGrowth();
-  const terminal = openTerminal(view);
-  const lost = watchOutputErrors();
+  const terminal = openTerminal(options);
+  const firstOutputError = watchOutputErrors();
   const signal = interruptionSignal(terminal);
   let status: number;
   try {
@@ -30,37 +23,45 @@ export async function runCommand(
     status = exitStatusOfError(error);
   }
   await flushOutput();
-  const loss = lost();
-  if (loss && !isFailure(status)) {
-    logError(outputError(loss), terminal);
+  const error = firstOutputError();
+  if (error && !isFailure(status)) {
+    logError(outputError(error), terminal);
     status = exitStatus.failed;
   }
   process.exit(status);
 }
 
-/** Takes note of what goes wrong with standard output. Who closes our output early (`| head`) has what they wanted, and ends no sync. */
+/**
+ * Records the first error of standard output. A closed pipe (`| head`) is none: the reader has what
+ * it wanted, and the sync goes on.
+ */
 function watchOutputErrors(): () => Error | undefined {
-  let loss: Error | undefined;
+  let first: Error | undefined;
   process.stdout.on("error", (error: Error) => {
-    if (!isClosedPipe(error)) loss ??= error;
+    if (!isClosedPipe(error)) first ??= error;
   });
   process.stderr.on("error", () => undefined);
-  return () => loss;
+  return () => first;
 }
 
-/** Aborted by the first SIGINT or SIGTERM; the second ends the process at once. */
+/** Aborted by the first SIGINT or SIGTERM; a second one ends the process immediately. */
 function interruptionSignal({ log }: Terminal): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
       const reason = new Interrupted(name);
       if (controller.signal.aborted) process.exit(exitStatusOfError(reason));
-      log.warning(`${name}: saving what was read; once more ends at once`);
+      log.warning(stopping[name]);
       controller.abort(reason);
     });
   }
   return controller.signal;
 }
+
+const stopping = {
+  SIGINT: "Stopping, saving progress… (Ctrl-C again to quit now)",
+  SIGTERM: "Stopping, saving progress… (SIGTERM again to quit now)",
+} as const;
 
 function logError(error: unknown, terminal: Terminal): void {
   if (error instanceof Interrupted) terminal.log.warning(error.message);
@@ -72,7 +73,7 @@ function bugText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
 }
 
-/** Resolves once everything that was written has been handed to the system, and what failed of it has been told. */
+/** Waits until all output is handed to the system, and until its errors have been emitted. */
 async function flushOutput(): Promise<void> {
   await Promise.all([process.stdout, process.stderr].map(flushStream));
   await setImmediate();

@@ -2,44 +2,46 @@ import type { Source } from "../core/source.ts";
 import type { FlagName } from "./invocation/flags.ts";
 import type { Invocation } from "./invocation/invocation.ts";
 
-/** A command: what it is called, takes and does. The code that does it is loaded when it is called. */
-export interface Command<About = Source> {
-  /** As yargs spells it: words, then arguments. */
+/** A command's name, flags and help. Its code is loaded only when it runs. */
+export interface Command<Subject = Source> {
+  /** Name and arguments in the syntax of yargs; `$0` marks the default command. */
   readonly usage: string | readonly string[];
+  /** One line for `--help`. */
   readonly summary: string;
   readonly flags: readonly FlagName[];
-  /** The sources that have the command; absent: every source. */
+  /** The bundled sources that have the command; absent: every source. */
   readonly sources?: readonly string[];
-  /** `$0` stands for the program. */
-  readonly examples: readonly (readonly [line: string, what: string])[];
-  readonly load: () => Promise<(invocation: Invocation<About>) => Promise<number> | number>;
+  /** Command lines for `--help`, in which `$0` stands for the program. */
+  readonly examples: readonly (readonly [line: string, description: string])[];
+  /** Loads the function that runs the command and resolves to the exit status. */
+  readonly load: () => Promise<(invocation: Invocation<Subject>) => Promise<number> | number>;
 }
 
 const readingFlags = ["config", "streams", "concurrency"] as const;
 const metricsFlags = ["metrics-port", "metrics-file"] as const;
 
-/** All commands. The first is what runs without a command. */
+/** All commands of sources; the first is the default. */
 export const sourceCommands: readonly Command[] = [
   {
     usage: ["sync", "$0"],
-    summary: "Copy everything that is new into the destination",
+    summary: "Copy new and changed data into the destination",
     flags: [...readingFlags, "destination", "full-refresh", "dry-run", ...metricsFlags],
     examples: [
-      ["$0", "copy what configuration.json says"],
-      ["$0 --destination sqlite:./team.db", "copy into another database"],
+      ["$0", "sync as configured in configuration.json"],
+      ["$0 --destination sqlite:./team.db", "sync into another database"],
       ["$0 --streams a,b --full-refresh", "read two streams again from the start"],
-      ["$0 --dry-run", "read and count, write nothing"],
-      ["$0 --metrics-file /var/lib/node_exporter/opik.prom", "numbers for Prometheus, from cron"],
+      ["$0 --dry-run", "read and count, but write nothing"],
+      ["$0 --metrics-file /var/lib/node_exporter/opik.prom", "Prometheus metrics of a cron job"],
     ],
     load: async () => (await import("./commands/sync.ts")).syncCommand,
   },
   {
     usage: "check",
-    summary: "Prove configuration, login and destination",
+    summary: "Test configuration, login and destination",
     flags: ["config", "destination"],
     examples: [
       ["$0 check", "is everything ready for a sync?"],
-      ["$0 check --destination postgres://me@host/db", "the same for another database"],
+      ["$0 check --destination postgres://me@host/db", "test another database"],
     ],
     load: async () => (await import("./commands/check.ts")).checkCommand,
   },
@@ -49,88 +51,89 @@ export const sourceCommands: readonly Command[] = [
     flags: ["config", "streams", "json"],
     examples: [
       ["$0 discover", "all tables and columns"],
-      ["$0 discover --streams a --json", "one stream, for programs"],
+      ["$0 discover --streams a --json", "one stream as JSON"],
     ],
     load: async () => (await import("./commands/discover.ts")).discoverCommand,
   },
   {
     usage: "sample",
-    summary: "Show the first rows of each stream, without a destination",
+    summary: "Show the first rows of each stream; needs no destination",
     flags: [...readingFlags, "limit", "json"],
     examples: [["$0 sample --limit 3", "three rows of each stream"]],
     load: async () => (await import("./commands/sample.ts")).sampleCommand,
   },
   {
     usage: "state <action> [argument]",
-    summary: "show, export, import FILE, or reset [STREAM]: the checkpoints",
+    summary: "Show, export, import or reset checkpoints",
     flags: ["config", "destination"],
     examples: [
-      ["$0 state show", "where each stream goes on next time"],
-      ["$0 state export > state.json", "keep a copy"],
-      ["$0 state reset", "the next sync reads everything again; rows stay"],
+      ["$0 state show", "where each stream resumes"],
+      ["$0 state export > state.json", "back up all checkpoints"],
+      ["$0 state import state.json", "replace all checkpoints"],
+      ["$0 state reset a", "read stream a again from the start; its rows stay"],
     ],
     load: async () => (await import("./commands/state.ts")).stateCommand,
   },
   {
     usage: "status",
-    summary: "Show the last syncs, what they wrote and how long they took",
+    summary: "Show recent syncs: outcome, duration and counts",
     flags: ["config", "destination", "limit", "json"],
     examples: [
       ["$0 status", "the last ten syncs"],
-      ["$0 status --limit 1 --json", "the last one, for programs"],
+      ["$0 status --limit 1 --json", "the last sync as JSON"],
     ],
     load: async () => (await import("./commands/status.ts")).statusCommand,
   },
   {
     usage: "verify",
-    summary: "Compare the keys of each stream with the service; write nothing",
+    summary: "Compare the keys in source and destination; writes nothing",
     flags: [...readingFlags, "destination", "json"],
     examples: [
       ["$0 verify", "is the copy complete?"],
-      ["$0 verify --streams a", "only one stream, which takes less time"],
+      ["$0 verify --streams a", "one stream only, which is faster"],
     ],
     load: async () => (await import("./commands/verify.ts")).verifyCommand,
   },
   {
     usage: "plot <run> <metric>",
-    summary: "Draw metrics of runs as curves, from the destination",
+    summary: "Plot metrics of runs, as stored in the destination",
     flags: ["config", "destination", "svg"],
     sources: ["wandb"],
     examples: [
       ["$0 plot 3fk2a9xc loss", "one curve"],
       ["$0 plot 3fk2a9xc,8d0qwe12 loss,val/loss", "four curves: two metrics of two runs"],
-      ["$0 plot 3fk2a9xc loss --svg loss.svg", "write a picture as well"],
+      ["$0 plot 3fk2a9xc loss --svg loss.svg", "also write an SVG file"],
     ],
     load: async () => (await import("./commands/plot.ts")).plotCommand,
   },
   {
     usage: "tap",
-    summary: "Write a Singer tap's messages to standard output",
+    summary: "Run as a Singer tap: write messages to standard output",
     flags: ["config", "catalog", "properties", "state", "discover", "concurrency"],
     examples: [
-      ["$0 tap --discover > catalog.json", "what there is to select"],
+      ["$0 tap --discover > catalog.json", "list what can be selected"],
       ["$0 tap --catalog catalog.json | rivulet target > state.json", "into ./warehouse.db"],
-      ["$0 tap --state state.json | rivulet target", "go on from there"],
+      ["$0 tap --state state.json | rivulet target", "resume from that state"],
     ],
     load: async () => (await import("./commands/tap.ts")).tapCommand,
   },
   {
     usage: "serve",
-    summary: "Serve the source to Fivetran, as a connector of its Partner SDK",
+    summary: "Serve the source to Fivetran through its Partner SDK",
     flags: ["port"],
     examples: [
       ["$0 serve", "on port 50051"],
-      ["$0 serve --port 50052", "on another one"],
+      ["$0 serve --port 50052", "on another port"],
     ],
     load: async () => (await import("./commands/serve.ts")).serveCommand,
   },
   {
     usage: "init",
-    summary: "Ask, try it out against the service, and write configuration.json",
+    summary: "Set up interactively: test your answers and write configuration.json",
     flags: ["config", "force"],
     examples: [
       ["$0 init", "write configuration.json"],
-      ["$0 init --config other.json", "write another file, for another workspace"],
+      ["$0 init --config other.json", "write a second file, for another workspace"],
     ],
     load: async () => (await import("./commands/init.ts")).initCommand,
   },
@@ -140,13 +143,13 @@ export const sourceCommands: readonly Command[] = [
     flags: ["json"],
     examples: [
       ["$0 about", "all keys of configuration.json"],
-      ["$0 about --json", "the same for programs"],
+      ["$0 about --json", "the same as JSON"],
     ],
     load: async () => (await import("./commands/about.ts")).aboutCommand,
   },
 ];
 
-/** The commands of one source. */
+/** The commands of a bundled source. */
 export function commandsOf(source: string): readonly Command[] {
   return sourceCommands.filter(({ sources }) => sources?.includes(source) ?? true);
 }

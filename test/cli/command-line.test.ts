@@ -34,7 +34,7 @@ test("--version shows the version and does nothing else", async () => {
   }
 });
 
-test("flags may stand before the source and before the command", async () => {
+test("accepts flags before the source and before the command", async () => {
   const early = await rivulet("--quiet", "--destination", "sqlite:./early.db", "opik", "sync");
   expect(early).toMatchObject({ status: 0, stdout: "", stderr: "" });
   for (const shown of [
@@ -46,7 +46,7 @@ test("flags may stand before the source and before the command", async () => {
   }
 });
 
-test("--streams takes names with commas between them, may be repeated, and leaves the command alone", async () => {
+test("--streams accepts names separated by commas, may be repeated, and does not swallow the command", async () => {
   for (const args of [
     ["--streams", "opik_project", "sync"],
     ["--streams", "opik_project,", "--dry-run"],
@@ -59,32 +59,33 @@ test("--streams takes names with commas between them, may be repeated, and leave
   }
 });
 
-test("a switch with a value is refused, not taken as off", async () => {
+test("rejects a switch with a value instead of reading it as off", async () => {
   const { status, stderr } = await opikSync("--dry-run=yes");
   expect(stderr).toMatch(/^--dry-run: takes no value; write --dry-run, or leave it out/);
   expect(status).toBe(2);
 });
 
-test("an empty RIVULET_DESTINATION counts as none", async () => {
+test("ignores an empty RIVULET_DESTINATION", async () => {
   const env = { RIVULET_DESTINATION: "" };
   const { status, stdout } = await run("opik-sync", ["status"], { cwd: folder.path, env });
   expect(stdout).toMatch(/sqlite:\.\/warehouse\.db|completed/);
   expect(status).toBe(0);
 });
 
-describe("what is wrong with a command line is said in one line, with exit status 2", () => {
+describe("reports an invalid command line in one line, with exit status 2", () => {
   test.each<[string[], string]>([
     [[], "name a source (opik, wandb, countly, example) or a command"],
     [["--quiet"], "name a source (opik, wandb, countly, example) or a command"],
-    [["opick"], 'unexpected "opick"; did you mean "opik"?'],
+    [["opick"], 'unknown command "opick"; did you mean "opik"?'],
     [["--quite", "opik"], '--quite: unknown option; did you mean "--quiet"?'],
+    [["demo", "now"], 'unexpected argument "now"; leave it out'],
     [
-      ["demo", "now"],
-      'unexpected "now"; expected one of opik, wandb, countly, example, demo, target, create',
+      ["now"],
+      'unknown command "now"; expected one of opik, wandb, countly, example, demo, target, create',
     ],
     [["opik", "--dry-rum"], '--dry-rum: unknown option; did you mean "--dry-run"?'],
     [["--force", "opik", "sync"], "--force: unknown option; expected one of --log-format, "],
-    [["opik", "snyc"], 'unexpected "snyc"; did you mean "sync"?'],
+    [["opik", "snyc"], 'unknown command "snyc"; did you mean "sync"?'],
     [["opik", "--dryRun"], '--dryRun: unknown option; did you mean "--dry-run"?'],
     [["opik", "--destination"], '--destination: expected text, got ""'],
     [["opik", "--destination", "a", "--destination", "b"], "--destination: given more than once"],
@@ -93,7 +94,7 @@ describe("what is wrong with a command line is said in one line, with exit statu
     [["opik", "--log-level=info", "--log-level=debug"], "--log-level: given more than once"],
     [["opik", "--streams", ","], '--streams: expected a list of texts, got ""'],
     [["opik", "status", "--limit", "1", "--limit", "2"], "--limit: given more than once"],
-    [["opik", "postgres://me:pa55word@host/db"], 'unexpected "postgres://me:***@host/db"'],
+    [["opik", "postgres://me:pa55word@host/db"], 'unknown command "postgres://me:***@host/db"'],
     ...["status", "sample"].flatMap((command) =>
       ["abc", "1.5", "-1", "0", ""].map((limit): [string[], string] => [
         ["opik", command, `--limit=${limit}`],
@@ -108,7 +109,7 @@ describe("what is wrong with a command line is said in one line, with exit statu
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
   });
 
-  test.each(["abc", "0"])("--concurrency=%s is not the fault of the file", async (given) => {
+  test.each(["abc", "0"])("--concurrency=%s is not blamed on the file", async (given) => {
     const ended = await opikSync(`--concurrency=${given}`);
     expect(logLines(ended)).toEqual([
       expect.objectContaining({
@@ -121,8 +122,8 @@ describe("what is wrong with a command line is said in one line, with exit statu
 
   test.each([
     ["bad.json", /^bad\.json: line 1, column 2: not JSON/],
-    ["other.json", /^other\.json: not what "state export" prints \(version: .*make it with/],
-    ["nowhere.json", /^nowhere\.json: no such file; make it with: state export/],
+    ["other.json", /^other\.json: not a state export \(version: .*create it with/],
+    ["nowhere.json", /^nowhere\.json: no such file; create it with: state export/],
   ])("state import %s", async (file, message) => {
     await writeFile(join(folder.path, "bad.json"), "{nonsense");
     await writeFile(join(folder.path, "other.json"), '{"version": 2, "streams": {}}');
@@ -136,17 +137,17 @@ describe("what is wrong with a command line is said in one line, with exit statu
 });
 
 describe("--help", () => {
-  test("names the program as it was called", async () => {
+  test("shows the name by which the program was called", async () => {
     expect((await rivulet("--help")).stdout).toMatch(/Sync opik; see rivulet opik --help/);
     const { stdout } = await rivulet("opik", "--help");
     expect(stdout).toMatch(/^rivulet opik \[command\]\n/);
-    expect(stdout).toMatch(/rivulet opik --dry-run +read and count/);
+    expect(stdout).toMatch(/rivulet opik --dry-run +read and count, but write nothing/);
     for (const help of [stdout, (await opikSync("status", "--help")).stdout])
       expect(help).not.toContain("$0");
   });
 });
 
-test("a driver that was built for another Node is a matter of one command", async () => {
+test("names the command that rebuilds a driver built for another Node", async () => {
   const message =
     "The module 'better_sqlite3.node'\\nwas compiled against a different Node.js version using NODE_MODULE_VERSION 108.";
   await writeFile(

@@ -24,7 +24,7 @@ interface Attempt {
   readonly prepare?: (folder: string) => Promise<void> | void;
 }
 
-/** Runs `opik-sync` in a folder of its own, with a configuration that would work but for what is overridden. */
+/** Runs `opik-sync` in a new folder, with a configuration that works except for the overrides. */
 async function attempt({ config = {}, args = [], destination, prepare }: Attempt): Promise<Ended> {
   const section = {
     COMET_OPIK_API_KEY: key,
@@ -73,7 +73,7 @@ describe("exit status 2: a person must change something", () => {
     [
       "an unknown stream",
       { args: ["--streams", "opik_projekt"] },
-      /--streams: unknown: opik_projekt; this source has opik_project/,
+      /--streams: unknown stream opik_projekt; this source has opik_project/,
     ],
     [
       "an unknown destination",
@@ -86,7 +86,7 @@ describe("exit status 2: a person must change something", () => {
       /there is no directory "\.\/no\/such\/dir"; create it first/,
     ],
     [
-      "a file that is no SQLite database",
+      "a file that is not a SQLite database",
       {
         destination: "sqlite:./notes.txt",
         prepare: (folder) => writeFile(join(folder, "notes.txt"), "dear diary, ".repeat(500)),
@@ -94,7 +94,7 @@ describe("exit status 2: a person must change something", () => {
       /notes\.txt.*not a SQLite database/,
     ],
     [
-      "a table of that name with another key",
+      "an existing table with another primary key",
       {
         prepare(folder) {
           const db = new Database(join(folder, "warehouse.db"));
@@ -111,7 +111,7 @@ describe("exit status 2: a person must change something", () => {
     expect(ended.stdout).toBe("");
   });
 
-  test("a workspace that a self-hosted server does not know", async () => {
+  test("a workspace that does not exist on a self-hosted server", async () => {
     await using selfHosted = await startOpik();
     const config = {
       opik: { base_url: selfHosted.url, COMET_OPIK_WORKSPACE: "team", retry_attempts: 0 },
@@ -143,7 +143,7 @@ describe("exit status 2: a person must change something", () => {
   });
 });
 
-describe("exit status 1: it may succeed when run again", () => {
+describe("exit status 1: a retry may succeed", () => {
   test("a service that cannot be reached", async () => {
     const free = createServer().listen(0, "127.0.0.1");
     await new Promise((listening) => free.once("listening", listening));
@@ -174,7 +174,7 @@ describe("exit status 1: it may succeed when run again", () => {
   });
 });
 
-test("the key appears nowhere, at any log level, whatever goes wrong", async () => {
+test("never prints the key, at any log level, whatever goes wrong", async () => {
   const attempts: Attempt[] = [
     { args: ["--log-level", "debug"] },
     { args: ["check", "--log-level", "debug"] },
@@ -195,7 +195,7 @@ test("the key appears nowhere, at any log level, whatever goes wrong", async () 
   }
 });
 
-test("the key is not in the database, and neither in the log of a sync that the service refused with the key in its answer", async () => {
+test("stores the key nowhere, and does not log it even if the service returns it in an error", async () => {
   await using spiteful = await startOpik({
     intercept: (request, response) =>
       response

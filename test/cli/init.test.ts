@@ -21,11 +21,11 @@ const questions = (url: string): readonly Step[] => [
 ];
 
 describe.runIf(hasTerminal)("init", () => {
-  test("writes what the service accepts, for its owner alone, and a sync takes it", async () => {
+  test("writes settings that work, readable by the owner only, and a sync uses them", async () => {
     await using folder = await newFolder();
     const steps: Step[] = [...questions(opik.url), [/Destination/, enter]];
     const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
-    expect(stdout).toMatch(/the service accepts this/);
+    expect(stdout).toMatch(/Login works/);
     expect(stdout).not.toContain(key);
     expect(status).toBe(0);
     const file = join(folder.path, "configuration.json");
@@ -37,7 +37,7 @@ describe.runIf(hasTerminal)("init", () => {
     expect(await run("opik-sync", [], { cwd: folder.path })).toMatchObject({ status: 0 });
   });
 
-  test("changes a file in the form that it has, keeps what it does not ask for, and closes it to others", async () => {
+  test("keeps the form and the other settings of an existing file, and restricts its mode", async () => {
     const flat = { COMET_OPIK_API_KEY: "old", COMET_OPIK_WORKSPACE: "old", page_size: 7 };
     const section = { destination: "sqlite:./a.db", opik: flat, wandb: { entity: "e" } };
     for (const before of [{ ...flat, destination: "sqlite:./a.db" }, section]) {
@@ -56,7 +56,7 @@ describe.runIf(hasTerminal)("init", () => {
     }
   });
 
-  test("ends with 130 and without a word when Ctrl-C is pressed at a question, and writes nothing", async () => {
+  test("ends silently with 130 on Ctrl-C at a question, and writes nothing", async () => {
     await using folder = await newFolder();
     const steps: Step[] = [[/COMET_OPIK_API_KEY:/, controlC]];
     const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
@@ -65,7 +65,7 @@ describe.runIf(hasTerminal)("init", () => {
     await expect(stat(join(folder.path, "configuration.json"))).rejects.toThrow(/ENOENT/);
   });
 
-  test("says what is wrong with an answer as it says it of the file", async () => {
+  test("reports an invalid answer in the same words as an invalid file", async () => {
     await using folder = await newFolder();
     const steps: Step[] = [
       [/COMET_OPIK_API_KEY:/, enter],
@@ -74,24 +74,22 @@ describe.runIf(hasTerminal)("init", () => {
       [/Try again\?/, `n${enter}`],
     ];
     const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
-    expect(stdout).toMatch(
-      /not accepted: COMET_OPIK_API_KEY: missing; set your API key/,
-    );
+    expect(stdout).toMatch(/Login failed: COMET_OPIK_API_KEY: missing; set your API key/);
     expect(status).toBe(2);
   });
 
-  test("asks nothing where the file could not be written, or what is there cannot be read", async () => {
+  test("asks nothing if the file cannot be written, or an existing one cannot be read", async () => {
     await using folder = await newFolder({ "broken.json": '{"opik": ' });
     await writeFile(join(folder.path, "list.json"), "[]");
-    for (const [path, why] of [
-      ["nonexistent/dir/c.json", /its directory is not there/],
+    for (const [path, reason] of [
+      ["nonexistent/dir/c.json", /its directory does not exist/],
       [".", /is a directory/],
       ["broken.json", /not JSON/],
       ["list.json", /expected a JSON object/],
     ] as const) {
       const args = ["init", "--config", path];
       const { status, stdout } = await converse("opik-sync", args, { cwd: folder.path, steps: [] });
-      expect(stdout).toMatch(why);
+      expect(stdout).toMatch(reason);
       expect(stdout).not.toMatch(/COMET_OPIK/);
       expect(status).toBe(2);
     }
@@ -99,8 +97,8 @@ describe.runIf(hasTerminal)("init", () => {
   });
 });
 
-test("init says that it needs a terminal", async () => {
+test("init reports that it needs a terminal", async () => {
   const { status, stderr } = await run("opik-sync", ["init"]);
-  expect(stderr).toMatch(/standard input is no terminal/);
+  expect(stderr).toMatch(/standard input is not a terminal/);
   expect(status).toBe(2);
 });

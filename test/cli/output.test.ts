@@ -23,20 +23,20 @@ afterAll(async () => {
   await down[Symbol.asyncDispose]();
 });
 
-const newPlace = (settings: Readonly<Record<string, unknown>> = {}) =>
+const newProject = (settings: Readonly<Record<string, unknown>> = {}) =>
   newFolder({
     "configuration.json": { opik: { base_url: opik.url, retry_attempts: 0, ...settings } },
   });
 
-describe("the line that says how to look at the result", () => {
+describe("the command that shows the result", () => {
   test.each(databases)("works in a shell, on %s", async (name, newDatabase) => {
-    await using folder = await newPlace();
+    await using folder = await newProject();
     const database = await newDatabase();
     try {
       const args = ["--destination", database.url];
       const { stdout, status } = await run("opik-sync", args, { cwd: folder.path });
       expect(status).toBe(0);
-      const [, line = ""] = /^look at it: (.*)$/m.exec(stdout) ?? [];
+      const [, line = ""] = /^see the rows: (.*)$/m.exec(stdout) ?? [];
       const url = new URL(database.url);
       const schema = url.searchParams.get("schema");
       if (name === "sqlite") expect(line).toMatch(/^sqlite3 -box \S+ "SELECT \* FROM opik_/);
@@ -48,34 +48,34 @@ describe("the line that says how to look at the result", () => {
     }
   });
 
-  test("puts a path with spaces in quotes", async () => {
-    await using folder = await newPlace();
+  test("quotes a path with spaces", async () => {
+    await using folder = await newProject();
     const args = ["--destination", "sqlite:./my team's.db"];
     const { stdout } = await run("opik-sync", args, { cwd: folder.path });
     expect(stdout).toContain(
-      `look at it: sqlite3 -box './my team'\\''s.db' "SELECT * FROM opik_dataset_item LIMIT 5"`,
+      `see the rows: sqlite3 -box './my team'\\''s.db' "SELECT * FROM opik_dataset_item LIMIT 5"`,
     );
   });
 
-  test("is not there where nothing was written", async () => {
-    await using folder = await newPlace({ base_url: down.url });
+  test("is missing if nothing was written", async () => {
+    await using folder = await newProject({ base_url: down.url });
     const { stdout, status } = await run("opik-sync", [], { cwd: folder.path });
     expect(stdout).toMatch(/sync failed/);
-    expect(stdout).not.toMatch(/look at it/);
+    expect(stdout).not.toMatch(/see the rows/);
     expect(status).toBe(1);
   });
 });
 
-test("each failure of a sync is told once, when it happens", async () => {
-  await using folder = await newPlace({ base_url: down.url });
+test("logs each failure of a sync once, when it happens", async () => {
+  await using folder = await newProject({ base_url: down.url });
   const ended = await run("opik-sync", [], { cwd: folder.path });
-  const told = logLines(ended).map(({ message }) => String(message).split(":")[0]);
-  expect(told).toEqual(["opik_project", "opik_dataset", "opik_dataset_item", "sync failed"]);
+  const failures = logLines(ended).map(({ message }) => String(message).split(":")[0]);
+  expect(failures).toEqual(["opik_project", "opik_dataset", "opik_dataset_item", "sync failed"]);
 });
 
 describe("secrets", () => {
-  test("a user and a password that are ordinary words leave the rest of a message as it is", async () => {
-    await using folder = await newPlace();
+  test("do not spoil the rest of a message if user and password are ordinary words", async () => {
+    await using folder = await newProject();
     const args = ["status", "--destination", "postgres://postgres:postgres@127.0.0.1:1/postgres"];
     const ended = await run("opik-sync", args, { cwd: folder.path });
     expect(logLines(ended)[0]?.["message"]).toMatch(
@@ -88,8 +88,8 @@ describe("secrets", () => {
     "postgres://me:p/ss-w0rd@127.0.0.1:1/db",
     "postgres://me:1?ss-w0rd@127.0.0.1:1/db",
     "postgres://me:50%off-ss-w0rd@127.0.0.1:1/db",
-  ])("%s is refused: the password is to be percent-encoded, and is not shown", async (url) => {
-    await using folder = await newPlace();
+  ])("are not shown if a password must be percent-encoded: %s", async (url) => {
+    await using folder = await newProject();
     for (const command of ["sync", "check", "status"]) {
       const args = [command, "--destination", url, "--log-level", "debug"];
       const { status, stdout, stderr } = await run("opik-sync", args, { cwd: folder.path });
@@ -99,16 +99,16 @@ describe("secrets", () => {
     }
   });
 
-  test("a key that is an ordinary word does not spoil what programs read; where it cannot be left out, nothing is shown", async () => {
+  test("do not falsify JSON: a result that contains one is not printed", async () => {
     const exports: string[] = [];
     for (const key of ["id", "opik_dataset_item"]) {
-      await using folder = await newPlace({ COMET_OPIK_API_KEY: key });
+      await using folder = await newProject({ COMET_OPIK_API_KEY: key });
       expect(await run("opik-sync", [], { cwd: folder.path })).toMatchObject({ status: 0 });
       const ended = await run("opik-sync", ["state", "export"], { cwd: folder.path });
       exports.push(ended.stdout);
       if (ended.status === 0) continue;
       expect(ended.status).toBe(2);
-      expect(ended.stderr).toMatch(/holds the value of a secret/);
+      expect(ended.stderr).toMatch(/contains a secret/);
     }
     expect(exports.map((text) => text === "")).toEqual([false, true]);
     expect(JSON.parse(exports[0] ?? "")).toMatchObject({ streams: { opik_dataset_item: {} } });
@@ -116,8 +116,8 @@ describe("secrets", () => {
 });
 
 describe("status", () => {
-  test("shows as many syncs of the pipeline as were asked for, whatever other pipelines did since", async () => {
-    await using folder = await newPlace();
+  test("shows the requested number of syncs, whatever other pipelines did since", async () => {
+    await using folder = await newProject();
     for (let syncs = 0; syncs < 3; syncs += 1) await run("opik-sync", [], { cwd: folder.path });
     const db = new Database(join(folder.path, "warehouse.db"));
     db.exec(`INSERT INTO _rivulet_sync (id, pipeline, started_at, status)
@@ -128,8 +128,8 @@ describe("status", () => {
     expect(JSON.parse(stdout)).toMatchObject([{ pipeline: "opik" }, { pipeline: "opik" }]);
   });
 
-  test("shows a sync whose process is gone as died", async () => {
-    await using folder = await newPlace();
+  test("shows a sync as died if its process was killed", async () => {
+    await using folder = await newProject();
     await run("opik-sync", [], { cwd: folder.path });
     const db = new Database(join(folder.path, "warehouse.db"));
     db.exec("UPDATE _rivulet_sync SET status = 'running', ended_at = NULL");
@@ -139,7 +139,7 @@ describe("status", () => {
   });
 });
 
-describe.skipIf(!existsSync("/dev/full"))("standard output on a disk without space", () => {
+describe.skipIf(!existsSync("/dev/full"))("standard output on a full disk", () => {
   const bin = resolve(import.meta.dirname, "../../bin");
   const state = '{"type":"STATE","value":1}';
 
@@ -147,8 +147,8 @@ describe.skipIf(!existsSync("/dev/full"))("standard output on a disk without spa
     ["a STATE of the target", `echo '${state}' | node ${bin}/rivulet.js target`],
     ["what the tap writes", `node ${bin}/opik-sync.js tap`],
     ["the catalog", `node ${bin}/opik-sync.js tap --discover`],
-  ])("fails once, with its reason and without a stack: %s", async (_what, command) => {
-    await using folder = await newPlace();
+  ])("fails with one error that has a reason and no stack: %s", async (_what, command) => {
+    await using folder = await newProject();
     const ended = promisify(execFile)("sh", ["-c", `${command} --quiet > /dev/full`], {
       cwd: folder.path,
       env: { PATH: process.env["PATH"] },

@@ -21,7 +21,7 @@ function metricRows(
 const falling = Array.from({ length: 500 }, (_, step) => 2 * Math.exp(-step / 100));
 const rising = Array.from({ length: 500 }, (_, step) => 1 - Math.exp(-step / 100));
 
-/** Tables as a sync leaves them. */
+/** Fills the tables as a sync does. */
 async function fill({ url }: TestDatabase): Promise<void> {
   const log = newLog(() => undefined, "severe");
   await using destination = await openDestination(url, { log });
@@ -79,7 +79,7 @@ describe.each(databases)("plot on %s", (_name, newDatabase) => {
     return { ...ended, picture, lines: ended.stdout.trimEnd().split("\n") };
   }
 
-  test("draws a curve with axes and a legend, no wider than 80 columns where there is no terminal", async () => {
+  test("draws a curve with axes and a legend, at most 80 columns wide without a terminal", async () => {
     const { status, stdout, lines } = await plot(["3fk2a9xc", "loss"]);
     expect(status).toBe(0);
     expect(stdout).toMatch(braille);
@@ -89,14 +89,14 @@ describe.each(databases)("plot on %s", (_name, newDatabase) => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
-  test("the curve begins at the top and ends at the bottom where the values fall", async () => {
+  test("draws falling values from the top to the bottom", async () => {
     const { lines } = await plot(["3fk2a9xc", "loss"]);
-    const places = lines.flatMap((line, row) => (braille.test(line) ? [{ row, line }] : []));
-    const [first, last] = [places[0], places.at(-1)];
+    const dotted = lines.flatMap((line, row) => (braille.test(line) ? [{ row, line }] : []));
+    const [first, last] = [dotted[0], dotted.at(-1)];
     expect(first?.line.search(braille)).toBeLessThan(last?.line.search(braille) ?? 0);
   });
 
-  test("draws several metrics of several runs, told apart by marks without colours and by colours with them", async () => {
+  test("draws several metrics of several runs, distinguished by colors, or by marks without them", async () => {
     const names = ["3fk2a9xc,8d0qwe12", "loss"];
     const plain = await plot(names, { NO_COLOR: "1" });
     expect(plain.lines.slice(-2)).toEqual(["•• wise-owl-1 (3fk2a9xc) loss", "×× 8d0qwe12 loss"]);
@@ -106,26 +106,26 @@ describe.each(databases)("plot on %s", (_name, newDatabase) => {
     expect(colored.stdout).toMatch(braille);
   });
 
-  test("writes a picture besides", async () => {
+  test("also writes an SVG file", async () => {
     const { status, picture } = await plot(["3fk2a9xc", "loss,val/acc", "--svg", "curve.svg"]);
     expect(status).toBe(0);
     expect(picture).toMatch(/^<svg [^]*wise-owl-1 \(3fk2a9xc\) val\/acc[^]*<\/svg>$/);
     expect(picture?.match(/<path/g)?.length).toBeGreaterThan(2);
   });
 
-  test("a name may hold commas and quotes", async () => {
+  test("accepts names with commas and quotes", async () => {
     expect(await plot(["3fk2a9xc", "a,b"])).toMatchObject({ status: 0 });
     expect(await plot(["8d0qwe12", "quote's"])).toMatchObject({ status: 0 });
   });
 
-  test("draws what is a number, be it a single one", async () => {
+  test("draws only the values that are numbers, even a single one", async () => {
     expect(await plot(["3fk2a9xc", "odd"])).toMatchObject({ status: 0 });
     expect((await plot(["3fk2a9xc", "once"])).stdout).toMatch(braille);
   });
 
   test.each([
     [
-      "a run that is not there",
+      "a run that does not exist",
       ["3fk2a9xd", "loss"],
       /unknown run: "3fk2a9xd"; did you mean "3fk2a9xc"/,
     ],
@@ -135,31 +135,35 @@ describe.each(databases)("plot on %s", (_name, newDatabase) => {
       ["8d0qwe12", "los"],
       /unknown metric of run "8d0qwe12": "los"; did you mean "loss"/,
     ],
-    ["a metric that is text", ["3fk2a9xc", "text"], /"text" of run "3fk2a9xc": holds no numbers/],
     [
-      "a file that cannot be made",
+      "a metric that is text",
+      ["3fk2a9xc", "text"],
+      /"text" of run "3fk2a9xc": has no numbers to plot/,
+    ],
+    [
+      "a file that cannot be written",
       ["3fk2a9xc", "loss", "--svg", "no/where.svg"],
       /--svg no\/where\.svg: cannot be written/,
     ],
-  ])("refuses %s", async (_what, args, message) => {
+  ])("rejects %s", async (_what, args, message) => {
     const ended = await plot(args);
     expect(severe(ended)).toMatch(message);
     expect(ended.status).toBe(2);
   });
 });
 
-test.each(databases)("says that nothing was synced yet, on %s", async (_name, newDatabase) => {
+test.each(databases)("reports that nothing was synced yet, on %s", async (_name, newDatabase) => {
   const database = await newDatabase();
   await using folder = await newFolder({
     "configuration.json": { destination: database.url, wandb },
   });
   const ended = await run("wandb-sync", ["plot", "a", "b"], { cwd: folder.path });
-  expect(severe(ended)).toMatch(/no runs and metrics here yet; sync first/);
+  expect(severe(ended)).toMatch(/has no runs and metrics yet; sync first/);
   expect(ended.status).toBe(2);
   await database.drop();
 });
 
-test("only a source that has runs has the command", async () => {
+test("is a command of sources with runs only", async () => {
   const { status, stderr } = await run("opik-sync", ["plot", "a", "b"]);
   expect(status).toBe(2);
   expect(stderr).toContain("plot");

@@ -6,7 +6,7 @@ import { startWandb, type Wandb } from "../support/wandb.ts";
 let wandb: Wandb;
 let folder: Awaited<ReturnType<typeof newFolder>>;
 
-/** A project whose first history is asked for too early. */
+/** A project whose first history request is rate-limited. */
 beforeEach(async () => {
   let refused = false;
   wandb = await startWandb({
@@ -27,16 +27,16 @@ afterEach(async () => {
 });
 
 test.runIf(hasTerminal)(
-  "a terminal shows how far each stream is, in its own words, and for what it waits",
+  "a terminal shows each stream's progress in its own units, and why it waits",
   async () => {
     const { stdout } = await converse("wandb-sync", [], { cwd: folder.path, steps: [] });
     expect(stdout).toMatch(/runs {2}█{20} {2}12 of 12 runs {2}[\d,]+ runs\/s/);
-    expect(stdout).toMatch(/metrics .*waiting 1 s, as the service asks/);
+    expect(stdout).toMatch(/metrics .*paused by the service for 1 s/);
     expect(stdout).toMatch(/metrics +12 +0 +0 +0 +0/);
   },
 );
 
-test("elsewhere no progress is shown", async () => {
+test("shows no progress without a terminal", async () => {
   const args = ["--log-format", "pretty"];
   const { stdout, stderr } = await run("wandb-sync", args, { cwd: folder.path });
   expect(stdout).toMatch(/metrics +12 +0 +0 +0 +0/);

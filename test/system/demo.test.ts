@@ -11,7 +11,7 @@ test("rivulet demo copies the bundled services into demo.db, twice, and shows wh
   expect(stdout).toMatch(/opik_dataset_item +1 +0 +0 +0 +0/);
   expect(stdout).toMatch(/runs +6 +0 +0 +0 +0/);
   expect(stdout).toMatch(/metrics +6\d +0 +0 +0 +0/);
-  expect(stdout).toMatch(/How many items has each dataset\?\nname +version +items\n\S/);
+  expect(stdout).toMatch(/How many items does each dataset have\?\nname +version +items\n\S/);
   expect(stdout).toMatch(/too-hot +failed +200/);
   expect(stdout).toMatch(/users +517 +0 +0 +0 +0/);
   expect(stdout).toMatch(/users +2 +0 +4 +0 +0/);

@@ -6,7 +6,7 @@ import { formatTable } from "../terminal/table.ts";
 import { version } from "../invocation/version.ts";
 import type { Invocation } from "../invocation/invocation.ts";
 
-/** Says what this connector is and what it can be told. */
+/** `about`: shows what a connector is and the keys of its configuration. */
 export function aboutCommand({ source, flags, terminal }: Invocation<Connector | Source>): number {
   const about = describeConnector(source, version());
   if (flags.json === true) {

@@ -1,17 +1,16 @@
 import type { Configurable } from "../../connector/connector.ts";
-import { runCheck } from "./check.ts";
 import { configureConnector, type Invocation } from "../invocation/invocation.ts";
+import { runCheck } from "./check.ts";
 
-/** Proves configuration and login of a connector from outside, each with its own line and remedy. */
+/** `check` of an external target or integration: tests configuration and login. */
 export async function checkConnectorCommand(invocation: Invocation<Configurable>): Promise<number> {
   const { source } = invocation;
-  const configured = await runCheck(
+  const { result, status } = await runCheck(
     "configuration",
     () => configureConnector(invocation),
     invocation,
   );
-  const { result } = configured;
-  if (!result) return configured.status;
+  if (!result) return status;
   const { configuration, context } = result;
   const login = await runCheck(
     "login",

@@ -3,21 +3,23 @@ import { exitStatus, exitStatusOfError } from "../invocation/exit-status.ts";
 import { configure, type ConfiguredSource, type Invocation } from "../invocation/invocation.ts";
 import { openConfiguredDestination } from "./open-configured-destination.ts";
 
-/** Proves configuration, login and destination, each with its own line and remedy. */
+/**
+ * `check`: tests configuration, login and destination, and prints a line with a remedy for each.
+ */
 export async function checkCommand(invocation: Invocation): Promise<number> {
   const { source } = invocation;
-  const outcomes: number[] = [];
-  const step = async <T>(name: string, prove: () => Promise<T>): Promise<T | undefined> => {
-    const { result, status } = await runCheck(name, prove, invocation);
-    outcomes.push(status);
+  const statuses: number[] = [];
+  const run = async <T>(name: string, check: () => Promise<T>): Promise<T | undefined> => {
+    const { result, status } = await runCheck(name, check, invocation);
+    statuses.push(status);
     return result;
   };
-  const configured = await step("configuration", () => configure(invocation));
+  const configured = await run("configuration", () => configure(invocation));
   if (configured) {
-    await step("login", () => source.check(configured.config, configured.context));
-    await step("destination", () => checkDestination(configured));
+    await run("login", () => source.check(configured.config, configured.context));
+    await run("destination", () => checkDestination(configured));
   }
-  return Math.max(...outcomes);
+  return Math.max(...statuses);
 }
 
 async function checkDestination(configured: ConfiguredSource): Promise<void> {
@@ -30,15 +32,15 @@ interface CheckResult<T> {
   readonly status: number;
 }
 
-/** Says on a line of its own whether something is as it should be. */
+/** Runs one check and prints a line with its outcome. Rethrows only an interruption. */
 export async function runCheck<T>(
   name: string,
-  prove: () => Promise<T>,
+  check: () => Promise<T>,
   { terminal, signal }: Pick<Invocation, "terminal" | "signal">,
 ): Promise<CheckResult<T>> {
   const { color } = terminal;
   try {
-    const result = await prove();
+    const result = await check();
     terminal.print(`${color.green("ok")}      ${name}`);
     return { result, status: exitStatus.completed };
   } catch (error) {

@@ -5,7 +5,7 @@ import { packageFolder, templateFolder } from "../invocation/package-folder.ts";
 import { version } from "../invocation/version.ts";
 import type { Invocation } from "../invocation/invocation.ts";
 
-/** Writes a package for a connector of one's own, and says what to do next. */
+/** `create`: writes the package of a new connector, and prints what to do next. */
 export async function createCommand({ flags, terminal }: Invocation<undefined>): Promise<number> {
   const { name = "", kind = "source" } = flags;
   const parent = process.cwd();
@@ -13,9 +13,11 @@ export async function createCommand({ flags, terminal }: Invocation<undefined>):
   const folder = `./${relative(parent, await createPackage(options))}`;
   const { bold } = terminal.color;
   terminal.print(
-    `wrote ${bold(folder)}: ${kind === "integration" ? "an" : "a"} ${kind} that works, for an API that is made up`,
+    `wrote ${bold(folder)}: ${kind === "integration" ? "an" : "a"} ${kind} that works, for a fictional API`,
   );
   const install = `npm install --no-save "${relative(folder, packageFolder)}"`;
-  terminal.print(`see its README.md; try it: ${bold(`cd ${folder} && ${install} && npm test`)}`);
+  terminal.print(
+    `next: read its README.md, and run ${bold(`cd ${folder} && ${install} && npm test`)}`,
+  );
   return exitStatus.completed;
 }

@@ -4,19 +4,19 @@ import { formatTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { readCurves } from "./read-curves.ts";
 
-/** Shows what a demo has copied: a few queries with their results, and curves. */
+/** Shows what the demo synced: a few queries with their results, and a plot. */
 export async function showDemoResults(destination: Destination, terminal: Terminal): Promise<void> {
   for (const { title, query } of queries) {
-    const found = await destination.select(query);
-    const columns = Object.keys(found[0] ?? {});
-    const rows = found.map((row) => columns.map((column) => cellText(row[column] ?? "")));
+    const results = await destination.select(query);
+    const columns = Object.keys(results[0] ?? {});
+    const rows = results.map((row) => columns.map((column) => cellText(row[column] ?? "")));
     const names = columns.map((column) => (numericColumns.has(column) ? `#${column}` : column));
     terminal.print(terminal.color.bold(title));
     terminal.print(`${formatTable({ columns: names, rows }, terminal)}\n`);
   }
-  const asked = { run: "3fk2a9xc,8d0qwe12,w9e6d1ju", metric: "loss" };
-  terminal.print(terminal.color.bold("How did they learn?"));
-  terminal.print(renderPlotText(await readCurves(destination, [], asked), terminal));
+  const selection = { run: "3fk2a9xc,8d0qwe12,w9e6d1ju", metric: "loss" };
+  terminal.print(terminal.color.bold("How did the loss of the runs develop?"));
+  terminal.print(renderPlotText(await readCurves(destination, [], selection), terminal));
 }
 
 const numericColumns: ReadonlySet<string> = new Set([
@@ -30,7 +30,7 @@ const numericColumns: ReadonlySet<string> = new Set([
 
 const queries = [
   {
-    title: "How many items has each dataset?",
+    title: "How many items does each dataset have?",
     query: `SELECT d.name, d.version_name AS version, count(*) AS items
             FROM opik_dataset d JOIN opik_dataset_item i USING (dataset_id)
             WHERE NOT i._deleted GROUP BY d.name, d.version_name ORDER BY items DESC LIMIT 4`,

@@ -1,69 +1,78 @@
 import { rm } from "node:fs/promises";
 import { writeSettings } from "../../configuration/configuration-file.ts";
-import type { SourceContext } from "../../core/source.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
+import type { SourceContext } from "../../core/source.ts";
+import { openDestination } from "../../destination/open.ts";
 import { countlyDemo } from "../../emulators/countly/demo-service.ts";
 import type { DemoService } from "../../emulators/demo-service.ts";
 import { listen } from "../../emulators/http-server.ts";
 import { opikDemo } from "../../emulators/opik/demo-service.ts";
 import { wandbDemo } from "../../emulators/wandb/demo-service.ts";
-import { openDestination } from "../../destination/open.ts";
+import { loadSource } from "../../sources/registry.ts";
 import { exitStatusOfSync } from "../invocation/exit-status.ts";
 import type { CommandContext, ConfiguredSource } from "../invocation/invocation.ts";
-import { loadSource } from "../../sources/registry.ts";
-import { runSync } from "./run-sync.ts";
 import { showDemoResults } from "./demo-results.ts";
+import { runSync } from "./run-sync.ts";
 
-const file = "demo.db";
+const databaseFile = "demo.db";
 const settingsFile = "demo.json";
 
-/** The main job, for real: stand-in services on loopback, each copied over HTTP into a database, changed, and copied again. */
-export async function demoCommand(shell: CommandContext): Promise<number> {
-  const { terminal } = shell;
+/**
+ * `demo`: starts an emulator of each service, syncs it over HTTP into a new database, changes it,
+ * and syncs again.
+ */
+export async function demoCommand(commandContext: CommandContext): Promise<number> {
+  const { terminal } = commandContext;
   const { color } = terminal;
-  for (const suffix of ["", "-wal", "-shm"]) await rm(file + suffix, { force: true });
+  for (const suffix of ["", "-wal", "-shm"]) await rm(databaseFile + suffix, { force: true });
   const services = [opikDemo(), wandbDemo(), countlyDemo()];
-  const settings: Record<string, unknown> = { destination: `sqlite:./${file}` };
+  const fileSettings: Record<string, unknown> = { destination: `sqlite:./${databaseFile}` };
   const statuses: number[] = [];
   for (const service of services) {
-    await using listening = await listen(service.listener);
-    const own = { base_url: listening.url, ...service.settings };
-    settings[service.source] = own;
-    statuses.push(await syncTwice(service, { settings: own, url: listening.url, shell }));
+    await using server = await listen(service.listener);
+    const settings = { base_url: server.url, ...service.settings };
+    fileSettings[service.source] = settings;
+    statuses.push(await syncTwice(service, { settings, url: server.url, commandContext }));
   }
-  await writeSettings(settingsFile, settings);
-  await using destination = await openDestination(`sqlite:./${file}`, { log: terminal.log });
+  await writeSettings(settingsFile, fileSettings);
+  await using destination = await openDestination(`sqlite:./${databaseFile}`, {
+    log: terminal.log,
+  });
   await showDemoResults(destination, terminal);
   const plot = `npx wandb-sync plot 8d0qwe12 acc,val.loss --config ${settingsFile}`;
-  terminal.print(`\nDraw others: ${color.bold(plot)}`);
+  terminal.print(`\nPlot more: ${color.bold(plot)}`);
   const inits = services.map(({ source }) => color.bold(`npx ${source}-sync init`));
-  terminal.print(`Your own: ${inits.join(", ")}`);
+  terminal.print(`Sync your own data: ${inits.join(", ")}`);
   return Math.max(...statuses);
 }
 
 interface DemoRun {
   readonly settings: Readonly<Record<string, string>>;
   readonly url: string;
-  readonly shell: CommandContext;
+  readonly commandContext: CommandContext;
 }
 
-async function syncTwice(service: DemoService, { settings, url, shell }: DemoRun): Promise<number> {
-  const { terminal, signal } = shell;
+async function syncTwice(
+  service: DemoService,
+  { settings, url, commandContext }: DemoRun,
+): Promise<number> {
+  const { terminal, signal } = commandContext;
   const { color } = terminal;
   const source = await loadSource(service.source);
   const options = { terminal, signal, fullRefresh: false, quiet: false };
+  // Anew for each sync, as each has its own request counts.
   const configured = (): ConfiguredSource => {
     const config = source.config.parse(settings);
     const context: SourceContext = { log: terminal.log, transfer: newRequestStats(), signal };
     const streams = source.streams(config, context);
     const pipeline = { name: source.name, identity: source.identity(config) };
-    return { config, context, streams, pipeline, destination: `sqlite:./${file}` };
+    return { config, context, streams, pipeline, destination: `sqlite:./${databaseFile}` };
   };
-  terminal.print(`${color.bold.underline(source.title)} (a stand-in at ${url})`);
+  terminal.print(`${color.bold.underline(source.title)} (emulator at ${url})`);
   terminal.print(`${color.bold("First sync:")} everything`);
   const first = await runSync(configured(), options);
-  const changed = service.change();
-  terminal.print(`\n${color.bold("Second sync:")} ${changed}`);
+  const changes = service.change();
+  terminal.print(`\n${color.bold("Second sync:")} ${changes}`);
   const second = await runSync(configured(), options);
   terminal.print("");
   return Math.max(exitStatusOfSync(first.status), exitStatusOfSync(second.status));

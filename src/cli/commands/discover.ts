@@ -4,7 +4,7 @@ import { exitStatus } from "../invocation/exit-status.ts";
 import { formatTable } from "../terminal/table.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 
-/** Shows the streams with their columns, types, keys and cursors. */
+/** `discover`: shows the streams with their columns, types, keys and cursors. */
 export async function discoverCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const { streams } = await configure(invocation);
@@ -27,7 +27,7 @@ export async function discoverCommand(invocation: Invocation): Promise<number> {
   return exitStatus.completed;
 }
 
-/** A schema of the C8 contract (`name`, `attributes`), and what it has no words for. */
+/** A schema of the C8 contract (`name`, `attributes`), plus our members that it lacks. */
 function catalogEntry(stream: Stream) {
   const { description, columns, primaryKey, cursor } = stream;
   const more = { description, columns, primary_key: primaryKey, cursor: cursor ?? null };

@@ -2,7 +2,7 @@ import type { Destination } from "../../core/destination.ts";
 import { openDestination } from "../../destination/open.ts";
 import type { ConfiguredSource } from "../invocation/invocation.ts";
 
-/** Opens where a source is copied to: the destination, or the target that takes its place. */
+/** Opens the destination of a source, or the external target that replaces it. */
 export async function openConfiguredDestination(
   { destination: url, context, target }: ConfiguredSource,
   options: { readonly thread?: boolean } = {},

@@ -6,7 +6,7 @@ import { renderPlotSvg, renderPlotText } from "../terminal/plot.ts";
 import { readCurves } from "./read-curves.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 
-/** Draws metrics of runs, as they stand in the destination, over their steps. */
+/** `plot`: draws metrics of runs over their steps, as stored in the destination. */
 export async function plotCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const { run = "", metric = "", svg } = flags;
@@ -22,6 +22,11 @@ async function writePicture(file: string, picture: string): Promise<void> {
   try {
     await writeFile(file, picture);
   } catch (cause) {
-    throw new ConfigError(`--svg ${file}: cannot be written (${messageOf(cause)})`, { cause });
+    throw new ConfigError(
+      `--svg ${file}: cannot be written (${messageOf(cause)}); name another file`,
+      {
+        cause,
+      },
+    );
   }
 }

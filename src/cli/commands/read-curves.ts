@@ -4,37 +4,40 @@ import type { Stream } from "../../core/source.ts";
 import type { Destination } from "../../core/destination.ts";
 import type { Curve } from "../terminal/chart.ts";
 
-/** What is to be drawn: names, or several with commas between them. */
-export interface CurveSelection {
-  /** Ids of runs; `project/id` where the tables hold several projects. */
+interface CurveSelection {
+  /** Ids of runs, separated by commas; `project/id` if the tables hold several projects. */
   readonly run: string;
+  /** Names of metrics, separated by commas. */
   readonly metric: string;
 }
 
 interface Run {
-  /** What it is asked for by. */
+  /** Its id, or `project/id`. */
   readonly name: string;
-  /** The same, and what people call it. */
+  /** Its display name, with the id. */
   readonly label: string;
-  /** The columns that choose it, and their values. */
+  /** The SQL condition on its key, and the values of its parameters. */
   readonly where: string;
   readonly values: readonly string[];
 }
 
-/** Reads every asked metric of every asked run. Throws a ConfigError, with the nearest names, where there is no such run or metric. */
+/**
+ * Reads each selected metric of each selected run. Throws a ConfigError that suggests similar names
+ * if one does not exist.
+ */
 export async function readCurves(
   destination: Destination,
   streams: readonly Stream[],
   { run, metric }: CurveSelection,
 ): Promise<readonly Curve[]> {
-  const known = await readRuns(destination, streams);
+  const runs = await readRuns(destination, streams);
   const curves: Curve[] = [];
-  for (const name of parseNames(run, [...known.keys()], "run")) {
-    const found = known.get(name);
-    if (!found) continue;
-    const metrics = await readMetricNames(destination, found);
-    for (const chosenMetric of parseNames(metric, metrics, `metric of run "${name}"`))
-      curves.push(await readCurve(destination, found, chosenMetric));
+  for (const runName of parseNames(run, [...runs.keys()], "run")) {
+    const selected = runs.get(runName);
+    if (!selected) continue;
+    const metrics = await readMetricNames(destination, selected);
+    for (const metricName of parseNames(metric, metrics, `metric of run "${runName}"`))
+      curves.push(await readCurve(destination, selected, metricName));
   }
   return curves;
 }
@@ -43,8 +46,8 @@ async function readRuns(
   destination: Destination,
   streams: readonly Stream[],
 ): Promise<ReadonlyMap<string, Run>> {
-  const several = streams.some(({ name, columns }) => name === "runs" && "project" in columns);
-  const key = several ? ["project", "run_id"] : ["run_id"];
+  const hasProjects = streams.some(({ name, columns }) => name === "runs" && "project" in columns);
+  const key = hasProjects ? ["project", "run_id"] : ["run_id"];
   const rows = await selectRows(
     destination,
     `select ${key.join(", ")}, name from runs where not _deleted order by created_at, run_id`,
@@ -53,8 +56,8 @@ async function readRuns(
   const runs = rows.map((row) => {
     const values = key.map((column) => asText(row[column]));
     const name = values.join("/");
-    const called = asText(row["name"]);
-    return { name, label: called === "" ? name : `${called} (${name})`, where, values };
+    const displayName = asText(row["name"]);
+    return { name, label: displayName === "" ? name : `${displayName} (${name})`, where, values };
   });
   return new Map(runs.map((run) => [run.name, run]));
 }
@@ -68,7 +71,7 @@ async function readMetricNames(
   return rows.map(({ metric_name }) => asText(metric_name));
 }
 
-/** What is no finite number is left out; the line goes from the value before to the one after it. */
+/** Skips values that are not finite numbers: the line connects their neighbours. */
 async function readCurve(destination: Destination, run: Run, metric: string): Promise<Curve> {
   const query = `select step, metric_value from metrics where ${run.where} and metric_name = ?
     and metric_value is not null and not _deleted order by step`;
@@ -77,10 +80,10 @@ async function readCurve(destination: Destination, run: Run, metric: string): Pr
     .map(({ step, metric_value }) => [Number(step), Number(metric_value)] as const)
     .filter(([, value]) => Number.isFinite(value));
   if (points.length > 0) return { label: `${run.label} ${metric}`, points };
-  throw new ConfigError(`metric "${metric}" of run "${run.name}": holds no numbers to draw`);
+  throw new ConfigError(`metric "${metric}" of run "${run.name}": has no numbers to plot`);
 }
 
-/** A table that is not there is one that no sync has made yet. */
+/** Throws a ConfigError if the table does not exist: no sync has created it yet. */
 async function selectRows(
   destination: Destination,
   query: string,
@@ -88,37 +91,39 @@ async function selectRows(
 ): ReturnType<Destination["select"]> {
   return await destination.select(query, parameters).catch((cause: unknown) => {
     if (!isMissingTable(cause)) throw cause;
-    const text = `${destination.label}: no runs and metrics here yet; sync first`;
+    const text = `${destination.label}: has no runs and metrics yet; sync first`;
     throw new ConfigError(text, { cause });
   });
 }
 
-/** Postgres has a code for it, SQLite only words; either may be the cause of what a person is told. */
+/**
+ * Postgres has a code for it, SQLite only words; either may be the cause of what a person is told.
+ */
 function isMissingTable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const isMissing = "code" in error && error.code === "42P01";
   return isMissing || /no such table/.test(error.message) || isMissingTable(error.cause);
 }
 
-/** What a text names: one name, which may hold commas itself, or several with commas between them. */
+/** Names separated by commas, or a single name, which may contain commas itself. */
 function parseNames(text: string, names: readonly string[], what: string): readonly string[] {
-  const known = new Set(names);
-  const wanted = known.has(text) ? [text] : text.split(",").map((name) => name.trim());
-  const unknown = wanted.find((name) => !known.has(name));
-  if (unknown === undefined) return [...new Set(wanted)];
+  const existing = new Set(names);
+  const selected = existing.has(text) ? [text] : text.split(",").map((name) => name.trim());
+  const unknown = selected.find((name) => !existing.has(name));
+  if (unknown === undefined) return [...new Set(selected)];
   throw new ConfigError(`unknown ${what}: "${unknown}"; ${suggestNames(unknown, names)}`);
 }
 
 const maxSuggestions = 5;
 
 function suggestNames(text: string, names: readonly string[]): string {
-  if (names.length === 0) return "there is none yet; sync first";
-  const near = names
-    .map((name) => ({ name, apart: distance(name, text) }))
-    .sort((a, b) => a.apart - b.apart)
+  if (names.length === 0) return "there are none yet; sync first";
+  const closest = names
+    .map((name) => ({ name, edits: distance(name, text) }))
+    .sort((a, b) => a.edits - b.edits)
     .slice(0, maxSuggestions)
     .map(({ name }) => `"${name}"`);
-  return `did you mean ${near.join(", ")}?`;
+  return `did you mean ${closest.join(", ")}?`;
 }
 
 function asText(value: unknown): string {

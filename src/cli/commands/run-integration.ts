@@ -1,9 +1,9 @@
 import type { IntegrationConnector } from "../../connector/connector.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { formatRequestStats } from "../terminal/summary.ts";
 import { configureConnector, type Invocation } from "../invocation/invocation.ts";
+import { formatRequestStats } from "../terminal/summary.ts";
 
-/** Does the job of an integration once. */
+/** `sync` of an integration: runs it once. */
 export async function runIntegrationCommand(
   invocation: Invocation<IntegrationConnector>,
 ): Promise<number> {

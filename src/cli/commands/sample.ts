@@ -1,14 +1,14 @@
 import { c8Sample, type C8Sample } from "../../connector/c8-schema.ts";
-import { readStream } from "../../engine/read-stream.ts";
 import type { Row, Value } from "../../core/schema.ts";
 import type { Stream } from "../../core/source.ts";
+import { readStream } from "../../engine/read-stream.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { formatTable } from "../terminal/table.ts";
 import { configure, readOptionsOf, type Invocation } from "../invocation/invocation.ts";
+import { formatTable } from "../terminal/table.ts";
 
 const defaultRows = 10;
 
-/** Shows the first rows of each stream, without a destination. */
+/** `sample`: shows the first rows of each stream. Needs no destination. */
 export async function sampleCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const { streams } = await configure(invocation);
@@ -28,21 +28,21 @@ export async function sampleCommand(invocation: Invocation): Promise<number> {
 async function firstRows(
   stream: Stream,
   invocation: Invocation,
-  usual = defaultRows,
+  defaultLimit = defaultRows,
 ): Promise<readonly Row[]> {
-  const wanted = invocation.flags.limit ?? usual;
+  const limit = invocation.flags.limit ?? defaultLimit;
   const rows: Row[] = [];
   for await (const group of readStream(stream, {
     ...readOptionsOf(invocation),
     checkpoints: new Map(),
   })) {
-    rows.push(...group.flatMap((batch) => batch.rows).slice(0, wanted - rows.length));
-    if (rows.length >= wanted) break;
+    rows.push(...group.flatMap((batch) => batch.rows).slice(0, limit - rows.length));
+    if (rows.length >= limit) break;
   }
   return rows;
 }
 
-/** One block a row: wide rows do not fit side by side. */
+/** Prints each row as a block of lines: most have too many columns for a table. */
 function printRows(
   { name, columns }: Stream,
   rows: readonly Row[],
@@ -56,9 +56,9 @@ function printRows(
   }
 }
 
-function truncate(value: Value, room: number): string {
+function truncate(value: Value, width: number): string {
   const text =
     value == null ? "" : value instanceof Uint8Array ? `${value.length} bytes` : String(value);
   const line = text.replace(/\s+/g, " ");
-  return line.length > Math.max(room, 20) ? `${line.slice(0, Math.max(room, 20) - 1)}…` : line;
+  return line.length > Math.max(width, 20) ? `${line.slice(0, Math.max(width, 20) - 1)}…` : line;
 }

@@ -5,7 +5,7 @@ import type { Invocation } from "../invocation/invocation.ts";
 
 const defaultPort = 50051;
 
-/** Serves the source to Fivetran until it is told to end. The configuration comes with each call. */
+/** `serve`: serves the source to Fivetran until interrupted. Each call brings its configuration. */
 export async function serveCommand({ source, flags, signal }: Invocation): Promise<number> {
   const { port = defaultPort, quiet, "log-level": level = "info" } = flags;
   const write = (line: string): void => {
@@ -16,6 +16,6 @@ export async function serveCommand({ source, flags, signal }: Invocation): Promi
   const { log } = serving;
   log.info(`${source.title}: serving Fivetran on port ${serving.port}`);
   if (!signal.aborted) await once(signal, "abort");
-  log.info("ending; what is under way goes on from its last checkpoint next time");
+  log.info("stopping; the next update resumes from the last checkpoint");
   return exitStatus.completed;
 }

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { formatProblem } from "../../configuration/configuration.ts";
 import { readSettings } from "../../configuration/configuration-file.ts";
+import { formatProblem } from "../../configuration/configuration.ts";
+import type { Session, State } from "../../core/destination.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Checkpoints } from "../../core/source.ts";
-import type { Session, State } from "../../core/destination.ts";
 import { openDestination } from "../../destination/open.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { formatTable } from "../terminal/table.ts";
 import { configure, type ConfiguredSource, type Invocation } from "../invocation/invocation.ts";
+import { formatTable } from "../terminal/table.ts";
 
 const actions: Readonly<Record<string, (invocation: Invocation) => Promise<number>>> = {
   show: showState,
@@ -16,13 +16,13 @@ const actions: Readonly<Record<string, (invocation: Invocation) => Promise<numbe
   reset: resetState,
 };
 
-/** Shows, exports, imports or resets the checkpoints of the pipeline. */
+/** `state`: shows, exports, imports or resets the checkpoints of the pipeline. */
 export async function stateCommand(invocation: Invocation): Promise<number> {
   const { action = "" } = invocation.flags;
-  const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
-  if (act) return await act(invocation);
+  const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
+  if (run) return await run(invocation);
   throw new ConfigError(
-    `state: unknown action "${action}"; there are ${Object.keys(actions).join(", ")}`,
+    `state: unknown action "${action}"; use one of ${Object.keys(actions).join(", ")}`,
   );
 }
 
@@ -36,7 +36,7 @@ async function showState(invocation: Invocation): Promise<number> {
       JSON.stringify(checkpoint),
     ]),
   );
-  if (rows.length === 0) terminal.print("nothing is saved: the next sync reads everything");
+  if (rows.length === 0) terminal.print("no checkpoints yet: the next sync reads everything");
   else
     terminal.print(formatTable({ columns: ["stream", "partition", "checkpoint"], rows }, terminal));
   return exitStatus.completed;
@@ -53,31 +53,31 @@ async function exportState(invocation: Invocation): Promise<number> {
   return exitStatus.completed;
 }
 
-/** Replaces all checkpoints of the pipeline by those of a file. */
+/** Replaces all checkpoints of the pipeline with those of a file. */
 async function importState(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   if (flags.argument === undefined)
-    throw new ConfigError("state import: name the file that state export printed");
+    throw new ConfigError("state import: missing file; name one that state export wrote");
   const state = await readExportedState(flags.argument);
   await withSession(await configure(invocation), (session) => session.replaceState(state));
-  terminal.print(`imported the checkpoints of ${[...state.keys()].join(", ") || "no stream"}`);
+  terminal.print(`imported the checkpoints of ${[...state.keys()].join(", ") || "no streams"}`);
   return exitStatus.completed;
 }
 
-/** Forgets the checkpoints of one stream, or of all: the next sync reads everything again. Rows stay. */
+/** Deletes the checkpoints of one stream or of all, so that the next sync reads all. Rows stay. */
 async function resetState(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const { argument: stream } = flags;
   const configured = await configure(invocation);
-  const known = configured.streams.map(({ name }) => name);
-  if (stream !== undefined && !known.includes(stream)) {
+  const names = configured.streams.map(({ name }) => name);
+  if (stream !== undefined && !names.includes(stream)) {
     throw new ConfigError(
-      `state reset: unknown stream "${stream}"; this source has ${known.join(", ")}`,
+      `state reset: unknown stream "${stream}"; this source has ${names.join(", ")}`,
     );
   }
   await withSession(configured, (session) => session.replaceState(new Map(), stream));
   terminal.print(
-    `forgot the checkpoints of ${stream ?? "all streams"}; the next sync reads everything again`,
+    `deleted the checkpoints of ${stream ?? "all streams"}; the next sync reads ${stream === undefined ? "everything" : "it"} again`,
   );
   return exitStatus.completed;
 }
@@ -96,7 +96,7 @@ async function withSession(
   change: (session: Session) => Promise<void>,
 ): Promise<void> {
   await using destination = await openDestination(url, context);
-  // Whatever the pipeline copied before: forgetting that is what a reset is for.
+  // Without the identity: a reset must work although the pipeline copied something else before.
   await using session = await destination.lock({ name: pipeline.name });
   await change(session);
 }
@@ -109,7 +109,7 @@ const exportedShape = z.strictObject({
 async function readExportedState(file: string): Promise<State> {
   const content = await readSettings(file);
   if (!content)
-    throw new ConfigError(`${file}: no such file; make it with: state export > ${file}`);
+    throw new ConfigError(`${file}: no such file; create it with: state export > ${file}`);
   const { data, error } = exportedShape.safeParse(content);
   if (data) {
     return new Map(
@@ -119,10 +119,10 @@ async function readExportedState(file: string): Promise<State> {
       ]),
     );
   }
-  const why = error.issues
+  const reasons = error.issues
     .map(({ path, message }) => formatProblem({ path: path.map(String), message }))
     .join("; ");
   throw new ConfigError(
-    `${file}: not what "state export" prints (${why}); make it with: state export > FILE`,
+    `${file}: not a state export (${reasons}); create it with: state export > FILE`,
   );
 }

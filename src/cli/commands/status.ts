@@ -1,14 +1,13 @@
 import type { SyncRecord } from "../../core/destination.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
-import { formatCount } from "../terminal/format-numbers.ts";
-import { formatSeconds } from "../terminal/summary.ts";
-import { formatTable } from "../terminal/table.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
+import { formatCount, formatSeconds } from "../terminal/format-numbers.ts";
+import { formatTable } from "../terminal/table.ts";
 import { openConfiguredDestination } from "./open-configured-destination.ts";
 
 const defaultSyncs = 10;
 
-/** Shows the last syncs: how they ended, what they wrote and how long they took. */
+/** `status`: shows recent syncs with their outcome, duration and counts. */
 export async function statusCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const configured = await configure(invocation);
@@ -18,7 +17,7 @@ export async function statusCommand(invocation: Invocation): Promise<number> {
   if (flags.json === true) {
     terminal.printJson(syncs.map((sync) => ({ ...sync, counts: Object.fromEntries(sync.counts) })));
   } else if (syncs.length === 0) {
-    terminal.print(`no sync of ${name} into ${destination.label} yet`);
+    terminal.print(`${name} has never been synced into ${destination.label}`);
   } else {
     terminal.print(formatTable({ columns, rows: syncs.map(cellsOf) }, terminal));
   }

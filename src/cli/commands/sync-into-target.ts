@@ -5,7 +5,7 @@ import { sourceNames } from "../../sources/registry.ts";
 import { configureConnector, type Invocation } from "../invocation/invocation.ts";
 import { loadStandardInput } from "./target.ts";
 
-/** Writes what a Singer tap sends to standard input into a target from outside. */
+/** `sync` of an external target: loads the output of a Singer tap into it. */
 export async function syncIntoTargetCommand(
   invocation: Invocation<TargetConnector>,
 ): Promise<number> {

@@ -1,36 +1,36 @@
 import { readStream } from "../../engine/read-stream.ts";
-import { exitStatus, exitStatusOfSync } from "../invocation/exit-status.ts";
 import { withMetrics } from "../../metrics/with-metrics.ts";
-import { formatCount } from "../terminal/format-numbers.ts";
-import { formatTable } from "../terminal/table.ts";
-import { runSync } from "./run-sync.ts";
+import { exitStatus, exitStatusOfSync } from "../invocation/exit-status.ts";
 import {
   configure,
   readOptionsOf,
   type ConfiguredSource,
   type Invocation,
 } from "../invocation/invocation.ts";
+import { formatCount } from "../terminal/format-numbers.ts";
+import { formatTable } from "../terminal/table.ts";
 import { openConfiguredDestination } from "./open-configured-destination.ts";
+import { runSync } from "./run-sync.ts";
 
-/** The main job: copies the source into the destination. */
+/** `sync`: copies the source into the destination. */
 export async function syncCommand(invocation: Invocation): Promise<number> {
   const { flags, terminal, signal } = invocation;
   const { "metrics-port": port, "metrics-file": file } = flags;
-  const eyes = { side: "ingest", port, file, log: terminal.log, signal } as const;
-  return await withMetrics(eyes, async (watcher) => {
+  const metrics = { side: "ingest", port, file, log: terminal.log, signal } as const;
+  return await withMetrics(metrics, async (recorder) => {
     const configured = await configure(invocation);
     if (flags["dry-run"] === true) return await dryRun(invocation, configured);
     const { status } = await runSync(configured, {
       ...invocation,
       fullRefresh: flags["full-refresh"] === true,
       quiet: flags.quiet === true,
-      watcher,
+      recorder,
     });
     return exitStatusOfSync(status);
   });
 }
 
-/** Reads what a sync would read, counts it, and writes nothing, not even an empty database. */
+/** Reads and counts what a sync would read. Writes nothing, not even an empty database. */
 async function dryRun(invocation: Invocation, configured: ConfiguredSource): Promise<number> {
   const { terminal } = invocation;
   await using destination = await openConfiguredDestination(configured);
@@ -46,9 +46,7 @@ async function dryRun(invocation: Invocation, configured: ConfiguredSource): Pro
     }
     rows.push([stream.name, formatCount(read), formatCount(rejected)]);
   }
-  terminal.print(
-    formatTable({ columns: ["stream", "#rows read", "#not understood"], rows }, terminal),
-  );
+  terminal.print(formatTable({ columns: ["stream", "#rows read", "#unreadable"], rows }, terminal));
   terminal.print(
     `\ndry run: ${formatCount(configured.context.transfer.requests)} requests, nothing was written`,
   );

@@ -2,19 +2,19 @@ import { readFile } from "node:fs/promises";
 import { readSettings } from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Stream } from "../../core/source.ts";
-import { exitStatus } from "../invocation/exit-status.ts";
 import {
-  selectAllStreams,
   buildCatalog,
+  selectAllStreams,
   selectStreams,
   type SelectedStream,
 } from "../../singer/catalog.ts";
 import { ClosedPipeError, LineOutput } from "../../singer/line-output.ts";
 import { runTap, type TapResult } from "../../singer/run-tap.ts";
 import { parseState, TapState, type StateOwner } from "../../singer/tap-state.ts";
+import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 
-/** Writes the source as a Singer tap does: messages on standard output, everything else on standard error. */
+/** `tap`: runs the source as a Singer tap, with messages on standard output and nothing else. */
 export async function tapCommand(invocation: Invocation): Promise<number> {
   const { source, flags, terminal, signal } = invocation;
   const { streams, pipeline } = await configure(invocation);
@@ -22,14 +22,14 @@ export async function tapCommand(invocation: Invocation): Promise<number> {
     terminal.printJson(buildCatalog(streams));
     return exitStatus.completed;
   }
-  const subject = { source: source.name, identity: pipeline.identity ?? "" };
-  const wanted = await readSelection(invocation, streams);
-  const state = await readTapState(flags.state, subject);
+  const owner = { source: source.name, identity: pipeline.identity ?? "" };
+  const selected = await readSelection(invocation, streams);
+  const state = await readTapState(flags.state, owner);
   try {
-    const end = await runTap({
-      selected: wanted,
+    const result = await runTap({
+      selected,
       state,
-      identity: `${subject.source} ${subject.identity}`,
+      identity: `${owner.source} ${owner.identity}`,
       output: new LineOutput(process.stdout),
       writeMetric: (line) => {
         if (flags.quiet !== true) process.stderr.write(`${line}\n`);
@@ -38,9 +38,9 @@ export async function tapCommand(invocation: Invocation): Promise<number> {
       log: terminal.log,
       signal,
     });
-    return exitStatusOfTap(end);
+    return exitStatusOfTap(result);
   } catch (error) {
-    // Who wants no more has had enough.
+    // The reader closed the pipe because it has all it wanted.
     if (error instanceof ClosedPipeError) return exitStatus.completed;
     throw error;
   }
@@ -53,17 +53,17 @@ async function readSelection(
   const { catalog, properties } = flags;
   const file = catalog ?? properties;
   if (catalog !== undefined && properties !== undefined)
-    throw new ConfigError("--properties: the same as --catalog; give one of them");
+    throw new ConfigError("--properties: same as --catalog; use only one of them");
   if (file === undefined) return selectAllStreams(streams);
   const content = await readSettings(file);
   if (!content)
-    throw new ConfigError(`${file}: no such file; make it with: tap --discover > ${file}`);
+    throw new ConfigError(`${file}: no such file; create it with: tap --discover > ${file}`);
   return selectStreams(content, streams, file);
 }
 
-async function readTapState(file: string | undefined, subject: StateOwner): Promise<TapState> {
-  if (file === undefined) return new TapState(subject);
-  return parseState(await readText(file), subject, file);
+async function readTapState(file: string | undefined, owner: StateOwner): Promise<TapState> {
+  if (file === undefined) return new TapState(owner);
+  return parseState(await readText(file), owner, file);
 }
 
 async function readText(file: string): Promise<string> {
@@ -72,7 +72,7 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     const { code = "" } = cause as NodeJS.ErrnoException;
     throw new ConfigError(
-      `${file}: cannot be read (${code}); name the file that the target wrote, or leave --state out to read everything`,
+      `${file}: cannot be read (${code}); pass the file that the target wrote, or leave out --state to read everything`,
       { cause },
     );
   }

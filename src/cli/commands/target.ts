@@ -4,36 +4,36 @@ import {
   readSettings,
 } from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
-import { suggestion } from "../../core/suggestion.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
+import { suggestion } from "../../core/suggestion.ts";
 import { openDestination } from "../../destination/open.ts";
-import { exitStatusOfSync } from "../invocation/exit-status.ts";
-import { runTarget } from "../../singer/run-target.ts";
+import type { Summary } from "../../engine/sync.ts";
 import { withMetrics } from "../../metrics/with-metrics.ts";
+import { runTarget } from "../../singer/run-target.ts";
 import { readStandardInput } from "../../singer/standard-input.ts";
 import { sourceNames } from "../../sources/registry.ts";
-import type { Summary } from "../../engine/sync.ts";
-import { showSummary } from "../terminal/summary.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import { exitStatusOfSync } from "../invocation/exit-status.ts";
 import type { Flags } from "../invocation/flags.ts";
 import { defaultDestination, type Invocation } from "../invocation/invocation.ts";
+import { showSummary } from "../terminal/summary.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
-/** The target as it was called: it has no source. */
-export type TargetInvocation = Invocation<undefined>;
-
-/** Writes what a Singer tap sends to standard input. Each STATE goes to standard output once all that came before it is stored. */
-export async function targetCommand(invocation: TargetInvocation): Promise<number> {
+/**
+ * `rivulet target`: loads the output of a Singer tap from standard input. Prints each STATE to
+ * standard output once everything before it is stored.
+ */
+export async function targetCommand(invocation: Invocation<undefined>): Promise<number> {
   return await loadStandardInput(invocation, { open: openDestination, sections: sourceNames });
 }
 
-export interface LoadStandardInputOptions {
-  /** Opens where it is written to. */
+interface LoadStandardInputOptions {
+  /** Opens the destination, or an external target. */
   readonly open: typeof openDestination;
-  /** What else may be in the configuration file. */
+  /** The sections that the configuration file may have besides our own keys. */
   readonly sections: readonly string[];
 }
 
-/** Writes what a Singer tap sends to standard input to some place. */
+/** Loads the output of a Singer tap from standard input. Resolves to the exit status. */
 export async function loadStandardInput(
   invocation: Pick<Invocation, "terminal" | "signal" | "flags">,
   { open, sections }: LoadStandardInputOptions,
@@ -41,13 +41,13 @@ export async function loadStandardInput(
   const { terminal, signal, flags } = invocation;
   const { log } = terminal;
   const { "metrics-port": port, "metrics-file": file } = flags;
-  return await withMetrics({ side: "export", port, file, log, signal }, async (watcher) => {
+  return await withMetrics({ side: "export", port, file, log, signal }, async (recorder) => {
     const { url, pipeline } = await readTargetSettings(flags, sections);
     await using destination = await open(url, { log, signal, thread: true });
     await using session = await destination.lock({ name: pipeline });
     const transfer = newRequestStats();
     const summary = await runTarget({
-      session: await watcher.observe(session, { destination, pipeline, transfer }),
+      session: await recorder.observe(session, { destination, pipeline, transfer }),
       pipeline,
       signal,
       log,
@@ -67,32 +67,35 @@ interface Settings {
 
 const targetKeys = ["destination", "pipeline"] as const;
 
-/** The pipeline of a file that is there by default is that of its source. */
+/**
+ * The destination and the pipeline from flags, environment and file. The pipeline of the default
+ * file is ignored: it belongs to the file's source.
+ */
 async function readTargetSettings(flags: Flags, sections: readonly string[]): Promise<Settings> {
   const { env } = process;
   const path = flags.config ?? defaultConfigPath;
-  const found = await readSettings(path);
-  if (!found && flags.config !== undefined)
+  const root = await readSettings(path);
+  if (!root && flags.config !== undefined)
     throw new ConfigError(
-      `${path}: no such file; make one: {"destination": "sqlite:./warehouse.db"}`,
+      `${path}: no such file; create one: {"destination": "sqlite:./warehouse.db"}`,
     );
   const problems: string[] = [];
-  const { destination, pipeline, ...others } = found ?? {};
-  const own = expandVariables({ destination, pipeline }, "", { env, problems }) as Record<
+  const { destination, pipeline, ...others } = root ?? {};
+  const expanded = expandVariables({ destination, pipeline }, "", { env, problems }) as Record<
     string,
     unknown
   >;
-  for (const [key, value] of Object.entries(own))
+  for (const [key, value] of Object.entries(expanded))
     if (typeof value !== "string") problems.push(`${key}: expected text`);
   if (flags.config !== undefined) problems.push(...unknownKeys(Object.keys(others), sections));
   if (problems.length > 0) throw new ConfigError(`${path}: ${problems.join("; ")}`);
-  const fromFile = flags.config === undefined ? undefined : own["pipeline"];
+  const pipelineFromFile = flags.config === undefined ? undefined : expanded["pipeline"];
   return {
     url:
       flags.destination ??
-      (env["RIVULET_DESTINATION"] || asText(own["destination"])) ??
+      (env["RIVULET_DESTINATION"] || asText(expanded["destination"])) ??
       defaultDestination,
-    pipeline: flags.pipeline ?? asText(fromFile) ?? "target",
+    pipeline: flags.pipeline ?? asText(pipelineFromFile) ?? "target",
   };
 }
 
@@ -106,7 +109,7 @@ function asText(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Standard output is for states alone. */
+/** Prints to standard error: standard output is reserved for states. */
 function showTargetSummary(summary: Summary, terminal: Terminal, label: string): void {
   const print =
     terminal.format === "json"

@@ -1,26 +1,32 @@
-import { readStream } from "../../engine/read-stream.ts";
+import type { Destination } from "../../core/destination.ts";
 import { keyOf, type ColumnType, type Key, type Table, type Value } from "../../core/schema.ts";
 import type { Stream } from "../../core/source.ts";
 import { canonical, ValueError } from "../../core/value.ts";
-import type { Destination } from "../../core/destination.ts";
 import { openDestination } from "../../destination/open.ts";
+import { readStream } from "../../engine/read-stream.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
+import { configure, readOptionsOf, type Invocation } from "../invocation/invocation.ts";
 import { formatCount } from "../terminal/format-numbers.ts";
 import { formatTable } from "../terminal/table.ts";
-import { configure, readOptionsOf, type Invocation } from "../invocation/invocation.ts";
 
+/** One stream's comparison, printed as it is by `--json`. */
 interface Difference {
   readonly stream: string;
+  /** The number of keys. */
   readonly atSource: number;
   readonly atDestination: number;
-  /** What could not be read or understood. */
+  /** Rows of the source that could not be read or understood, with the reason. */
   readonly unreadable: readonly string[];
-  /** Keys that the service has and the destination has not, and the other way round. */
+  /** Keys that only the source has. */
   readonly missing: readonly string[];
+  /** Keys that only the destination has. */
   readonly extra: readonly string[];
 }
 
-/** Compares the keys of each stream with the service and writes nothing. Exit status 1 where they differ or could not be compared. */
+/**
+ * `verify`: compares the keys in source and destination, and writes nothing. Exit status 1 if they
+ * differ or could not be compared.
+ */
 export async function verifyCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const configured = await configure(invocation);
@@ -59,11 +65,11 @@ async function compare(
     if (!missing.delete(text)) extra.push(text);
   }
   const counts = { stream: stream.name, atSource, atDestination, missing: [...missing] };
-  // What could not be read may well be there: nobody knows what is too much.
+  // An unreadable row may be one of the extra keys, so none of them is certain.
   return { ...counts, unreadable, extra: unreadable.length > 0 ? [] : extra };
 }
 
-/** A key as text that is the same whichever way it was spelled. */
+/** A key as canonical text: equal keys are equal texts. */
 function keyText({ columns, primaryKey }: Table, key: Key): string {
   const parts = primaryKey.map((column, index) => {
     const value = key[index];
@@ -82,7 +88,7 @@ function canonicalText(type: ColumnType, value: Exclude<Value, null | undefined>
 }
 
 function printDifferences(differences: readonly Difference[], { terminal }: Invocation): void {
-  const numbers = ["at the service", "in the destination", "missing", "too many", "unreadable"];
+  const numbers = ["in source", "in destination", "missing", "extra", "unreadable"];
   const columns = ["stream", ...numbers.map((name) => `#${name}`)];
   const rows = differences.map(
     ({ stream, atSource, atDestination, missing, extra, unreadable }) => [
@@ -95,12 +101,12 @@ function printDifferences(differences: readonly Difference[], { terminal }: Invo
   terminal.print(formatTable({ columns, rows }, terminal));
   for (const { stream, missing, extra, unreadable } of differences) {
     const findings = [
-      [missing, "missing", "run sync, and see _rivulet_quarantine"],
-      [extra, "gone at the service", "run sync"],
-      [unreadable, "could not be read", "try again"],
+      [missing, "missing", "run sync, then look into _rivulet_quarantine"],
+      [extra, "not in the source", "run sync"],
+      [unreadable, "unreadable", "try again"],
     ] as const;
-    for (const [keys, what, todo] of findings) {
-      if (keys.length > 0) terminal.print(`${stream}: ${what}: ${formatKeys(keys)}; ${todo}`);
+    for (const [keys, finding, remedy] of findings) {
+      if (keys.length > 0) terminal.print(`${stream}: ${finding}: ${formatKeys(keys)}; ${remedy}`);
     }
   }
 }

@@ -1,7 +1,7 @@
-import { ConfigError, LockedError } from "../../core/errors.ts";
 import type { SyncStatus } from "../../core/destination.ts";
+import { ConfigError, LockedError } from "../../core/errors.ts";
 
-/** What the process ends with; cron and shells act on it. */
+/** Exit statuses of the process, for cron and shells. Interruptions end with 130 or 143. */
 export const exitStatus = {
   completed: 0,
   failed: 1,
@@ -10,18 +10,18 @@ export const exitStatus = {
   locked: 75,
 } as const;
 
-/** Thrown by the signal that ended the program. */
+/** The reason with which a signal from outside aborts the program. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   readonly signal: "SIGINT" | "SIGTERM";
 
   constructor(signal: "SIGINT" | "SIGTERM") {
-    super(`interrupted by ${signal}; what was read is saved, the next sync goes on from there`);
+    super(`interrupted by ${signal}; progress is saved, the next sync resumes from there`);
     this.signal = signal;
   }
 }
 
-/** The exit status that an error stands for. */
+/** The exit status of a program that ended with this error. */
 export function exitStatusOfError(error: unknown): number {
   if (error instanceof ConfigError) return exitStatus.configError;
   if (error instanceof LockedError) return exitStatus.locked;
@@ -29,7 +29,7 @@ export function exitStatusOfError(error: unknown): number {
   return exitStatus.failed;
 }
 
-/** The exit status of a sync that came to its end. */
+/** The exit status of a sync that ended with this status. */
 export function exitStatusOfSync(status: SyncStatus): number {
   const statuses = {
     completed: exitStatus.completed,

@@ -1,40 +1,48 @@
 import { readConfiguration, type Configuration } from "../../configuration/configuration.ts";
 import type { Configurable, TargetConnector } from "../../connector/connector.ts";
 import type { ConfiguredTarget } from "../../connector/target-session.ts";
-import { ConfigError } from "../../core/errors.ts";
-import type { ReadOptions, Source, SourceContext, Stream } from "../../core/source.ts";
-import { newRequestStats } from "../../core/request-stats.ts";
 import type { Pipeline } from "../../core/destination.ts";
-import { sourceNames } from "../../sources/registry.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { newRequestStats } from "../../core/request-stats.ts";
+import type { ReadOptions, Source, SourceContext, Stream } from "../../core/source.ts";
+import { serviceNames, sourceNames } from "../../sources/registry.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Flags } from "./flags.ts";
 
-/** A command as it was called. */
-export interface Invocation<About = Source> {
-  /** What the command is about: a source, or a connector from outside that is run without one. */
-  readonly source: About;
-  /** Where rows go instead of into the destination, which then keeps only the state. */
+/** A command with what it operates on and its flags. */
+export interface Invocation<Subject = Source> {
+  /**
+   * The source, or an external connector that runs without one; `undefined` for `rivulet target`.
+   */
+  readonly source: Subject;
+  /** Receives the rows instead of the destination, which then holds only the state. */
   readonly target?: TargetConnector;
   readonly flags: Flags;
   readonly terminal: Terminal;
+  /** Aborted when a person, or the system, asks the program to stop. */
   readonly signal: AbortSignal;
 }
 
-/** A source with its configuration, and where it is copied to. */
+/** What a command needs besides its source and flags. */
+export type CommandContext = Pick<Invocation, "terminal" | "signal">;
+
+/** A source with its parsed configuration, and where it is copied to. */
 export interface ConfiguredSource {
   readonly config: unknown;
   readonly context: SourceContext;
-  /** Those that were asked for, in the order of the source. */
+  /** The selected streams, in the order of the source. */
   readonly streams: readonly Stream[];
   readonly pipeline: Pipeline;
+  /** URL of the destination. */
   readonly destination: string;
-  /** Where the rows go instead. */
+  /** Receives the rows instead of the destination. */
   readonly target?: ConfiguredTarget;
 }
 
+/** URL of the destination that is used if nothing else is configured. */
 export const defaultDestination = "sqlite:./warehouse.db";
 
-/** Reads the configuration and makes the streams; nothing is connected to yet. */
+/** Reads the configuration and declares the streams. Connects to nothing. */
 export async function configure(invocation: Invocation): Promise<ConfiguredSource> {
   const { source, flags } = invocation;
   const { configuration, context } = await configureConnector(invocation);
@@ -54,7 +62,7 @@ export async function configure(invocation: Invocation): Promise<ConfiguredSourc
   };
 }
 
-/** Reads the configuration of whatever has one. */
+/** Reads the configuration of a source or of any other connector, and hides its secrets. */
 export async function configureConnector(invocation: Invocation<Configurable>): Promise<{
   readonly configuration: Configuration;
   readonly context: SourceContext;
@@ -65,6 +73,7 @@ export async function configureConnector(invocation: Invocation<Configurable>): 
     source,
     sourceNames: [...sourceNames, ...(target ? [target.name] : [])],
     env: process.env,
+    ...(serviceNames.includes(source.name) ? { initCommand: `${source.name}-sync init` } : {}),
     ...(flags.config === undefined ? {} : { path: flags.config }),
     ...(concurrency === undefined ? {} : { overrides: { concurrency } }),
   });
@@ -85,7 +94,7 @@ async function configureTarget(invocation: Invocation): Promise<ConfiguredTarget
   return { connector, config };
 }
 
-/** One pipeline for each target that a source is copied to. */
+/** A source copied to a target is a pipeline of its own, one per target. */
 function pipelineOf(
   pipeline: { readonly name: string; readonly identity: string },
   target: ConfiguredTarget | undefined,
@@ -98,7 +107,7 @@ function pipelineOf(
   };
 }
 
-/** What reading needs besides the checkpoints. */
+/** The options of `Stream.read()`, except for the checkpoints. */
 export function readOptionsOf({
   terminal,
   signal,
@@ -110,19 +119,15 @@ export function readOptionsOf({
 
 function selectStreams(
   streams: readonly Stream[],
-  wanted: readonly string[] | undefined,
+  selected: readonly string[] | undefined,
 ): readonly Stream[] {
-  if (!wanted) return streams;
-  const known = streams.map(({ name }) => name);
-  const unknown = wanted.filter((name) => !known.includes(name));
+  if (!selected) return streams;
+  const names = streams.map(({ name }) => name);
+  const unknown = selected.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
     throw new ConfigError(
-      `--streams: unknown: ${unknown.join(", ")}; this source has ${known.join(", ")}`,
+      `--streams: unknown stream ${unknown.join(", ")}; this source has ${names.join(", ")}`,
     );
   }
-  return streams.filter(({ name }) => wanted.includes(name));
+  return streams.filter(({ name }) => selected.includes(name));
 }
-
-/** What a command needs besides its source and flags. */
-
-export type CommandContext = Pick<Invocation, "terminal" | "signal">;

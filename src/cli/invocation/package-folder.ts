@@ -2,7 +2,10 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** The folder of this package: the nearest one above this file, in `src` or `dist`, with a package.json. */
+/**
+ * The folder of this package: the nearest one above this file, in `src` or `dist`, with a
+ * package.json.
+ */
 export const packageFolder: string = folderAbove(import.meta.dirname);
 
 /** The templates of `rivulet create`. */

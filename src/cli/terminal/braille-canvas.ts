@@ -1,15 +1,16 @@
-/** A cell: text or lines of the axes, or dots of one curve. */
+/** A character of the terminal: text (labels and axes), or dots of curves. */
 interface Cell {
+  /** Bits of the dots that are set. */
   dots: number;
   text: string;
-  /** The curve that was drawn here last. */
+  /** The curve that was drawn here last; undefined: the cell shows its text. */
   curve: number | undefined;
 }
 
-/** Dots in a cell of a terminal: 2 by 4, as Braille has them. */
+/** Dots per character: 2 by 4, as in Braille. */
 export const cellDots = { width: 2, height: 4 } as const;
 
-/** The bit of each dot in U+2800 and what follows, by row and column. */
+/** The bit of each dot, to be added to U+2800, by row and column. */
 const bits = [
   [0x01, 0x08],
   [0x02, 0x10],
@@ -17,10 +18,10 @@ const bits = [
   [0x40, 0x80],
 ] as const;
 
-/** How a cell in which a curve passes is shown. */
-export type PaintCurve = (braille: string, curve: number) => string;
+/** Colors the character of a cell that a curve passes through. */
+type PaintCurve = (braille: string, curve: number) => string;
 
-/** A grid of characters in which curves are drawn in dots. What is outside is not drawn. */
+/** A grid of characters on which curves are drawn as dots. Ignores what lies outside. */
 export class BrailleCanvas {
   readonly #rows: readonly (readonly Cell[])[];
 
@@ -30,7 +31,7 @@ export class BrailleCanvas {
     this.#rows = Array.from({ length: rows }, row);
   }
 
-  /** Writes from a cell to the right. */
+  /** Writes text from a cell to the right. */
   write(text: string, column: number, row: number): void {
     for (const [index, character] of Array.from(text).entries()) {
       const cell = this.#rows[row]?.[column + index];
@@ -38,12 +39,12 @@ export class BrailleCanvas {
     }
   }
 
-  /** The character at a cell. */
+  /** The text of a cell, a single character; empty outside of the grid. */
   characterAt(column: number, row: number): string {
     return this.#rows[row]?.[column]?.text ?? "";
   }
 
-  /** A straight line of dots, both ends included. */
+  /** Draws a straight line between two points in dots, both inclusive. */
   drawLine(
     curve: number,
     [x1, y1]: readonly [number, number],
@@ -55,7 +56,7 @@ export class BrailleCanvas {
     }
   }
 
-  /** The lines of text, without spaces at their ends. */
+  /** The grid as lines of text, without trailing spaces. */
   toLines(paint: PaintCurve): string[] {
     return this.#rows.map((cells) =>
       cells
@@ -72,7 +73,7 @@ export class BrailleCanvas {
     const cell = this.#rows[row]?.[column];
     if (!cell) return;
     const bit = bits[Math.floor(y) % cellDots.height]?.[Math.floor(x) % cellDots.width] ?? 0;
-    // A cell has one colour: whoever comes last has it.
+    // A cell has one color: that of the curve that is drawn last.
     cell.dots |= bit;
     cell.curve = curve;
   }

@@ -3,13 +3,14 @@ import { GridComponent, LegendComponent } from "echarts/components";
 import { init, setPlatformAPI, use, type EChartsType } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
-/** A line through points, by ascending step. */
+/** A line through points. */
 export interface Curve {
   readonly label: string;
+  /** In ascending order of steps. */
   readonly points: readonly (readonly [step: number, value: number])[];
 }
 
-/** What curves are painted with, in their order, and again from the first. */
+/** Colors of the curves in their order; after the last, the first again. */
 export const curveColors = [
   "#2563eb",
   "#f59e0b",
@@ -19,23 +20,23 @@ export const curveColors = [
   "#06b6d4",
 ] as const;
 
+/** The size of a chart, in pixels, or in dots of a terminal. */
 export interface ChartSize {
   readonly width: number;
   readonly height: number;
 }
 
-/** Where and how a chart is drawn. */
-export interface ChartOptions extends ChartSize {
+interface ChartOptions extends ChartSize {
   readonly fontSize: number;
-  /** How wide a text is; without it, as letters of the font size usually are. */
+  /** Measures a text; by default, estimated from the average width of letters. */
   readonly textWidth?: (text: string) => number;
   readonly legend: boolean;
 }
 
-/** Of a letter, in font sizes. */
+/** Relative to the font size. */
 const averageLetterWidth = 0.6;
 
-/** Lays curves out with axes, hands the chart to `draw`, and takes it away again. */
+/** Lays out curves with axes and passes the chart to `draw`; disposes of it afterwards. */
 export function withChart<T>(
   curves: readonly Curve[],
   canvas: ChartOptions,
@@ -46,7 +47,7 @@ export function withChart<T>(
   const textWidth =
     canvas.textWidth ?? ((text: string) => text.length * fontSize * averageLetterWidth);
   setPlatformAPI({
-    // The height of a line is taken from the width of this letter.
+    // ECharts derives the height of a line from the width of this character.
     measureText: (text: string) => ({ width: text === "国" ? fontSize : textWidth(text) }),
   });
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
@@ -59,8 +60,8 @@ export function withChart<T>(
 }
 
 /**
- * What values are divided by before the library sees them: it does not come to an end where their range is infinite, and stumbles where it is
- * smaller than some 1e-21. 1 unless they are as large, or as small.
+ * The number that values are divided by before ECharts sees them: it never returns if their range
+ * overflows to infinity, and fails below about 1e-21. 1 for ordinary values.
  */
 function scaleOf(curves: readonly Curve[]): number {
   let largest = 0;
@@ -72,8 +73,8 @@ function scaleOf(curves: readonly Curve[]): number {
 
 function echartsOption(curves: readonly Curve[], { fontSize, legend }: ChartOptions) {
   const text = { fontSize };
-  const unit = scaleOf(curves);
-  const inUnits = (value: number): string => String(Number((value * unit).toPrecision(6)));
+  const scale = scaleOf(curves);
+  const unscaled = (value: number): string => String(Number((value * scale).toPrecision(6)));
   const axis = {
     type: "value",
     scale: true,
@@ -104,14 +105,14 @@ function echartsOption(curves: readonly Curve[], { fontSize, legend }: ChartOpti
     },
     yAxis: {
       ...axis,
-      axisLabel: { ...axis.axisLabel, ...(unit === 1 ? {} : { formatter: inUnits }) },
+      axisLabel: { ...axis.axisLabel, ...(scale === 1 ? {} : { formatter: unscaled }) },
       splitLine: { show: legend },
     },
     series: curves.map(({ label, points }) => ({
       name: label,
       type: "line",
-      data: points.map(([step, value]) => [step, value / unit]),
-      // Keeps the shape of more points than there is room for, peaks included.
+      data: points.map(([step, value]) => [step, value / scale]),
+      // Downsamples to the available width and keeps the shape, peaks included.
       sampling: "lttb",
       showSymbol: legend && points.length === 1,
       lineStyle: { width: 1.5 },

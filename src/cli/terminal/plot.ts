@@ -4,13 +4,13 @@ import { BrailleCanvas, cellDots } from "./braille-canvas.ts";
 import { curveColors, withChart, type ChartSize, type Curve } from "./chart.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Lines of a plot, its axis included. */
+/** Height of a plot in lines, including its axis. */
 const plotRows = 20;
 
-/** What tells curves apart where there are no colours. */
+/** Distinguish curves without colors. */
 const marks = ["•", "×", "+", "o", "*", "#"] as const;
 
-/** Curves with axes and a legend below, as wide as the terminal. */
+/** Draws curves with axes, and a legend below, as wide as the terminal. */
 export function renderPlotText(
   curves: readonly Curve[],
   { color, width }: Pick<Terminal, "color" | "width">,
@@ -26,17 +26,17 @@ export function renderPlotText(
   withChart(curves, size, (chart) => {
     drawChart(chart, canvas);
   });
-  const marked = color.level === 0 && curves.length > 1;
+  const usesMarks = color.level === 0 && curves.length > 1;
   const paint = (text: string, curve: number): string =>
-    marked ? cycle(marks, curve) : color.hex(cycle(curveColors, curve))(text);
+    usesMarks ? cycle(marks, curve) : color.hex(cycle(curveColors, curve))(text);
   const legend = curves.map(({ label }, curve) => {
-    const sample = marked ? cycle(marks, curve).repeat(2) : paint("━━", curve);
+    const sample = usesMarks ? cycle(marks, curve).repeat(2) : paint("━━", curve);
     return `${sample} ${truncate(label, width - 3)}`;
   });
   return [...canvas.toLines(paint), ...legend].join("\n");
 }
 
-/** The same curves as a picture. */
+/** Draws curves as an SVG image; its size is in pixels. */
 export function renderPlotSvg(
   curves: readonly Curve[],
   size: ChartSize = { width: 960, height: 540 },
@@ -46,7 +46,7 @@ export function renderPlotSvg(
   );
 }
 
-/** What the library laid out, as far as a terminal can show it: texts, axes and curves. */
+/** Draws what ECharts laid out and a terminal can show: texts, axes and curves. */
 function drawChart(chart: EChartsType, canvas: BrailleCanvas): void {
   let curve = 0;
   for (const element of chart.getZr().storage.getDisplayList(true)) {
@@ -81,31 +81,31 @@ function drawText(
   { x, y }: { readonly x: number; readonly y: number },
 ): void {
   const width = text.length * cellDots.width;
-  const before = textAlign === "center" ? width / 2 : textAlign === "right" ? width : 0;
-  canvas.write(text, Math.round((x - before) / cellDots.width), toCell(y, cellDots.height));
+  const offset = textAlign === "center" ? width / 2 : textAlign === "right" ? width : 0;
+  canvas.write(text, Math.round((x - offset) / cellDots.width), toCell(y, cellDots.height));
 }
 
-/** An axis goes through the middle of cells; where two meet, there is a corner. */
+/** Draws an axis with line characters; where two meet, a corner. */
 function drawAxis(canvas: BrailleCanvas, { x1, y1, x2, y2 }: z.output<typeof axisShape>): void {
   const [left, right] = [x1, x2].sort((a, b) => a - b).map((x) => toCell(x, cellDots.width));
   const [top, bottom] = [y1, y2].sort((a, b) => a - b).map((y) => toCell(y, cellDots.height));
   for (let row = top ?? 0; row <= (bottom ?? 0); row += 1) {
     for (let column = left ?? 0; column <= (right ?? 0); column += 1) {
       const line = top === bottom ? "─" : "│";
-      const there = canvas.characterAt(column, row);
-      canvas.write(there === " " || there === line ? line : "└", column, row);
+      const existing = canvas.characterAt(column, row);
+      canvas.write(existing === " " || existing === line ? line : "└", column, row);
     }
   }
 }
 
-/** Points stand one after the other, x before y; NaN is a gap. */
+/** `points` alternates between x and y; NaN is a gap. */
 function drawCurve(canvas: BrailleCanvas, curve: number, points: ArrayLike<number>): void {
-  let before: readonly [number, number] | undefined;
-  for (let at = 0; at < points.length; at += 2) {
-    const [x = NaN, y = NaN] = [points[at], points[at + 1]];
+  let previous: readonly [number, number] | undefined;
+  for (let index = 0; index < points.length; index += 2) {
+    const [x = NaN, y = NaN] = [points[index], points[index + 1]];
     const point = Number.isNaN(x) || Number.isNaN(y) ? undefined : ([x, y] as const);
-    if (point) canvas.drawLine(curve, before ?? point, point);
-    before = point;
+    if (point) canvas.drawLine(curve, previous ?? point, point);
+    previous = point;
   }
 }
 
@@ -113,10 +113,10 @@ function toCell(dots: number, size: number): number {
   return Math.floor(dots / size);
 }
 
-function cycle<T>(list: readonly [T, ...T[]], curve: number): T {
-  return list[curve % list.length] ?? list[0];
+function cycle<T>(list: readonly [T, ...T[]], index: number): T {
+  return list[index % list.length] ?? list[0];
 }
 
-function truncate(text: string, room: number): string {
-  return text.length > room ? `${text.slice(0, Math.max(0, room - 1))}…` : text;
+function truncate(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
 }

@@ -1,18 +1,18 @@
 import cliProgress from "cli-progress";
-import type { Units } from "../../core/source.ts";
 import type { RequestStats } from "../../core/request-stats.ts";
+import type { Units } from "../../core/source.ts";
 import type { ProgressListener, StreamProgress } from "../../engine/sync.ts";
 import { formatProgressLine } from "./progress-line.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface ProgressView extends ProgressListener, Disposable {
-  /** Takes the bars away; what is printed next stands below them. */
+interface ProgressView extends ProgressListener, Disposable {
+  /** Removes the lines of progress, so that output can follow. */
   close(): void;
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly visible: boolean;
-  /** What the source's client does. */
+  /** The counts of the source's HTTP client. */
   readonly transfer: RequestStats;
 }
 
@@ -24,7 +24,7 @@ const noProgress: ProgressView = {
   [Symbol.dispose]: () => undefined,
 };
 
-/** A line for each stream on a terminal, nothing elsewhere. */
+/** Shows a line per stream if standard error is a terminal; otherwise nothing. */
 export function openProgress(
   terminal: Terminal,
   { visible, transfer }: ProgressOptions,
@@ -47,7 +47,7 @@ export function openProgress(
   });
   let open = true;
   const close = (): void => {
-    // Stopping twice would draw the bars again, below what was printed since.
+    // Stopping twice would draw the bars again, below later output.
     if (open) bars.stop();
     open = false;
     terminal.redirectLog(undefined);
@@ -58,8 +58,8 @@ export function openProgress(
       lines.set(name, line);
       bars.create(0, 0, { line } satisfies Payload);
     },
-    wrote(stream, { inserted, updated, unchanged, rejected }, reach) {
-      lines.get(stream)?.wrote(inserted + updated + unchanged + rejected, reach);
+    wrote(stream, { inserted, updated, unchanged, rejected }, progress) {
+      lines.get(stream)?.wrote(inserted + updated + unchanged + rejected, progress);
     },
     ended(stream) {
       lines.get(stream)?.end();
@@ -73,44 +73,44 @@ interface Payload {
   readonly line: StreamLine;
 }
 
-/** What is known of a stream that is being copied. */
+/** The progress of one stream. */
 class StreamLine {
   readonly #stream: string;
   readonly #units: Units;
   readonly #transfer: RequestStats;
   readonly #startedAt = Date.now();
-  readonly #requestsBefore: number;
+  readonly #initialRequests: number;
   #rows = 0;
-  #reach: StreamProgress = {};
-  /** What is shown of a stream that has ended. */
-  #last: string | undefined;
+  #progress: StreamProgress = {};
+  #finalText: string | undefined;
 
   constructor(stream: string, units: Units, transfer: RequestStats) {
     this.#stream = stream;
     this.#units = units;
     this.#transfer = transfer;
-    this.#requestsBefore = transfer.requests;
+    this.#initialRequests = transfer.requests;
   }
 
-  wrote(rows: number, reach: StreamProgress): void {
+  wrote(rows: number, progress: StreamProgress): void {
     this.#rows = rows;
-    this.#reach = { ...this.#reach, ...reach };
+    this.#progress = { ...this.#progress, ...progress };
   }
 
   end(): void {
-    this.#last = this.text();
+    this.#finalText = this.text();
   }
 
+  /** The line as it is now, or as it was when the stream ended. */
   text(): string {
-    if (this.#last !== undefined) return this.#last;
+    if (this.#finalText !== undefined) return this.#finalText;
     const now = Date.now();
     const { requests, pausedUntil = 0 } = this.#transfer;
-    const standing = {
-      ...{ stream: this.#stream, units: this.#units, rows: this.#rows, ...this.#reach },
+    const status = {
+      ...{ stream: this.#stream, units: this.#units, rows: this.#rows, ...this.#progress },
       seconds: (now - this.#startedAt) / 1000,
-      requests: requests - this.#requestsBefore,
+      requests: requests - this.#initialRequests,
       pauseSeconds: Math.max(0, (pausedUntil - now) / 1000),
     };
-    return formatProgressLine(standing, process.stderr.columns || 80);
+    return formatProgressLine(status, process.stderr.columns || 80);
   }
 }

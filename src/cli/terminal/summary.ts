@@ -1,6 +1,6 @@
 import type { Counts } from "../../core/destination.ts";
 import type { Summary } from "../../engine/sync.ts";
-import { formatCount } from "./format-numbers.ts";
+import { formatCount, formatSeconds } from "./format-numbers.ts";
 import { formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -13,7 +13,7 @@ const outcomes = {
 
 const countColumns = ["inserted", "updated", "unchanged", "deleted"] as const;
 
-/** Shows what a sync did: a table and a few lines on standard output, and JSON lines where the log is JSON. */
+/** Prints what a sync did: a table and a few lines. Also logs it if the log is JSON. */
 export function showSummary(summary: Summary, terminal: Terminal, label: string): void {
   if (terminal.format === "json") logSummary(summary, terminal);
   printSummary(summary, terminal, label);
@@ -30,7 +30,7 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
       : [summary.failures.has(stream) ? color.red("failed") : "ok"]),
   ]);
   const columns = ["stream", ...countColumns.map((column) => `#${column}`), "#quarantined"];
-  if (summary.failures.size > 0) columns.push("read");
+  if (summary.failures.size > 0) columns.push("result");
   terminal.print(formatTable({ columns, rows }, terminal));
   terminal.print("");
   terminal.print(
@@ -38,45 +38,48 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
   );
   if (summary.quarantined > 0) {
     terminal.print(
-      `in quarantine: ${formatCount(summary.quarantined)}; see the table _rivulet_quarantine for what and why`,
+      `in quarantine: ${formatCount(summary.quarantined)}; see the table _rivulet_quarantine for the reasons`,
     );
   }
   const table = tableToPreview(summary);
-  // A target from outside has a name, but no SQL.
+  // An external target has a title instead of a URL, and cannot be queried.
   const isDatabase = /^(?:sqlite|postgres(?:ql)?):/.test(label);
   if (table !== undefined && isDatabase)
-    terminal.print(`look at it: ${previewCommand(label, table)}`);
+    terminal.print(`see the rows: ${previewCommand(label, table)}`);
 }
 
-/** The last table that was written, else the last one; none where a sync has failed before it wrote anything. */
+/** The last table that was written, else the last one; none if a failed sync wrote nothing. */
 function tableToPreview({ counts, status }: Summary): string | undefined {
-  const written = [...counts].filter(([, counted]) => hasRows(counted)).map(([stream]) => stream);
+  const written = [...counts].filter(([, table]) => hasRows(table)).map(([stream]) => stream);
   return written.at(-1) ?? (status === "failed" ? undefined : [...counts.keys()].at(-1));
 }
 
-function hasRows(counted: Counts): boolean {
-  return countColumns.some((column) => counted[column] > 0);
+function hasRows(counts: Counts): boolean {
+  return countColumns.some((column) => counts[column] > 0);
 }
 
 function colorOutcome({ status }: Summary, { color }: Terminal): string {
-  const paints = {
+  const colors = {
     completed: color.green,
     partial: color.yellow,
     failed: color.red,
     interrupted: color.yellow,
   } as const;
-  return paints[status](outcomes[status]);
+  return colors[status](outcomes[status]);
 }
 
 function logSummary(
   { status, counts, quarantined, transfer, ...summary }: Summary,
   { log }: Terminal,
 ): void {
-  for (const [stream, counted] of counts) {
-    // That it failed, and why, has been said when it did.
+  for (const [stream, streamCounts] of counts) {
+    // Its failure was logged when it happened.
     const hasFailed = summary.failures.has(stream);
-    if (hasFailed && !hasRows(counted)) continue;
-    log.info(hasFailed ? "stream written in part" : "stream completed", { stream, ...counted });
+    if (hasFailed && !hasRows(streamCounts)) continue;
+    log.info(hasFailed ? "stream partially written" : "stream completed", {
+      stream,
+      ...streamCounts,
+    });
   }
   const { requests, retries, bytes } = transfer;
   const waited_seconds = transfer.waitedMs / 1000;
@@ -91,7 +94,7 @@ function logSummary(
   });
 }
 
-/** `12 requests, 1 retry, 3.4 MB` and, where the service made us wait, for how long. */
+/** `12 requests, 1 retry, 3.4 MB, waited 2.0 s`; the wait only if there was one. */
 export function formatRequestStats({ transfer }: Pick<Summary, "transfer">): string {
   const { requests, retries, bytes, waitedMs } = transfer;
   const parts = [
@@ -103,16 +106,8 @@ export function formatRequestStats({ transfer }: Pick<Summary, "transfer">): str
   return parts.join(", ");
 }
 
-/** A time span for people: `31 ms`, `1.8 s`, `42 s`, `3 min 5 s`. */
-export function formatSeconds(span: number): string {
-  if (span < 1) return `${Math.round(span * 1000)} ms`;
-  if (span < 10) return `${span.toFixed(1)} s`;
-  if (span < 60) return `${Math.round(span)} s`;
-  return `${Math.floor(span / 60)} min ${Math.round(span % 60)} s`;
-}
-
-/** The command that shows some rows of a table. */
-export function previewCommand(label: string, table: string): string {
+/** The shell command that shows some rows of a table. */
+function previewCommand(label: string, table: string): string {
   if (label.startsWith("sqlite:")) {
     const file = label.slice("sqlite:".length);
     return `sqlite3 -box ${shellWord(file)} "SELECT * FROM ${table} LIMIT 5"`;
@@ -124,7 +119,7 @@ export function previewCommand(label: string, table: string): string {
   return `psql ${shellWord(url.href)} -c ${shellWord(`SELECT * FROM ${name} LIMIT 5`)}`;
 }
 
-/** A word for a shell, in quotes where it needs them. */
+/** Quotes a word for the shell if necessary. */
 function shellWord(text: string): string {
   return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

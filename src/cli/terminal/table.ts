@@ -1,13 +1,13 @@
 import Table from "cli-table3";
 import type { Terminal } from "./terminal.ts";
 
-/** A table of text; columns whose name starts with `#` hold numbers and are set to the right. */
-export interface TextTable {
+/** A table of text. Columns whose name starts with `#` hold numbers, aligned to the right. */
+interface TextTable {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A table for the terminal, or one block of lines a row where the terminal is too narrow for it. */
+/** Formats a table, or a block of lines per row if the terminal is too narrow for the table. */
 export function formatTable(
   { columns, rows }: TextTable,
   { color, width }: Pick<Terminal, "color" | "width">,

@@ -3,31 +3,36 @@ import { ConfigError } from "../../core/errors.ts";
 import { jsonLine, newLog, type LogEntry, type Level, type Log } from "../../core/log.ts";
 import { newValueRedactor, newRedactor } from "../../core/redact.ts";
 
-export type LogFormat = "pretty" | "json";
+type LogFormat = "pretty" | "json";
 
+/** How much is logged, and in which format. */
 export interface TerminalOptions {
   readonly format: LogFormat;
   readonly level: Level;
 }
 
-/** Where a person, or a program in a person's stead, sees what rivulet says: results on standard output, the rest on standard error. */
+/** The output of the program: results on standard output, logs and progress on standard error. */
 export interface Terminal {
   readonly log: Log;
   readonly format: LogFormat;
-  /** Colours for standard output. */
+  /** Colors for standard output. */
   readonly color: ChalkInstance;
-  /** Columns of standard output; 80 where it is no terminal. */
+  /** Columns of standard output; 80 if it is not a terminal. */
   readonly width: number;
-  /** Writes a result to standard output, with a line end. */
+  /** Writes a result to standard output, with a newline and without secrets. */
   print(text: string): void;
-  /** Writes a result that programs read, as it is: throws a ConfigError rather than show a secret in it. */
+  /**
+   * Writes a result for programs to standard output. Throws a ConfigError if it contains a secret:
+   * redacting would falsify it.
+   */
   printJson(value: unknown, replacer?: (key: string, value: unknown) => unknown): void;
-  /** Keeps these values out of everything that is written from now on. */
+  /** Redacts these values in everything that is written from now on. */
   hideSecrets(secrets: readonly string[]): void;
-  /** Sends log lines elsewhere, above the progress bars; undefined: back to standard error. */
+  /** Sends log lines to `write`, such as above the progress; undefined: to standard error again. */
   redirectLog(write: ((line: string) => void) | undefined): void;
 }
 
+/** The output of this process. */
 export function openTerminal({ format, level }: TerminalOptions): Terminal {
   const colorOf = (support: typeof supportsColor): ChalkInstance =>
     new Chalk({
@@ -35,8 +40,8 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
     });
   const color = colorOf(supportsColor);
   const errorColor = colorOf(supportsColorStderr);
-  const hidden: string[] = [];
-  let redact = newRedactor(hidden);
+  const secrets: string[] = [];
+  let redact = newRedactor(secrets);
   let write = (line: string): unknown => process.stderr.write(line);
   const show = (entry: LogEntry): void => {
     write(redact(format === "json" ? jsonLine(entry) : prettyLine(entry, errorColor)));
@@ -45,26 +50,26 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
     log: newLog(show, level),
     format,
     color,
-    // A terminal that does not know its width says 0.
+    // Some terminals report a width of 0.
     width: (process.stdout.isTTY && process.stdout.columns) || 80,
     print: (text) => process.stdout.write(`${redact(text)}\n`),
     printJson(value, replacer) {
       const text = JSON.stringify(value, replacer, 2);
-      if (newValueRedactor(hidden)(text) !== text) throw new ConfigError(secretInResult);
+      if (newValueRedactor(secrets)(text) !== text) throw new ConfigError(secretInResult);
       process.stdout.write(`${text}\n`);
     },
-    hideSecrets(secrets) {
-      hidden.push(...secrets);
-      redact = newRedactor(hidden);
+    hideSecrets(more) {
+      secrets.push(...more);
+      redact = newRedactor(secrets);
     },
-    redirectLog(other) {
-      write = other ?? ((line) => process.stderr.write(line));
+    redirectLog(writeLine) {
+      write = writeLine ?? ((line) => process.stderr.write(line));
     },
   };
 }
 
 const secretInResult =
-  "the result holds the value of a secret of the configuration, and is not shown; ask for something else, or use another secret";
+  "the result contains a secret of the configuration, so it is not printed; use a different secret";
 
 function prettyLine({ level, message }: LogEntry, color: ChalkInstance): string {
   const marks = {

@@ -11,7 +11,7 @@ test.each([
   ["the smallest doubles", [5e-324, 1e-323, 0], /1e-323/],
   ["small doubles", [1e-25, 2e-25, 5e-25], /5e-25/],
   ["values of every size", [5e-324, 1, 1e308], /1e\+308/],
-])("%s are drawn, with their own labels", (_what, values, label) => {
+])("draws %s with correct labels", (_what, values, label) => {
   const text = renderPlotText(curveOf(values), { color: chalk, width: 60 });
   expect(text).toMatch(label);
   expect(text).toMatch(/[\u2801-\u28ff]/);

@@ -3,13 +3,18 @@ import { dirname } from "node:path";
 import { getNodeValue, parseTree, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { ConfigError } from "../core/errors.ts";
 
+/** Settings by key, before they are checked. */
 export type Settings = Readonly<Record<string, unknown>>;
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The file that is read where none is named. */
+/** The file that is read if none is named. */
 export const defaultConfigPath = "configuration.json";
 
-/** The settings of a JSON file; undefined where there is no such file. Throws a ConfigError that never quotes the file. */
+/**
+ * Reads the settings of a JSON file; undefined if it does not exist. Throws a ConfigError that
+ * never quotes the file.
+ */
 export async function readSettings(file: string): Promise<Settings | undefined> {
   try {
     return parseSettings((await readFile(file, "utf8")).replace(/^\uFEFF/, ""), file);
@@ -26,22 +31,22 @@ export async function readSettings(file: string): Promise<Settings | undefined> 
 
 const readErrors: Readonly<Record<string, string>> = {
   EACCES: "no permission to read it; change its owner or mode",
-  EISDIR: "is a directory; name the file in it",
+  EISDIR: "is a directory; name a file",
 };
 
-/** Throws a ConfigError where a file could not be written. */
+/** Throws a ConfigError if the file could not be written. */
 export async function checkWritable(file: string): Promise<void> {
   try {
     await access(`${dirname(file)}/.`, constants.W_OK);
   } catch (cause) {
     throw new ConfigError(
-      `${file}: its directory is not there, or cannot be written to; make it, or name another file with --config`,
+      `${file}: its directory does not exist or is not writable; create it, or pass --config FILE`,
       { cause },
     );
   }
 }
 
-/** Writes a JSON file that only its owner can read, whatever was there, or leaves what was there as it is. */
+/** Replaces a JSON file atomically, whatever its mode was, by one that only its owner can read. */
 export async function writeSettings(file: string, settings: Settings): Promise<void> {
   const target = await realpath(file).catch(() => file);
   const temporary = `${target}.${process.pid}.tmp`;
@@ -53,16 +58,16 @@ export async function writeSettings(file: string, settings: Settings): Promise<v
   }
 }
 
-/** Parses without ever quoting the text in a message: it may hold a key. */
+/** Parses JSON. Error messages never quote the text: it may contain a key. */
 function parseSettings(text: string, file: string): Settings {
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: true });
   const [first] = errors;
   if (first) {
-    const before = text.slice(0, first.offset).split("\n");
-    const place = `line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
+    const lines = text.slice(0, first.offset).split("\n");
+    const position = `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`;
     throw new ConfigError(
-      `${file}: ${place}: not JSON (${spacedWords(printParseErrorCode(first.error))})`,
+      `${file}: ${position}: not JSON (${spacedWords(printParseErrorCode(first.error))})`,
     );
   }
   if (tree?.type !== "object")
@@ -76,23 +81,25 @@ function spacedWords(code: string): string {
 }
 
 /**
- * Fills `${NAME}` and `${NAME:-default}` from the environment, all through a value. What becomes empty by it counts as absent.
- * Problems are added by path.
+ * Replaces `${NAME}` and `${NAME:-default}` with environment variables, in nested values too.
+ * Members that are empty afterwards are left out. `path` is where the value stands; problems start
+ * with it.
  */
-export function expandVariables(value: unknown, at: string, context: ExpandContext): unknown {
-  if (typeof value === "string") return expandText(value, at, context);
+export function expandVariables(value: unknown, path: string, context: ExpandContext): unknown {
+  if (typeof value === "string") return expandText(value, path, context);
   if (Array.isArray(value))
-    return value.map((entry, index) => expandVariables(entry, `${at}.${index}`, context));
+    return value.map((entry, index) => expandVariables(entry, `${path}.${index}`, context));
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).map(
     ([key, entry]) =>
-      [key, expandVariables(entry, at === "" ? key : `${at}.${key}`, context)] as const,
+      [key, expandVariables(entry, path === "" ? key : `${path}.${key}`, context)] as const,
   );
   return Object.fromEntries(entries.filter(([, entry]) => entry !== undefined && entry !== ""));
 }
 
-export interface ExpandContext {
+interface ExpandContext {
   readonly env: Environment;
+  /** Problems are appended here. */
   readonly problems: string[];
 }
 
@@ -101,13 +108,13 @@ const placeholder = /^\s*<[^<>]*>\s*$/;
 
 function expandText(
   text: string,
-  at: string,
+  path: string,
   { env, problems }: ExpandContext,
 ): string | undefined {
   if (placeholder.test(text)) {
-    // What stands between the brackets may be the real key.
+    // Not quoted: someone may have put the real key between the brackets.
     problems.push(
-      `${at}: still holds a placeholder in <>; put the real value there, without <>, or remove the key`,
+      `${path}: still a placeholder in <>; replace it with the real value, without <>, or remove the key`,
     );
     return undefined;
   }
@@ -115,7 +122,7 @@ function expandText(
     const value = env[name] === "" && fallback !== undefined ? fallback : (env[name] ?? fallback);
     if (value === undefined)
       problems.push(
-        `${at}: the environment variable ${name} is not set; set it, or write \${${name}:-default}`,
+        `${path}: the environment variable ${name} is not set; set it, or write \${${name}:-default}`,
       );
     return value ?? "";
   });

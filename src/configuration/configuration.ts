@@ -1,4 +1,8 @@
 import type { z } from "zod";
+import { fieldMeta, type FieldMeta } from "../core/config-field.ts";
+import { ConfigError } from "../core/errors.ts";
+import type { Source } from "../core/source.ts";
+import { closestWord, suggestion } from "../core/suggestion.ts";
 import {
   defaultConfigPath,
   expandVariables,
@@ -6,56 +10,58 @@ import {
   type Environment,
   type Settings,
 } from "./configuration-file.ts";
-import { fieldMeta, type FieldMeta } from "../core/config-field.ts";
-import { ConfigError } from "../core/errors.ts";
-import { closestWord, suggestion } from "../core/suggestion.ts";
-import type { Source } from "../core/source.ts";
 
-/** What a configuration file says to one source. */
+/** The configuration of one source, checked. */
 export interface Configuration<Config = unknown> {
   readonly config: Config;
-  /** The destination's URL, where the file names one. */
+  /** The destination's URL, if the file has one. */
   readonly destination?: string;
-  /** The name of the pipeline: the source's, unless the file says otherwise. */
+  /** The name of the pipeline: by default, that of the source. */
   readonly pipeline: string;
   /** Values that must never be shown. */
   readonly secrets: readonly string[];
 }
 
+/** Where `readConfiguration` finds the settings of a source. */
 export interface ConfigurationOptions<Config> {
   readonly source: Pick<Source<Config>, "name" | "config">;
-  /** All sources, so that a section of another one is not an unknown key. */
+  /** Names of all sources, whose sections are not unknown keys. */
   readonly sourceNames: readonly string[];
   readonly env: Environment;
-  /** Settings that the command line gives; they win over the file. */
+  /** Settings of the command line, which override the file. */
   readonly overrides?: Settings;
-  /** The file; absent: `configuration.json`, or the environment alone where there is no such file. */
+  /**
+   * The file. By default `configuration.json`, which need not exist if the environment is enough.
+   */
   readonly path?: string;
+  /** The command that creates the file, for the error message if it is missing. */
+  readonly initCommand?: string;
 }
 
+/** Keys of the file that do not belong to a source. */
 const generalKeys = ["destination", "pipeline"];
 
 /**
- * Reads the JSON file, expands variables, fills absent keys from the environment, and checks the result with the
- * source's schema. The source's keys stand in a section of its name, or at the top level of the file.
+ * Reads the JSON file, expands variables, fills absent keys from the environment, and checks the
+ * result with the source's schema. The source's settings are in a section of its name, or at the
+ * top level of the file.
  *
- * @throws ConfigError that names every problem by where its value came from: the file, a variable, or the command line
+ * @throws ConfigError that names each problem by its origin: file, variable, or command line
  */
 export async function readConfiguration<Config>(
   options: ConfigurationOptions<Config>,
 ): Promise<Configuration<Config>> {
-  const { source, env, overrides = {}, path = defaultConfigPath } = options;
+  const { source, env, overrides = {}, path = defaultConfigPath, initCommand } = options;
   const problems: string[] = [];
   const root = await readSettings(path);
-  const { at, settings, own } = splitSections(root ?? {}, options, problems);
-  const given = { ...(expandVariables(settings, at, { env, problems }) as Settings) };
-  const filled = { ...fillFromEnvironment(source, given, env), ...overrides };
+  const { section, settings, general } = splitSections(root ?? {}, options, problems);
+  const fromFile = { ...(expandVariables(settings, section, { env, problems }) as Settings) };
+  const filled = { ...fillFromEnvironment(source, fromFile, env), ...overrides };
   if (root === undefined && (options.path !== undefined || Object.keys(filled).length === 0)) {
-    throw new ConfigError(
-      `${path}: no such file; make one with the command init, or name another with --config`,
-    );
+    const remedy = initCommand === undefined ? "create it" : `run ${initCommand} to create it`;
+    throw new ConfigError(`${path}: no such file; ${remedy}, or pass --config FILE`);
   }
-  const { destination, pipeline = source.name } = expandVariables(own, "", {
+  const { destination, pipeline = source.name } = expandVariables(general, "", {
     env,
     problems,
   }) as Record<string, unknown>;
@@ -63,20 +69,19 @@ export async function readConfiguration<Config>(
     if (value !== undefined && typeof value !== "string") problems.push(`${key}: expected text`);
   }
   const checked = checkSettings(source, filled);
-  const elsewhere: string[] = [];
+  const messages: string[] = [];
   for (const problem of checked.problems) {
     const [key = ""] = problem.path;
-    const variable = key in given ? undefined : variableOf(source, key, env);
-    if (key in overrides) elsewhere.push(`--${formatProblem(problem)}`);
-    else if (variable !== undefined) elsewhere.push(`${variable}: ${problem.message}`);
-    // Of a value that could not be filled in, the schema would say that it is missing.
-    else if (
-      !problems.some((known) => known.startsWith(formatProblem({ ...problem, message: "" }, at)))
-    )
-      problems.push(formatProblem(problem, at));
+    const variable = key in fromFile ? undefined : variableOf(source, key, env);
+    const prefix = formatProblem({ ...problem, message: "" }, section);
+    if (key in overrides) messages.push(`--${formatProblem(problem)}`);
+    else if (variable !== undefined) messages.push(`${variable}: ${problem.message}`);
+    // If its variable is not set, the schema would report the value as missing, too.
+    else if (!problems.some((reported) => reported.startsWith(prefix)))
+      problems.push(formatProblem(problem, section));
   }
-  if (problems.length > 0) elsewhere.push(formatProblems(path, problems));
-  if (elsewhere.length > 0) throw new ConfigError(elsewhere.join("\n"));
+  if (problems.length > 0) messages.push(formatProblems(path, problems));
+  if (messages.length > 0) throw new ConfigError(messages.join("\n"));
   return {
     config: checked.config as Config,
     pipeline: String(pipeline),
@@ -85,34 +90,36 @@ export async function readConfiguration<Config>(
   };
 }
 
-/** Divides the file into the source's settings (and where they stand) and our own. */
+/** Splits the file into the source's settings, with the name of their section, and general ones. */
 function splitSections(
   root: Settings,
   { source, sourceNames, path = defaultConfigPath }: ConfigurationOptions<unknown>,
   problems: string[],
-): { readonly at: string; readonly settings: Settings; readonly own: Settings } {
-  const own = Object.fromEntries(Object.entries(root).filter(([key]) => generalKeys.includes(key)));
-  const known = [...new Set([...generalKeys, ...sourceNames, source.name])];
-  const others = Object.entries(root).filter(([key]) => !known.includes(key));
+): { readonly section: string; readonly settings: Settings; readonly general: Settings } {
+  const general = Object.fromEntries(
+    Object.entries(root).filter(([key]) => generalKeys.includes(key)),
+  );
+  const keys = [...new Set([...generalKeys, ...sourceNames, source.name])];
+  const others = Object.entries(root).filter(([key]) => !keys.includes(key));
   if (hasTopLevelSettings(source, root))
-    return { at: "", settings: Object.fromEntries(others), own };
-  const unknown = others.filter((entry) => !isSectionOfAnotherConnector(entry, known));
-  problems.push(...unknown.map(([key]) => formatProblem(unknownKeyProblem([], key, known))));
-  const section = root[source.name] ?? {};
-  if (typeof section !== "object" || Array.isArray(section))
+    return { section: "", settings: Object.fromEntries(others), general };
+  const unknown = others.filter((entry) => !isSectionOfAnotherConnector(entry, keys));
+  problems.push(...unknown.map(([key]) => formatProblem(unknownKeyProblem([], key, keys))));
+  const settings = root[source.name] ?? {};
+  if (typeof settings !== "object" || Array.isArray(settings))
     throw new ConfigError(`${path}: ${source.name}: expected an object`);
-  return { at: source.name, settings: section as Settings, own };
+  return { section: source.name, settings: settings as Settings, general };
 }
 
-/** Whether this is the section of a connector from outside, which only its own commands know. */
+/** Whether this may be the section of an external connector: an object, and no misspelled key. */
 function isSectionOfAnotherConnector(
   [key, value]: [string, unknown],
-  known: readonly string[],
+  keys: readonly string[],
 ): boolean {
-  return typeof value === "object" && value !== null && closestWord(key, known) === undefined;
+  return typeof value === "object" && value !== null && closestWord(key, keys) === undefined;
 }
 
-/** Whether a file holds the source's settings at its top level, and not in a section. */
+/** Whether a file has the source's settings at its top level instead of in a section. */
 export function hasTopLevelSettings(
   source: Pick<Source, "name" | "config">,
   root: Settings,
@@ -120,7 +127,9 @@ export function hasTopLevelSettings(
   return !(source.name in root) && Object.keys(root).some((key) => key in source.config.shape);
 }
 
-/** A file with other settings for the source, in the form that the file has; a setting that is undefined is taken out. */
+/**
+ * A file's settings with those of one source replaced, at its top level or in a section, as before.
+ */
 export function mergeSettings(
   source: Pick<Source, "name" | "config">,
   root: Settings,
@@ -133,20 +142,20 @@ export function mergeSettings(
   };
 }
 
-/** Settings, and from the environment what they leave open. */
+/** The settings, with absent ones taken from the environment. */
 export function fillFromEnvironment(
   source: Pick<Source, "config">,
-  given: Settings,
+  settings: Settings,
   env: Environment,
 ): Settings {
-  const found = Object.keys(configFields(source)).flatMap((key) => {
-    const name = given[key] === undefined ? variableOf(source, key, env) : undefined;
+  const fromEnvironment = Object.keys(configFields(source)).flatMap((key) => {
+    const name = settings[key] === undefined ? variableOf(source, key, env) : undefined;
     return name === undefined ? [] : [[key, env[name]]];
   });
-  return { ...given, ...(Object.fromEntries(found) as Settings) };
+  return { ...settings, ...(Object.fromEntries(fromEnvironment) as Settings) };
 }
 
-/** The first variable of those that stand in for a key that is set. */
+/** The first of the key's variables that is set and not empty. */
 function variableOf(
   source: Pick<Source, "config">,
   key: string,
@@ -155,13 +164,14 @@ function variableOf(
   return configFields(source)[key]?.env?.find((name) => (env[name] ?? "") !== "");
 }
 
-/** What is wrong with a setting. */
-export interface Problem {
+/** A setting that is missing or invalid. */
+interface Problem {
+  /** The keys that lead to it within the source's settings. */
   readonly path: readonly string[];
   readonly message: string;
 }
 
-/** Checks settings with the source's schema: what a source is configured with, or all that is wrong with it. */
+/** Checks settings with the source's schema: returns the parsed configuration, or all problems. */
 export function checkSettings(
   source: Pick<Source, "config">,
   settings: Settings,
@@ -173,10 +183,10 @@ export function checkSettings(
   };
 }
 
-/** `opik.page_size: expected a whole number`. */
-export function formatProblem({ path, message }: Problem, at = ""): string {
-  const place = [at, ...path].filter((part) => part !== "").join(".");
-  return place === "" ? message : `${place}: ${message}`;
+/** Formats a problem: `opik.page_size: expected a whole number`. */
+export function formatProblem({ path, message }: Problem, section = ""): string {
+  const where = [section, ...path].filter((key) => key !== "").join(".");
+  return where === "" ? message : `${where}: ${message}`;
 }
 
 /** The values among these settings that must never be shown. */
@@ -187,7 +197,7 @@ export function secretsOf(source: Pick<Source, "config">, settings: Settings): s
   );
 }
 
-/** What is known of each key of a source's configuration. */
+/** The description and other metadata of each key of a source's configuration. */
 export function configFields(source: Pick<Source, "config">): Readonly<Record<string, FieldMeta>> {
   const shape: Readonly<Record<string, z.core.$ZodType>> = source.config.shape;
   const fields = Object.entries(shape).map(([key, field]) => [key, fieldMeta(field)] as const);
@@ -196,18 +206,14 @@ export function configFields(source: Pick<Source, "config">): Readonly<Record<st
 
 function problemsOf(issue: z.core.$ZodIssue, source: Pick<Source, "config">): Problem[] {
   const path = issue.path.map(String);
-  // What may be in a setting is for its own message to say.
+  // Unknown keys inside of a setting are described by the setting's own message.
   if (issue.code !== "unrecognized_keys" || path.length > 0)
     return [{ path, message: issue.message }];
   return issue.keys.map((key) => unknownKeyProblem(path, key, Object.keys(source.config.shape)));
 }
 
-function unknownKeyProblem(
-  path: readonly string[],
-  key: string,
-  known: readonly string[],
-): Problem {
-  return { path: [...path, key], message: `unknown key; ${suggestion(key, known)}` };
+function unknownKeyProblem(path: readonly string[], key: string, keys: readonly string[]): Problem {
+  return { path: [...path, key], message: `unknown key; ${suggestion(key, keys)}` };
 }
 
 function formatProblems(path: string, problems: readonly string[]): string {

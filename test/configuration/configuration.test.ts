@@ -43,8 +43,8 @@ async function problems(content: unknown, options: Options = {}): Promise<string
 
 const login = { COMET_OPIK_API_KEY: "k-123456", COMET_OPIK_WORKSPACE: "team" };
 
-describe("what is read", () => {
-  test("a section of the source's name, with defaults for what is absent", async () => {
+describe("reads", () => {
+  test("the section with the source's name, with defaults for absent keys", async () => {
     const { config, destination, pipeline, secrets } = await read({
       destination: "sqlite:./a.db",
       opik: login,
@@ -61,11 +61,11 @@ describe("what is read", () => {
     });
   });
 
-  test("the flat form of the original connector", async () => {
+  test("settings at the top level, as the original connector has them", async () => {
     expect((await read(login)).config).toMatchObject(login);
   });
 
-  test("every value as a string, because Fivetran sends only strings", async () => {
+  test("values as strings, because Fivetran sends only strings", async () => {
     const { config } = await read({
       ...login,
       page_size: "100",
@@ -79,7 +79,7 @@ describe("what is read", () => {
     });
   });
 
-  test("variables of the environment, with fall-backs", async () => {
+  test("environment variables, with defaults", async () => {
     const { config } = await read(
       {
         opik: { COMET_OPIK_API_KEY: "${KEY}", COMET_OPIK_WORKSPACE: "${SPACE:-team}-${SUFFIX:-a}" },
@@ -92,7 +92,7 @@ describe("what is read", () => {
     });
   });
 
-  test("the variables of Opik's own SDK where a key is absent", async () => {
+  test("the variables of Opik's SDK for absent keys", async () => {
     const env = {
       OPIK_API_KEY: "sdk-key",
       OPIK_WORKSPACE: "sdk-team",
@@ -107,43 +107,46 @@ describe("what is read", () => {
     expect(secrets).toEqual(["sdk-key"]);
   });
 
-  test("a self-hosted server needs neither key nor workspace", async () => {
+  test("settings of a self-hosted server without key and workspace", async () => {
     expect(
       (await read({ opik: { base_url: "http://localhost:5173/api" } })).config.COMET_OPIK_API_KEY,
     ).toBeUndefined();
   });
 
-  test("sections of other sources are let be, even with placeholders and variables that are not set", async () => {
+  test("a file whose other sections have placeholders and unset variables", async () => {
     const wandb = { api_key: "<YOUR_KEY>", entity: "${NOT_SET}" };
     expect((await read({ opik: login, wandb })).config).toMatchObject(login);
   });
 
-  test("what the command line gives wins over the file", async () => {
+  test("settings of the command line before those of the file", async () => {
     const { config } = await read({ ...login, concurrency: 2 }, { overrides: { concurrency: 3 } });
     expect(config.concurrency).toBe(3);
   });
 });
 
-describe("what is refused", () => {
-  test("no file", async () => {
+describe("rejects", () => {
+  test("a missing file, with the command that creates it", async () => {
     const path = join(folder, "nowhere.json");
+    await expect(read(login, { path, initCommand: "opik-sync init" })).rejects.toThrow(
+      /nowhere\.json: no such file; run opik-sync init to create it, or pass --config FILE/,
+    );
     await expect(read(login, { path })).rejects.toThrow(
-      /nowhere\.json: no such file; make one with the command init/,
+      /nowhere\.json: no such file; create it, or pass --config FILE/,
     );
   });
 
-  test("what is not JSON, with line and column, and without quoting a key", async () => {
+  test("invalid JSON, with line and column, and without quoting a key", async () => {
     const message = await problems(
       '{\n  "COMET_OPIK_API_KEY": "s3cret-key"\n  "COMET_OPIK_WORKSPACE": "x"\n}',
     );
     expect(message).toBe("/configuration.json: line 3, column 3: not JSON (comma expected)");
   });
 
-  test.each(["[]", '"text"', "", "null"])("%j, which is no object", async (text) => {
+  test.each(["[]", '"text"', "", "null"])("%j, which is not an object", async (text) => {
     expect(await problems(text)).toMatch(/expected a JSON object|not JSON/);
   });
 
-  test("an unknown key, with the nearest known one", async () => {
+  test("an unknown key, with the closest valid one", async () => {
     expect(await problems({ opik: { ...login, page_sise: 5 } })).toBe(
       '/configuration.json: opik.page_sise: unknown key; did you mean "page_size"?',
     );
@@ -153,17 +156,17 @@ describe("what is refused", () => {
     );
   });
 
-  test("a placeholder that was left in, by its key", async () => {
+  test("a placeholder, with its key", async () => {
     const message = await problems({ ...login, COMET_OPIK_API_KEY: "<YOUR_COMET_OPIK_API_KEY>" });
-    expect(message).toMatch(/json: COMET_OPIK_API_KEY: still holds a placeholder in <>; put .*$/);
+    expect(message).toMatch(/json: COMET_OPIK_API_KEY: still a placeholder in <>; replace it .*$/);
   });
 
-  test("a real key between the brackets of the placeholder, without showing it", async () => {
+  test("a real key in the brackets of a placeholder, without showing it", async () => {
     const message = await problems({ ...login, COMET_OPIK_API_KEY: "<my-real-key-987654>" });
     expect(message).not.toContain("my-real-key");
   });
 
-  test("a value that is not from the file, by the variable or the flag that it is from", async () => {
+  test("an invalid value, with the variable or flag that it comes from", async () => {
     const env = { OPIK_URL_OVERRIDE: "localhost" };
     const overrides = { concurrency: "abc" };
     const message = await problems({ opik: { ...login, page_size: 0 } }, { env, overrides });
@@ -174,13 +177,13 @@ describe("what is refused", () => {
     ]);
   });
 
-  test("a variable that is not set", async () => {
+  test("an unset variable", async () => {
     expect(await problems({ opik: { ...login, COMET_OPIK_API_KEY: "${NO_SUCH}" } })).toMatch(
       /opik\.COMET_OPIK_API_KEY: the environment variable NO_SUCH is not set/,
     );
   });
 
-  test("a wrong type: path, expected, got", async () => {
+  test("a wrong type, with path, expected and actual value", async () => {
     expect(await problems({ opik: { ...login, page_size: "many" } })).toBe(
       '/configuration.json: opik.page_size: expected a whole number from 1 to 2000, got "many"',
     );
@@ -198,19 +201,19 @@ describe("what is refused", () => {
     expect(message).not.toContain("s3cret");
   });
 
-  test("a key of a wrong type, without showing it", async () => {
+  test("an API key of a wrong type, without showing it", async () => {
     expect(await problems({ opik: { ...login, COMET_OPIK_API_KEY: 987654321 } })).not.toContain(
       "987654321",
     );
   });
 
-  test("a missing key or workspace for the cloud, with where to find it", async () => {
+  test("a missing key or workspace for the cloud, with where to find them", async () => {
     const message = await problems({ opik: {} });
     expect(message).toMatch(/opik\.COMET_OPIK_API_KEY: missing; set your API key/);
     expect(message).toMatch(/opik\.COMET_OPIK_WORKSPACE: missing/);
   });
 
-  test("all problems of a file at once", async () => {
+  test("a file with several problems, with all of them", async () => {
     const message = await problems({
       opik: { ...login, page_size: "x", concurrency: "y", nonsense: 1 },
       topp: 1,

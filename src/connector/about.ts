@@ -2,8 +2,8 @@ import type { Source } from "../core/source.ts";
 import { configProperties, type ConfigProperty } from "./config-properties.ts";
 import type { Connector, ConnectorKind } from "./connector.ts";
 
-/** What the C8 contract wants to know of a connector. */
-export interface ConnectorDescription {
+/** A connector as the C8 contract describes it. */
+interface ConnectorDescription {
   readonly name: string;
   readonly package_name: string;
   readonly version: string;
@@ -14,21 +14,24 @@ export interface ConnectorDescription {
   readonly reserved_keys: readonly string[];
 }
 
-/** Describes a connector, or a source of ours; `ownVersion` is what one has that brings none. */
+/**
+ * Describes a connector or a bundled source; without a version of its own, it has `defaultVersion`.
+ */
 export function describeConnector(
   connector: Connector | Source,
-  ownVersion: string,
+  defaultVersion: string,
 ): ConnectorDescription {
-  const known = "kind" in connector ? connector : { ...connector, kind: "source" as const };
+  const described = "kind" in connector ? connector : { ...connector, kind: "source" as const };
+  const { kind, name } = described;
   return {
-    name: known.name,
-    package_name: moduleName(known.kind, known.name),
-    version: ("version" in known ? known.version : undefined) ?? ownVersion,
-    type: known.kind,
-    description: descriptionOf(known),
-    config: configProperties(known),
-    capabilities: known.kind === "source" ? ["catalog", "discover", "state"] : [],
-    reserved_keys: known.kind === "target" ? known.reservedKeys : [],
+    name,
+    package_name: moduleName(kind, name),
+    version: ("version" in described ? described.version : undefined) ?? defaultVersion,
+    type: kind,
+    description: descriptionOf(described),
+    config: configProperties(described),
+    capabilities: kind === "source" ? ["catalog", "discover", "state"] : [],
+    reserved_keys: kind === "target" ? described.reservedKeys : [],
   };
 }
 
@@ -47,7 +50,7 @@ function descriptionOf(connector: Connector): string {
     case "source":
       return `Copies ${connector.title} into a SQL database that you own.`;
     case "target":
-      return `Writes what a source brings into ${connector.title}.`;
+      return `Writes the rows of a source to ${connector.title}.`;
     case "integration":
       return connector.description;
   }

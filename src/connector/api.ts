@@ -1,4 +1,4 @@
-/** What connectors are made of: the module `rivulet/connector`. */
+/** The public API for connectors: the module `rivulet/connector`. */
 export { z } from "zod";
 export {
   choice,

@@ -3,16 +3,16 @@ import type { Stream } from "../core/source.ts";
 import { canonical, ValueError } from "../core/value.ts";
 import { collectionKeys, renameReservedColumns } from "./reserved-keys.ts";
 
-/** The types of the C8 contract that our columns have; its `int` and `float` are of 32 bits, which no column is limited to. */
-export type SchemaAttributeType = "bool" | "long" | "double" | "string" | "object";
+/** The types of the C8 contract that columns map to. Its `int` and `float` have only 32 bits. */
+type SchemaAttributeType = "bool" | "long" | "double" | "string" | "object";
 
-/** A stream as the C8 contract describes it, with the names that its columns get in a collection. */
-export interface C8Schema {
+/** A stream as the C8 contract describes it, with the names of its columns in a collection. */
+interface C8Schema {
   readonly name: string;
   readonly attributes: readonly { readonly name: string; readonly type: SchemaAttributeType }[];
 }
 
-/** A sample as the C8 contract has it. */
+/** A sample in the form of the C8 contract. */
 export interface C8Sample {
   readonly schema: C8Schema;
   readonly data: readonly Readonly<Record<string, unknown>>[];
@@ -30,7 +30,7 @@ const attributeTypes: Readonly<Record<ColumnType, SchemaAttributeType>> = {
   json: "object",
 };
 
-/** The schema of a stream. */
+/** A stream's schema in the form of the C8 contract. */
 export function c8Schema({ name, columns, primaryKey }: Stream): C8Schema {
   const names = collectionNames(columns, primaryKey);
   const attributes = Object.entries(columns).map(([column, type]) => ({
@@ -40,7 +40,7 @@ export function c8Schema({ name, columns, primaryKey }: Stream): C8Schema {
   return { name, attributes };
 }
 
-/** Rows with their schema, their values as JSON has them. */
+/** Rows with their schema, and values that JSON can represent without loss. */
 export function c8Sample(stream: Stream, rows: readonly Row[]): C8Sample {
   const { columns, primaryKey } = stream;
   const names = collectionNames(columns, primaryKey);
@@ -62,10 +62,12 @@ function collectionNames(columns: Columns, primaryKey: readonly string[]) {
 function jsonValue(type: ColumnType, value: Value): unknown {
   if (value == null) return null;
   try {
-    const one = canonical[type](value);
-    return type === "json" && typeof one === "string" ? parseUnlessRounded(one) : plainValue(one);
+    const result = canonical[type](value);
+    return type === "json" && typeof result === "string"
+      ? parseUnlessRounded(result)
+      : plainValue(result);
   } catch (error) {
-    // A sync would put the row into quarantine; a sample shows what the service sent.
+    // A sync would quarantine the row; a sample shows what the service sent.
     if (error instanceof ValueError) return plainValue(value);
     throw error;
   }
@@ -76,10 +78,12 @@ function plainValue(value: Value): Value {
   return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
 }
 
-/** More digits than a double holds for certain; also in texts, which does no harm. */
+/**
+ * Matches numbers that a double may not represent. Also matches inside strings, which is harmless.
+ */
 const longNumber = /[\d.]{16}|\d[eE][+-]?\d{3}/;
 
-/** JSON text as what it stands for, or as it is where its numbers would be rounded by that. */
+/** Parses JSON text, or returns it unchanged if parsing might round a number. */
 function parseUnlessRounded(text: string): unknown {
   return longNumber.test(text) ? text : JSON.parse(text);
 }

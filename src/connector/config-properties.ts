@@ -2,31 +2,32 @@ import { z } from "zod";
 import { fieldMeta } from "../core/config-field.ts";
 import type { Source } from "../core/source.ts";
 
-/** What a key of a configuration takes, in the words of the C8 contract. */
-export type ConfigAttributeType =
+/** The type of a configuration key, in the terms of the C8 contract. */
+type ConfigAttributeType =
   "string" | "integer" | "boolean" | "password" | "options" | "array" | "object";
 
-/** A key of a configuration, as the C8 contract describes it; `options` and `env` are ours. */
+/** A configuration key as the C8 contract describes it; `options` and `env` are additions. */
 export interface ConfigProperty {
   readonly name: string;
   readonly display_name: string;
   readonly type: ConfigAttributeType;
   readonly is_mandatory: boolean;
-  /** Whether it is of use only while another key has some value. */
+  /** Whether it applies only if another key has a certain value. */
   readonly is_dynamic: boolean;
   readonly description: string;
   readonly default_value: string;
   readonly placeholder_value: string;
-  /** The words that may be chosen, for `options`. */
+  /** The allowed values, if the type is `options`. */
   readonly options?: readonly string[];
-  /** Environment variables that stand in for the key where it is absent. */
+  /** Environment variables that set the key if it is absent. */
   readonly env: readonly string[];
 }
 
-/** The keys of a configuration, in the order of its schema. */
+/** The keys of a source's configuration, in the order of its schema. */
 export function configProperties({ config }: Pick<Source, "config">): ConfigProperty[] {
   const { properties = {}, required = [] } = jsonSchema(config, "output");
-  const { required: needed = [] } = jsonSchema(config, "input");
+  // The output schema requires every key with a default, the input schema none of them.
+  const { required: requiredInput = [] } = jsonSchema(config, "input");
   const fields: Readonly<Record<string, z.core.$ZodType>> = config.shape;
   return Object.entries(properties).map(([name, property]) => {
     const schema = typeof property === "boolean" ? {} : property;
@@ -41,7 +42,7 @@ export function configProperties({ config }: Pick<Source, "config">): ConfigProp
       display_name: meta?.label ?? displayName(name),
       type,
       is_mandatory:
-        needed.includes(name) && required.includes(name) && schema.default === undefined,
+        requiredInput.includes(name) && required.includes(name) && schema.default === undefined,
       is_dynamic: meta?.onlyWhen !== undefined,
       description: meta?.description ?? schema.description ?? "",
       default_value: fallback,
@@ -52,10 +53,10 @@ export function configProperties({ config }: Pick<Source, "config">): ConfigProp
   });
 }
 
-/** What `configuration.example.json` has for a key without a default. */
+/** The value in `configuration.example.json` of a key without a default. */
 function placeholderFor({ name, type, fallback }: PlaceholderOptions): string {
-  const asksForText = ["string", "password", "array"].includes(type);
-  return fallback === "" && asksForText ? `<YOUR_${name.toUpperCase()}>` : "";
+  const isText = ["string", "password", "array"].includes(type);
+  return fallback === "" && isText ? `<YOUR_${name.toUpperCase()}>` : "";
 }
 
 interface PlaceholderOptions {
@@ -76,14 +77,14 @@ function attributeType(schema: z.core.JSONSchema.BaseSchema): ConfigAttributeTyp
   return "string";
 }
 
-/** The type of a field that JSON Schema has no word for, as its default has it. */
+/** The type of a field that JSON Schema cannot express, derived from its default. */
 function typeOf(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
 const acronyms: readonly string[] = ["api", "id", "url"];
 
-/** `base_url` as `Base URL`. */
+/** `Base URL` for `base_url`. */
 function displayName(name: string): string {
   const words = name
     .toLowerCase()

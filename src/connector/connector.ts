@@ -2,81 +2,88 @@ import type { z } from "zod";
 import type { Key, Table } from "../core/schema.ts";
 import type { Batch, Source, SourceContext } from "../core/source.ts";
 
-/** A source from outside of rivulet: it brings data in. */
+/** An external source. */
 export interface SourceConnector<Config = unknown> extends Source<Config>, Versioned {
   readonly kind: "source";
 }
 
-/** A target from outside of rivulet: what a source brings goes there. */
+/** An external target: writes the rows of a source to a service instead of a database. */
 export interface TargetConnector<Config = unknown> extends Configurable<Config>, Versioned {
   readonly kind: "target";
-  /** What a configuration writes to, so that one pipeline never mixes two. Never a secret. */
+  /** What a configuration writes to (host, account), so that no pipeline mixes two. No secrets. */
   identity(config: Config): string;
   /**
-   * Names that the target keeps for itself: its fixed primary key first, or `""` where there is none. Columns of these names get
-   * underscores put before them until they are unique.
+   * Names that the service reserves: its fixed primary key first, or `""` if it has none. Columns
+   * with these names are prefixed with underscores until they are unique.
    */
   readonly reservedKeys: readonly string[];
+  /** Opens a connection to write with; disposed of at the end. */
   open(config: Config, context: SourceContext): Promise<Writer>;
 }
 
-/** Some other job with a service: rivulet gives it a configuration, a client and a place in cron. */
+/** An external integration: any other job with a service, run from the command line. */
 export interface IntegrationConnector<Config = unknown> extends Configurable<Config>, Versioned {
   readonly kind: "integration";
-  /** What it does, in a sentence. */
+  /** One sentence on what it does. */
   readonly description: string;
-  /** Does the job once. */
+  /** Runs once; must stop if `context.signal` aborts. */
   run(config: Config, context: SourceContext): Promise<void>;
 }
 
-/** A connector from outside: the export `connector` of a module. */
+/** An external connector: the export `connector` of a module. */
 export type Connector = SourceConnector | TargetConnector | IntegrationConnector;
 
+/** The kinds of connectors. */
 export type ConnectorKind = Connector["kind"];
 
+/** All kinds of connectors. */
 export const connectorKinds = [
   "source",
   "target",
   "integration",
 ] as const satisfies ConnectorKind[];
 
-/** What has a name, settings and a login. */
+/** What all connectors and sources have: a name, a configuration and a login. */
 export interface Configurable<Config = unknown> {
   /** The name in configuration and state: `helpdesk`. */
   readonly name: string;
-  /** The name for people: `Help desk`. */
+  /** The display name: `Help desk`. */
   readonly title: string;
+  /** The schema of its configuration. */
   readonly config: z.ZodObject & z.ZodType<Config>;
-  /** Proves host and login, or throws an error with the remedy. */
+  /** Tests host and login; throws a ConfigError or a TransientError with the remedy. */
   check(config: Config, context: SourceContext): Promise<void>;
 }
 
-/** Which connector this is of several that were published. */
 interface Versioned {
+  /** The version of the connector's package. */
   readonly version?: string;
 }
 
-/** Rows of one table, and what is gone from it. */
+/** Changes to one table. */
 export interface Changes extends Pick<Batch, "sweep"> {
   readonly table: string;
-  /** With all columns of the table, each value in the one form of its type, or null. */
+  /** Rows to insert or replace by key, with all columns of the table in canonical form, or null. */
   readonly rows: readonly Readonly<Record<string, TargetValue>>[];
-  /** Rows of which only the key and some columns are known: to be changed where they are there, after `rows`. */
+  /** Partial rows: the key and the columns to change. Apply after `rows`; skip missing rows. */
   readonly updates: readonly Readonly<Record<string, TargetValue>>[];
-  /** Primary keys that are gone at the source. */
+  /** Primary keys of rows that were deleted at the source. */
   readonly deletes: readonly Key[];
 }
 
-/** A value in the one form of its column's type: a `json` column holds JSON text, a `timestamp` fixed-width UTC text. */
+/**
+ * A value in the canonical form of its column's type: a `json` column holds JSON text, a
+ * `timestamp` UTC text of fixed width.
+ */
 export type TargetValue = null | boolean | number | bigint | string | Uint8Array;
 
-/** A target that was opened. */
+/** An open target. */
 export interface Writer extends AsyncDisposable {
-  /** Makes tables ready, before their first rows. */
+  /** Creates or adapts tables, before their first rows. */
   prepare(tables: readonly Table[]): Promise<void>;
   /**
-   * Resolves once all of it is durable; only then is the checkpoint saved that it earned. After a crash the same changes come again: write by
-   * key. Throws a ConfigError or a TransientError.
+   * Resolves once all changes are durable; their checkpoint is saved only then. After a crash, the
+   * same changes are written again, so write by key. Throws a ConfigError or a TransientError.
    */
   write(changes: readonly Changes[]): Promise<void>;
 }

@@ -1,41 +1,41 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ConfigError } from "../core/errors.ts";
 import { moduleName, packageName } from "./about.ts";
 import type { ConnectorKind } from "./connector.ts";
 import { connectorNamePattern } from "./validate-connector.ts";
-import { ConfigError } from "../core/errors.ts";
 
-export interface CreateOptions {
+interface CreateOptions {
   readonly name: string;
   readonly kind: ConnectorKind;
-  /** The folder in which the package's own is made. */
+  /** The folder in which the package's folder is created. */
   readonly parent: string;
-  /** Where the templates are: what all kinds have in `common`, and a folder for each. */
+  /** The templates: a folder `common` for all kinds, and one for each kind. */
   readonly templates: URL;
-  /** The version of rivulet that the package is made for. */
+  /** The version of rivulet that the package requires. */
   readonly version: string;
 }
 
 /**
- * Writes a package of the contract's name and layout, whose tests pass, and returns its folder. Throws a ConfigError where there is such a
- * folder already.
+ * Creates a package whose name and layout follow the C8 contract and whose tests pass. Returns its
+ * folder. Throws a ConfigError if the folder exists already.
  */
 export async function createPackage(options: CreateOptions): Promise<string> {
   const { name, kind, parent, templates } = options;
   if (!connectorNamePattern.test(name))
     throw new ConfigError(
-      `create: "${name}" is no name for a connector; use lower-case letters, digits and single - or _, such as help-desk`,
+      `create: "${name}" is not a valid name; use lower-case letters, digits and single - or _, such as help-desk`,
     );
   const folder = join(parent, packageName(kind, name));
   await makeFolder(folder);
   const fill = newTemplateFiller(options);
-  for (const part of ["common", kind]) {
-    const from = fileURLToPath(new URL(`${part}/`, templates));
-    const files = await readdir(from, { recursive: true, withFileTypes: true });
+  for (const template of ["common", kind]) {
+    const templateFolder = fileURLToPath(new URL(`${template}/`, templates));
+    const files = await readdir(templateFolder, { recursive: true, withFileTypes: true });
     for (const file of files.filter((entry) => entry.isFile())) {
       const path = join(file.parentPath, file.name);
-      const target = join(folder, fill(path.slice(from.length)));
+      const target = join(folder, fill(path.slice(templateFolder.length)));
       await mkdir(dirname(target), { recursive: true });
       await writeFile(target, fill(await readFile(path, "utf8")), { flag: "wx" });
     }
@@ -47,18 +47,14 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === "EEXIST" ? "is there already; choose another name" : "cannot be made";
-    throw new ConfigError(
-      `${folder}: ${why}${code === "EEXIST" ? "" : ` (${code ?? "unknown"})`}`,
-      {
-        cause,
-      },
-    );
+    const { code = "unknown" } = cause as NodeJS.ErrnoException;
+    const problem =
+      code === "EEXIST" ? "already exists; choose another name" : `cannot be created (${code})`;
+    throw new ConfigError(`${folder}: ${problem}`, { cause });
   }
 }
 
-/** Puts names in the place of the words that stand for them in a template. */
+/** Returns a function that replaces the placeholders of a template, such as `__NAME__`. */
 function newTemplateFiller({ name, kind, version }: CreateOptions): (text: string) => string {
   const words = name.replaceAll("-", "_");
   const values: Readonly<Record<string, string>> = {

@@ -7,37 +7,44 @@ import type {
 } from "./connector.ts";
 import { loadConnector, type LoadOptions } from "./load-connector.ts";
 
-/** The connectors that a command line brings along: a source and a target go together, an integration stands alone. */
+/** The external connectors of a command line: a source, a target or both, or one integration. */
 export interface ExternalConnectors {
   readonly source?: SourceConnector;
   readonly target?: TargetConnector;
   readonly integration?: IntegrationConnector;
 }
 
-/** Loads connectors by what the command line calls them. Throws a ConfigError where one is none, or they do not go together. */
+/**
+ * Loads the connectors of a command line. Throws a ConfigError if one is invalid, or if they cannot
+ * be combined.
+ */
 export async function loadExternalConnectors(
   names: readonly string[],
   options: LoadOptions,
 ): Promise<ExternalConnectors> {
-  let outside: ExternalConnectors = {};
+  let connectors: ExternalConnectors = {};
   for (const name of names) {
     const connector = await loadConnector(name, options);
-    if (outside[connector.kind])
-      throw new ConfigError(`--connector ${name}: a second ${connector.kind}; name one of each`);
-    outside = withConnector(outside, connector);
+    if (connectors[connector.kind])
+      throw new ConfigError(
+        `--connector ${name}: a second ${connector.kind}; pass one of each kind`,
+      );
+    connectors = addConnector(connectors, connector);
   }
-  if (outside.integration && names.length > 1)
-    throw new ConfigError("--connector: an integration stands alone; leave the others out");
-  return outside;
+  if (connectors.integration && names.length > 1)
+    throw new ConfigError(
+      "--connector: an integration cannot be combined with other connectors; leave them out",
+    );
+  return connectors;
 }
 
-function withConnector(outside: ExternalConnectors, connector: Connector): ExternalConnectors {
+function addConnector(connectors: ExternalConnectors, connector: Connector): ExternalConnectors {
   switch (connector.kind) {
     case "source":
-      return { ...outside, source: connector };
+      return { ...connectors, source: connector };
     case "target":
-      return { ...outside, target: connector };
+      return { ...connectors, target: connector };
     case "integration":
-      return { ...outside, integration: connector };
+      return { ...connectors, integration: connector };
   }
 }

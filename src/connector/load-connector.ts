@@ -6,41 +6,45 @@ import { packageName } from "./about.ts";
 import { connectorKinds, type Connector } from "./connector.ts";
 import { validateConnector } from "./validate-connector.ts";
 
+/** Where connectors are looked for, and which names they must not have. */
 export interface LoadOptions {
-  /** The folder that relative files, and packages, are looked for from. */
+  /** The folder from which relative paths and npm packages are resolved. */
   readonly folder: string;
-  /** Names that a connector must not have. */
   readonly reservedNames: readonly string[];
 }
 
 /**
- * Loads a connector from outside: a file (`./my-connector.js`), a folder, an npm package, or the name of a connector whose package is called
- * by the contract (`helpdesk` for `rivulet-source-helpdesk`). Throws a ConfigError that names all that is missing.
+ * Loads an external connector. It is named by a file (`./my-connector.js`), a folder, an npm
+ * package, or the short form of a package (`helpdesk` for `rivulet-source-helpdesk`). Throws a
+ * ConfigError that lists everything that is missing.
  */
 export async function loadConnector(name: string, options: LoadOptions): Promise<Connector> {
   registerModuleHooks();
   const file = resolveModule(name, options.folder);
-  const found = validateConnector((await importModule(name, file))["connector"]);
-  if ("problems" in found)
-    throw new ConfigError(`--connector ${name}: no connector: ${found.problems.join("; ")}`);
-  const { connector } = found;
+  const result = validateConnector((await importModule(name, file))["connector"]);
+  if ("problems" in result)
+    throw new ConfigError(`--connector ${name}: not a connector: ${result.problems.join("; ")}`);
+  const { connector } = result;
   if (options.reservedNames.includes(connector.name))
     throw new ConfigError(
-      `--connector ${name}: the name "${connector.name}" is taken by rivulet itself; choose another`,
+      `--connector ${name}: rivulet reserves the name "${connector.name}"; choose another`,
     );
   return connector;
 }
 
 let areHooksRegistered = false;
 
-/** What a connector imports from `rivulet/…` is the program that runs it, wherever the connector is, and whatever is installed there. */
+/**
+ * Makes connectors import `rivulet/…` from the running program, wherever they are installed and
+ * whatever version is installed next to them.
+ */
 function registerModuleHooks(): void {
   if (areHooksRegistered) return;
   areHooksRegistered = true;
   const data = Object.fromEntries(
     ["rivulet/connector", "rivulet/conformance"].map((name) => [name, import.meta.resolve(name)]),
   );
-  register("#own-modules", import.meta.url, { data });
+  register("#module-hooks", import.meta.url, { data });
 }
 
 function resolveModule(name: string, folder: string): string {
@@ -57,7 +61,7 @@ function resolveModule(name: string, folder: string): string {
     }
   }
   throw new ConfigError(
-    `--connector ${name}: no such file or package in ${resolve(folder)}; install it with npm, or name a file like ./my-connector.js`,
+    `--connector ${name}: no such file or package in ${resolve(folder)}; install it with npm, or pass a file such as ./my-connector.js`,
     { cause: failures.at(-1) },
   );
 }

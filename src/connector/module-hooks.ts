@@ -1,7 +1,7 @@
-/** URLs by what is imported. */
+/** The modules of the running program: URLs by import specifier. */
 let moduleUrls: Readonly<Record<string, string>> = {};
 
-/** Called by Node in the thread that finds modules, with what `register` was given. */
+/** Called by Node in the thread of the module hooks, with the data passed to `register`. */
 export function initialize(modules: Readonly<Record<string, string>>): void {
   moduleUrls = modules;
 }
@@ -11,7 +11,7 @@ interface Resolved {
   readonly shortCircuit?: boolean;
 }
 
-/** Finds modules of rivulet's in the program that runs, and all others as ever. */
+/** Resolves rivulet's modules to the running program, and all others as usual. */
 export function resolve(
   specifier: string,
   context: unknown,

@@ -1,28 +1,28 @@
-/** The names that a C8 collection keeps for itself; the first is its primary key. */
+/** The names that a C8 collection reserves; the first is its primary key. */
 export const collectionKeys: readonly string[] = ["_key", "_id", "_rev"];
 
 /**
- * The names of columns, by their own, where some are reserved: an underscore is put before a reserved one until nobody else has that name. What
- * counts is that the column is there, whatever its value. The first reserved key is the primary key over there (`""` for none): a
- * source's own primary key of that name keeps it.
+ * The new names of columns, by their old ones: a reserved name is prefixed with underscores until
+ * it is unique. The first reserved key is the target's primary key (`""`: none); if a source's
+ * primary key has the same name, it keeps it.
  */
 export function renameReservedColumns(
   columns: readonly string[],
   primaryKey: readonly string[],
   reserved: readonly string[],
 ): ReadonlyMap<string, string> {
-  const kept = reserved[0] === primaryKey[0] ? reserved[0] : undefined;
-  const taken = new Set([...columns, ...reserved]);
+  const sharedKey = reserved[0] === primaryKey[0] ? reserved[0] : undefined;
+  const usedNames = new Set([...columns, ...reserved]);
   return new Map(
     columns.map((column) => {
-      if (column === kept || !reserved.includes(column)) return [column, column];
-      const name = freeName(column, taken);
-      taken.add(name);
+      if (column === sharedKey || !reserved.includes(column)) return [column, column];
+      const name = freeName(column, usedNames);
+      usedNames.add(name);
       return [column, name];
     }),
   );
 }
 
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  return taken.has(name) ? freeName(`_${name}`, taken) : name;
+function freeName(name: string, usedNames: ReadonlySet<string>): string {
+  return usedNames.has(name) ? freeName(`_${name}`, usedNames) : name;
 }

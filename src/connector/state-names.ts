@@ -1,14 +1,17 @@
 import type { State } from "../core/destination.ts";
 import type { TargetConnector } from "./connector.ts";
 
-/** What the streams of a target are called in the database that keeps its state: a table there may have the stream's own name. */
+/**
+ * The names under which a target's state is stored: those of its streams with a prefix, because the
+ * same database may have a table with a stream's name.
+ */
 export interface StateNames {
   storedName(stream: string): string;
-  /** The state by the streams' own names. */
+  /** The target's part of a state, with the names of the streams. */
   toStreamNames(state: State): State;
 }
 
-/** The ledger of a target. */
+/** The stored names of a target: `archive:opik_project`. */
 export function stateNamesOf({ name }: Pick<TargetConnector, "name">): StateNames {
   const prefix = `${name}:`;
   return {

@@ -1,19 +1,23 @@
+import type { Destination, Pipeline, Session, State, SyncRecord } from "../core/destination.ts";
 import type { Key } from "../core/schema.ts";
 import type { SourceContext } from "../core/source.ts";
-import type { Destination, Pipeline, Session, State, SyncRecord } from "../core/destination.ts";
 import { stateNamesOf } from "./state-names.ts";
 import { TargetSession, type ConfiguredTarget } from "./target-session.ts";
 
 /**
- * A target from outside in the place of a database. The database that was there keeps what a target has no place for: lock, checkpoints,
- * quarantine and the history of syncs.
+ * An external target as a destination. A database still holds what the target cannot: lease,
+ * checkpoints, quarantine and the log of syncs.
  */
 export class TargetDestination implements Destination {
-  readonly #ledger: Destination;
+  readonly #database: Destination;
   readonly #target: ConfiguredTarget & { readonly context: SourceContext };
 
-  constructor(ledger: Destination, target: ConfiguredTarget & { readonly context: SourceContext }) {
-    this.#ledger = ledger;
+  /** Takes ownership of `database`, and disposes of it. */
+  constructor(
+    database: Destination,
+    target: ConfiguredTarget & { readonly context: SourceContext },
+  ) {
+    this.#database = database;
     this.#target = target;
   }
 
@@ -22,13 +26,13 @@ export class TargetDestination implements Destination {
   }
 
   async check(): Promise<void> {
-    await this.#ledger.check();
+    await this.#database.check();
     const { connector, config, context } = this.#target;
     await connector.check(config, context);
   }
 
   async lock(pipeline: Pipeline): Promise<Session> {
-    const session = await this.#ledger.lock(pipeline);
+    const session = await this.#database.lock(pipeline);
     try {
       const { connector, config, context } = this.#target;
       const writer = await connector.open(config, context);
@@ -40,14 +44,14 @@ export class TargetDestination implements Destination {
   }
 
   async state(pipeline: string): Promise<State> {
-    return stateNamesOf(this.#target.connector).toStreamNames(await this.#ledger.state(pipeline));
+    return stateNamesOf(this.#target.connector).toStreamNames(await this.#database.state(pipeline));
   }
 
   syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]> {
-    return this.#ledger.syncs(limit, pipeline);
+    return this.#database.syncs(limit, pipeline);
   }
 
-  /** Nothing: only the target knows what it holds. */
+  /** Empty, like `keys`: a target's rows cannot be read back. */
   select(): Promise<readonly Readonly<Record<string, unknown>>[]> {
     return Promise.resolve([]);
   }
@@ -58,6 +62,6 @@ export class TargetDestination implements Destination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#ledger[Symbol.asyncDispose]();
+    await this.#database[Symbol.asyncDispose]();
   }
 }

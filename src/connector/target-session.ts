@@ -1,5 +1,3 @@
-import type { Table } from "../core/schema.ts";
-import type { Batch, Rejected } from "../core/source.ts";
 import {
   zeroCounts,
   type Counts,
@@ -7,11 +5,13 @@ import {
   type State,
   type SyncEnd,
 } from "../core/destination.ts";
+import type { Table } from "../core/schema.ts";
+import type { Batch, Rejected } from "../core/source.ts";
 import type { Changes, TargetConnector, Writer } from "./connector.ts";
 import { stateNamesOf, type StateNames } from "./state-names.ts";
 import { targetTable, type TargetTable } from "./target-table.ts";
 
-/** A target with its settings. */
+/** A target with its parsed configuration. */
 export interface ConfiguredTarget {
   readonly connector: TargetConnector;
   readonly config: unknown;
@@ -23,21 +23,22 @@ interface OpenTarget {
 }
 
 /**
- * Writes to a target, and then the checkpoints to the database that keeps them: what a crash in between leaves undone is written again, by key.
+ * Writes rows to a target, then their checkpoints to the database. After a crash in between, the
+ * rows are written again, by key.
  */
 export class TargetSession implements Session {
   readonly #session: Session;
   readonly #writer: Writer;
   readonly #connector: OpenTarget["connector"];
-  readonly #ledger: StateNames;
+  readonly #stateNames: StateNames;
   readonly #tables = new Map<string, TargetTable>();
-  #written: Promise<unknown> = Promise.resolve();
+  #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor(session: Session, { connector, writer }: OpenTarget) {
     this.#session = session;
     this.#writer = writer;
     this.#connector = connector;
-    this.#ledger = stateNamesOf(connector);
+    this.#stateNames = stateNamesOf(connector);
   }
 
   get lost(): AbortSignal {
@@ -45,7 +46,7 @@ export class TargetSession implements Session {
   }
 
   async state(): Promise<State> {
-    return this.#ledger.toStreamNames(await this.#session.state());
+    return this.#stateNames.toStreamNames(await this.#session.state());
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
@@ -53,33 +54,33 @@ export class TargetSession implements Session {
     await this.#writer.prepare([...this.#tables.values()].map(({ table }) => table));
   }
 
-  /** In the order of the calls; after one that failed nothing is written. */
+  /** Runs writes in the order of the calls; after one has failed, all later ones fail too. */
   write(batches: readonly Batch[]): Promise<ReadonlyMap<string, Counts>> {
-    const written = this.#written.then(() => this.#store(batches));
-    this.#written = written;
-    written.catch(() => undefined);
-    return written;
+    const write = this.#lastWrite.then(() => this.#writeNow(batches));
+    this.#lastWrite = write;
+    write.catch(() => undefined);
+    return write;
   }
 
-  async #store(batches: readonly Batch[]): Promise<ReadonlyMap<string, Counts>> {
+  async #writeNow(batches: readonly Batch[]): Promise<ReadonlyMap<string, Counts>> {
     const counts = new Map<string, Counts>();
-    const all = batches.map((batch) => {
+    const planned = batches.map((batch) => {
       const { changes, rejected } = this.#changesOf(batch);
-      const counted = counts.get(batch.stream) ?? zeroCounts();
-      counted.inserted += changes?.rows.length ?? 0;
-      counted.updated += changes?.updates.length ?? 0;
-      counted.deleted += changes?.deletes.length ?? 0;
-      counted.rejected += rejected.length;
-      counts.set(batch.stream, counted);
+      const streamCounts = counts.get(batch.stream) ?? zeroCounts();
+      streamCounts.inserted += changes?.rows.length ?? 0;
+      streamCounts.updated += changes?.updates.length ?? 0;
+      streamCounts.deleted += changes?.deletes.length ?? 0;
+      streamCounts.rejected += rejected.length;
+      counts.set(batch.stream, streamCounts);
       return { changes, batch: { ...batch, rejected } };
     });
-    const changes = all.flatMap(({ changes }) => (changes ? [changes] : []));
+    const changes = planned.flatMap(({ changes }) => (changes ? [changes] : []));
     if (changes.length > 0) await this.#writer.write(changes);
-    await this.#session.write(all.map(({ batch }) => this.#withoutRows(batch)));
+    await this.#session.write(planned.map(({ batch }) => this.#withoutRows(batch)));
     return counts;
   }
 
-  /** A batch that only saves something is nothing to the target. */
+  /** No changes for a batch that has only a checkpoint or rejections. */
   #changesOf(batch: Batch): {
     readonly changes?: Changes;
     readonly rejected: readonly Rejected[];
@@ -87,13 +88,13 @@ export class TargetSession implements Session {
     const { stream, rows, updates = [], deletes = [], sweep, rejected = [] } = batch;
     if (rows.length + updates.length + deletes.length === 0 && !sweep) return { rejected };
     const table = this.#tables.get(stream);
-    if (!table) throw new Error(`stream "${stream}": written to before it was prepared`);
+    if (!table) throw new Error(`stream "${stream}": written before it was prepared`);
     return table.changes(batch);
   }
 
   #withoutRows({ stream, partition, checkpoint, rejected }: Batch): Batch {
     return {
-      stream: this.#ledger.storedName(stream),
+      stream: this.#stateNames.storedName(stream),
       rows: [],
       ...(rejected ? { rejected } : {}),
       ...(partition === undefined ? {} : { partition }),
@@ -102,17 +103,19 @@ export class TargetSession implements Session {
   }
 
   async replaceState(state: State, stream?: string): Promise<void> {
-    const named = [...state].map(
-      ([name, checkpoints]) => [this.#ledger.storedName(name), checkpoints] as const,
+    const stored = [...state].map(
+      ([name, checkpoints]) => [this.#stateNames.storedName(name), checkpoints] as const,
     );
     await this.#session.replaceState(
-      new Map(named),
-      stream === undefined ? undefined : this.#ledger.storedName(stream),
+      new Map(stored),
+      stream === undefined ? undefined : this.#stateNames.storedName(stream),
     );
   }
 
   countQuarantined(streams: readonly string[]): Promise<number> {
-    return this.#session.countQuarantined(streams.map((stream) => this.#ledger.storedName(stream)));
+    return this.#session.countQuarantined(
+      streams.map((stream) => this.#stateNames.storedName(stream)),
+    );
   }
 
   begin(): Promise<void> {

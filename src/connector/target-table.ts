@@ -4,66 +4,65 @@ import { canonical, ValueError } from "../core/value.ts";
 import type { Changes, TargetConnector, TargetValue } from "./connector.ts";
 import { renameReservedColumns } from "./reserved-keys.ts";
 
-/** A stream's table as a target has it. */
+/** A stream's table in a target. */
 export interface TargetTable {
-  /** With the names that its columns get there. */
+  /** The table with the column names that it has in the target. */
   readonly table: Table;
-  /** What a batch means for the target, and the rows of it that cannot be written. */
+  /** A batch's changes for the target, and its rejected rows, old and new. */
   changes(batch: Batch): { readonly changes: Changes; readonly rejected: readonly Rejected[] };
 }
 
-/** How a stream's table is written to a target: by the names that are free there. */
+/** Maps a stream's table to a target: reserved column names are replaced, values made canonical. */
 export function targetTable(
   stream: Table,
   { reservedKeys }: Pick<TargetConnector, "reservedKeys">,
 ): TargetTable {
   const { name, columns, primaryKey } = stream;
   const names = renameReservedColumns(Object.keys(columns), primaryKey, reservedKeys);
-  const renamed = (column: string): string => names.get(column) ?? column;
-  const byNewName = <Value>(found: Readonly<Record<string, Value>>): Record<string, Value> =>
-    Object.fromEntries(Object.entries(found).map(([column, value]) => [renamed(column), value]));
+  const rename = (column: string): string => names.get(column) ?? column;
+  const renameMembers = <Value>(cells: Readonly<Record<string, Value>>): Record<string, Value> =>
+    Object.fromEntries(Object.entries(cells).map(([column, value]) => [rename(column), value]));
   return {
-    table: { name, columns: byNewName(columns), primaryKey: primaryKey.map(renamed) },
+    table: { name, columns: renameMembers(columns), primaryKey: primaryKey.map(rename) },
     changes({ rows, updates = [], deletes = [], sweep, rejected = [] }) {
-      const refused: Rejected[] = [...rejected];
-      const written = (some: readonly Row[], cells: Columns | undefined): TargetRow[] =>
-        some.flatMap((row) => {
-          const result = canonicalRow(stream, row, cells ?? givenColumns(columns, row));
-          if ("row" in result) return [byNewName(result.row)];
-          refused.push(result.rejected);
-          return [];
-        });
+      const allRejected: Rejected[] = [...rejected];
+      const toTargetRow = (row: Row, rowColumns: Columns): TargetRow[] => {
+        const result = canonicalRow(stream, row, rowColumns);
+        if ("row" in result) return [renameMembers(result.row)];
+        allRejected.push(result.rejected);
+        return [];
+      };
       const changes = {
         table: name,
-        rows: written(rows, columns),
-        updates: written(updates, undefined),
+        rows: rows.flatMap((row) => toTargetRow(row, columns)),
+        updates: updates.flatMap((row) => toTargetRow(row, givenColumns(columns, row))),
         deletes,
-        ...(sweep ? { sweep: renameSweepColumns(sweep, { renamed, byNewName }) } : {}),
+        ...(sweep ? { sweep: renameSweepColumns(sweep, { rename, renameMembers }) } : {}),
       };
-      return { changes, rejected: refused };
+      return { changes, rejected: allRejected };
     },
   };
 }
 
 type TargetRow = Readonly<Record<string, TargetValue>>;
 
-/** The columns that a row says something about. */
+/** The columns that a partial row has. */
 function givenColumns(columns: Columns, row: Row): Columns {
   return Object.fromEntries(Object.entries(columns).filter(([column]) => column in row));
 }
 
 interface Renaming {
-  readonly renamed: (column: string) => string;
-  readonly byNewName: <Value>(found: Readonly<Record<string, Value>>) => Record<string, Value>;
+  readonly rename: (column: string) => string;
+  readonly renameMembers: <Value>(cells: Readonly<Record<string, Value>>) => Record<string, Value>;
 }
 
-function renameSweepColumns(sweep: Sweep, { renamed, byNewName }: Renaming): Sweep {
+function renameSweepColumns(sweep: Sweep, { rename, renameMembers }: Renaming): Sweep {
   const { where, range, by, ...rest } = sweep;
   return {
     ...rest,
-    ...(where ? { where: byNewName(where) } : {}),
-    ...(range ? { range: { ...range, column: renamed(range.column) } } : {}),
-    ...(by ? { by: by.map(renamed) } : {}),
+    ...(where ? { where: renameMembers(where) } : {}),
+    ...(range ? { range: { ...range, column: rename(range.column) } } : {}),
+    ...(by ? { by: by.map(rename) } : {}),
   };
 }
 
@@ -76,7 +75,7 @@ function canonicalRow(table: Table, row: Row, columns: Columns): CanonicalRow {
       return [column, value == null ? null : canonical[type](value)];
     });
     const missing = table.primaryKey.find((column) => row[column] == null);
-    if (missing !== undefined) throw new ValueError(`no ${missing}, which is part of the key`);
+    if (missing !== undefined) throw new ValueError(`${missing} is missing, a part of the key`);
     return { row: Object.fromEntries(cells) };
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { connectorKinds, type Connector, type ConnectorKind } from "./connector.ts";
 
-/** Letters, digits and single `_` or `-`: what a table of a database, an npm package and a module can all be called by. */
+/**
+ * Names that are valid as a table, an npm package and a module: letters, digits, single `_` or `-`.
+ */
 export const connectorNamePattern = /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/;
 
 const functionField = z.custom<unknown>((value) => typeof value === "function", {
@@ -12,7 +14,7 @@ const textField = (what: string) =>
 
 const common = {
   name: textField("a name").regex(connectorNamePattern, "expected a name like help_desk"),
-  title: textField("a name for people"),
+  title: textField("a display name"),
   version: textField("a version").optional(),
   config: z.custom<unknown>((value) => value instanceof z.ZodObject, {
     error: "expected z.object({…}) of zod 4",
@@ -33,12 +35,12 @@ const shapes = {
 
 const kindShape = z.object({ kind: z.enum(connectorKinds) });
 
-/** The export `connector` of a module, if it is one; otherwise all that is wrong with it, each as `name: what`. */
+/** Checks the export `connector` of a module. Lists all problems, each as `member: problem`. */
 export function validateConnector(
   exported: unknown,
 ): { readonly connector: Connector } | { readonly problems: readonly string[] } {
   if (typeof exported !== "object" || exported === null)
-    return { problems: ["connector: missing; export an object of this name"] };
+    return { problems: ["connector: missing; export an object with this name"] };
   const kind = kindShape.safeParse(exported);
   if (!kind.success)
     return { problems: [`connector.kind: expected one of ${connectorKinds.join(", ")}`] };

@@ -6,7 +6,7 @@ import type { Columns } from "../../src/core/schema.ts";
 import type { Stream } from "../../src/core/source.ts";
 import { loadSource, serviceNames } from "../../src/sources/registry.ts";
 
-describe("a column of a reserved name", () => {
+describe("a column with a reserved name", () => {
   test.each([
     [["_id", "a"], ["a"], ["__id", "a"]],
     [["_id", "__id", "a"], ["a"], ["___id", "__id", "a"]],
@@ -21,7 +21,7 @@ describe("a column of a reserved name", () => {
     expect([...renameReservedColumns(columns, primaryKey, collectionKeys).values()]).toEqual(names);
   });
 
-  test("stays where the target has no fixed primary key and does not reserve it", () => {
+  test("keeps its name if the target has no fixed primary key and does not reserve it", () => {
     expect([...renameReservedColumns(["", "_key", "id"], ["id"], ["", "id"]).values()]).toEqual([
       "_",
       "_key",
@@ -52,14 +52,14 @@ const stream: Stream = {
   },
 };
 
-test("each type of column is an attribute of the contract", () => {
+test("each column type maps to an attribute type of the contract", () => {
   const types = c8Schema(stream).attributes.map(({ type }) => type);
   expect(types).toEqual([
     ...["long", "bool", "double", "string", "string", "string", "string", "string", "object"],
   ]);
 });
 
-test("a sample holds every value, to the last digit, and null for what was not sent", () => {
+test("a sample contains every value without rounding, and null for missing ones", () => {
   const row = {
     id: "9007199254740993",
     on: false,
@@ -90,7 +90,7 @@ test("a sample holds every value, to the last digit, and null for what was not s
 });
 
 describe.each(serviceNames)("about %s", (name) => {
-  test("describes every key with a type of the contract", async () => {
+  test("describes every configuration key with a type of the contract", async () => {
     const source = await loadSource(name);
     const about = describeConnector(source, "1.2.3");
     expect(about).toMatchObject({
@@ -110,7 +110,7 @@ describe.each(serviceNames)("about %s", (name) => {
   });
 });
 
-test("about has the label and the placeholder of a field, and says which depend on another", async () => {
+test("about shows a field's label and placeholder, and whether it depends on another", async () => {
   const { config } = describeConnector(await loadSource("example"), "1");
   expect(config).toContainEqual(
     expect.objectContaining({
@@ -123,7 +123,7 @@ test("about has the label and the placeholder of a field, and says which depend 
   );
 });
 
-test("about tells secrets, choices, lists and objects apart", async () => {
+test("about distinguishes secrets, choices, lists and objects", async () => {
   const { config } = describeConnector(await loadSource("wandb"), "1");
   const types = Object.fromEntries(config.map(({ name, type }) => [name, type]));
   expect(types).toMatchObject({

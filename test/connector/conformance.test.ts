@@ -5,7 +5,7 @@ import { text } from "../../src/core/config-field.ts";
 import type { ReadOptions, Source, Stream, StreamBatch } from "../../src/core/source.ts";
 import { startServer } from "../support/http-server.ts";
 
-/** A help desk with a few agents, on three pages of tickets. */
+/** Starts a help desk with an agent and three pages of tickets. */
 async function start() {
   const agents = [{ id: "a", name: "Ada", active: true }];
   const tickets = Array.from({ length: 250 }, (_, id) => ({
@@ -13,12 +13,12 @@ async function start() {
     updated_at: new Date(Date.UTC(2026, 0, 1, 0, id)).toISOString(),
   }));
   const server = await startServer(({ url, headers }, response) => {
-    const known = headers.authorization === "Bearer desk-key";
+    const isAuthorized = headers.authorization === "Bearer desk-key";
     const since = url.searchParams.get("updated_since") ?? "";
     const rows = url.pathname === "/agents" ? agents : tickets.filter((t) => t.updated_at >= since);
     const size = Number(url.searchParams.get("size") ?? 10);
     const from = (Number(url.searchParams.get("page") ?? 1) - 1) * size;
-    response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
+    response.writeHead(isAuthorized ? 200 : 401, { "content-type": "application/json" });
     response.end(JSON.stringify({ total: rows.length, data: rows.slice(from, from + size) }));
   });
   const configuration = { api_key: "desk-key", base_url: server.url };
@@ -37,11 +37,11 @@ function checksOf(connector: Source): readonly Check[] {
   return conformance({ connector, start });
 }
 
-describe("the example of the page on adding a source", () => {
+describe("the example in docs/extend/source.md", () => {
   for (const { name, run } of checksOf(helpdesk)) test(name, run);
 });
 
-/** The help desk, with other streams. */
+/** The help desk with changed streams. */
 function withStreams(change: (stream: Stream) => Stream): Source {
   return {
     ...helpdesk,
@@ -50,87 +50,87 @@ function withStreams(change: (stream: Stream) => Stream): Source {
   };
 }
 
-/** The help desk, reading in another way. */
+/** The help desk with a different `read()`. */
 function reading(
   read: (stream: Stream, options: ReadOptions) => AsyncGenerator<StreamBatch, void>,
 ): Source {
   return withStreams((stream) => ({ ...stream, read: (options) => read(stream, options) }));
 }
 
-function without(name: "checkpoint" | "sweep", part: StreamBatch): StreamBatch {
+function without(name: "checkpoint" | "sweep", batch: StreamBatch): StreamBatch {
   return {
-    ...Object.fromEntries(Object.entries(part).filter(([key]) => key !== name)),
-    rows: part.rows,
+    ...Object.fromEntries(Object.entries(batch).filter(([key]) => key !== name)),
+    rows: batch.rows,
   };
 }
 
-const broken: readonly (readonly [name: string, source: Source, complaint: RegExp])[] = [
+const broken: readonly (readonly [name: string, source: Source, message: RegExp])[] = [
   [
-    "comes to the same tables when it was interrupted after any batch, and resumed",
-    // Saves at the start what is true at the end only.
+    "ends with the same tables if it is interrupted after any batch and resumed",
+    // Saves at the start a checkpoint that is correct only at the end.
     reading(async function* (stream, options) {
       if (options.checkpoints.size > 0 && !options.fullRefresh) return;
       yield { rows: [], checkpoint: { done: true } };
-      for await (const part of stream.read(options)) yield without("checkpoint", part);
+      for await (const batch of stream.read(options)) yield without("checkpoint", batch);
     }),
     /interrupted after batch/,
   ],
   [
-    "writes nothing in a second sync, nor in a full refresh",
+    "writes nothing in a second sync or a full refresh if nothing changed",
     reading(async function* (stream, options) {
-      for await (const part of stream.read(options))
-        yield { ...part, rows: part.rows.map((row) => ({ ...row, raw: `${Math.random()}` })) };
+      for await (const batch of stream.read(options))
+        yield { ...batch, rows: batch.rows.map((row) => ({ ...row, raw: `${Math.random()}` })) };
     }),
-    /written again/,
+    /rewritten/,
   ],
   [
-    "finds what is new, changed and gone: the next sync comes to the same rows as a new copy",
+    "finds new, changed and deleted rows: the next sync ends with the rows of a fresh copy",
     reading(async function* (stream, options) {
-      for await (const part of stream.read(options)) yield without("sweep", part);
+      for await (const batch of stream.read(options)) yield without("sweep", batch);
     }),
     /Expected values to be strictly deep-equal/,
   ],
   [
-    "reads rows that have their key, no column that is not declared, and values of the columns' types",
+    "reads rows with a complete key, declared columns only, and values of the declared types",
     reading(async function* (stream, options) {
-      for await (const part of stream.read(options))
-        yield { ...part, rows: part.rows.map((row) => ({ ...row, extra: 1 })) };
+      for await (const batch of stream.read(options))
+        yield { ...batch, rows: batch.rows.map((row) => ({ ...row, extra: 1 })) };
     }),
-    /extra is none of its columns/,
+    /extra is not one of its columns/,
   ],
   [
-    "declares streams with columns, a key among them, and a cursor among them",
+    "declares streams whose key and cursor are among their columns",
     withStreams((stream) => ({ ...stream, primaryKey: ["nothing"] })),
-    /nothing is none of its columns/,
+    /nothing is not one of its columns/,
   ],
   [
-    "stops reading when it is told to",
+    "stops reading when its signal aborts",
     reading(async function* () {
       await Promise.resolve();
       yield { rows: [] };
     }),
-    /expected an error, got none|went on/,
+    /expected an error, got none|continued/,
   ],
   [
-    "shows its secrets neither in the log, nor in tables, state or identity",
+    "keeps secrets out of the log, tables, state and identity",
     { ...helpdesk, identity: (config) => helpdesk.config.parse(config).api_key },
-    /a secret is shown/,
+    /the output contains a secret/,
   ],
   [
-    "refuses a login that is wrong with a ConfigError, which shows no secret",
+    "rejects an invalid login with a ConfigError that contains no secret",
     { ...helpdesk, check: () => Promise.reject(new Error("no")) },
     /expected a ConfigError, got no/,
   ],
   [
-    "describes every key of its configuration, and declares secrets as such",
+    "describes every configuration key, and declares secrets as secrets",
     { ...helpdesk, config: helpdesk.config.extend({ password: text({ description: "It." }) }) },
     /password: looks like a secret/,
   ],
 ];
 
-describe("a source is told", () => {
-  test.each(broken)("that it does not do this: %s", async (name, source, complaint) => {
+describe("reports a source that does not do this", () => {
+  test.each(broken)("%s", async (name, source, message) => {
     const check = checksOf(source).find((candidate) => candidate.name === name);
-    await expect(check?.run()).rejects.toThrow(complaint);
+    await expect(check?.run()).rejects.toThrow(message);
   });
 });

@@ -11,36 +11,39 @@ import { newFolder, run } from "../support/program.ts";
 const root = resolve(import.meta.dirname, "../..");
 const execute = promisify(execFile);
 
-/** Where a person works who has installed rivulet from its package: as npm lays it out, but for its dependencies, which are linked. */
-let place: Awaited<ReturnType<typeof newFolder>>;
+/**
+ * A folder with rivulet installed from its package, as npm does, except that dependencies are
+ * linked.
+ */
+let project: Awaited<ReturnType<typeof newFolder>>;
 beforeAll(async () => {
-  place = await newFolder({ "package.json": { private: true } });
+  project = await newFolder({ "package.json": { private: true } });
   const tarball = await pack(root);
-  const home = join(place.path, "node_modules", "rivulet");
+  const home = join(project.path, "node_modules", "rivulet");
   await mkdir(home, { recursive: true });
   await execute("tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
   await symlink(join(root, "node_modules"), join(home, "node_modules"));
 });
-afterAll(() => place[Symbol.asyncDispose]());
+afterAll(() => project[Symbol.asyncDispose]());
 
 /** The tarball of a package, as npm would publish it. */
 async function pack(folder: string): Promise<string> {
-  const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", place.path];
+  const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", project.path];
   const { stdout } = await execute("npm", args, { cwd: folder });
   const [packed] = JSON.parse(stdout) as { filename: string }[];
-  return join(place.path, packed?.filename ?? "");
+  return join(project.path, packed?.filename ?? "");
 }
 
 const installed = async (...args: string[]) => {
-  const bin = join(place.path, "node_modules/rivulet/bin/rivulet.js");
-  return await execute(process.execPath, [bin, ...args], { cwd: place.path });
+  const bin = join(project.path, "node_modules/rivulet/bin/rivulet.js");
+  return await execute(process.execPath, [bin, ...args], { cwd: project.path });
 };
 
 describe.each(["source", "target", "integration"])("create --kind %s", (kind) => {
-  test("writes a package of the contract's name and layout, whose tests pass", async () => {
+  test("writes a package with the name and layout of the contract, whose tests pass", async () => {
     const { stdout } = await installed("create", "help-desk", "--kind", kind);
     expect(stdout).toContain(`wrote ./rivulet-${kind}-help-desk`);
-    const folder = join(place.path, `rivulet-${kind}-help-desk`);
+    const folder = join(project.path, `rivulet-${kind}-help-desk`);
     const read = (file: string): Promise<string> => readFile(join(folder, file), "utf8");
     const manifest = JSON.parse(await read("package.json")) as Record<string, unknown>;
     expect(manifest["name"]).toBe(`rivulet-${kind}-help-desk`);
@@ -55,9 +58,9 @@ describe.each(["source", "target", "integration"])("create --kind %s", (kind) =>
   });
 });
 
-test("a source that create made is packed, installed from its tarball, and syncs", async () => {
+test("a created source can be packed, installed from its tarball, and synced", async () => {
   await installed("create", "crm");
-  const made = join(place.path, "rivulet-source-crm");
+  const made = join(project.path, "rivulet-source-crm");
   const service = (await import(
     /* @vite-ignore */ pathToFileURL(join(made, "test/service.js")).href
   )) as { start(): Promise<SourceStandIn> };
@@ -79,14 +82,14 @@ test("a source that create made is packed, installed from its tarball, and syncs
   db.close();
 });
 
-test("create overwrites nothing, and takes only names that packages, modules and tables can have", async () => {
+test("create overwrites nothing, and accepts only names that are valid for packages, modules and tables", async () => {
   await using folder = await newFolder();
   const create = (...args: string[]) => run("rivulet", ["create", ...args], { cwd: folder.path });
   expect(await create("desk")).toMatchObject({ status: 0 });
   const file = join(folder.path, "rivulet-source-desk/rivulet_source_desk/main.js");
   await writeFile(file, "mine");
   const again = await create("desk");
-  expect(again.stderr).toMatch(/rivulet-source-desk: is there already; choose another name/);
+  expect(again.stderr).toMatch(/rivulet-source-desk: already exists; choose another name/);
   expect(again.status).toBe(2);
   expect(await readFile(file, "utf8")).toBe("mine");
   for (const name of ["Desk", "../desk", "a b", "1a", "a__b"])
@@ -94,7 +97,7 @@ test("create overwrites nothing, and takes only names that packages, modules and
   expect(await create("desk", "--kind", "sauce")).toMatchObject({ status: 2 });
 });
 
-test("what create writes is type-checked with rivulet's own declarations", async () => {
+test("created packages pass a type check against rivulet's declarations", async () => {
   await using folder = await newFolder({
     "tsconfig.json": {
       compilerOptions: {

@@ -1,6 +1,6 @@
 import { startServer, type TestServer } from "../support/http-server.ts";
 
-/** A source in one file, which has nothing around it but rivulet. */
+/** A source in a single file that imports only rivulet. */
 export const deskSource = `
 import { newClient, restStream, secretText, serviceUrl, z } from "rivulet/connector";
 
@@ -38,7 +38,7 @@ export const connector = {
 };
 `;
 
-/** Takes documents, keyed by what is sent as their key; \`fail\` has it refuse the next ones. */
+/** A target that sends rows to the archive, each under its key. */
 export const archiveTarget = `
 import { newClient, secretText, serviceUrl, z } from "rivulet/connector";
 
@@ -88,16 +88,16 @@ export interface Desk extends TestServer {
   readonly agents: Record<string, unknown>[];
 }
 
-/** A service of agents, with a login. */
+/** A service that lists agents, with a login. */
 export async function startDesk(): Promise<Desk> {
   const agents: Record<string, unknown>[] = [
     { id: "a", _id: 1, __id: 2 },
     { id: "b", _id: 0, __id: null, big: 12345 },
   ];
   const server = await startServer(({ url, headers }, response) => {
-    const known = headers.authorization === "Bearer key-of-the-desk";
+    const isAuthorized = headers.authorization === "Bearer key-of-the-desk";
     const first = Number(url.searchParams.get("page") ?? 1) === 1;
-    response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
+    response.writeHead(isAuthorized ? 200 : 401, { "content-type": "application/json" });
     response.end(JSON.stringify({ total: agents.length, data: first ? agents : [] }));
   });
   return { ...server, agents };
@@ -107,7 +107,7 @@ type Documents = Map<string, Readonly<Record<string, unknown>>>;
 
 export interface Archive extends TestServer {
   readonly tables: Map<string, Documents>;
-  /** How many writes it still refuses. */
+  /** How many of the next writes it rejects. */
   refusals: number;
   writes: number;
 }
@@ -119,7 +119,7 @@ interface Change {
   readonly sweep?: unknown;
 }
 
-/** A service that keeps documents, and refuses some writes where it is told to. */
+/** A service that stores documents, and rejects some writes on request. */
 export async function startArchive(): Promise<Archive> {
   const tables = new Map<string, Documents>();
   const counts = { refusals: 0, writes: 0 };

@@ -11,7 +11,7 @@ const rivulet = (folder: { readonly path: string }, ...args: string[]) =>
   run("rivulet", args, { cwd: folder.path });
 
 describe("a source", () => {
-  test("in a file is copied like one of ours, again and again", async () => {
+  test("in a file is synced repeatedly like a bundled one", async () => {
     await using desk = await startDesk();
     await using folder = await newFolder({
       "desk.js": deskSource,
@@ -35,7 +35,7 @@ describe("a source", () => {
       expect(await rivulet(folder, "--connector=./desk.js", command)).toMatchObject({ status: 0 });
   });
 
-  test("is described by the contract: about, schemas and samples, with reserved keys renamed whatever their value", async () => {
+  test("is described as in the contract: about, schemas and samples, with reserved keys renamed", async () => {
     await using desk = await startDesk();
     await using folder = await newFolder({
       "desk.mjs": deskSource,
@@ -77,7 +77,7 @@ describe("a source", () => {
     });
   });
 
-  test("in an npm package is found by its package's name, and by its own", async () => {
+  test("in an npm package is found by the name of the package, and by its own", async () => {
     await using folder = await newFolder();
     const home = join(folder.path, "node_modules", "rivulet-source-desk");
     await mkdir(home, { recursive: true });
@@ -91,10 +91,14 @@ describe("a source", () => {
   });
 });
 
-describe("what is no connector is refused in one line that names what is missing", () => {
+describe("an invalid connector is rejected in one line that names the problem", () => {
   const named = 'kind: "source", name: "desk", title: "Desk"';
   test.each([
-    ["no such export", "export default {};", /no connector: connector: missing; export an object/],
+    [
+      "no such export",
+      "export default {};",
+      /not a connector: connector: missing; export an object/,
+    ],
     ["no kind", "export const connector = {};", /connector\.kind: expected one of source, target,/],
     [
       "several members missing",
@@ -107,13 +111,13 @@ describe("what is no connector is refused in one line that names what is missing
       /connector\.name: expected a name like help_desk \(see/,
     ],
     [
-      "a name of ours",
+      "a reserved name",
       deskSource.replace('name: "desk"', 'name: "opik"'),
-      /the name "opik" is taken by rivulet/,
+      /rivulet reserves the name "opik"; choose another/,
     ],
-    ["no JavaScript", "export const connector = ;", /cannot be loaded \(Unexpected token/],
+    ["a syntax error", "export const connector = ;", /cannot be loaded \(Unexpected token/],
     [
-      "a package that is missing",
+      "a missing package",
       'import "no-such-package";',
       /cannot be loaded \(Cannot find package 'no-such-package'/,
     ],
@@ -128,11 +132,14 @@ describe("what is no connector is refused in one line that names what is missing
   test.each([
     [
       ["--connector", "./nowhere.js"],
-      /no such file or package in .*; install it with npm, or name/,
+      /no such file or package in .*; install it with npm, or pass/,
     ],
     [["--connector"], /--connector: expected a file or a package/],
-    [["--connector", "./a.mjs", "--connector", "./a.mjs"], /a second source; name one of each/],
-    [["--connector", "./a.mjs", "snyc"], /unexpected "snyc"; did you mean "sync"\?/],
+    [
+      ["--connector", "./a.mjs", "--connector", "./a.mjs"],
+      /a second source; pass one of each kind/,
+    ],
+    [["--connector", "./a.mjs", "snyc"], /unknown command "snyc"; did you mean "sync"\?/],
   ])("%j", async (args, message) => {
     await using folder = await newFolder({ "a.mjs": deskSource });
     const { status, stderr } = await rivulet(folder, ...args);
@@ -142,7 +149,7 @@ describe("what is no connector is refused in one line that names what is missing
 });
 
 describe("a target", () => {
-  test("gets what a source of ours brings, resumes after a failure, and is sent nothing twice that has not changed", async () => {
+  test("receives the rows of a bundled source, resumes after a failure, and receives nothing unchanged twice", async () => {
     await using opik = await startOpik();
     await using archive = await startArchive();
     const dataset = opik.workspace.addDataset({ name: "one" });
@@ -167,7 +174,7 @@ describe("a target", () => {
     archive.tables.clear();
     const third = await sync();
     expect(third).toMatchObject({ status: 0 });
-    expect(third.stdout).not.toContain("look at it");
+    expect(third.stdout).not.toContain("see the rows");
     expect(archive.tables.get("opik_dataset_item")).toBeUndefined();
     const status = await rivulet(
       folder,
@@ -184,7 +191,7 @@ describe("a target", () => {
     ]);
   });
 
-  test("goes together with a source from outside, and gets no column that has a name of its own", async () => {
+  test("works with an external source, and receives no column with a reserved name", async () => {
     await using desk = await startDesk();
     await using archive = await startArchive();
     await using folder = await newFolder({
@@ -203,14 +210,14 @@ describe("a target", () => {
       __id: null,
       raw: expect.any(String) as string,
     });
-    // The tables of the database beside it stay what they are: a copy into it may come as well.
+    // The state of the target does not affect the database's own tables: a sync into it works, too.
     expect(await rivulet(folder, "--connector", "./desk.mjs", "sync")).toMatchObject({ status: 0 });
     const db = new Database(join(folder.path, "warehouse.db"));
     expect(db.prepare("SELECT count(*) AS rows FROM agent").get()).toEqual({ rows: 2 });
     db.close();
   });
 
-  test("gets what a Singer tap sends to standard input, and hands on each STATE once that is there", async () => {
+  test("receives the output of a Singer tap, and prints each STATE once its rows are written", async () => {
     await using archive = await startArchive();
     await using folder = await newFolder({
       "archive.mjs": archiveTarget,
@@ -235,7 +242,7 @@ describe("a target", () => {
     expect(metrics).toMatch(/^exported_documents_total\{.*\} 2$/m);
   });
 
-  test("can be checked and described alone", async () => {
+  test("can be checked and described without a source", async () => {
     await using archive = await startArchive();
     await using folder = await newFolder({
       "archive.mjs": archiveTarget,
@@ -256,7 +263,7 @@ describe("a target", () => {
   });
 });
 
-test("an integration does its job with sync, and says what a person must change", async () => {
+test("an integration runs with sync, and reports what a person must change", async () => {
   await using desk = await startDesk();
   const integration = `
     import { newClient, secretText, serviceUrl, z } from "rivulet/connector";

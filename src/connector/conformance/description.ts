@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import type { z } from "zod";
-import { checkSettings } from "../../configuration/configuration.ts";
 import type { Settings } from "../../configuration/configuration-file.ts";
+import { checkSettings } from "../../configuration/configuration.ts";
 import { fieldMeta } from "../../core/config-field.ts";
 import { describeConnector } from "../about.ts";
 import { configProperties } from "../config-properties.ts";
-import type { CheckDefinition, Subject } from "./subject.ts";
 import { connectorNamePattern } from "../validate-connector.ts";
+import type { CheckDefinition, Subject } from "./subject.ts";
 
 const looksSecret = /(?:^|_)(?:key|token|secret|password)$/i;
 
-/** That a connector says what it is, and what it can be told. */
+/** Checks that a connector describes itself and its configuration. */
 export function descriptionChecks(subject: Subject): readonly CheckDefinition[] {
   return [...metadataChecks(subject), ...settingsChecks(subject)];
 }
@@ -27,17 +27,18 @@ function metadataChecks({ connector }: Subject): readonly CheckDefinition[] {
       },
     },
     {
-      name: "describes every key of its configuration, and declares secrets as such",
+      name: "describes every configuration key, and declares secrets as secrets",
       run() {
         for (const [key, field] of Object.entries(shape)) {
           const meta = fieldMeta(field);
-          assert.ok(
-            meta,
-            `${key}: made without a description; use the fields of rivulet/connector`,
-          );
+          assert.ok(meta, `${key}: has no metadata; create it with a field of rivulet/connector`);
           assert.notEqual(meta.description.trim(), "", `${key}: has no description`);
           if (looksSecret.test(key))
-            assert.equal(meta.secret, true, `${key}: looks like a secret; make it with secretText`);
+            assert.equal(
+              meta.secret,
+              true,
+              `${key}: looks like a secret; create it with secretText`,
+            );
         }
       },
     },
@@ -47,7 +48,7 @@ function metadataChecks({ connector }: Subject): readonly CheckDefinition[] {
 function settingsChecks({ connector, start }: Subject): readonly CheckDefinition[] {
   return [
     {
-      name: "accepts its settings as text, which is all that some platforms can send",
+      name: "accepts all settings as text, because some platforms send nothing else",
       async run() {
         await using service = await start();
         const asText: Settings = Object.fromEntries(
@@ -56,22 +57,22 @@ function settingsChecks({ connector, start }: Subject): readonly CheckDefinition
             typeof value === "number" || typeof value === "boolean" ? String(value) : value,
           ]),
         );
-        const asSent = checkSettings(connector, service.configuration);
-        assert.deepEqual(asSent.problems, []);
-        assert.deepEqual(checkSettings(connector, asText), asSent);
+        const expected = checkSettings(connector, service.configuration);
+        assert.deepEqual(expected.problems, []);
+        assert.deepEqual(checkSettings(connector, asText), expected);
       },
     },
     {
-      name: "names a key that is missing",
+      name: "reports a missing key by its name",
       async run() {
         await using service = await start();
         for (const { name, is_mandatory } of configProperties(connector)) {
           if (!is_mandatory) continue;
           const others = Object.entries(service.configuration).filter(([key]) => key !== name);
-          const named = checkSettings(connector, Object.fromEntries(others)).problems.map(
+          const reported = checkSettings(connector, Object.fromEntries(others)).problems.map(
             ({ path }) => path[0],
           );
-          assert.ok(named.includes(name), `a configuration without ${name} is accepted`);
+          assert.ok(reported.includes(name), `a configuration without ${name} is accepted`);
         }
       },
     },

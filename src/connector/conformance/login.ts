@@ -1,41 +1,41 @@
 import assert from "node:assert/strict";
 import { secretsOf } from "../../configuration/configuration.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
-import type { CheckDefinition, Subject } from "./subject.ts";
 import { parseConfig, Sandbox } from "./sandbox.ts";
+import type { CheckDefinition, Subject } from "./subject.ts";
 
-/** That `check` proves the login, and says what a person has to change. */
+/** Checks that `check` tests the login, and that its error tells a person what to change. */
 export function loginChecks({ connector, start }: Subject): readonly CheckDefinition[] {
   return [
     {
-      name: "accepts a login that is right",
+      name: "accepts a valid login",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
-        await connector.check(parseConfig(connector, service.configuration), trial.context());
+        await using sandbox = await Sandbox.open();
+        await connector.check(parseConfig(connector, service.configuration), sandbox.context());
       },
     },
     {
-      name: "refuses a login that is wrong with a ConfigError, which shows no secret",
+      name: "rejects an invalid login with a ConfigError that contains no secret",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
+        await using sandbox = await Sandbox.open();
         const { refused } = service;
         if (!refused) return;
         const error = await catchError(() =>
-          connector.check(parseConfig(connector, refused), trial.context()),
+          connector.check(parseConfig(connector, refused), sandbox.context()),
         );
         assert.ok(error instanceof ConfigError, `expected a ConfigError, got ${messageOf(error)}`);
         for (const secret of secretsOf(connector, refused)) {
-          assert.ok(!error.message.includes(secret), "the message shows a secret");
-          assert.ok(!trial.logLines.join("").includes(secret), "the log shows a secret");
+          assert.ok(!error.message.includes(secret), "the message contains a secret");
+          assert.ok(!sandbox.logLines.join("").includes(secret), "the log contains a secret");
         }
       },
     },
   ];
 }
 
-/** What a promise is rejected with; an AssertionError where it is fulfilled. */
+/** Resolves to the error with which `act` rejects. Throws an AssertionError if it does not. */
 export async function catchError(act: () => Promise<unknown>): Promise<unknown> {
   try {
     await act();

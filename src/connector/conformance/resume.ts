@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
+import { Sandbox } from "./sandbox.ts";
 import type { CheckDefinition, SourceSubject } from "./subject.ts";
 import { readTables, syncSource, type SyncResult } from "./sync-source.ts";
-import { Sandbox } from "./sandbox.ts";
 
-/** More interruptions than this show nothing new, and take their time. */
+/** Limits the time of the check: more interruptions find nothing new. */
 const maxInterruptions = 20;
 
-/** That a copy is the same however often it was interrupted, and that nothing is written twice. */
+/**
+ * Checks that interruptions do not change the result, and that unchanged rows are not rewritten.
+ */
 export function resumeChecks(subject: SourceSubject): readonly CheckDefinition[] {
   return [...repeatChecks(subject), ...changeChecks(subject)];
 }
@@ -14,39 +16,39 @@ export function resumeChecks(subject: SourceSubject): readonly CheckDefinition[]
 function repeatChecks({ connector, start }: SourceSubject): readonly CheckDefinition[] {
   return [
     {
-      name: "writes nothing in a second sync, nor in a full refresh",
+      name: "writes nothing in a second sync or a full refresh if nothing changed",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
-        const once = { settings: service.configuration, destination: trial.databaseUrl("copy") };
-        assertCompleted(await syncSource(connector, trial, once));
-        const before = await readTables(connector, trial, once);
+        await using sandbox = await Sandbox.open();
+        const copy = { settings: service.configuration, destination: sandbox.databaseUrl("copy") };
+        assertCompleted(await syncSource(connector, sandbox, copy));
+        const expected = await readTables(connector, sandbox, copy);
         for (const fullRefresh of [false, true]) {
-          const again = await syncSource(connector, trial, { ...once, fullRefresh });
-          assertCompleted(again);
-          for (const [stream, { inserted, updated, deleted }] of again.counts)
-            assert.deepEqual({ inserted, updated, deleted }, noChanges, `${stream}: written again`);
-          assert.deepEqual(await readTables(connector, trial, once), before);
+          const second = await syncSource(connector, sandbox, { ...copy, fullRefresh });
+          assertCompleted(second);
+          for (const [stream, { inserted, updated, deleted }] of second.counts)
+            assert.deepEqual({ inserted, updated, deleted }, noChanges, `${stream}: rewritten`);
+          assert.deepEqual(await readTables(connector, sandbox, copy), expected);
         }
       },
     },
     {
-      name: "comes to the same tables when it was interrupted after any batch, and resumed",
+      name: "ends with the same tables if it is interrupted after any batch and resumed",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
+        await using sandbox = await Sandbox.open();
         const { configuration: settings } = service;
-        const whole = { settings, destination: trial.databaseUrl("whole") };
-        const { batches } = await syncSource(connector, trial, whole);
-        const expected = await readTables(connector, trial, whole);
-        for (const at of evenlySpaced(batches)) {
-          const copy = { settings, destination: trial.databaseUrl(`after-${at}`) };
-          await syncSource(connector, trial, { ...copy, maxBatches: at });
-          assertCompleted(await syncSource(connector, trial, copy));
+        const uninterrupted = { settings, destination: sandbox.databaseUrl("uninterrupted") };
+        const { batches } = await syncSource(connector, sandbox, uninterrupted);
+        const expected = await readTables(connector, sandbox, uninterrupted);
+        for (const maxBatches of evenlySpaced(batches)) {
+          const copy = { settings, destination: sandbox.databaseUrl(`after-${maxBatches}`) };
+          await syncSource(connector, sandbox, { ...copy, maxBatches });
+          assertCompleted(await syncSource(connector, sandbox, copy));
           assert.deepEqual(
-            await readTables(connector, trial, copy),
+            await readTables(connector, sandbox, copy),
             expected,
-            `interrupted after batch ${at} of ${batches}`,
+            `interrupted after batch ${maxBatches} of ${batches}`,
           );
         }
       },
@@ -57,26 +59,26 @@ function repeatChecks({ connector, start }: SourceSubject): readonly CheckDefini
 function changeChecks({ connector, start }: SourceSubject): readonly CheckDefinition[] {
   return [
     {
-      name: "finds what is new, changed and gone: the next sync comes to the same rows as a new copy",
+      name: "finds new, changed and deleted rows: the next sync ends with the rows of a fresh copy",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
+        await using sandbox = await Sandbox.open();
         const { configuration: settings } = service;
-        const old = { settings, destination: trial.databaseUrl("old") };
-        await syncSource(connector, trial, old);
+        const existing = { settings, destination: sandbox.databaseUrl("existing") };
+        await syncSource(connector, sandbox, existing);
         if (!service.change) return;
         await service.change();
-        assertCompleted(await syncSource(connector, trial, old));
-        const fresh = { settings, destination: trial.databaseUrl("fresh") };
-        assertCompleted(await syncSource(connector, trial, fresh));
-        const expected = await readTables(connector, trial, { ...fresh, withoutDeleted: true });
+        assertCompleted(await syncSource(connector, sandbox, existing));
+        const fresh = { settings, destination: sandbox.databaseUrl("fresh") };
+        assertCompleted(await syncSource(connector, sandbox, fresh));
+        const expected = await readTables(connector, sandbox, { ...fresh, withoutDeleted: true });
         assert.notEqual(
           Object.values(expected).flat().length,
           0,
-          "nothing is left after the change",
+          "no rows are left after the change",
         );
         assert.deepEqual(
-          await readTables(connector, trial, { ...old, withoutDeleted: true }),
+          await readTables(connector, sandbox, { ...existing, withoutDeleted: true }),
           expected,
         );
       },
@@ -87,11 +89,11 @@ function changeChecks({ connector, start }: SourceSubject): readonly CheckDefini
 const noChanges = { inserted: 0, updated: 0, deleted: 0 };
 
 function assertCompleted({ status, failures }: SyncResult): void {
-  const why = [...failures].map(([stream, { message }]) => `${stream}: ${message}`).join("; ");
-  assert.equal(status, "completed", why);
+  const messages = [...failures].map(([stream, { message }]) => `${stream}: ${message}`);
+  assert.equal(status, "completed", messages.join("; "));
 }
 
-/** Numbers from 0 to below `count`, evenly, at most so many. */
+/** At most `maxInterruptions` evenly spaced numbers from 0 (inclusive) to `count` (exclusive). */
 function evenlySpaced(count: number): number[] {
   const step = Math.max(1, Math.ceil(count / maxInterruptions));
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);

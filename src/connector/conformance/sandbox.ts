@@ -1,34 +1,37 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkSettings, formatProblem } from "../../configuration/configuration.ts";
 import type { Settings } from "../../configuration/configuration-file.ts";
+import { checkSettings, formatProblem } from "../../configuration/configuration.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { jsonLine, newLog } from "../../core/log.ts";
-import type { SourceContext } from "../../core/source.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
+import type { SourceContext } from "../../core/source.ts";
 import type { Configurable } from "../connector.ts";
 
-/** A connector at work: in a folder of its own, with all that it says written down. */
+/** A temporary folder in which a connector runs, with a record of all its log lines. */
 export class Sandbox implements AsyncDisposable {
-  /** All log lines so far, from the most talkative level on. */
+  /** All log lines so far, as JSON, at level debug and above. */
   readonly logLines: string[] = [];
+  /** Path of the folder, which is deleted in the end. */
   readonly folder: string;
 
   private constructor(folder: string) {
     this.folder = folder;
   }
 
+  /** Creates the folder. */
   static async open(): Promise<Sandbox> {
     return new Sandbox(await mkdtemp(join(tmpdir(), "rivulet-conformance-")));
   }
 
+  /** What rivulet provides to a connector. */
   context(signal: AbortSignal = new AbortController().signal): SourceContext {
     const log = newLog((entry) => this.logLines.push(jsonLine(entry)), "debug");
     return { log, transfer: newRequestStats(), signal };
   }
 
-  /** A URL of a database that is not there yet. */
+  /** URL of a database in the folder, which need not exist. */
   databaseUrl(name: string): string {
     return `sqlite:${join(this.folder, `${name}.db`)}`;
   }
@@ -38,7 +41,7 @@ export class Sandbox implements AsyncDisposable {
   }
 }
 
-/** What a connector is configured with. Throws a ConfigError that names every problem. */
+/** Parses the configuration of a connector. Throws a ConfigError that lists all problems. */
 export function parseConfig({ config }: Pick<Configurable, "config">, settings: Settings): unknown {
   const checked = checkSettings({ config }, settings);
   if (checked.problems.length === 0) return checked.config;

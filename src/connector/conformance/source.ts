@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { secretsOf } from "../../configuration/configuration.ts";
-import { readStream } from "../../engine/read-stream.ts";
 import { keyOf, type Row } from "../../core/schema.ts";
 import type { SourceContext, Stream } from "../../core/source.ts";
 import { canonical } from "../../core/value.ts";
 import { openDestination } from "../../destination/open.ts";
-import type { CheckDefinition, SourceSubject } from "./subject.ts";
+import { readStream } from "../../engine/read-stream.ts";
 import { catchError } from "./login.ts";
 import { resumeChecks } from "./resume.ts";
-import { readTables, syncSource } from "./sync-source.ts";
 import { parseConfig, Sandbox } from "./sandbox.ts";
+import type { CheckDefinition, SourceSubject } from "./subject.ts";
+import { readTables, syncSource } from "./sync-source.ts";
 
-/** That a source declares what it reads, and reads it whole, once, and without telling its secrets. */
+/**
+ * Checks that a source reads what it declares, resumes, stops when asked to, and leaks no secrets.
+ */
 export function sourceChecks(subject: SourceSubject): readonly CheckDefinition[] {
   return [
     ...declarationChecks(subject),
@@ -23,23 +25,23 @@ export function sourceChecks(subject: SourceSubject): readonly CheckDefinition[]
 function declarationChecks({ connector, start }: SourceSubject): readonly CheckDefinition[] {
   return [
     {
-      name: "declares streams with columns, a key among them, and a cursor among them",
+      name: "declares streams whose key and cursor are among their columns",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
+        await using sandbox = await Sandbox.open();
         const config = parseConfig(connector, service.configuration);
-        const streams = connector.streams(config, trial.context());
+        const streams = connector.streams(config, sandbox.context());
         assert.notEqual(streams.length, 0);
         assert.equal(new Set(streams.map(({ name }) => name)).size, streams.length);
         for (const stream of streams) assertDeclared(stream);
       },
     },
     {
-      name: "reads rows that have their key, no column that is not declared, and values of the columns' types",
+      name: "reads rows with a complete key, declared columns only, and values of the declared types",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
-        const context = trial.context();
+        await using sandbox = await Sandbox.open();
+        const context = sandbox.context();
         let count = 0;
         for (const stream of connector.streams(
           parseConfig(connector, service.configuration),
@@ -52,7 +54,7 @@ function declarationChecks({ connector, start }: SourceSubject): readonly CheckD
             }
           }
         }
-        assert.notEqual(count, 0, "the service that stands in has no rows to read");
+        assert.notEqual(count, 0, "the server has no rows to read");
       },
     },
   ];
@@ -65,7 +67,7 @@ function fullReadOptions() {
 function assertDeclared({ name, columns, primaryKey, cursor, stamped = [] }: Stream): void {
   assert.notEqual(primaryKey.length, 0, `${name}: has no primary key`);
   for (const column of [...primaryKey, ...stamped, ...(cursor === undefined ? [] : [cursor])])
-    assert.ok(column in columns, `${name}: ${column} is none of its columns`);
+    assert.ok(column in columns, `${name}: ${column} is not one of its columns`);
 }
 
 function assertRow(stream: Stream, row: Row): void {
@@ -76,7 +78,7 @@ function assertRow(stream: Stream, row: Row): void {
   );
   for (const [column, value] of Object.entries(row)) {
     const type = stream.columns[column];
-    assert.ok(type, `${stream.name}: ${column} is none of its columns`);
+    assert.ok(type, `${stream.name}: ${column} is not one of its columns`);
     if (value != null) canonical[type](value);
   }
 }
@@ -84,50 +86,50 @@ function assertRow(stream: Stream, row: Row): void {
 function abortAndSecretChecks({ connector, start }: SourceSubject): readonly CheckDefinition[] {
   return [
     {
-      name: "stops reading when it is told to",
+      name: "stops reading when its signal aborts",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
-        const stop = new AbortController();
-        const context = trial.context(stop.signal);
+        await using sandbox = await Sandbox.open();
+        const controller = new AbortController();
+        const context = sandbox.context(controller.signal);
         const streams = connector.streams(parseConfig(connector, service.configuration), context);
-        const reason = new Error("the test says stop");
-        stop.abort(reason);
+        const reason = new Error("aborted by the check");
+        controller.abort(reason);
         for (const stream of streams) {
           const error = await catchError(() => drain(stream, context));
-          assert.equal(error, reason, `${stream.name}: went on, or threw something else`);
+          assert.equal(error, reason, `${stream.name}: continued, or threw another error`);
         }
       },
     },
     {
-      name: "shows its secrets neither in the log, nor in tables, state or identity",
+      name: "keeps secrets out of the log, tables, state and identity",
       async run() {
         await using service = await start();
-        await using trial = await Sandbox.open();
+        await using sandbox = await Sandbox.open();
         const { configuration: settings } = service;
-        const sync = { settings, destination: trial.databaseUrl("copy") };
-        await syncSource(connector, trial, sync);
-        const said = [
-          ...trial.logLines,
+        const sync = { settings, destination: sandbox.databaseUrl("copy") };
+        await syncSource(connector, sandbox, sync);
+        const output = [
+          ...sandbox.logLines,
           connector.identity(parseConfig(connector, settings)),
-          JSON.stringify(await readTables(connector, trial, sync)),
-          await readStateText(connector.name, trial, sync.destination),
+          JSON.stringify(await readTables(connector, sandbox, sync)),
+          await readStateText(connector.name, sandbox, sync.destination),
         ].join("\n");
         for (const secret of secretsOf(connector, settings))
-          assert.ok(!said.includes(secret), "a secret is shown");
+          assert.ok(!output.includes(secret), "the output contains a secret");
       },
     },
   ];
 }
 
-/** Without the reading loop around it, which would stop by itself. */
+/** Reads a stream directly: `readStream` would stop even if the stream ignores the signal. */
 async function drain(stream: Stream, context: SourceContext): Promise<void> {
   const batches = stream.read({ ...context, ...fullReadOptions() })[Symbol.asyncIterator]();
   while (!(await batches.next()).done);
 }
 
-async function readStateText(pipeline: string, trial: Sandbox, url: string): Promise<string> {
-  await using destination = await openDestination(url, trial.context());
+async function readStateText(pipeline: string, sandbox: Sandbox, url: string): Promise<string> {
+  await using destination = await openDestination(url, sandbox.context());
   const state = await destination.state(pipeline);
   return JSON.stringify([...state].map(([stream, checkpoints]) => [stream, [...checkpoints]]));
 }

@@ -1,49 +1,57 @@
 import type { Settings } from "../../configuration/configuration-file.ts";
+import type { Source } from "../../core/source.ts";
 import type { IntegrationConnector, SourceConnector, TargetConnector } from "../connector.ts";
-import type { Source } from "../api.ts";
 
-/** What stands in for the service, on loopback: always with the same content. */
+/** A local server that stands in for the service. Each start has the same content. */
 export interface StandIn extends AsyncDisposable {
-  /** Settings that the service accepts, and that have all that is needed. */
+  /** Complete settings with a login that the server accepts. */
   readonly configuration: Settings;
-  /** The same with a login that it refuses; absent where there is none. */
+  /** The same settings with a login that it rejects; absent if it has no login. */
   readonly refused?: Settings;
 }
 
-/** A service that a source reads. */
+/** The server that a source reads. */
 export interface SourceStandIn extends StandIn {
-  /** Changes what is there: something new, something else, something gone. */
+  /** Changes the content: adds, updates and deletes something. */
   change?(): void | Promise<void>;
 }
 
-/** A service that a target writes to. */
+/** The server that a target writes to. */
 export interface TargetStandIn extends StandIn {
-  /** The rows that are there now, by table. */
+  /** The rows that it holds now, by table. */
   received(): Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
 }
 
-export interface Package {
-  /** The folder of the connector's package, where it has one: its name, layout and documentation are checked as well. */
+interface Package {
+  /**
+   * The folder of the connector's package. If given, its name, layout and documentation are
+   * checked.
+   */
   readonly folder?: URL;
 }
 
+/** A source to check, and how to start the server that it reads. */
 export interface SourceSubject extends Package {
   readonly connector: SourceConnector | Source;
   readonly start: () => Promise<SourceStandIn>;
 }
 
+/** A target to check, and how to start the server that it writes to. */
 export interface TargetSubject extends Package {
   readonly connector: TargetConnector;
   readonly start: () => Promise<TargetStandIn>;
 }
 
+/** An integration to check, and how to start the server that it works with. */
 export interface IntegrationSubject extends Package {
   readonly connector: IntegrationConnector;
   readonly start: () => Promise<StandIn>;
 }
 
+/** A connector to check, and how to start the server that it talks to. */
 export type Subject = SourceSubject | TargetSubject | IntegrationSubject;
-/** A check as its own file makes it. */
+
+/** A `Check` whose `run` may be synchronous. */
 export interface CheckDefinition {
   readonly name: string;
   readonly run: () => void | Promise<void>;

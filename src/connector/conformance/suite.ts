@@ -3,10 +3,10 @@ import { integrationChecks } from "./integration.ts";
 import { loginChecks } from "./login.ts";
 import { packageChecks } from "./package.ts";
 import { sourceChecks } from "./source.ts";
-import { targetChecks } from "./target.ts";
 import type { CheckDefinition, IntegrationSubject, Subject, TargetSubject } from "./subject.ts";
+import { targetChecks } from "./target.ts";
 
-/** The conformance suite: the module `rivulet/conformance`. */
+/** The conformance suite for connectors: the module `rivulet/conformance`. */
 export type {
   IntegrationSubject,
   SourceStandIn,
@@ -17,26 +17,27 @@ export type {
   TargetSubject,
 } from "./subject.ts";
 
-/** A behaviour that every connector has; the name is a sentence. */
+/** A check of one behavior that every connector must have. */
 export interface Check {
+  /** The behavior, as a phrase: `accepts a valid login`. */
   readonly name: string;
-  /** Throws an AssertionError where the connector does something else. */
+  /** Throws an AssertionError if the connector behaves differently. */
   readonly run: () => Promise<void>;
 }
 
 /**
- * What every connector of this kind does, as checks for any test runner:
+ * The checks for a connector of this kind, for any test runner:
  * `for (const { name, run } of conformance({ connector, start })) test(name, run);`
  */
 export function conformance(subject: Subject): readonly Check[] {
   const { connector, folder } = subject;
-  const trials = [
+  const checks = [
     ...(folder ? packageChecks(connector, folder) : []),
     ...descriptionChecks(subject),
     ...loginChecks(subject),
     ...kindChecks(subject),
   ];
-  return trials.map(({ name, run }) => ({
+  return checks.map(({ name, run }) => ({
     name,
     async run() {
       await run();

@@ -1,20 +1,20 @@
-import { TransientError } from "../../core/errors.ts";
 import type { Settings } from "../../configuration/configuration-file.ts";
+import { TransientError } from "../../core/errors.ts";
 import type { Source, Stream, StreamBatch } from "../../core/source.ts";
 import { openDestination } from "../../destination/open.ts";
 import { sync, type Summary } from "../../engine/sync.ts";
 import { parseConfig, type Sandbox } from "./sandbox.ts";
 
-export interface SyncOptions {
+interface SyncOptions {
   readonly settings: Settings;
   /** The URL of the database. */
   readonly destination: string;
   readonly fullRefresh?: boolean;
-  /** After so many batches nothing more can be read. */
+  /** Reading fails after this many batches. */
   readonly maxBatches?: number;
 }
 
-/** What a sync did, and how many batches it read. */
+/** A sync's summary, and how many batches it read. */
 export interface SyncResult extends Summary {
   readonly batches: number;
 }
@@ -24,12 +24,12 @@ const noProgress = { started: () => undefined, wrote: () => undefined, ended: ()
 /** Syncs a source into a database, as `rivulet sync` does. */
 export async function syncSource(
   source: Source,
-  trial: Sandbox,
+  sandbox: Sandbox,
   { settings, destination: url, fullRefresh = false, maxBatches = Infinity }: SyncOptions,
 ): Promise<SyncResult> {
-  const context = trial.context();
+  const context = sandbox.context();
   const config = parseConfig(source, settings);
-  const breaker = new BatchLimit(maxBatches);
+  const limit = new BatchLimit(maxBatches);
   await using destination = await openDestination(url, context);
   await using session = await destination.lock({
     name: source.name,
@@ -38,49 +38,52 @@ export async function syncSource(
   const summary = await sync({
     ...context,
     session,
-    streams: source.streams(config, context).map((stream) => breaker.applyTo(stream)),
+    streams: source.streams(config, context).map((stream) => limit.applyTo(stream)),
     progress: noProgress,
     fullRefresh,
     startedAt: new Date(),
   });
-  return { ...summary, batches: breaker.batchesRead };
+  return { ...summary, batches: limit.batchesRead };
 }
 
-/** Breaks the reading of all streams off after so many batches. */
+/** Interrupts the reading of all streams together after a number of batches. */
 class BatchLimit {
   batchesRead = 0;
-  readonly #limit: number;
+  readonly #maxBatches: number;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(maxBatches: number) {
+    this.#maxBatches = maxBatches;
   }
 
   applyTo(stream: Stream): Stream {
-    return { ...stream, read: (options) => this.#broken(stream.read(options)) };
+    return { ...stream, read: (options) => this.#limited(stream.read(options)) };
   }
 
-  async *#broken(batches: AsyncIterable<StreamBatch>): AsyncGenerator<StreamBatch, void> {
+  async *#limited(batches: AsyncIterable<StreamBatch>): AsyncGenerator<StreamBatch, void> {
     for await (const batch of batches) {
-      if (this.batchesRead >= this.#limit)
-        throw new TransientError("the test ends the reading here");
+      if (this.batchesRead >= this.#maxBatches)
+        throw new TransientError("interrupted by the check");
       this.batchesRead += 1;
       yield batch;
     }
   }
 }
 
-export interface ReadTablesOptions extends Pick<SyncOptions, "settings" | "destination"> {
-  /** Leave out rows that are marked as deleted: a new copy never saw them. */
+interface ReadTablesOptions extends Pick<SyncOptions, "settings" | "destination"> {
+  /** Leave out rows that are marked as deleted: a fresh copy does not have them. */
   readonly withoutDeleted?: boolean;
 }
 
-/** The rows of the source's tables as text, each in one line: without the time of writing, in the order of their lines. */
+/**
+ * The rows of each of the source's tables as sorted JSON lines, without the columns that differ
+ * between syncs (`_synced_at` and stamped columns).
+ */
 export async function readTables(
   source: Source,
-  trial: Sandbox,
+  sandbox: Sandbox,
   { settings, destination: url, withoutDeleted = false }: ReadTablesOptions,
 ): Promise<Readonly<Record<string, readonly string[]>>> {
-  const context = trial.context();
+  const context = sandbox.context();
   await using destination = await openDestination(url, context);
   const tables: Record<string, readonly string[]> = {};
   for (const { name, stamped = [] } of source.streams(parseConfig(source, settings), context)) {

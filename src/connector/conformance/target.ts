@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Columns, Key, Row, Table } from "../../core/schema.ts";
 import type { Changes, Writer } from "../connector.ts";
-import type { CheckDefinition, TargetStandIn, TargetSubject } from "./subject.ts";
 import { targetTable, type TargetTable } from "../target-table.ts";
 import { parseConfig, Sandbox } from "./sandbox.ts";
+import type { CheckDefinition, TargetStandIn, TargetSubject } from "./subject.ts";
 
-const table = "conformance";
+const tableName = "conformance";
 
 const columns = {
   id: "integer",
@@ -22,35 +22,35 @@ const rows: readonly Row[] = [
   { id: 3, name: "", active: null, score: null, seen_at: null, raw: null },
 ];
 
-/** That a target keeps what it was given, under its key, and lets go of what is gone. */
+/** Checks that a target stores rows by key, and deletes them. */
 export function targetChecks(subject: TargetSubject): readonly CheckDefinition[] {
-  const bench = new TargetFixture(subject);
+  const fixture = new TargetFixture(subject);
   return [
     {
-      name: "keeps what it was given once it says so, whole, and only once where it comes again",
+      name: "stores complete rows by the time write() resolves, and a repeated write only once",
       run: () =>
-        bench.use(async (writer, service) => {
+        fixture.use(async (writer, service) => {
           for (let times = 0; times < 2; times += 1) {
-            await writer.write([bench.changes(rows)]);
+            await writer.write([fixture.changes(rows)]);
             assert.deepEqual(names(service), ["", "one", "two"]);
           }
           for (const row of received(service)) {
-            for (const column of Object.keys(bench.table.columns))
+            for (const column of Object.keys(fixture.table.columns))
               assert.ok(column in row, `${column} is missing`);
           }
         }),
     },
     {
-      name: "replaces a row that changed, and lets go of one that is gone",
+      name: "replaces changed rows, and deletes deleted ones",
       run: () =>
-        bench.use(async (writer, service) => {
-          await writer.write([bench.changes(rows)]);
-          await writer.write([bench.changes([{ ...rows[0], name: "new" }], [[2]])]);
+        fixture.use(async (writer, service) => {
+          await writer.write([fixture.changes(rows)]);
+          await writer.write([fixture.changes([{ ...rows[0], name: "new" }], [[2]])]);
           assert.deepEqual(names(service), ["", "new"]);
         }),
     },
     {
-      name: "has a name for its own primary key first, and none that is empty after it",
+      name: "has no empty reserved key after the first, which is its primary key",
       run() {
         assert.ok(subject.connector.reservedKeys.slice(1).every((name) => name !== ""));
       },
@@ -58,7 +58,7 @@ export function targetChecks(subject: TargetSubject): readonly CheckDefinition[]
   ];
 }
 
-/** A target, and a table whose columns have all its reserved names as well. */
+/** A target, and a table that also has a column of each of its reserved names. */
 class TargetFixture {
   readonly #subject: TargetSubject;
   readonly #reserved: readonly string[];
@@ -67,8 +67,8 @@ class TargetFixture {
   constructor(subject: TargetSubject) {
     this.#subject = subject;
     this.#reserved = subject.connector.reservedKeys.filter((name) => name !== "");
-    const taken = Object.fromEntries(this.#reserved.map((name) => [name, "string"] as const));
-    const stream = { name: table, columns: { ...columns, ...taken }, primaryKey: ["id"] };
+    const reserved = Object.fromEntries(this.#reserved.map((name) => [name, "string"] as const));
+    const stream = { name: tableName, columns: { ...columns, ...reserved }, primaryKey: ["id"] };
     this.#table = targetTable(stream, subject.connector);
   }
 
@@ -76,25 +76,25 @@ class TargetFixture {
     return this.#table.table;
   }
 
-  changes(some: readonly Row[], deletes: readonly Key[] = []): Changes {
-    const taken = Object.fromEntries(this.#reserved.map((name) => [name, "taken"]));
-    const filled = some.map((row) => ({ ...taken, ...row }));
-    return this.#table.changes({ stream: table, rows: filled, deletes }).changes;
+  changes(changed: readonly Row[], deletes: readonly Key[] = []): Changes {
+    const reserved = Object.fromEntries(this.#reserved.map((name) => [name, "reserved"]));
+    const complete = changed.map((row) => ({ ...reserved, ...row }));
+    return this.#table.changes({ stream: tableName, rows: complete, deletes }).changes;
   }
 
   async use(act: (writer: Writer, service: TargetStandIn) => Promise<void>): Promise<void> {
     const { connector, start } = this.#subject;
     await using service = await start();
-    await using trial = await Sandbox.open();
+    await using sandbox = await Sandbox.open();
     const config = parseConfig(connector, service.configuration);
-    await using writer = await connector.open(config, trial.context());
+    await using writer = await connector.open(config, sandbox.context());
     await writer.prepare([this.table]);
     await act(writer, service);
   }
 }
 
 function received(service: TargetStandIn): readonly Readonly<Record<string, unknown>>[] {
-  return service.received()[table] ?? [];
+  return service.received()[tableName] ?? [];
 }
 
 function names(service: TargetStandIn): string[] {

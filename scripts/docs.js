@@ -7,8 +7,8 @@ import pLimit from "p-limit";
 import { format, resolveConfig } from "prettier";
 
 /**
- * Writes into the documents what the program says itself: `docs/cli.md` from `--help`, and the tables of keys and
- * columns in `docs/sources`. `--check` writes nothing, and fails if one of them is out of date.
+ * Generates documentation from the program: `docs/cli.md` from `--help`, and the tables of keys and
+ * columns in `docs/sources`. With `--check`, writes nothing and fails if a file is out of date.
  */
 const root = resolve(import.meta.dirname, "..");
 const execute = promisify(execFile);
@@ -24,7 +24,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The files that are out of date; unless `checks`, they are written. */
+/** Returns the files that are out of date, after updating them unless `checks` is set. */
 async function update(checks) {
   const example = await readFile(join(root, "configuration.example.json"), "utf8");
   await writeFile(join(folder, "configuration.json"), example.replaceAll(/<[^>]+>/g, "filled-in"));
@@ -61,7 +61,7 @@ stand anywhere; \`--streams\` may be repeated.
   return `${parts.join("\n\n")}\n`;
 }
 
-/** The help of a program and of each of its commands, except those in `but`. */
+/** The help of a program and of its commands, except those in `but`. */
 async function helpOf(name, but = []) {
   const overview = await run(name, ["--help"]);
   const listed = overview.matchAll(new RegExp(`^ {2}${name} ([a-z]+)`, "gm"));
@@ -115,14 +115,14 @@ function table(head, rows) {
     .join("\n");
 }
 
-/** The page with other content between the comments that mark a generated part. */
+/** The page with its generated part replaced. */
 function replaced(page, what, content) {
   const parts = new RegExp(`(<!-- generated: ${what} -->\n)[^]*?(<!-- /generated -->)`);
   if (!parts.test(page)) throw new Error(`no part for the ${what}`);
   return page.replace(parts, (_all, begin, end) => `${begin}\n${content}\n\n${end}`);
 }
 
-/** What a program prints, in a language and a width that do not depend on the machine. */
+/** The output of a program, in a language and a width that do not depend on the machine. */
 async function run(name, args) {
   const { PATH, SystemRoot } = process.env;
   const env = { PATH, SystemRoot, HOME: folder, LC_ALL: "en_US.UTF-8", LANG: "en_US.UTF-8" };

@@ -2,14 +2,14 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 
-/** Runs the tester in `test/fivetran`, which is TypeScript, with the Node at hand. */
+/** Bundles the Fivetran tester of `test/fivetran`, which is TypeScript, and runs it. */
 const root = resolve(import.meta.dirname, "..");
 const build = await rolldown({
   input: join(root, "test/fivetran/main.ts"),
   cwd: root,
   platform: "node",
   transform: { target: "node20.19" },
-  // What the tests use is there.
+  // Installed here, so there is no need to bundle them.
   external: [/^@grpc\//, "better-sqlite3"],
   logLevel: "silent",
 });

@@ -6,10 +6,11 @@ import { inject } from "postject";
 import { rolldown } from "rolldown";
 
 /**
- * Builds a connector for Fivetran that needs nothing but itself: `npm run package -- opik` writes `package/opik-connector`, the Node that runs this
- * script with the connector in it. It serves, and takes `--port`.
+ * Builds a self-contained connector for Fivetran: `npm run package -- opik` writes
+ * `package/opik-connector`, a copy of the running Node with the connector in it. It serves Fivetran
+ * on `--port`.
  *
- * See https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html
+ * @see https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html
  */
 const root = resolve(import.meta.dirname, "..");
 const [name = "opik", ...rest] = process.argv.slice(2);
@@ -36,14 +37,14 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** All of the program in one file, as such an executable wants it. */
+/** Bundles the program into one file, as a single executable application requires. */
 async function bundle() {
   const entry = join(folder, "entry.ts");
   await writeFile(
     entry,
-    `import { serveAlone } from ${JSON.stringify(join(root, "src/cli/standalone.ts"))};
+    `import { serveStandalone } from ${JSON.stringify(join(root, "src/cli/standalone.ts"))};
 import { ${name} } from ${JSON.stringify(join(root, `src/sources/${name}/source.ts`))};
-void serveAlone(${name});\n`,
+void serveStandalone(${name});\n`,
   );
   const build = await rolldown({
     input: entry,
@@ -54,14 +55,14 @@ void serveAlone(${name});\n`,
     logLevel: "silent",
   });
   const file = join(folder, "program.cjs");
-  // The `require` of such an executable knows Node's own modules only, and warns where a dependency looks for an optional one.
+  // Its own `require` finds only Node's modules, and warns when a dependency tries an optional one.
   const banner = `require = require("node:module").createRequire(__filename);`;
   await build.write({ file, format: "cjs", codeSplitting: false, banner });
   await build.close();
   return file;
 }
 
-/** What is put into the executable. */
+/** Prepares the blob that is injected into the executable. */
 async function blobOf(main) {
   const output = join(folder, "program.blob");
   const config = join(folder, "sea.json");

@@ -81,7 +81,8 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       const again: string[] = [];
       let resumed = 0;
       try {
-        for (let killed = 0; killed < kills;) {
+        // Goes on until a kill has left a part of the histories to be resumed.
+        for (let killed = 0; killed < kills || resumed === 0;) {
           const done = await completed(disturbed, workspace);
           if (done.size > 0 && done.size < runs) resumed += 1;
           const before = wandb.requests.length;
@@ -101,7 +102,6 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
           await run("wandb-sync", [...sync, disturbed.url], { cwd: folder.path }),
         ).toMatchObject({ status: 0, stderr: "" });
         expect(again).toEqual([]);
-        expect(resumed).toBeGreaterThan(0);
         expect(
           await run("wandb-sync", [...sync, undisturbed.url], { cwd: folder.path }),
         ).toMatchObject({ status: 0 });

@@ -50,6 +50,7 @@ export class TargetSession implements Session {
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
+    await this.#verifyLease();
     for (const table of tables) this.#tables.set(table.name, targetTable(table, this.#connector));
     await this.#writer.prepare([...this.#tables.values()].map(({ table }) => table));
   }
@@ -75,9 +76,17 @@ export class TargetSession implements Session {
       return { changes, batch: { ...batch, rejected } };
     });
     const changes = planned.flatMap(({ changes }) => (changes ? [changes] : []));
-    if (changes.length > 0) await this.#writer.write(changes);
+    if (changes.length > 0) {
+      await this.#verifyLease();
+      await this.#writer.write(changes);
+    }
     await this.#session.write(planned.map(({ batch }) => this.#withoutRows(batch)));
     return counts;
+  }
+
+  /** A target cannot roll back, so a lost lease must be noticed before anything is sent to it. */
+  async #verifyLease(): Promise<void> {
+    await this.#session.write([]);
   }
 
   /** No changes for a batch that has only a checkpoint or rejections. */

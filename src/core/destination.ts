@@ -62,7 +62,10 @@ export interface Session extends AsyncDisposable {
    * discards the checkpoints of its stream, so that everything is read again.
    */
   prepare(tables: readonly Table[]): Promise<void>;
-  /** Commits all batches in their order, checkpoints included, in one transaction or not at all. */
+  /**
+   * Commits all batches in their order, checkpoints included, in one transaction or not at all.
+   * Without batches, only verifies the lease.
+   */
   write(batches: readonly Batch[]): Promise<WriteResult>;
   /**
    * Replaces the checkpoints of one stream, or of all, and empties its quarantine: for

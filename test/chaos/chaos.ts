@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Arena } from "./arena.ts";
+import type { Arena } from "./database-kind.ts";
 import { declareEveryPage } from "./every-page.ts";
-import { declareHistories } from "./history.ts";
+import { declareHistories } from "./random-histories.ts";
 import { playRound } from "./round.ts";
 import type { ServiceKind } from "./service.ts";
 import { services } from "./services.ts";
-import { Counted } from "./counted.ts";
+import { Counted } from "./disturbance-counts.ts";
 import { chaosSettings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
 

@@ -1,5 +1,5 @@
 import type { Ended } from "../support/program.ts";
-import type { Bout } from "./bout.ts";
+import type { Bout } from "./chaos-run.ts";
 import type { TrapName } from "./service.ts";
 import type { Storage } from "./storage.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Arena } from "./arena.ts";
-import { Bout } from "./bout.ts";
+import type { Arena } from "./database-kind.ts";
+import { Bout } from "./chaos-run.ts";
 import { outcomeOf } from "./disturbance.ts";
 import { playWith } from "./round.ts";
 import type { ServiceKind } from "./service.ts";

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import type { Ended, Running } from "../support/program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
-const clock = new URL("ahead.js", import.meta.url).href;
+const clock = new URL("shifted-clock.js", import.meta.url).href;
 
 export interface LaunchOptions {
   readonly cwd: string;

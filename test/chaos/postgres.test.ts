@@ -1,4 +1,4 @@
-import { openPostgres } from "./arena.ts";
+import { openPostgres } from "./database-kind.ts";
 import { declareChaos } from "./chaos.ts";
 import { wandbGraphql } from "./services/wandb.ts";
 

@@ -1,17 +1,17 @@
 import { expect } from "vitest";
 import { contents } from "../support/contents.ts";
 import { newFolder } from "../support/program.ts";
-import type { Arena } from "./arena.ts";
-import { Bout, type BoutOptions } from "./bout.ts";
-import { deal } from "./deal.ts";
+import type { Arena } from "./database-kind.ts";
+import { Bout, type BoutOptions } from "./chaos-run.ts";
+import { deal } from "./pick-disturbances.ts";
 import { outcomeOf, type Disturbance, type Outcome } from "./disturbance.ts";
 import { startHttpProxy } from "./http-proxy.ts";
-import { readLedger } from "./ledger.ts";
+import { readLedger } from "./database-snapshot.ts";
 import { Random } from "../support/random.ts";
 import type { ChaosService, ServiceKind } from "./service.ts";
 import { services } from "./services.ts";
 import type { Storage } from "./storage.ts";
-import { checkTruth } from "./truth.ts";
+import { checkTruth } from "./check-run.ts";
 
 export interface RoundOptions {
   readonly seed: number;

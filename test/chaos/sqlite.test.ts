@@ -1,4 +1,4 @@
-import { openSqlite } from "./arena.ts";
+import { openSqlite } from "./database-kind.ts";
 import { declareChaos } from "./chaos.ts";
 import { opikPages } from "./services/opik.ts";
 

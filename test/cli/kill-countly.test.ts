@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
 import { startCountly } from "../support/countly.ts";
 import { databases } from "../support/databases.ts";
-import { killWhen } from "../support/kill.ts";
-import { seededRandom, testSeed } from "../support/seed.ts";
+import { killWhen } from "../support/kill-when.ts";
+import { seededRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder, run, start } from "../support/program.ts";
 import { expectedRows, userIds, storedRows } from "../sources/countly/expected-rows.ts";
 

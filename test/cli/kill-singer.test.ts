@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { startPiped } from "../singer/program.ts";
 import { contents } from "../support/contents.ts";
 import { databases } from "../support/databases.ts";
-import { seededRandom, testSeed } from "../support/seed.ts";
+import { seededRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder } from "../support/program.ts";
 
 /** Enough for each run of the tests; `npm run chaos` kills hundreds of times. */

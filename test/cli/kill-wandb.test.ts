@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { contents } from "../support/contents.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
-import { killWhen } from "../support/kill.ts";
-import { seededRandom, testSeed } from "../support/seed.ts";
+import { killWhen } from "../support/kill-when.ts";
+import { seededRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder, run, start } from "../support/program.ts";
 import { startWandb, type Wandb } from "../support/wandb.ts";
 import { syntheticHistory } from "../../src/emulators/wandb/synthetic-history.ts";

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
 import { contents } from "../support/contents.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
-import { killWhen } from "../support/kill.ts";
+import { killWhen } from "../support/kill-when.ts";
 import { startOpik } from "../support/opik.ts";
-import { seededRandom, testSeed } from "../support/seed.ts";
+import { seededRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder, run, start } from "../support/program.ts";
 
 /** Enough for each run of the tests; `npm run chaos` kills hundreds of times. */

@@ -18,10 +18,10 @@ import {
 import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer } from "../../support/http-server.ts";
 import type { Ended } from "../../support/program.ts";
-import type { Bout } from "../bout.ts";
+import type { Bout } from "../chaos-run.ts";
 import type { Disturbance, Outcome } from "../disturbance.ts";
 import { spelled, type Exchange } from "../http-proxy.ts";
-import { readLedger } from "../ledger.ts";
+import { readLedger } from "../database-snapshot.ts";
 
 /** Answers that pass: once or twice, and then the service is itself again. */
 const passing: readonly (readonly [string, (exchange: Exchange) => RequestHandler])[] = [

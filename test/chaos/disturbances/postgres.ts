@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Moment } from "../../support/cutting-proxy.ts";
 import type { Ended } from "../../support/program.ts";
-import type { Bout } from "../bout.ts";
+import type { Bout } from "../chaos-run.ts";
 import type { Disturbance } from "../disturbance.ts";
-import { heard } from "../moments.ts";
+import { heard } from "../wait-for-statement.ts";
 import type { PostgresStorage } from "../storage.ts";
 import { interrupted } from "./process.ts";
 

@@ -3,10 +3,10 @@ import { expect } from "vitest";
 import { contents } from "../../support/contents.ts";
 import type { Ended, Running } from "../../support/program.ts";
 import { silence } from "../../support/faults.ts";
-import type { Bout } from "../bout.ts";
+import type { Bout } from "../chaos-run.ts";
 import { outcomeOf, type Disturbance } from "../disturbance.ts";
 import { expireLease, isInTransaction } from "../lease.ts";
-import { someCommit } from "../moments.ts";
+import { someCommit } from "../wait-for-statement.ts";
 
 /** What an operating system, an operator and cron do to a process. */
 export const processDisturbances: readonly Disturbance[] = [

@@ -14,7 +14,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
 import type { Ended, Running } from "../../support/program.ts";
-import type { Bout } from "../bout.ts";
+import type { Bout } from "../chaos-run.ts";
 import type { Disturbance } from "../disturbance.ts";
 import type { SqliteStorage } from "../storage.ts";
 import { interrupted } from "./process.ts";

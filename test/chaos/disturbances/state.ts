@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Bout } from "../bout.ts";
+import type { Bout } from "../chaos-run.ts";
 import type { Disturbance } from "../disturbance.ts";
 
 /** What people do by hand to tables and state between two syncs. */

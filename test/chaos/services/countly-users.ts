@@ -2,7 +2,7 @@ import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import type { Document } from "../../../src/emulators/countly/document.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { userIds } from "../../sources/countly/expected-rows.ts";
-import { awkwardJson } from "../awkward.ts";
+import { awkwardJson } from "../edge-case-json.ts";
 import type { Random } from "../../support/random.ts";
 
 const notAnInstant = "the day before yesterday";

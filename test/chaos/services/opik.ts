@@ -5,7 +5,7 @@ import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { OpikFaults } from "../../../src/emulators/opik/faults.ts";
 import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
 import { startOpik } from "../../support/opik.ts";
-import { awkwardJson } from "../awkward.ts";
+import { awkwardJson } from "../edge-case-json.ts";
 import type { Random } from "../../support/random.ts";
 import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
 

@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Running } from "../support/program.ts";
-import type { Bout } from "./bout.ts";
+import type { Bout } from "./chaos-run.ts";
 import type { PostgresStorage } from "./storage.ts";
 
 /** Waits for a commit somewhere in a sync: Postgres is told of it, and the writes to SQLite's log are seen. */

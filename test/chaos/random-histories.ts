@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Arena } from "./arena.ts";
-import { Bout } from "./bout.ts";
+import type { Arena } from "./database-kind.ts";
+import { Bout } from "./chaos-run.ts";
 import { outcomeOf } from "./disturbance.ts";
 import { Random } from "../support/random.ts";
 import { playWith } from "./round.ts";

@@ -1,9 +1,9 @@
 import { expect } from "vitest";
 import { z } from "zod";
 import type { Ended } from "../support/program.ts";
-import type { Bout } from "./bout.ts";
+import type { Bout } from "./chaos-run.ts";
 import { outcomeOf, type Disturbance, type Outcome } from "./disturbance.ts";
-import { changesBetween, type Ledger, type SyncRow } from "./ledger.ts";
+import { changesBetween, type Ledger, type SyncRow } from "./database-snapshot.ts";
 
 export interface Told {
   readonly ended: Ended;

@@ -1,3 +1,4 @@
+import { TransientError } from "./errors.ts";
 import type { Batch, Checkpoints } from "./source.ts";
 import type { Key, Table } from "./schema.ts";
 import type { RequestStats } from "./request-stats.ts";
@@ -103,6 +104,9 @@ export interface Destination extends AsyncDisposable {
   /** The keys of the table's rows, except those marked as deleted; empty if it does not exist. */
   keys(table: Table): AsyncIterable<Key>;
 }
+
+/** The table of a query does not exist: the next sync creates it. */
+export class MissingTableError extends TransientError {}
 
 /** Counts that start at 0, to be added to. */
 export function zeroCounts(): Counts {

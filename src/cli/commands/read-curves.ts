@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import { ConfigError } from "../../core/errors.ts";
 import type { Stream } from "../../core/source.ts";
-import type { Destination } from "../../core/destination.ts";
+import { MissingTableError, type Destination } from "../../core/destination.ts";
 import type { Curve } from "../terminal/chart.ts";
 
 interface CurveSelection {
@@ -90,19 +90,10 @@ async function selectRows(
   parameters: readonly string[] = [],
 ): ReturnType<Destination["select"]> {
   return await destination.select(query, parameters).catch((cause: unknown) => {
-    if (!isMissingTable(cause)) throw cause;
+    if (!(cause instanceof MissingTableError)) throw cause;
     const text = `${destination.label}: has no runs and metrics yet; sync first`;
     throw new ConfigError(text, { cause });
   });
-}
-
-/**
- * Postgres has a code for it, SQLite only words; either may be the cause of what a person is told.
- */
-function isMissingTable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const isMissing = "code" in error && error.code === "42P01";
-  return isMissing || /no such table/.test(error.message) || isMissingTable(error.cause);
 }
 
 /** Names separated by commas, or a single name, which may contain commas itself. */

@@ -1,3 +1,4 @@
+import { MissingTableError } from "../../core/destination.ts";
 import { ConfigError, isOperational, messageOf, TransientError } from "../../core/errors.ts";
 import { DataError } from "../sql/dialect.ts";
 
@@ -15,9 +16,7 @@ const disconnected = (text: string): ErrorMeaning => ({
   text,
   isDisconnected: true,
 });
-const missingTable = transient(
-  "a table or column is missing; run the sync again, which creates it",
-);
+const missingText = "a table or column is missing; run the sync again, which creates it";
 const unreachable = disconnected(
   "cannot be reached; check that the server runs, and host, port and firewall",
 );
@@ -70,8 +69,8 @@ const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   ],
   ["25P03", lost],
   ["25006", config("the server takes no writes (a standby, or read-only); use the primary server")],
-  ["42P01", missingTable],
-  ["42703", missingTable],
+  ["42P01", { Error: MissingTableError, text: missingText }],
+  ["42703", transient(missingText)],
   ["0A000", config("the server lacks a feature that is needed; use Postgres 12 or newer")],
   ["21", refused],
   ["22", refused],

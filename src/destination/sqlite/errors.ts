@@ -1,3 +1,4 @@
+import { MissingTableError } from "../../core/destination.ts";
 import { ConfigError, messageOf, TransientError } from "../../core/errors.ts";
 import { DataError } from "../sql/dialect.ts";
 
@@ -63,12 +64,12 @@ const meanings: readonly (readonly [string, ErrorMeaning])[] = [
   ["SQLITE_MISMATCH", { Error: DataError, text: "the table refused the type of a value" }],
 ];
 
-/** SQLite has no result code for a table or column that was dropped, only a message. */
-const missingPattern = /^no such (?:table|column)|has no column named/;
-const missingTable: ErrorMeaning = {
-  Error: TransientError,
-  text: "a table or column is missing; run the sync again, which creates it",
-};
+/** SQLite has no result code for a missing table or column, only a message. */
+const missingTablePattern = /^no such table/;
+const missingColumnPattern = /^no such column|has no column named/;
+const missingText = "a table or column is missing; run the sync again, which creates it";
+const missingTable: ErrorMeaning = { Error: MissingTableError, text: missingText };
+const missingColumn: ErrorMeaning = { Error: TransientError, text: missingText };
 
 /** Node's messages if the driver's native module is missing or was built for another version. */
 const unbuiltPattern = /NODE_MODULE_VERSION|bindings file/;
@@ -87,7 +88,7 @@ export function translateError(label: string, error: unknown): unknown {
   const code = errorCode(error);
   const meaning =
     meanings.find(([prefix]) => code?.startsWith(prefix))?.[1] ??
-    (missingPattern.test(messageOf(error)) && code === "SQLITE_ERROR" ? missingTable : undefined) ??
+    (code === "SQLITE_ERROR" ? missingMeaning(messageOf(error)) : undefined) ??
     (unbuiltPattern.test(messageOf(error)) ? unbuiltDriver : undefined);
   if (!meaning) return error;
   const text = `${label}: ${meaning.text} (${messageOf(error).split("\n", 1).join("")})`;
@@ -98,4 +99,9 @@ export function translateError(label: string, error: unknown): unknown {
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
+}
+
+function missingMeaning(message: string): ErrorMeaning | undefined {
+  if (missingTablePattern.test(message)) return missingTable;
+  return missingColumnPattern.test(message) ? missingColumn : undefined;
 }

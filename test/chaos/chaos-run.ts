@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Ended, Running } from "../support/program.ts";
+import type { EndedProgram, RunningProgram } from "../support/program.ts";
 import type { HttpProxy } from "./http-proxy.ts";
 import { launch, type LaunchOptions } from "./launch.ts";
 import type { Random } from "../support/random.ts";
@@ -58,7 +58,7 @@ export class Bout<Where extends Storage = Storage> {
     this.#flags = fullRefresh ? ["--full-refresh"] : [];
   }
 
-  start({ config = {}, ...options }: StartOptions = {}): Running {
+  start({ config = {}, ...options }: StartOptions = {}): RunningProgram {
     const { source, section, aheadMs } = this.service;
     const own = { ...section, base_url: this.proxy.url, ...this.#pace, ...config };
     writeFileSync(join(this.#folder, "configuration.json"), JSON.stringify({ [source]: own }));
@@ -66,17 +66,20 @@ export class Bout<Where extends Storage = Storage> {
     return launch(`${source}-sync`, args, { cwd: this.#folder, aheadMs, ...options });
   }
 
-  async run(options?: StartOptions): Promise<Ended> {
+  async run(options?: StartOptions): Promise<EndedProgram> {
     return await this.start(options).ended;
   }
 
   /** Waits until the program has got some answers, or has ended. */
-  async answers({ ended }: Running): Promise<void> {
-    await Promise.race([this.proxy.more(1 + this.random.moment()), ended]);
+  async answers({ ended }: RunningProgram): Promise<void> {
+    await Promise.race([this.proxy.more(1 + this.random.smallCount()), ended]);
   }
 
   /** Waits until something is so, or the program has ended. */
-  async until({ ended }: Running, condition: () => boolean | Promise<boolean>): Promise<void> {
+  async until(
+    { ended }: RunningProgram,
+    condition: () => boolean | Promise<boolean>,
+  ): Promise<void> {
     const end = new AbortController();
     void ended.then(() => {
       end.abort();

@@ -1,12 +1,12 @@
 import { expect } from "vitest";
 import { z } from "zod";
-import type { Ended } from "../support/program.ts";
+import type { EndedProgram } from "../support/program.ts";
 import type { Bout } from "./chaos-run.ts";
 import { outcomeOf, type Disturbance, type Outcome } from "./disturbance.ts";
 import { changesBetween, type Ledger, type SyncRow } from "./database-snapshot.ts";
 
 export interface Told {
-  readonly ended: Ended;
+  readonly ended: EndedProgram;
   readonly disturbance: Pick<Disturbance, "outcomes">;
   readonly bout: Bout;
   /** What the database said before the run, and after it. */
@@ -101,7 +101,7 @@ const line = z.looseObject({
 });
 
 /** The log and the row say the same. */
-function checkLog({ stderr }: Ended, { status, rows }: SyncRow): void {
+function checkLog({ stderr }: EndedProgram, { status, rows }: SyncRow): void {
   const lines = stderr.split("\n").filter((text) => text.startsWith("{"));
   for (const { message, stream, ...said } of lines.map((text) => line.parse(JSON.parse(text)))) {
     if (/^sync (?:completed|partial|failed)$/.test(message)) expect(said.status).toBe(status);

@@ -1,4 +1,4 @@
-import type { Ended } from "../support/program.ts";
+import type { EndedProgram } from "../support/program.ts";
 import type { Bout } from "./chaos-run.ts";
 import type { TrapName } from "./service.ts";
 import type { Storage } from "./storage.ts";
@@ -16,11 +16,11 @@ export interface Disturbance<Where extends Storage = Storage> {
   readonly trap?: TrapName;
   /** Whether it takes half a minute. */
   readonly slow?: boolean;
-  disturb(bout: Bout<Where>): Promise<Ended>;
+  disturb(bout: Bout<Where>): Promise<EndedProgram>;
 }
 
 /** Names the outcome of a run. Throws where the program ended as it never should. */
-export function outcomeOf({ status, signal, stderr }: Ended): Outcome {
+export function outcomeOf({ status, signal, stderr }: EndedProgram): Outcome {
   if (signal === "SIGKILL") return "killed";
   const outcome = status === null ? undefined : outcomes[status];
   if (outcome) return outcome;

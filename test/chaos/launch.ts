@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
-import type { Ended, Running } from "../support/program.ts";
+import type { EndedProgram, RunningProgram } from "../support/program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
 const clock = new URL("shifted-clock.js", import.meta.url).href;
@@ -26,7 +26,7 @@ export function launch(
   program: string,
   args: readonly string[],
   { cwd, maxBlocks, tempFolder, uid, closed, aheadMs }: LaunchOptions,
-): Running {
+): RunningProgram {
   const preloaded = aheadMs === undefined ? [] : ["--import", clock];
   const command = [process.execPath, ...preloaded, join(bin, `${program}.js`), ...args];
   const limited = ["sh", "-c", `ulimit -f ${maxBlocks ?? 0}; exec "$@"`, "sh", ...command];
@@ -45,7 +45,7 @@ export function launch(
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   if (closed) child[closed].destroy();
-  const ended = new Promise<Pick<Ended, "status" | "signal">>((done) => {
+  const ended = new Promise<Pick<EndedProgram, "status" | "signal">>((done) => {
     child.on("close", (status, signal) => {
       done({ status, signal });
     });

@@ -142,7 +142,7 @@ async function undisturbed<Where extends Storage>(
 
 /** What stands in the tables, but for what has to differ between two databases. */
 async function cells(storage: Storage, { stamped = [] }: ChaosService): Promise<unknown> {
-  const tables = Object.entries(await contents(storage, { standing: true }));
+  const tables = Object.entries(await contents(storage, { withoutDeleted: true }));
   const isKept = ([column]: readonly [string, unknown]): boolean => !stamped.includes(column);
   return tables.map(([name, rows]) => ({
     name,

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startOpik, type Opik } from "../support/opik.ts";
-import { logLines, newFolder, run, type Ended } from "../support/program.ts";
+import { logLines, newFolder, run, type EndedProgram } from "../support/program.ts";
 
 const key = "opik-key-2f9c1e77";
 const login = { apiKey: key, workspace: "team" };
@@ -25,7 +25,12 @@ interface Attempt {
 }
 
 /** Runs `opik-sync` in a new folder, with a configuration that works except for the overrides. */
-async function attempt({ config = {}, args = [], destination, prepare }: Attempt): Promise<Ended> {
+async function attempt({
+  config = {},
+  args = [],
+  destination,
+  prepare,
+}: Attempt): Promise<EndedProgram> {
   const section = {
     COMET_OPIK_API_KEY: key,
     COMET_OPIK_WORKSPACE: "team",
@@ -39,7 +44,7 @@ async function attempt({ config = {}, args = [], destination, prepare }: Attempt
   return await run("opik-sync", [...args, ...target], { cwd: folder.path });
 }
 
-function severe(ended: Ended): string {
+function severe(ended: EndedProgram): string {
   return logLines(ended)
     .filter(({ level }) => level === "severe")
     .map(({ message }) => String(message))

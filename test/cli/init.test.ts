@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startOpik, type Opik } from "../support/opik.ts";
 import { newFolder, run } from "../support/program.ts";
-import { controlC, converse, enter, hasTerminal, type Step } from "../support/terminal.ts";
+import {
+  controlC,
+  runOnTerminal,
+  enter,
+  hasTerminal,
+  type TerminalStep,
+} from "../support/terminal.ts";
 
 const key = "opik-key-2f9c1e77";
 let opik: Opik;
@@ -14,7 +20,7 @@ afterAll(async () => {
   await opik[Symbol.asyncDispose]();
 });
 
-const questions = (url: string): readonly Step[] => [
+const questions = (url: string): readonly TerminalStep[] => [
   [/COMET_OPIK_API_KEY:/, key + enter],
   [/COMET_OPIK_WORKSPACE:/, `team${enter}`],
   [/base_url:/, url + enter],
@@ -23,8 +29,11 @@ const questions = (url: string): readonly Step[] => [
 describe.runIf(hasTerminal)("init", () => {
   test("writes settings that work, readable by the owner only, and a sync uses them", async () => {
     await using folder = await newFolder();
-    const steps: Step[] = [...questions(opik.url), [/Destination/, enter]];
-    const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
+    const steps: TerminalStep[] = [...questions(opik.url), [/Destination/, enter]];
+    const { status, stdout } = await runOnTerminal("opik-sync", ["init"], {
+      cwd: folder.path,
+      steps,
+    });
     expect(stdout).toMatch(/Login works/);
     expect(stdout).not.toContain(key);
     expect(status).toBe(0);
@@ -44,8 +53,8 @@ describe.runIf(hasTerminal)("init", () => {
       await using folder = await newFolder({ "configuration.json": before });
       const file = join(folder.path, "configuration.json");
       await chmod(file, 0o644);
-      const steps: Step[] = [[/Replace it\?/, `y${enter}`], ...questions(opik.url)];
-      const { status } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
+      const steps: TerminalStep[] = [[/Replace it\?/, `y${enter}`], ...questions(opik.url)];
+      const { status } = await runOnTerminal("opik-sync", ["init"], { cwd: folder.path, steps });
       expect(status).toBe(0);
       const login = { COMET_OPIK_API_KEY: key, COMET_OPIK_WORKSPACE: "team", base_url: opik.url };
       const after =
@@ -58,8 +67,11 @@ describe.runIf(hasTerminal)("init", () => {
 
   test("ends silently with 130 on Ctrl-C at a question, and writes nothing", async () => {
     await using folder = await newFolder();
-    const steps: Step[] = [[/COMET_OPIK_API_KEY:/, controlC]];
-    const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
+    const steps: TerminalStep[] = [[/COMET_OPIK_API_KEY:/, controlC]];
+    const { status, stdout } = await runOnTerminal("opik-sync", ["init"], {
+      cwd: folder.path,
+      steps,
+    });
     expect(status).toBe(130);
     expect(stdout).not.toMatch(/bug|error|warning|interrupted|at .*\.js/i);
     await expect(stat(join(folder.path, "configuration.json"))).rejects.toThrow(/ENOENT/);
@@ -67,13 +79,16 @@ describe.runIf(hasTerminal)("init", () => {
 
   test("reports an invalid answer in the same words as an invalid file", async () => {
     await using folder = await newFolder();
-    const steps: Step[] = [
+    const steps: TerminalStep[] = [
       [/COMET_OPIK_API_KEY:/, enter],
       [/COMET_OPIK_WORKSPACE:/, `team${enter}`],
       [/base_url:/, enter],
       [/Try again\?/, `n${enter}`],
     ];
-    const { status, stdout } = await converse("opik-sync", ["init"], { cwd: folder.path, steps });
+    const { status, stdout } = await runOnTerminal("opik-sync", ["init"], {
+      cwd: folder.path,
+      steps,
+    });
     expect(stdout).toMatch(/Login failed: COMET_OPIK_API_KEY: missing; set your API key/);
     expect(status).toBe(2);
   });
@@ -88,7 +103,10 @@ describe.runIf(hasTerminal)("init", () => {
       ["list.json", /expected a JSON object/],
     ] as const) {
       const args = ["init", "--config", path];
-      const { status, stdout } = await converse("opik-sync", args, { cwd: folder.path, steps: [] });
+      const { status, stdout } = await runOnTerminal("opik-sync", args, {
+        cwd: folder.path,
+        steps: [],
+      });
       expect(stdout).toMatch(reason);
       expect(stdout).not.toMatch(/COMET_OPIK/);
       expect(status).toBe(2);

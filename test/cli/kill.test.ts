@@ -77,8 +77,8 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
         expect(
           await run("opik-sync", [...sync, undisturbed.url], { cwd: folder.path }),
         ).toMatchObject({ status: 0 });
-        expect(await contents(disturbed, { standing: true })).toEqual(
-          await contents(undisturbed, { standing: true }),
+        expect(await contents(disturbed, { withoutDeleted: true })).toEqual(
+          await contents(undisturbed, { withoutDeleted: true }),
         );
       } finally {
         await disturbed.drop();

@@ -6,7 +6,7 @@ import type { Row } from "../../src/core/schema.ts";
 import { openDestination } from "../../src/destination/open.ts";
 import { metricColumns, runColumns } from "../../src/sources/wandb/project/tables.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
-import { logLines, newFolder, run, type Ended } from "../support/program.ts";
+import { logLines, newFolder, run, type EndedProgram } from "../support/program.ts";
 
 const wandb = { api_key: "wandb-key-5d1c", entity: "acme", project: "vision" };
 
@@ -52,7 +52,7 @@ async function fill({ url }: TestDatabase): Promise<void> {
   ]);
 }
 
-function severe(ended: Ended): string {
+function severe(ended: EndedProgram): string {
   return logLines(ended)
     .map(({ message }) => String(message))
     .join("\n");

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { newFolder, run } from "../support/program.ts";
-import { converse, hasTerminal } from "../support/terminal.ts";
+import { runOnTerminal, hasTerminal } from "../support/terminal.ts";
 import { startWandb, type Wandb } from "../support/wandb.ts";
 
 let wandb: Wandb;
@@ -29,7 +29,7 @@ afterEach(async () => {
 test.runIf(hasTerminal)(
   "a terminal shows each stream's progress in its own units, and why it waits",
   async () => {
-    const { stdout } = await converse("wandb-sync", [], { cwd: folder.path, steps: [] });
+    const { stdout } = await runOnTerminal("wandb-sync", [], { cwd: folder.path, steps: [] });
     expect(stdout).toMatch(/runs {2}█{20} {2}12 of 12 runs {2}[\d,]+ runs\/s/);
     expect(stdout).toMatch(/metrics .*paused by the service for 1 s/);
     expect(stdout).toMatch(/metrics +12 +0 +0 +0 +0/);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TransientError } from "../../src/core/errors.ts";
 import { openDestination, type OpenOptions } from "../../src/destination/open.ts";
-import { startCuttingProxy, type CuttingProxy, type Moment } from "../support/cutting-proxy.ts";
+import { startCuttingProxy, type CuttingProxy, type CutMoment } from "../support/cutting-proxy.ts";
 import { newPostgres } from "../support/databases.ts";
 import { countsOf, runs, silent, useDatabase } from "./fixture.ts";
 
@@ -29,7 +29,7 @@ describe("a lost connection to Postgres", () => {
   const many = Array.from({ length: 1000 }, (_, index) => ({ id: `r${index}`, steps: index }));
   const batch = { stream: "runs", rows: many, checkpoint: { page: 1 } };
 
-  const moments: readonly (readonly [Moment, string])[] = [
+  const moments: readonly (readonly [CutMoment, string])[] = [
     ["before", "insert into"],
     ["during", "insert into"],
     ["before", "copy pg_temp"],
@@ -78,7 +78,7 @@ describe("a lost connection to Postgres", () => {
     const [backend] = await destination.select("select pg_backend_pid() as pid");
     await fixture.database.query(`select pg_terminate_backend(${String(backend?.["pid"])}, 5000)`);
     expect(countsOf(await session.write([batch]))).toEqual({ inserted: 1000 });
-    proxy.cutAll({ takesNew: true });
+    proxy.cutAll({ acceptNew: true });
     const transfer = { requests: 0, retries: 0, bytes: 0, waitedMs: 0 };
     await session.end({ status: "completed", counts: new Map(), transfer });
     expect(await fixture.texts("select status from _rivulet_sync")).toEqual(["completed"]);
@@ -87,10 +87,10 @@ describe("a lost connection to Postgres", () => {
   test("to a server that is restarting is retried until the server is back", async () => {
     await using connection = await connected();
     const { session } = connection;
-    proxy.cutAll({ takesNew: false });
+    proxy.cutAll({ acceptNew: false });
     const write = session.write([batch]);
     setTimeout(() => {
-      proxy.cutAll({ takesNew: true });
+      proxy.cutAll({ acceptNew: true });
     }, 300);
     expect(countsOf(await write)).toEqual({ inserted: 1000 });
   });
@@ -99,7 +99,7 @@ describe("a lost connection to Postgres", () => {
     await using connection = await connected({ reconnectMs: 300 });
     const { session } = connection;
     await session.write([batch]);
-    proxy.cutAll({ takesNew: false });
+    proxy.cutAll({ acceptNew: false });
     const write = session.write([{ stream: "runs", rows: [{ id: "lost" }] }]);
     await expect(write).rejects.toBeInstanceOf(TransientError);
     await expect(write).rejects.toThrow(/the connection was lost; run the sync again/);
@@ -110,7 +110,7 @@ describe("a lost connection to Postgres", () => {
     const interruption = new AbortController();
     await using connection = await connected({ signal: interruption.signal, reconnectMs: 600_000 });
     const { session } = connection;
-    proxy.cutAll({ takesNew: false });
+    proxy.cutAll({ acceptNew: false });
     const write = session.write([batch]);
     setTimeout(() => {
       interruption.abort(new Error("interrupted"));
@@ -123,7 +123,7 @@ describe("a lost connection to Postgres", () => {
     const { session } = connection;
     await fixture.database.query("update _rivulet_state set epoch = 9 where stream = ''");
     proxy.cutAt("insert into", "before");
-    proxy.cutAll({ takesNew: true });
+    proxy.cutAll({ acceptNew: true });
     await expect(session.write([batch])).rejects.toThrow(/its lock was taken over/);
     expect(await fixture.texts("select count(*) from runs")).toEqual(["0"]);
   });

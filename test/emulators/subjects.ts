@@ -6,7 +6,7 @@ import type { RawJson } from "../../src/emulators/raw-json.ts";
 import { WandbClock } from "../../src/emulators/wandb/clock.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
 import { startCountly } from "../support/countly.ts";
-import { failing, firstTimes } from "../support/faults.ts";
+import { failTimes, failing } from "../support/faults.ts";
 import { startOpik } from "../support/opik.ts";
 import { startWandb } from "../support/wandb.ts";
 import { countlyClient } from "./countly/client.ts";
@@ -164,7 +164,7 @@ const wandb: EmulatorSubject = {
   },
   async start({ failFirst = false } = {}) {
     const server = await startWandb({
-      intercept: (service) => firstTimes(failFirst ? 1 : 0, failing(503), service),
+      intercept: (service) => failTimes(failFirst ? 1 : 0, failing(503), service),
     });
     const project = server.workspace.addProject({ name: "vision" });
     const client = graphqlClient(server);
@@ -216,7 +216,7 @@ const countly: EmulatorSubject = {
     JSON.stringify(countlyWorkspace(seed).apps.map(({ users }) => [...users.rows()])),
   async start({ failFirst = false } = {}) {
     const server = await startCountly({
-      intercept: (service) => firstTimes(failFirst ? 1 : 0, failing(503), service),
+      intercept: (service) => failTimes(failFirst ? 1 : 0, failing(503), service),
     });
     const client = countlyClient(server);
     const app: CountlyApp = server.workspace.addApp();

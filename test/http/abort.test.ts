@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { sleep } from "../../src/core/sleep.ts";
-import { answer, failing, silence, silenceInBody, slowDrip } from "../support/faults.ts";
+import { respond, failing, silence, silenceInBody, slowDrip } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
@@ -36,7 +36,7 @@ describe.each([
 });
 
 test("no request is sent after the abort", async () => {
-  await using server = await startServer(answer("{}"));
+  await using server = await startServer(respond("{}"));
   const client = testClient(server.url);
   client.abort(reason);
   await expect(client.getJson("x")).rejects.toBe(reason);
@@ -55,7 +55,7 @@ test("many parallel requests leak no listeners", async () => {
   const warnings: string[] = [];
   const listen = (warning: Error): number => warnings.push(warning.message);
   process.on("warning", listen);
-  await using server = await startServer(answer("{}"));
+  await using server = await startServer(respond("{}"));
   const { signal } = new AbortController();
   const client = testClient(server.url, { concurrency: 50, signal });
   await Promise.all(Array.from({ length: 200 }, () => client.getJson("x")));

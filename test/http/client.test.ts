@@ -2,14 +2,14 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ConfigError, SourceError, TransientError } from "../../src/core/errors.ts";
 import { isTooLarge, statusOf } from "../../src/http/http-error.ts";
-import { answer, failing, gzipBomb, inTurn, redirectTo } from "../support/faults.ts";
+import { respond, failing, gzipBomb, inTurn, redirectTo } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
 describe("a request", () => {
   test("sends path, parameters and headers, and returns the body as it was spelled", async () => {
-    await using server = await startServer(answer('{"n": 1.50, "big": 12345678901234567890}'));
+    await using server = await startServer(respond('{"n": 1.50, "big": 12345678901234567890}'));
     const client = testClient(`${server.url}/api`, {
       headers: { authorization: "the-secret-key" },
     });
@@ -26,7 +26,7 @@ describe("a request", () => {
   });
 
   test("posts JSON, or a form", async () => {
-    await using server = await startServer(answer({}));
+    await using server = await startServer(respond({}));
     const client = testClient(server.url);
     await client.postJson("x", { json: { limit: 1, text: " é" } });
     await client.post("x", { form: { a: "1 & 2", b: ["x", "y"] } });
@@ -45,7 +45,7 @@ describe("a request", () => {
 
   test("returns text that is not JSON unchanged", async () => {
     const text = " line\r\n\u00e4 \u{1f600}\n";
-    await using server = await startServer(answer(text));
+    await using server = await startServer(respond(text));
     expect((await testClient(server.url).get("x")).value).toBe(text);
   });
 
@@ -93,7 +93,7 @@ describe("a request", () => {
   });
 
   test("is logged without its parameters", async () => {
-    await using server = await startServer(answer("{}"));
+    await using server = await startServer(respond("{}"));
     const client = testClient(server.url);
     await client.getJson("x", { query: { api_key: "the-secret-key" } });
     expect(client.entries).toMatchObject([
@@ -149,7 +149,7 @@ describe("an error status", () => {
 
   test("does not pause other requests unless it is transient", async () => {
     await using server = await startServer(
-      inTurn(failing(403, { "retry-after": "60" }), answer("{}")),
+      inTurn(failing(403, { "retry-after": "60" }), respond("{}")),
     );
     const client = testClient(server.url);
     await expect(client.getJson("x")).rejects.toThrow(ConfigError);
@@ -193,7 +193,7 @@ describe("a response that is too large", () => {
 describe("a redirect", () => {
   test("is followed to the same host, with the headers", async () => {
     await using server = await startServer(
-      inTurn(redirectTo("/y?b=2"), redirectTo("z", 307), answer("{}")),
+      inTurn(redirectTo("/y?b=2"), redirectTo("z", 307), respond("{}")),
     );
     await testClient(server.url, { headers: { authorization: "the-secret-key" } }).getJson("x");
     expect(server.requests.map(({ url }) => url.pathname + url.search)).toEqual([
@@ -207,7 +207,7 @@ describe("a redirect", () => {
   });
 
   test("to another host is refused, and nothing is sent there", async () => {
-    await using other = await startServer(answer("{}"));
+    await using other = await startServer(respond("{}"));
     await using server = await startServer(redirectTo(`${other.url}/x?token=the-secret-key`));
     const client = testClient(server.url);
     await expect(client.getJson("x")).rejects.toThrow(
@@ -251,7 +251,7 @@ describe("a redirect", () => {
 
 describe("accept", () => {
   test("retries the request if it throws a TransientError", async () => {
-    await using server = await startServer(inTurn(answer("half"), answer("whole")));
+    await using server = await startServer(inTurn(respond("half"), respond("whole")));
     const client = testClient(server.url);
     const got = await client.request({
       method: "GET",
@@ -266,7 +266,7 @@ describe("accept", () => {
   });
 
   test("ends the request with any other error it throws", async () => {
-    await using server = await startServer(answer("{}"));
+    await using server = await startServer(respond("{}"));
     const bug = new TypeError("bug");
     const request = testClient(server.url).request({
       method: "GET",

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { SourceError, TransientError } from "../../src/core/errors.ts";
 import { newLog } from "../../src/core/log.ts";
 import { GraphqlClient, type GraphqlRequest } from "../../src/http/graphql.ts";
-import { answer, inTurn } from "../support/faults.ts";
+import { respond, inTurn } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import type { RequestHandler } from "../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../support/http-server.ts";
@@ -43,7 +43,7 @@ function queries(): string[] {
 
 describe("GraphqlClient", () => {
   test("posts query and variables, and returns the data and the body", async () => {
-    listener = answer('{"data":{"run":{"id":12345678901234567890}}}');
+    listener = respond('{"data":{"run":{"id":12345678901234567890}}}');
     const { data, body } = await graphql.request(request);
     expect(data).toEqual({ run: { id: 12345678901234567000 } });
     expect(body.text).toContain("12345678901234567890");
@@ -57,7 +57,7 @@ describe("GraphqlClient", () => {
   test.each([200, 400])(
     "omits a field that the server lacks (%i) from then on, and reports it once",
     async (status) => {
-      listener = inTurn(answer(unknownFieldBody, {}, status), answer({ data: { run: 1 } }));
+      listener = inTurn(respond(unknownFieldBody, {}, status), respond({ data: { run: 1 } }));
       await graphql.request(request);
       await graphql.request(request);
       expect(queries()).toEqual([
@@ -70,13 +70,13 @@ describe("GraphqlClient", () => {
   );
 
   test("a required field that the server lacks is an error", async () => {
-    listener = answer({ errors: [{ message: 'Cannot query field "name" on type "Run".' }] });
+    listener = respond({ errors: [{ message: 'Cannot query field "name" on type "Run".' }] });
     await expect(graphql.request(request)).rejects.toThrow(SourceError);
     expect(server.requests).toHaveLength(1);
   });
 
   test("retries a response with status 200 that has errors, and reports them", async () => {
-    listener = answer({ data: { run: 1 }, errors: [{ message: "boom", path: ["run"] }] });
+    listener = respond({ data: { run: 1 }, errors: [{ message: "boom", path: ["run"] }] });
     const response = graphql.request(request);
     await expect(response).rejects.toThrow(TransientError);
     await expect(response).rejects.toThrow(/boom/);
@@ -86,9 +86,9 @@ describe("GraphqlClient", () => {
   test("accepts a partial response if allowed and all errors are below the root", async () => {
     const errors = [{ message: "boom", path: ["run", 0] }];
     listener = inTurn(
-      answer({ data: { run: null }, errors: [{ message: "nowhere" }] }),
-      answer({ data: { run: null }, errors: [{ message: "all of it", path: ["run"] }] }),
-      answer({ data: { run: null }, errors }),
+      respond({ data: { run: null }, errors: [{ message: "nowhere" }] }),
+      respond({ data: { run: null }, errors: [{ message: "all of it", path: ["run"] }] }),
+      respond({ data: { run: null }, errors }),
     );
     expect(await graphql.request({ ...request, allowPartial: true })).toMatchObject({
       data: { run: null },
@@ -98,7 +98,7 @@ describe("GraphqlClient", () => {
   });
 
   test("errors with a status of 4xx are final", async () => {
-    listener = answer({ errors: [{ message: "the query is too complex" }] }, {}, 400);
+    listener = respond({ errors: [{ message: "the query is too complex" }] }, {}, 400);
     await expect(graphql.request(request)).rejects.toThrow(/too complex/);
     expect(server.requests).toHaveLength(1);
   });
@@ -106,7 +106,7 @@ describe("GraphqlClient", () => {
   test.each([["[]"], ['{"data":{"runs":1}}'], ['{"data":null}']])(
     "a response of another shape (%s) is an error",
     async (body) => {
-      listener = answer(body);
+      listener = respond(body);
       await expect(
         graphql.request({ ...request, shape: z.object({ run: z.int() }) }),
       ).rejects.toThrow(SourceError);

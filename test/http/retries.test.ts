@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { TransientError } from "../../src/core/errors.ts";
 import { isOverload, statusOf } from "../../src/http/http-error.ts";
 import {
-  answer,
+  respond,
   cutChunks,
   cutGzip,
   cutText,
   failing,
-  firstTimes,
+  failTimes,
   resetBeforeHeaders,
   resetInBody,
   resetInHeaders,
@@ -41,10 +41,10 @@ const faults: readonly [string, RequestHandler][] = [
   ["chunks that stop", cutChunks(body)],
   ["gzip that stops", cutGzip(body)],
   ["JSON that stops", cutText(body)],
-  ["an empty body", answer("")],
-  ["HTML with a 200", answer("<html>log in</html>")],
+  ["an empty body", respond("")],
+  ["HTML with a 200", respond("<html>log in</html>")],
   ["bytes that are not UTF-8", notUtf8],
-  ["an unsupported content encoding", answer(body, { "content-encoding": "zstd" })],
+  ["an unsupported content encoding", respond(body, { "content-encoding": "zstd" })],
   ["silence", silence],
   ["silence within the body", silenceInBody(body)],
   ["a drip that never ends", slowDrip(5)],
@@ -56,7 +56,7 @@ describe.each(faults)("%s", (name, fault) => {
   const limits = isSlow ? { silenceTimeoutMs: 300, requestTimeoutMs: 600 } : {};
 
   test.each(["get", "post"] as const)("is retried for a %s", async (method) => {
-    await using server = await startServer(firstTimes(2, fault, answer(body)));
+    await using server = await startServer(failTimes(2, fault, respond(body)));
     const client = testClient(server.url, limits);
     const { body: got } = await client[`${method}Json`]("x");
     expect(got.text).toBe(body);
@@ -108,7 +108,7 @@ describe("the wait that a service asks for", () => {
     ["RateLimit-Reset", { "ratelimit-reset": "30" }, 30_000],
     ["jitter, if it is nonsense", { "retry-after": "-1" }, 500],
   ])("is %s", async (_name, headers, waited) => {
-    await using server = await startServer(firstTimes(1, failing(429, headers), answer("{}")));
+    await using server = await startServer(failTimes(1, failing(429, headers), respond("{}")));
     const client = testClient(server.url);
     await client.getJson("x");
     expect(client.sleeps).toEqual([waited]);
@@ -118,7 +118,7 @@ describe("the wait that a service asks for", () => {
   test("is logged as a warning from two seconds on", async () => {
     const body = { code: 429, message: "Too Many Requests" };
     await using server = await startServer(
-      firstTimes(
+      failTimes(
         2,
         failing(429, { "ratelimit-reset": "5" }, body),
         failing(429, { "ratelimit-reset": "1" }, body),
@@ -151,7 +151,7 @@ describe("the wait that a service asks for", () => {
 
   test.each([429, 503])("fails all requests unsent if it is too long, %i", async (status) => {
     await using server = await startServer(
-      firstTimes(1, failing(status, { "retry-after": String(day) }), answer("{}")),
+      failTimes(1, failing(status, { "retry-after": String(day) }), respond("{}")),
     );
     const client = testClient(server.url);
     const until = "the service asks to wait 24 h; try again after 2026-01-02T00:00:00Z";
@@ -169,7 +169,7 @@ describe("the wait that a service asks for", () => {
   test("applies to every request of the client, and counts once", async () => {
     const pauses: (() => void)[] = [];
     await using server = await startServer(
-      firstTimes(4, failing(429, { "retry-after": "60" }), answer("{}")),
+      failTimes(4, failing(429, { "retry-after": "60" }), respond("{}")),
     );
     const client = testClient(server.url, {
       concurrency: 4,
@@ -193,7 +193,7 @@ async function waitFor(condition: () => boolean): Promise<void> {
 
 describe("a service that is unreachable", () => {
   test("is named with host and port", async () => {
-    const server = await startServer(answer("{}"));
+    const server = await startServer(respond("{}"));
     await server.close();
     const client = testClient(server.url, { retryAttempts: 2 });
     const { host } = new URL(server.url);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { TransientError } from "../../src/core/errors.ts";
 import { newRedactor } from "../../src/core/redact.ts";
 import {
-  answer,
+  respond,
   cutChunks,
   cutGzip,
   failing,
@@ -39,7 +39,7 @@ const faults: readonly [string, RequestHandler][] = [
   ["chunks that stop", cutChunks("x".repeat(100))],
   ["gzip that stops", cutGzip("x".repeat(100))],
   ["a bomb", gzipBomb(2 ** 20)],
-  ["broken JSON", answer(`{"key": "${secret}`)],
+  ["broken JSON", respond(`{"key": "${secret}`)],
   ["silence", silence],
   ["a redirect to another host", redirectTo(`http://other.invalid/${secret}?key=${secret}`)],
   ["a redirect loop", redirectTo("?")],
@@ -76,7 +76,7 @@ describe.each(faults)("%s", (_name, fault) => {
 });
 
 test("an error within a response reveals no secret", async () => {
-  await using server = await startServer(answer(`{"message":"bad key ${secret}"}`));
+  await using server = await startServer(respond(`{"message":"bad key ${secret}"}`));
   const client = testClient(server.url, { secrets: [secret], retryAttempts: 0 });
   const accept = ({ text }: Body): void => {
     throw new TransientError(text);

@@ -2,12 +2,12 @@ import { createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
 import { selfSignedCertificate } from "../support/certificate.ts";
-import { answer } from "../support/faults.ts";
+import { respond } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
 import { startServer } from "../support/http-server.ts";
 
 test("an untrusted certificate fails at once, with the remedy", async () => {
-  await using server = await startServer(answer("{}"), selfSignedCertificate());
+  await using server = await startServer(respond("{}"), selfSignedCertificate());
   const request = testClient(server.url).getJson("x");
   await expect(request).rejects.toThrow(ConfigError);
   await expect(request).rejects.toThrow(
@@ -17,7 +17,7 @@ test("an untrusted certificate fails at once, with the remedy", async () => {
 });
 
 test("a service without TLS behind an https URL fails at once", async () => {
-  await using server = await startServer(answer("{}"));
+  await using server = await startServer(respond("{}"));
   const client = testClient(server.url.replace("http:", "https:"));
   const request = client.getJson("x");
   await expect(request).rejects.toThrow(ConfigError);

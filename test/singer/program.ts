@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { Ended } from "../support/program.ts";
+import type { EndedProgram } from "../support/program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
 
 /** A running program with a pipe to its standard input. */
 export interface Piped {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<EndedProgram>;
 }
 
 /** Starts one of the programs in `bin` with a pipe to its standard input. */
@@ -23,7 +23,7 @@ export function startPiped(name: string, args: readonly string[], cwd: string): 
   });
   // A killed program closes its standard input.
   child.stdin.on("error", () => undefined);
-  const closed = new Promise<Pick<Ended, "status" | "signal">>((done) => {
+  const closed = new Promise<Pick<EndedProgram, "status" | "signal">>((done) => {
     child.on("close", (status, signal) => {
       done({ status, signal });
     });
@@ -39,7 +39,7 @@ export async function runPiped(
   name: string,
   args: readonly string[],
   { cwd, input }: { readonly cwd: string; readonly input: string },
-): Promise<Ended> {
+): Promise<EndedProgram> {
   const { child, ended } = startPiped(name, args, cwd);
   child.stdin.end(input);
   return await ended;

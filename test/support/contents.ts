@@ -4,19 +4,19 @@ type Rows = readonly Readonly<Record<string, unknown>>[];
 
 export interface ContentsOptions {
   /** Leave out rows that are marked as deleted: a database that began later never saw them. */
-  readonly standing?: boolean;
+  readonly withoutDeleted?: boolean;
 }
 
 /** Every cell of the tables that a source fills, but for when a row changed here, in the order of the first columns. */
 export async function contents(
   database: TestDatabase,
-  { standing = false }: ContentsOptions = {},
+  { withoutDeleted = false }: ContentsOptions = {},
 ): Promise<Record<string, Rows>> {
   const tables: Record<string, Rows> = {};
   for (const { name } of await database.query(tableNames[database.dialect])) {
     const table = String(name);
     if (table.startsWith("_rivulet")) continue;
-    const where = standing ? "WHERE NOT _deleted" : "";
+    const where = withoutDeleted ? "WHERE NOT _deleted" : "";
     const rows = await database.query(`SELECT * FROM "${table}" ${where} ORDER BY 1, 2, 3`);
     tables[table] = rows.map((row) => {
       return Object.fromEntries(Object.entries(row).filter(([column]) => column !== "_synced_at"));

@@ -6,37 +6,37 @@ export interface CuttingProxy extends AsyncDisposable {
   /** How many connections it has taken. */
   readonly connections: number;
   /** Cuts the connection on which the client says this, once, after it was said so often without being cut. */
-  cutAt(said: string, moment: Moment, after?: number): void;
+  cutAt(said: string, moment: CutMoment, after?: number): void;
   /** Whether there is a cut still to come. */
   readonly isArmed: boolean;
   /** Takes back what was to happen. */
   disarm(): void;
   /** Calls back, once, when the client says this, before the server hears it. */
-  when(said: string, then: () => void): void;
+  onceSent(said: string, then: () => void): void;
   /** Cuts all connections; new ones are taken or not. */
-  cutAll(options: { readonly takesNew: boolean }): void;
+  cutAll(options: { readonly acceptNew: boolean }): void;
 }
 
 /**
  * `before` the server hears it; `unnoticed` is the same, but the server believes that the client is still there; `during`, when it has heard it
  * and nobody hears its answer any more; `after` it has answered, without passing the answer on.
  */
-export type Moment = "before" | "unnoticed" | "during" | "after";
+export type CutMoment = "before" | "unnoticed" | "during" | "after";
 
 export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
   const open = new Set<Socket>();
-  let cut: { readonly said: string; readonly moment: Moment; left: number } | undefined;
+  let cut: { readonly said: string; readonly moment: CutMoment; left: number } | undefined;
   let expected: { readonly said: string; readonly then: () => void } | undefined;
-  let takesNew = true;
+  let acceptNew = true;
   let connections = 0;
   const server = createServer((client) => {
-    if (!takesNew) {
+    if (!acceptNew) {
       client.destroy();
       return;
     }
     connections += 1;
     const upstream = connect(Number(target.port), target.hostname);
-    let isCutting: Moment | undefined;
+    let isCutting: CutMoment | undefined;
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
@@ -97,11 +97,11 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
       cut = undefined;
       expected = undefined;
     },
-    when(said, then) {
+    onceSent(said, then) {
       expected = { said, then };
     },
     cutAll(options) {
-      ({ takesNew } = options);
+      ({ acceptNew } = options);
       cutAll();
     },
     async [Symbol.asyncDispose]() {

@@ -14,7 +14,7 @@ export function inTurn(...listeners: readonly RequestHandler[]): RequestHandler 
 }
 
 /** So many times the fault, then what the server would have done. */
-export function firstTimes(
+export function failTimes(
   times: number,
   fault: RequestHandler,
   then: RequestHandler,
@@ -35,7 +35,11 @@ export function sometimes(
 }
 
 /** An answer with this body: text as it is, anything else as JSON. */
-export function answer(body: unknown, headers: ResponseHeaders = {}, status = 200): RequestHandler {
+export function respond(
+  body: unknown,
+  headers: ResponseHeaders = {},
+  status = 200,
+): RequestHandler {
   return (_request, response) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
@@ -48,7 +52,7 @@ export function failing(
   headers: ResponseHeaders = {},
   body: unknown = "",
 ): RequestHandler {
-  return answer(body, headers, status);
+  return respond(body, headers, status);
 }
 
 /** The connection is reset before anything is said. */
@@ -98,7 +102,7 @@ export function cutGzip(body: string): RequestHandler {
 
 /** Complete in every way, but half a body: what a service sends that fails while it streams. */
 export function cutText(body: string): RequestHandler {
-  return answer(half(body));
+  return respond(half(body));
 }
 
 /** Few bytes that unpack to many zeros. */
@@ -132,7 +136,7 @@ export function silenceInBody(body: string): RequestHandler {
 }
 
 export function redirectTo(location: string, status = 302): RequestHandler {
-  return answer("", { location }, status);
+  return respond("", { location }, status);
 }
 
 function half(body: string): string {

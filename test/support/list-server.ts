@@ -5,11 +5,11 @@ export interface ListRow {
   readonly [member: string]: unknown;
 }
 
-export interface ListTraps {
+export interface ListFaults {
   /** Rows that a page has at most. */
   readonly cap?: number;
   /** Where a page starts: after pages of the size that was asked for, or of the size that is served. Default: served. */
-  readonly startsBy?: "asked" | "served";
+  readonly offsetBy?: "requested" | "served";
   /** Rows of each page that are left out after it was cut. */
   readonly hidden?: (row: ListRow) => boolean;
   /** Whether the answer says how many rows there are. Default: yes. */
@@ -17,16 +17,19 @@ export interface ListTraps {
 }
 
 /** A list of a service that is asked for by `page` and `size`; it may change while it is read. */
-export function listOf(rows: () => readonly ListRow[], traps: ListTraps = {}): RequestHandler {
-  const { cap = Infinity, startsBy = "served", hidden = () => false, total = true } = traps;
+export function listHandler(
+  rows: () => readonly ListRow[],
+  traps: ListFaults = {},
+): RequestHandler {
+  const { cap = Infinity, offsetBy = "served", hidden = () => false, total = true } = traps;
   return (request, response) => {
-    const { page, size } = asked(request);
+    const { page, size } = pageParams(request);
     if (!(Number.isInteger(page) && page >= 1 && Number.isInteger(size) && size >= 1)) {
       response.writeHead(400).end();
       return;
     }
     const served = Math.min(size, cap);
-    const start = (page - 1) * (startsBy === "asked" ? size : served);
+    const start = (page - 1) * (offsetBy === "requested" ? size : served);
     const content = rows()
       .slice(start, start + served)
       .filter((row) => !hidden(row));
@@ -36,7 +39,10 @@ export function listOf(rows: () => readonly ListRow[], traps: ListTraps = {}): R
 }
 
 /** The page and the size that a request asks for. */
-export function asked({ url }: ServerRequest): { readonly page: number; readonly size: number } {
+export function pageParams({ url }: ServerRequest): {
+  readonly page: number;
+  readonly size: number;
+} {
   return {
     page: Number(url.searchParams.get("page")),
     size: Number(url.searchParams.get("size")),

@@ -7,16 +7,16 @@ import { text } from "node:stream/consumers";
 const bin = resolve(import.meta.dirname, "../../bin");
 
 /** The output of a program that has ended. */
-export interface Ended {
+export interface EndedProgram {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Running {
+export interface RunningProgram {
   readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<EndedProgram>;
 }
 
 export interface ProgramOptions {
@@ -29,14 +29,14 @@ export function start(
   name: string,
   args: readonly string[],
   options: ProgramOptions = {},
-): Running {
+): RunningProgram {
   const { PATH = "", SystemRoot = "" } = process.env;
   const child = spawn(process.execPath, [join(bin, `${name}.js`), ...args], {
     cwd: options.cwd,
     env: { PATH, SystemRoot, HOME: tmpdir(), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const closed = new Promise<Pick<Ended, "status" | "signal">>((done) => {
+  const closed = new Promise<Pick<EndedProgram, "status" | "signal">>((done) => {
     child.on("close", (status, signal) => {
       done({ status, signal });
     });
@@ -52,7 +52,7 @@ export async function run(
   name: string,
   args: readonly string[],
   options: ProgramOptions = {},
-): Promise<Ended> {
+): Promise<EndedProgram> {
   return await start(name, args, options).ended;
 }
 
@@ -71,7 +71,7 @@ export async function newFolder(
 }
 
 /** The log lines of a program that was not run on a terminal. */
-export function logLines({ stderr }: Ended): readonly Readonly<Record<string, unknown>>[] {
+export function logLines({ stderr }: EndedProgram): readonly Readonly<Record<string, unknown>>[] {
   return stderr
     .split("\n")
     .filter((line) => line !== "")

@@ -20,7 +20,7 @@ export class Random {
   }
 
   /** How many things happen before something: often few, as most syncs have little to do. */
-  moment(): number {
+  smallCount(): number {
     return this.between(0, this.pick([2, 5, 12]));
   }
 

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Ended } from "./program.ts";
+import type { EndedProgram } from "./program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
 
 /** What a person waits to see, and what they type then. */
-export type Step = readonly [seen: RegExp, typed: string];
+export type TerminalStep = readonly [seen: RegExp, typed: string];
 
 /** Whether there is a terminal to be had: `script` of util-linux makes one. */
 export const hasTerminal = process.platform === "linux";
@@ -15,11 +15,11 @@ export const enter = "\r";
 export const controlC = "\u0003";
 
 /** Runs one of the programs in `bin` on a terminal, with somebody at it. What it writes is in `stdout`, without colours. */
-export async function converse(
+export async function runOnTerminal(
   name: string,
   args: readonly string[],
-  { cwd, steps }: { readonly cwd: string; readonly steps: readonly Step[] },
-): Promise<Ended> {
+  { cwd, steps }: { readonly cwd: string; readonly steps: readonly TerminalStep[] },
+): Promise<EndedProgram> {
   const command = [process.execPath, join(bin, `${name}.js`), ...args]
     .map((word) => `'${word}'`)
     .join(" ");

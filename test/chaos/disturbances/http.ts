@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import {
-  answer,
+  respond,
   cutChunks,
   cutGzip,
   cutText,
@@ -17,7 +17,7 @@ import {
 } from "../../support/faults.ts";
 import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer } from "../../support/http-server.ts";
-import type { Ended } from "../../support/program.ts";
+import type { EndedProgram } from "../../support/program.ts";
 import type { Bout } from "../chaos-run.ts";
 import type { Disturbance, Outcome } from "../disturbance.ts";
 import { spelled, type Exchange } from "../http-proxy.ts";
@@ -39,9 +39,9 @@ const passing: readonly (readonly [string, (exchange: Exchange) => RequestHandle
   ["chunks that stop", ({ body }) => cutChunks(body)],
   ["gzip that stops", ({ body }) => cutGzip(body)],
   ["JSON that stops", ({ body }) => cutText(body)],
-  ["HTML with 200", () => answer("<html>log in</html>")],
-  ["nothing with 200", () => answer("")],
-  ["broken JSON with 200", () => answer('{"data":[}')],
+  ["HTML with 200", () => respond("<html>log in</html>")],
+  ["nothing with 200", () => respond("")],
+  ["broken JSON with 200", () => respond('{"data":[}')],
 ];
 
 /** Answers that ask to wait for a second. */
@@ -119,7 +119,7 @@ export const httpDisturbances: readonly Disturbance[] = [
     name: "a redirect to another host, which hears nothing",
     outcomes: ["completed", "partial", "failed"],
     async disturb(bout) {
-      await using other = await startServer(answer("{}"));
+      await using other = await startServer(respond("{}"));
       const fault = ({ request: { url } }: Exchange): RequestHandler =>
         redirectTo(new URL(url.pathname + url.search, other.url).href, 307);
       hit(bout, { fault, times: [1, 3] });
@@ -160,7 +160,7 @@ function faulty(name: string, { outcomes, config = {}, ...what }: Faulty): Distu
 
 function hit(bout: Bout, { fault, times }: Hit): void {
   const { proxy, random } = bout;
-  const from = proxy.answers + random.moment();
+  const from = proxy.answers + random.smallCount();
   const to = from + random.between(...times);
   bout.happened = false;
   proxy.fault = (exchange) => {
@@ -172,7 +172,7 @@ function hit(bout: Bout, { fault, times }: Hit): void {
 }
 
 /** The request that was asked to wait does not come again before a second has passed. */
-async function askedToWait(bout: Bout, fault: () => RequestHandler): Promise<Ended> {
+async function askedToWait(bout: Bout, fault: () => RequestHandler): Promise<EndedProgram> {
   const asked = new Map<string, number>();
   const tooEarly: number[] = [];
   hit(bout, {
@@ -192,7 +192,7 @@ async function askedToWait(bout: Bout, fault: () => RequestHandler): Promise<End
 }
 
 /** Of all that there is, only what belongs to the object is missing. */
-async function oneBroken(bout: Bout): Promise<Ended> {
+async function oneBroken(bout: Bout): Promise<EndedProgram> {
   const { service, storage, proxy } = bout;
   const mend = service.traps.breaks?.(bout.random);
   bout.happened = false;

@@ -1,4 +1,4 @@
-import { answer } from "../../support/faults.ts";
+import { respond } from "../../support/faults.ts";
 import type { Disturbance } from "../disturbance.ts";
 import { spelled } from "../http-proxy.ts";
 
@@ -33,7 +33,7 @@ export const pagingDisturbances: readonly Disturbance[] = [
         pages.push(request.url.href + request.body);
         const isHit = isPassing ? pages.length - 1 === place : pages.at(-1) === pages[place];
         bout.happened ||= isHit;
-        return isHit ? answer(text) : undefined;
+        return isHit ? respond(text) : undefined;
       };
       return await bout.run();
     },

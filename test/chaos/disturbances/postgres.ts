@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Moment } from "../../support/cutting-proxy.ts";
-import type { Ended } from "../../support/program.ts";
+import type { CutMoment } from "../../support/cutting-proxy.ts";
+import type { EndedProgram } from "../../support/program.ts";
 import type { Bout } from "../chaos-run.ts";
 import type { Disturbance } from "../disturbance.ts";
 import { heard } from "../wait-for-statement.ts";
@@ -10,7 +10,7 @@ import { interrupted } from "./process.ts";
 type OnPostgres = Disturbance<PostgresStorage>;
 type PostgresBout = Bout<PostgresStorage>;
 
-const moments: readonly (readonly [Moment, string])[] = [
+const moments: readonly (readonly [CutMoment, string])[] = [
   ["before", "commit\0"],
   ["unnoticed", "commit\0"],
   ["during", "commit\0"],
@@ -209,7 +209,7 @@ async function locked(bout: PostgresBout) {
 async function altered(
   bout: PostgresBout,
   [before, after]: readonly [string, string],
-): Promise<Ended> {
+): Promise<EndedProgram> {
   const { storage } = bout;
   await storage.query(before.replace("$role", storage.role));
   try {
@@ -222,7 +222,7 @@ async function altered(
 async function signalled(
   bout: PostgresBout,
   by: "pg_terminate_backend" | "pg_cancel_backend",
-): Promise<Ended> {
+): Promise<EndedProgram> {
   const { storage, random } = bout;
   const running = bout.start();
   for (let times = random.between(1, 3); times > 0; times -= 1) {

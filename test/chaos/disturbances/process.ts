@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "vitest";
 import { contents } from "../../support/contents.ts";
-import type { Ended, Running } from "../../support/program.ts";
+import type { EndedProgram, RunningProgram } from "../../support/program.ts";
 import { silence } from "../../support/faults.ts";
 import type { Bout } from "../chaos-run.ts";
 import { outcomeOf, type Disturbance } from "../disturbance.ts";
@@ -58,7 +58,7 @@ export const processDisturbances: readonly Disturbance[] = [
     name: "SIGTERM while the service is silent",
     outcomes: ["interrupted", "completed"],
     async disturb(bout) {
-      const from = bout.proxy.answers + bout.random.moment();
+      const from = bout.proxy.answers + bout.random.smallCount();
       bout.proxy.fault = ({ number }) => (number >= from ? silence : undefined);
       const running = bout.start();
       await bout.until(running, () => bout.proxy.answers > from);
@@ -101,16 +101,16 @@ export const processDisturbances: readonly Disturbance[] = [
   },
 ];
 
-async function killed({ child, ended }: Running): Promise<Ended> {
+async function killed({ child, ended }: RunningProgram): Promise<EndedProgram> {
   child.kill("SIGKILL");
   return await ended;
 }
 
 /** The promise of five seconds is the one thing that is measured by the clock. */
 export async function interrupted(
-  { child, ended }: Running,
+  { child, ended }: RunningProgram,
   signal: "SIGINT" | "SIGTERM",
-): Promise<Ended> {
+): Promise<EndedProgram> {
   const at = performance.now();
   child.kill(signal);
   const end = await ended;
@@ -118,7 +118,7 @@ export async function interrupted(
   return end;
 }
 
-async function suspended(bout: Bout): Promise<Ended> {
+async function suspended(bout: Bout): Promise<EndedProgram> {
   const sleeper = bout.start();
   for (let tries = 0; tries < 5; tries += 1) {
     await bout.answers(sleeper);

@@ -13,7 +13,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
-import type { Ended, Running } from "../../support/program.ts";
+import type { EndedProgram, RunningProgram } from "../../support/program.ts";
 import type { Bout } from "../chaos-run.ts";
 import type { Disturbance } from "../disturbance.ts";
 import type { SqliteStorage } from "../storage.ts";
@@ -120,7 +120,7 @@ export const sqliteDisturbances: readonly Disturbance<SqliteStorage>[] = [
 ];
 
 /** A small file system in memory takes the place of the folder, where this may be mounted; without, only the size of files can be limited. */
-async function onFullDisk(bout: Bout<SqliteStorage>): Promise<Ended> {
+async function onFullDisk(bout: Bout<SqliteStorage>): Promise<EndedProgram> {
   await bout.fill();
   const folder = dirname(bout.storage.path);
   const before = filesIn(folder);
@@ -143,7 +143,7 @@ async function onFullDisk(bout: Bout<SqliteStorage>): Promise<Ended> {
   }
 }
 
-async function withSmallFiles(bout: Bout<SqliteStorage>): Promise<Ended> {
+async function withSmallFiles(bout: Bout<SqliteStorage>): Promise<EndedProgram> {
   return await bout.run({ maxBlocks: bout.random.between(20, 1500) });
 }
 
@@ -159,7 +159,10 @@ interface Lock {
 }
 
 /** Locks the file as another program would; undefined once the program has ended. */
-async function locked(bout: Bout<SqliteStorage>, running: Running): Promise<Lock | undefined> {
+async function locked(
+  bout: Bout<SqliteStorage>,
+  running: RunningProgram,
+): Promise<Lock | undefined> {
   const db = new Database(bout.storage.path, { timeout: 0 });
   await bout.until(running, () => {
     try {
@@ -181,7 +184,7 @@ async function locked(bout: Bout<SqliteStorage>, running: Running): Promise<Lock
 }
 
 /** Permissions do not bind a superuser, who therefore runs the program as somebody else. */
-async function unwritable(bout: Bout<SqliteStorage>): Promise<Ended> {
+async function unwritable(bout: Bout<SqliteStorage>): Promise<EndedProgram> {
   await bout.fill();
   const { path } = bout.storage;
   const isRoot = process.getuid?.() === 0;

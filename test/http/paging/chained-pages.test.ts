@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { SourceError } from "../../../src/core/errors.ts";
 import { cursorPages, linkedPages } from "../../../src/http/paging/chained-pages.ts";
 import type { Pages } from "../../../src/http/paging/page.ts";
-import { answer, inTurn } from "../../support/faults.ts";
+import { respond, inTurn } from "../../support/faults.ts";
 import { testClient } from "../../support/http-client.ts";
 import { startServer } from "../../support/http-server.ts";
 
@@ -21,7 +21,7 @@ describe("pages with a link to the next", () => {
         "/api/rows?page=3": { items: [3], next: `${server.url}/api/rows?page=4` },
         "/api/rows?page=4": { items: [4], next: null },
       };
-      return answer(bodies[request.url.pathname + request.url.search])(request, response);
+      return respond(bodies[request.url.pathname + request.url.search])(request, response);
     });
     const pages = linkedPages(testClient(`${server.url}/api`), {
       path: "rows",
@@ -33,15 +33,15 @@ describe("pages with a link to the next", () => {
 
   test("can have the link in another member", async () => {
     await using server = await startServer(
-      inTurn(answer({ data: [1], links: { next: "?page=2" } }), answer({ data: [2], links: {} })),
+      inTurn(respond({ data: [1], links: { next: "?page=2" } }), respond({ data: [2], links: {} })),
     );
     const pages = linkedPages(testClient(server.url), { path: "rows", nextKeys: ["links.next"] });
     expect(await rowsOf(pages)).toEqual(["1", "2"]);
   });
 
   test("are not followed to another host, and no key is sent there", async () => {
-    await using other = await startServer(answer({ items: [] }));
-    await using server = await startServer(answer({ items: [1], nextUrl: `${other.url}/rows` }));
+    await using other = await startServer(respond({ items: [] }));
+    await using server = await startServer(respond({ items: [1], nextUrl: `${other.url}/rows` }));
     const pages = linkedPages(testClient(server.url), { path: "rows" });
     await expect(rowsOf(pages)).rejects.toThrow(
       `${server.url}/rows: the next link leads to another host (${new URL(other.url).host}); the key is not sent there`,
@@ -51,14 +51,14 @@ describe("pages with a link to the next", () => {
   });
 
   test.each(["?page=1", "/rows?page=1"])("are not followed in a loop by %s", async (next) => {
-    await using server = await startServer(answer({ items: [1], next }));
+    await using server = await startServer(respond({ items: [1], next }));
     const pages = linkedPages(testClient(server.url), { path: "rows", query: { page: 1 } });
     await expect(rowsOf(pages)).rejects.toThrow(SourceError);
     expect(server.requests).toHaveLength(1);
   });
 
   test("whose link is no text are not understood", async () => {
-    await using server = await startServer(answer({ items: [1], next: {} }));
+    await using server = await startServer(respond({ items: [1], next: {} }));
     const pages = linkedPages(testClient(server.url), { path: "rows" });
     await expect(rowsOf(pages)).rejects.toThrow(
       "rows: expected the next link or cursor as text, got object",
@@ -72,9 +72,9 @@ describe("pages with the cursor of the next", () => {
   test("are read until one has no cursor, past empty pages", async () => {
     await using server = await startServer(
       inTurn(
-        answer({ items: [1], total: 3, meta: { cursor: "a&b" } }),
-        answer({ items: [], total: 3, meta: { cursor: 7 } }),
-        answer({ items: [2, 3], total: 3, meta: { cursor: "" } }),
+        respond({ items: [1], total: 3, meta: { cursor: "a&b" } }),
+        respond({ items: [], total: 3, meta: { cursor: 7 } }),
+        respond({ items: [2, 3], total: 3, meta: { cursor: "" } }),
       ),
     );
     const pages = cursorPages(testClient(server.url), list);
@@ -88,7 +88,7 @@ describe("pages with the cursor of the next", () => {
   });
 
   test("fail if a cursor repeats", async () => {
-    await using server = await startServer(answer({ items: [1], meta: { cursor: "a" } }));
+    await using server = await startServer(respond({ items: [1], meta: { cursor: "a" } }));
     const pages = cursorPages(testClient(server.url), list);
     await expect(rowsOf(pages)).rejects.toThrow("rows: page 3 is one that was read before");
     expect(server.requests).toHaveLength(2);
@@ -97,8 +97,8 @@ describe("pages with the cursor of the next", () => {
   test("are incomplete if the total shrinks", async () => {
     await using server = await startServer(
       inTurn(
-        answer({ items: [1], total: 3, meta: { cursor: "a" } }),
-        answer({ items: [2], total: 2 }),
+        respond({ items: [1], total: 3, meta: { cursor: "a" } }),
+        respond({ items: [2], total: 2 }),
       ),
     );
     const pages = cursorPages(testClient(server.url), list);

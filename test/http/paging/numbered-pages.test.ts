@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import { SourceError, TransientError } from "../../../src/core/errors.ts";
 import type { NumberPagedList } from "../../../src/http/paging/page-requests.ts";
 import { numberedPages, type NumberedPage } from "../../../src/http/paging/numbered-pages.ts";
-import { answer, failing, inTurn } from "../../support/faults.ts";
+import { respond, failing, inTurn } from "../../support/faults.ts";
 import { testClient, type TestClient } from "../../support/http-client.ts";
 import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer, type TestServer } from "../../support/http-server.ts";
-import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
+import { pageParams, listHandler, newRows, type ListRow } from "../../support/list-server.ts";
 
 interface Listing {
   readonly ids: readonly string[];
@@ -35,7 +35,9 @@ async function readFrom(
 
 /** The requests as `page/size`. */
 function requestsTo(server: TestServer): string[] {
-  return server.requests.map((request) => `${asked(request).page}/${asked(request).size}`);
+  return server.requests.map(
+    (request) => `${pageParams(request).page}/${pageParams(request).size}`,
+  );
 }
 
 const idsOf = (rows: readonly ListRow[]): string[] => rows.map(({ id }) => id);
@@ -49,13 +51,13 @@ describe("a list with a total", () => {
     [30, ["1/10", "2/10", "3/10"]],
   ])("of %i rows is read in order, without an extra request", async (count, requests) => {
     const rows = newRows(count);
-    const listing = await readFrom(listOf(() => rows));
+    const listing = await readFrom(listHandler(() => rows));
     expect(listing).toMatchObject({ ids: idsOf(rows), complete: true, stable: true, requests });
   });
 
   test("has pages with number, total and size", async () => {
     const rows = newRows(11);
-    const { pages } = await readFrom(listOf(() => rows));
+    const { pages } = await readFrom(listHandler(() => rows));
     expect(pages).toMatchObject([
       { number: 1, total: 11, next: { offset: 10, size: 10 } },
       {
@@ -69,9 +71,9 @@ describe("a list with a total", () => {
 
   test("is requested once more if a page is empty before the end", async () => {
     const rows = newRows(25);
-    const list = listOf(() => rows);
+    const list = listHandler(() => rows);
     const { ids, complete, requests } = await readFrom(
-      inTurn(list, answer({ total: 25, content: [] }), list),
+      inTurn(list, respond({ total: 25, content: [] }), list),
     );
     expect(ids).toEqual(idsOf(rows));
     expect(complete).toBe(true);
@@ -80,12 +82,12 @@ describe("a list with a total", () => {
 
   test("is incomplete if a page before the end stays empty", async () => {
     const rows = newRows(10);
-    const list = listOf(() => rows);
+    const list = listHandler(() => rows);
     const { ids, complete } = await readFrom(
       inTurn(
-        (request, response) => answer({ total: 25, content: rows })(request, response),
-        answer({ total: 25, content: [] }),
-        answer({ total: 25, content: [] }),
+        (request, response) => respond({ total: 25, content: rows })(request, response),
+        respond({ total: 25, content: [] }),
+        respond({ total: 25, content: [] }),
         list,
       ),
     );
@@ -95,10 +97,10 @@ describe("a list with a total", () => {
 
   test("is complete but not stable if rows are inserted meanwhile, even a page of them", async () => {
     let rows = newRows(30);
-    const list = listOf(() => rows);
+    const list = listHandler(() => rows);
     const { ids, complete, stable } = await readFrom((request, response) => {
       void list(request, response);
-      if (asked(request).page === 1)
+      if (pageParams(request).page === 1)
         rows = [...newRows(10).map(({ id }) => ({ id: `new ${id}` })), ...rows];
     });
     expect(new Set(ids)).toEqual(new Set(idsOf(newRows(30))));
@@ -107,10 +109,10 @@ describe("a list with a total", () => {
 
   test("is incomplete if rows are deleted meanwhile", async () => {
     let rows = newRows(30);
-    const list = listOf(() => rows);
+    const list = listHandler(() => rows);
     const { complete, stable } = await readFrom((request, response) => {
       void list(request, response);
-      if (asked(request).page === 1) rows = rows.slice(1);
+      if (pageParams(request).page === 1) rows = rows.slice(1);
     });
     expect({ complete, stable }).toEqual({ complete: false, stable: false });
   });
@@ -119,7 +121,7 @@ describe("a list with a total", () => {
 describe("a list without a total", () => {
   test("ends with the first empty page", async () => {
     const rows = newRows(20);
-    const listing = await readFrom(listOf(() => rows, { total: false }));
+    const listing = await readFrom(listHandler(() => rows, { total: false }));
     expect(listing).toMatchObject({
       ids: idsOf(rows),
       complete: true,
@@ -129,16 +131,16 @@ describe("a list without a total", () => {
 
   test.each([4, 10, 25])("and without pages, of %i rows, is read once", async (count) => {
     const rows = newRows(count);
-    const { ids, complete } = await readFrom(answer({ data: rows }));
+    const { ids, complete } = await readFrom(respond({ data: rows }));
     expect({ ids, complete }).toEqual({ ids: idsOf(rows), complete: true });
   });
 
   test("counts as unpaged only once the full first page comes a third time", async () => {
     let rows = newRows(30);
-    const list = listOf(() => rows, { total: false });
+    const list = listHandler(() => rows, { total: false });
     const { ids, complete } = await readFrom((request, response) => {
       void list(request, response);
-      if (asked(request).page === 1)
+      if (pageParams(request).page === 1)
         rows = [...newRows(10).map(({ id }) => ({ id: `new ${id}` })), ...rows];
     });
     expect(ids).toEqual(idsOf(newRows(30)));
@@ -154,7 +156,7 @@ describe("a list without a total", () => {
         "page",
         String(Math.min(last, Number(url.searchParams.get("page")))),
       );
-      return listOf(() => rows, { total: false })({ ...request, url: clampedUrl }, response);
+      return listHandler(() => rows, { total: false })({ ...request, url: clampedUrl }, response);
     };
     await expect(readFrom(clamped)).rejects.toThrow(SourceError);
     await expect(readFrom(clamped)).rejects.toThrow(
@@ -164,13 +166,13 @@ describe("a list without a total", () => {
 });
 
 test("a list with a total that repeats its first page forever fails", async () => {
-  await expect(readFrom(answer({ total: 25, content: newRows(10) }))).rejects.toThrow(
+  await expect(readFrom(respond({ total: 25, content: newRows(10) }))).rejects.toThrow(
     "the same page came twice",
   );
 });
 
 test("a bare array is a list without pages", async () => {
-  const { ids, complete, requests } = await readFrom(answer(newRows(10)));
+  const { ids, complete, requests } = await readFrom(respond(newRows(10)));
   expect({ ids, complete, requests }).toEqual({
     ids: idsOf(newRows(10)),
     complete: true,
@@ -185,13 +187,13 @@ describe("every row is read, whatever the service does with the size:", () => {
   test("it caps it", async () => {
     const limits = fc.record({
       cap: fc.integer({ min: 1, max: 15 }),
-      startsBy: fc.constantFrom("asked" as const, "served" as const),
+      offsetBy: fc.constantFrom("requested" as const, "served" as const),
     });
     await fc.assert(
       fc.asyncProperty(rows, fc.tuple(size, limits), async (count, [size, limits]) => {
         const all = newRows(count);
         const { ids, complete } = await readFrom(
-          listOf(() => all, limits),
+          listHandler(() => all, limits),
           { size },
         );
         expect(ids).toEqual(idsOf(all));
@@ -204,7 +206,7 @@ describe("every row is read, whatever the service does with the size:", () => {
   test("it caps it without a total, but pages by its own size", async () => {
     const all = newRows(60);
     for (const cap of [1, 7, 10, 11]) {
-      const { ids, complete } = await readFrom(listOf(() => all, { cap, total: false }));
+      const { ids, complete } = await readFrom(listHandler(() => all, { cap, total: false }));
       expect({ ids, complete }).toEqual({ ids: idsOf(all), complete: true });
     }
   });
@@ -212,7 +214,7 @@ describe("every row is read, whatever the service does with the size:", () => {
   test("it omits rows that we have no access to", async () => {
     const all = newRows(57);
     const hidden = ({ id }: ListRow): boolean => Number(id.slice(1)) % 7 === 1;
-    const { ids, complete } = await readFrom(listOf(() => all, { hidden }));
+    const { ids, complete } = await readFrom(listHandler(() => all, { hidden }));
     expect(new Set(ids)).toEqual(new Set(idsOf(all.filter((row) => !hidden(row)))));
     expect(complete).toBe(true);
   });
@@ -225,7 +227,7 @@ describe("every row is read, whatever the service does with the size:", () => {
         const hidden = ({ id }: ListRow): boolean => hiddenRows.includes(Number(id.slice(1)));
         const visible = idsOf(all.filter((row) => !hidden(row)));
         const { ids, complete } = await readFrom(
-          listOf(() => all, { hidden }),
+          listHandler(() => all, { hidden }),
           { size },
         );
         if (complete) expect(new Set(ids)).toEqual(new Set(visible));
@@ -240,7 +242,7 @@ describe("every row is read, whatever the service does with the size:", () => {
     for (const fixed of [3, 10, 25]) {
       const list: RequestHandler = ({ url, ...request }, response) => {
         url.searchParams.set("size", String(fixed));
-        return listOf(() => all)({ ...request, url }, response);
+        return listHandler(() => all)({ ...request, url }, response);
       };
       const { ids, complete } = await readFrom(list);
       expect({ ids, complete }).toEqual({ ids: idsOf(all), complete: true });
@@ -251,14 +253,14 @@ describe("every row is read, whatever the service does with the size:", () => {
 describe("a page that is too large", () => {
   const heavy = (list: RequestHandler, fits: (size: number) => boolean): RequestHandler => {
     return (request, response) =>
-      fits(asked(request).size) ? list(request, response) : failing(500)(request, response);
+      fits(pageParams(request).size) ? list(request, response) : failing(500)(request, response);
   };
 
   test("for the service is requested in an eighth of the size, like all that follow", async () => {
     const rows = newRows(45);
     const listing = await readFrom(
       heavy(
-        listOf(() => rows),
+        listHandler(() => rows),
         (size) => size <= 5,
       ),
       { size: 40 },
@@ -296,7 +298,7 @@ describe("a page that is too large", () => {
       fc.asyncProperty(sizes, parameters, async (bytes, { size, ...limits }) => {
         const rows = newRows(bytes.length, (index) => ({ text: "x".repeat(bytes[index] ?? 0) }));
         await using server = await startServer(
-          listOf(() => rows, limits.total ? limits : { ...limits, cap: 100 }),
+          listHandler(() => rows, limits.total ? limits : { ...limits, cap: 100 }),
         );
         const client = testClient(server.url);
         const { ids, complete } = await read(client, {
@@ -320,7 +322,7 @@ describe("a page that is too large", () => {
     ] as const) {
       const rows = newRows(total, (index) => ({ text: "x".repeat(index === large ? 90_000 : 10) }));
       const { ids, complete } = await readFrom(
-        listOf(() => rows, { cap }),
+        listHandler(() => rows, { cap }),
         { size: 100, ...bytes },
       );
       expect({ ids, complete }).toEqual({ ids: idsOf(rows), complete: true });
@@ -331,7 +333,7 @@ describe("a page that is too large", () => {
     const rows = newRows(250);
     const list = { size: 100, from: { offset: 150, size: 50 } };
     const listing = await readFrom(
-      listOf(() => rows, { cap: 50 }),
+      listHandler(() => rows, { cap: 50 }),
       list,
     );
     expect(listing).toMatchObject({ ids: idsOf(rows.slice(150)), complete: true });
@@ -341,7 +343,7 @@ describe("a page that is too large", () => {
     "for us because of row %i does not slow down the others",
     async (large) => {
       const rows = newRows(400, (index) => ({ text: "x".repeat(index === large ? 90_000 : 10) }));
-      await using server = await startServer(listOf(() => rows));
+      await using server = await startServer(listHandler(() => rows));
       const list = { size: 50, comfortableBytes: 20_000, maxPageBytes: 40_000 };
       const { ids, complete } = await read(testClient(server.url), list);
       expect({ ids, complete }).toEqual({ ids: idsOf(rows), complete: true });
@@ -351,10 +353,10 @@ describe("a page that is too large", () => {
 
   test("for us does not reduce the retries", async () => {
     const rows = newRows(20, () => ({ text: "x".repeat(1000) }));
-    const list = listOf(() => rows);
+    const list = listHandler(() => rows);
     let busy = 4;
     await using server = await startServer((request, response) => {
-      const isBusy = asked(request).size < 10 && busy > 0;
+      const isBusy = pageParams(request).size < 10 && busy > 0;
       if (isBusy) busy -= 1;
       return (isBusy ? failing(429) : list)(request, response);
     });
@@ -366,7 +368,7 @@ describe("a page that is too large", () => {
   test("is avoided by requesting fewer rows as pages grow", async () => {
     const rows = newRows(40, () => ({ text: "x".repeat(100) }));
     const { ids, requests } = await readFrom(
-      listOf(() => rows),
+      listHandler(() => rows),
       { comfortableBytes: 800 },
     );
     expect(ids).toEqual(idsOf(rows));
@@ -375,7 +377,7 @@ describe("a page that is too large", () => {
 
   test("although it has a single row is skipped, and the listing incomplete", async () => {
     const rows = newRows(20, (index) => ({ text: "x".repeat(index === 7 ? 5000 : 10) }));
-    await using server = await startServer(listOf(() => rows));
+    await using server = await startServer(listHandler(() => rows));
     const client = testClient(server.url);
     const { ids, complete, pages } = await read(client, { maxPageBytes: 1500, maxRowBytes: 4000 });
     expect(ids).toEqual(idsOf(rows.filter(({ id }) => id !== "r7")));
@@ -390,7 +392,7 @@ describe("a page that is too large", () => {
   test("does not end the listing if others come between", async () => {
     const isHuge = (index: number): boolean => index % 3 === 0;
     const rows = newRows(20, (index) => ({ text: "x".repeat(isHuge(index) ? 5000 : 10) }));
-    await using server = await startServer(listOf(() => rows));
+    await using server = await startServer(listHandler(() => rows));
     const client = testClient(server.url);
     const { ids } = await read(client, { maxPageBytes: 1500, maxRowBytes: 4000 });
     expect(ids).toEqual(idsOf(rows.filter((_row, index) => !isHuge(index))));
@@ -398,7 +400,7 @@ describe("a page that is too large", () => {
 
   test("ends the listing if it repeats down to single rows", async () => {
     const rows = newRows(20, () => ({ text: "x".repeat(5000) }));
-    await using server = await startServer(listOf(() => rows));
+    await using server = await startServer(listHandler(() => rows));
     const client = testClient(server.url);
     await expect(read(client, { maxPageBytes: 1500, maxRowBytes: 4000 })).rejects.toThrow(
       /larger than 4000 bytes/,
@@ -408,7 +410,7 @@ describe("a page that is too large", () => {
 
 test("a listing resumes where another stopped, with its size", async () => {
   const rows = newRows(40, () => ({ text: "x".repeat(100) }));
-  await using server = await startServer(listOf(() => rows));
+  await using server = await startServer(listHandler(() => rows));
   const client = testClient(server.url);
   const whole = await read(client, { comfortableBytes: 800 });
   for (const [index, { next }] of whole.pages.entries()) {
@@ -421,7 +423,7 @@ test("a listing resumes where another stopped, with its size", async () => {
 test("rows come from the declared member, as they were spelled", async () => {
   const body =
     '{"total": 2, "data": {"x": 1}, "projects": [ {"n":1.50} ,{"n":12345678901234567890}]}';
-  await using server = await startServer(answer(body));
+  await using server = await startServer(respond(body));
   const pages = numberedPages(testClient(server.url), {
     path: "rows",
     rowKeys: ["items", "projects"],
@@ -432,7 +434,7 @@ test("rows come from the declared member, as they were spelled", async () => {
 });
 
 test("null is an empty list", async () => {
-  expect(await readFrom(answer({ content: null }))).toMatchObject({ ids: [], complete: true });
+  expect(await readFrom(respond({ content: null }))).toMatchObject({ ids: [], complete: true });
 });
 
 test.each([
@@ -440,15 +442,15 @@ test.each([
   ["a string", '"rows"'],
   ["null", "null"],
 ])("%s without rows is an error", async (_name, body) => {
-  await expect(readFrom(answer(body))).rejects.toThrow(SourceError);
-  await expect(readFrom(answer(body))).rejects.toThrow(
+  await expect(readFrom(respond(body))).rejects.toThrow(SourceError);
+  await expect(readFrom(respond(body))).rejects.toThrow(
     "rows: expected an array in content or items or data, got other JSON",
   );
 });
 
 test("a total that is not a count is ignored", async () => {
   const { ids, complete } = await readFrom(
-    inTurn(answer({ total: -1, content: newRows(10) }), answer({ total: "2", content: [] })),
+    inTurn(respond({ total: -1, content: newRows(10) }), respond({ total: "2", content: [] })),
   );
   expect({ ids, complete }).toEqual({ ids: idsOf(newRows(10)), complete: true });
 });
@@ -460,7 +462,7 @@ test("an error that a smaller page would not help ends the listing", async () =>
 });
 
 test("a listing is not complete before its end", async () => {
-  await using server = await startServer(listOf(() => newRows(30)));
+  await using server = await startServer(listHandler(() => newRows(30)));
   const pages = numberedPages(testClient(server.url), { path: "rows", size: 10 });
   for await (const page of pages) {
     expect(pages.complete).toBe(false);

@@ -4,11 +4,11 @@ import type { Checkpoint, ReadOptions, StreamBatch } from "../../../src/core/sou
 import { cursorPages } from "../../../src/http/paging/chained-pages.ts";
 import { numberedPages } from "../../../src/http/paging/numbered-pages.ts";
 import { restStream, type RestDeclaration } from "../../../src/http/paging/rest-stream.ts";
-import { answer, failing, inTurn } from "../../support/faults.ts";
+import { respond, failing, inTurn } from "../../support/faults.ts";
 import { testClient } from "../../support/http-client.ts";
 import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { startServer } from "../../support/http-server.ts";
-import { asked, listOf, newRows, type ListRow } from "../../support/list-server.ts";
+import { pageParams, listHandler, newRows, type ListRow } from "../../support/list-server.ts";
 
 const declaration = {
   name: "demo_project",
@@ -73,7 +73,7 @@ test("a stream has the properties of its declaration", () => {
 describe("a full refresh", () => {
   test("upserts every page and sweeps after the last", async () => {
     const rows = named(25);
-    const { batches, warnings } = await read(listOf(() => rows));
+    const { batches, warnings } = await read(listHandler(() => rows));
     expect(
       batches.map((batch) => [batch.rows.length, batch.expected, batch.sweep !== undefined]),
     ).toEqual([
@@ -94,12 +94,12 @@ describe("a full refresh", () => {
   });
 
   test("detects that all rows were deleted if the service counts none", async () => {
-    const { batches } = await read(listOf(() => []));
+    const { batches } = await read(listHandler(() => []));
     expect(sweepsIn(batches)).toEqual([{ keys: [], again: false }]);
   });
 
   test("sweeps nothing after an empty list without a total", async () => {
-    const { batches, warnings } = await read(answer([]));
+    const { batches, warnings } = await read(respond([]));
     expect(sweepsIn(batches)).toEqual([]);
     expect(warnings).toHaveLength(1);
   });
@@ -107,10 +107,10 @@ describe("a full refresh", () => {
   test("reads again if the list changes, and sweeps by the last listing", async () => {
     let rows = named(30);
     let listings = 0;
-    const list = listOf(() => rows);
+    const list = listHandler(() => rows);
     const { batches, warnings } = await read((request, response) => {
       void list(request, response);
-      if (asked(request).page === 1 && (listings += 1) < 3) rows = rows.slice(1);
+      if (pageParams(request).page === 1 && (listings += 1) < 3) rows = rows.slice(1);
     });
     expect(listings).toBe(3);
     expect(sweepsIn(batches)).toEqual([{ keys: keysOf(rows), again: true }]);
@@ -119,20 +119,21 @@ describe("a full refresh", () => {
 
   test("reads again if only the total changes", async () => {
     const rows = named(25);
-    const list = listOf(() => rows);
+    const list = listHandler(() => rows);
     const { batches } = await read((request, response) => {
       void list(request, response);
-      if (asked(request).page === 1 && rows.length === 25) rows.push({ id: "r25", name: "n25" });
+      if (pageParams(request).page === 1 && rows.length === 25)
+        rows.push({ id: "r25", name: "n25" });
     });
     expect(sweepsIn(batches)).toEqual([{ keys: keysOf(rows), again: true }]);
   });
 
   test("sweeps nothing if the list never stops changing, and warns once", async () => {
     let rows = named(30);
-    const list = listOf(() => rows);
+    const list = listHandler(() => rows);
     const { batches, warnings } = await read((request, response) => {
       void list(request, response);
-      if (asked(request).page === 1) rows = rows.slice(1);
+      if (pageParams(request).page === 1) rows = rows.slice(1);
     });
     expect(sweepsIn(batches)).toEqual([]);
     expect(warnings).toEqual([
@@ -143,7 +144,7 @@ describe("a full refresh", () => {
 
   test("fails after three reads if the service counts more rows than it returns", async () => {
     const content = [...named(9), { id: "r0", name: "again" }];
-    await expect(read(answer({ total: 10, content }))).rejects.toThrow(
+    await expect(read(respond({ total: 10, content }))).rejects.toThrow(
       "the service counts 1 more than it returned; run the sync again",
     );
   });
@@ -152,7 +153,7 @@ describe("a full refresh", () => {
     const rows = named(30);
     const batches: StreamBatch[] = [];
     await using server = await startServer((request, response) =>
-      (asked(request).page === 3 ? failing(404) : listOf(() => rows))(request, response),
+      (pageParams(request).page === 3 ? failing(404) : listHandler(() => rows))(request, response),
     );
     const stream = restStream(testClient(server.url), declaration).read({
       checkpoints: new Map(),
@@ -172,10 +173,10 @@ describe("a full refresh", () => {
   test("stops with the reason of the signal", async () => {
     const controller = new AbortController();
     const reason = new Error("stopped");
-    const list = listOf(() => named(30));
+    const list = listHandler(() => named(30));
     const reading = read(
       (request, response) => {
-        if (asked(request).page === 2) controller.abort(reason);
+        if (pageParams(request).page === 2) controller.abort(reason);
         return list(request, response);
       },
       {},
@@ -194,7 +195,7 @@ describe("an object that cannot become a row", () => {
       { id: null },
       { id: "b", name: "n" },
     ];
-    const list = answer({ total: 5, content });
+    const list = respond({ total: 5, content });
     const { batches } = await read(list);
     expect(rowsIn(batches).map((row) => row["project_id"])).toEqual(["a", "b"]);
     const rejected = batches.flatMap(({ rejected = [] }) => rejected);
@@ -210,11 +211,11 @@ describe("an object that cannot become a row", () => {
 
   test("because it is too large is also rejected, and nothing is swept", async () => {
     const rows = newRows(4, (index) => ({ name: "x".repeat(index === 2 ? 300 : 1) }));
-    await using server = await startServer(listOf(() => rows));
+    await using server = await startServer(listHandler(() => rows));
     const client = testClient(server.url);
     const pages: RestDeclaration["pages"] = (_client, list) =>
       numberedPages(client, { ...list, maxPageBytes: 200, maxRowBytes: 250 });
-    const { batches, warnings } = await read(answer([]), { pages });
+    const { batches, warnings } = await read(respond([]), { pages });
     expect(new Set(rowsIn(batches).map((row) => row["project_id"]))).toEqual(
       new Set(["r0", "r1", "r3"]),
     );
@@ -235,7 +236,7 @@ describe("a service that has changed", () => {
       ...(index > 20 ? { late: 3 } : {}),
     }));
     const { warnings } = await read(
-      listOf(() => rows),
+      listHandler(() => rows),
       { known: ["known"] },
     );
     expect(warnings).toEqual([
@@ -247,12 +248,12 @@ describe("a service that has changed", () => {
   test("has required fields reported that no row fills", async () => {
     const some = [{ id: "a" }, { id: "b", name: "n" }];
     const required = ["project_id", "name", "updated_at"];
-    const { warnings } = await read(answer({ total: 2, content: some }), { required });
+    const { warnings } = await read(respond({ total: 2, content: some }), { required });
     expect(warnings).toEqual([
       'demo_project: no object has the field "updated_at"; updated_at stays empty',
     ]);
     const empty = await read(
-      listOf(() => []),
+      listHandler(() => []),
       { required },
     );
     expect(empty.warnings).toEqual([]);
@@ -276,7 +277,7 @@ describe("an incremental stream", () => {
   test("requests rows from the mark on, minus the lookback", async () => {
     const rows = dated([5]);
     const { queries } = await read(
-      listOf(() => rows),
+      listHandler(() => rows),
       { cursor },
       { checkpoints: new Map([["", mark(4)]]) },
     );
@@ -286,7 +287,7 @@ describe("an incremental stream", () => {
     expect(
       (
         await read(
-          listOf(() => rows),
+          listHandler(() => rows),
           { cursor },
         )
       ).queries,
@@ -296,7 +297,7 @@ describe("an incremental stream", () => {
   test("in any order advances its mark only at the end", async () => {
     const rows = dated([9, 3, 20, 4]);
     const { batches } = await read(
-      listOf(() => rows),
+      listHandler(() => rows),
       { cursor, size: 2 },
     );
     expect(batches.map(({ checkpoint }) => checkpoint)).toEqual([undefined, undefined, mark(20)]);
@@ -306,7 +307,7 @@ describe("an incremental stream", () => {
   test("in ascending order advances it with each page", async () => {
     const rows = dated([3, 4, 9, 20]);
     const { batches } = await read(
-      listOf(() => rows),
+      listHandler(() => rows),
       { cursor: { ...cursor, order: "ascending" }, size: 2 },
     );
     expect(batches.map(({ checkpoint }) => checkpoint)).toEqual([mark(4), mark(20)]);
@@ -315,7 +316,7 @@ describe("an incremental stream", () => {
   test("keeps its mark if rows are missing", async () => {
     const content = dated([9, 3]);
     const { batches, warnings } = await read(
-      inTurn(answer({ total: 5, content }), answer({ total: 5, content: [] })),
+      inTurn(respond({ total: 5, content }), respond({ total: 5, content: [] })),
       { cursor, size: 2 },
     );
     expect(batches.map(({ checkpoint }) => checkpoint)).toEqual([undefined]);
@@ -325,7 +326,7 @@ describe("an incremental stream", () => {
   test("never lets its mark pass the start of the sync", async () => {
     const rows: ListRow[] = [{ id: "a", name: "n", updated_at: "2027-01-01T00:00:00Z" }];
     const { batches } = await read(
-      listOf(() => rows),
+      listHandler(() => rows),
       { cursor },
     );
     expect(batches.at(-1)?.checkpoint).toEqual({ since: "2026-06-01T00:00:00.000000Z" });
@@ -335,8 +336,8 @@ describe("an incremental stream", () => {
 test("a declaration can choose another way of paging", async () => {
   const { batches, queries } = await read(
     inTurn(
-      answer({ items: [{ id: "a", name: "n" }], next: "c" }),
-      answer({ items: [{ id: "b", name: "n" }] }),
+      respond({ items: [{ id: "a", name: "n" }], next: "c" }),
+      respond({ items: [{ id: "b", name: "n" }] }),
     ),
     {
       query: { all: true },

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { SourceError } from "../../../src/core/errors.ts";
 import { listStreamedItems } from "../../../src/sources/opik/streamed-items.ts";
-import { answer } from "../../support/faults.ts";
+import { respond } from "../../support/faults.ts";
 import { testClient } from "../../support/http-client.ts";
 import { startServer } from "../../support/http-server.ts";
 
 test("a stream that repeats the same page fails on the second request", async () => {
-  await using server = await startServer(answer('{"id":"b"}\n{"id":"a"}\n'));
+  await using server = await startServer(respond('{"id":"b"}\n{"id":"a"}\n'));
   const dataset = {
     ...{ id: "d", name: "set", hasUniqueName: true, items: 2 },
     ...{ versionHash: undefined, fingerprint: undefined },

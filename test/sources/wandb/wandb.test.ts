@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { answer } from "../../support/faults.ts";
+import { respond } from "../../support/faults.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncWandb } from "../../support/sync-wandb.ts";
 import { startWandb, type Wandb } from "../../support/wandb.ts";
@@ -13,7 +13,7 @@ type Options = [
   options?: Parameters<typeof syncWandb>[2],
 ];
 
-const refuseRequest = answer({ errors: [{ message: "timed out" }] });
+const refuseRequest = respond({ errors: [{ message: "timed out" }] });
 
 const unchanged = { inserted: 0, updated: 0, deleted: 0, rejected: 0 };
 

@@ -2,81 +2,90 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { EndedProgram, RunningProgram } from "../support/program.ts";
+import type { Random } from "../support/random.ts";
 import type { HttpProxy } from "./http-proxy.ts";
 import { launch, type LaunchOptions } from "./launch.ts";
-import type { Random } from "../support/random.ts";
 import type { ChaosService } from "./service.ts";
 import type { Storage } from "./storage.ts";
 
-export interface BoutOptions<Where extends Storage = Storage> {
+/** What a run of the program works with. */
+export interface ChaosRunOptions<Where extends Storage = Storage> {
   readonly random: Random;
   readonly service: ChaosService;
-  /** Between the program and the service. */
+  /** Stands between the program and the service. */
   readonly proxy: HttpProxy;
   readonly storage: Where;
-  /** Where the configuration is. */
+  /** The working directory, where the configuration is written. */
   readonly folder: string;
-  /** How the source pages, and how patient it is. */
-  readonly pace: Readonly<Record<string, unknown>>;
+  /** Page size, concurrency and retries, as in the configuration. */
+  readonly requestSettings: Readonly<Record<string, unknown>>;
   /** Whether everything is read again, so that there is much to disturb. */
   readonly fullRefresh?: boolean;
 }
 
-export interface StartOptions extends Omit<LaunchOptions, "cwd" | "aheadMs"> {
-  /** Keys of the configuration that are otherwise than usual. */
+/** How one start of the program differs from the others. */
+export interface StartOptions extends Omit<LaunchOptions, "cwd" | "clockAheadMs"> {
+  /** Overrides keys of the configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-/** One run of the program, and what a disturbance may lay its hands on. */
-export class Bout<Where extends Storage = Storage> {
+/** One disturbed run of the program, and what a disturbance may interfere with. */
+export class ChaosRun<Where extends Storage = Storage> {
   readonly random: Random;
   readonly service: ChaosService;
   readonly proxy: HttpProxy;
   readonly storage: Where;
-  /** Whether the service changes while it is read, so that nobody can say what a sync has to show. */
-  restless = false;
-  /** Whether somebody else, or another run, wrote to the database, so that what one sync counted is not what is there. */
+  /** Set if the service changes during the sync, so that its exact result is unknown. */
+  isServiceChanging = false;
+  /** Set if something else wrote to the database, so that the sync's counts cannot be checked. */
   tampered = false;
-  /** Whether that happened which the disturbance is about; undefined where only the outcome tells. */
+  /** Whether the disturbance took effect; undefined if only the outcome shows it. */
   happened: boolean | undefined;
-  /** Whether the program was able to write its row in `_rivulet_sync`, however it ended. */
-  records = false;
+  /** Set if the program must complete its row in `_rivulet_sync`, however it ends. */
+  mustRecordEnd = false;
   readonly fullRefresh: boolean;
   readonly #folder: string;
-  readonly #pace: BoutOptions["pace"];
+  readonly #requestSettings: ChaosRunOptions["requestSettings"];
   readonly #flags: readonly string[];
 
-  constructor(options: BoutOptions<Where>) {
-    const { random, service, proxy, storage, folder, pace, fullRefresh = false } = options;
+  constructor(options: ChaosRunOptions<Where>) {
+    const { random, service, proxy, storage, folder, requestSettings } = options;
     this.random = random;
     this.service = service;
     this.proxy = proxy;
     this.storage = storage;
     this.#folder = folder;
-    this.#pace = pace;
-    this.fullRefresh = fullRefresh;
-    this.#flags = fullRefresh ? ["--full-refresh"] : [];
+    this.#requestSettings = requestSettings;
+    this.fullRefresh = options.fullRefresh ?? false;
+    this.#flags = this.fullRefresh ? ["--full-refresh"] : [];
   }
 
+  /** Starts the program. */
   start({ config = {}, ...options }: StartOptions = {}): RunningProgram {
-    const { source, section, aheadMs } = this.service;
-    const own = { ...section, base_url: this.proxy.url, ...this.#pace, ...config };
-    writeFileSync(join(this.#folder, "configuration.json"), JSON.stringify({ [source]: own }));
+    const { source, sourceConfig, clockAheadMs } = this.service;
+    const settings = {
+      ...sourceConfig,
+      base_url: this.proxy.url,
+      ...this.#requestSettings,
+      ...config,
+    };
+    writeFileSync(join(this.#folder, "configuration.json"), JSON.stringify({ [source]: settings }));
     const args = ["--destination", this.storage.url, ...this.#flags];
-    return launch(`${source}-sync`, args, { cwd: this.#folder, aheadMs, ...options });
+    return launch(`${source}-sync`, args, { cwd: this.#folder, clockAheadMs, ...options });
   }
 
-  async run(options?: StartOptions): Promise<EndedProgram> {
+  /** Starts the program and waits for its end. */
+  async startAndWait(options?: StartOptions): Promise<EndedProgram> {
     return await this.start(options).ended;
   }
 
-  /** Waits until the program has got some answers, or has ended. */
-  async answers({ ended }: RunningProgram): Promise<void> {
-    await Promise.race([this.proxy.more(1 + this.random.smallCount()), ended]);
+  /** Waits until the program has received a few responses, or has ended. */
+  async waitForResponses({ ended }: RunningProgram): Promise<void> {
+    await Promise.race([this.proxy.waitForResponses(1 + this.random.smallCount()), ended]);
   }
 
-  /** Waits until something is so, or the program has ended. */
-  async until(
+  /** Waits until a condition holds, or the program has ended. */
+  async waitUntil(
     { ended }: RunningProgram,
     condition: () => boolean | Promise<boolean>,
   ): Promise<void> {
@@ -87,23 +96,23 @@ export class Bout<Where extends Storage = Storage> {
     while (!end.signal.aborted && !(await condition())) await wait(1);
   }
 
-  /** Sees to it that there are tables with rows, if there are none yet. */
-  async fill(): Promise<void> {
-    const tables = Object.keys(this.service.keys);
-    const asked = tables.map((table) => this.storage.query(`SELECT 1 FROM "${table}" LIMIT 1`));
-    const isFilled = await Promise.all(asked).then(
-      (found) => found.every(({ length }) => length > 0),
+  /** Syncs once if a table is missing or empty, so that every table has rows. */
+  async fillTables(): Promise<void> {
+    const tables = Object.keys(this.service.keyColumns);
+    const queries = tables.map((table) => this.storage.query(`SELECT 1 FROM "${table}" LIMIT 1`));
+    const isFilled = await Promise.all(queries).then(
+      (results) => results.every(({ length }) => length > 0),
       () => false,
     );
     if (isFilled) return;
     this.tampered = true;
-    const { status, stderr } = await this.run();
-    if (status !== 0 && status !== 3) throw new Error(`it could not be filled: ${stderr}`);
-    this.change();
+    const { status, stderr } = await this.startAndWait();
+    if (status !== 0 && status !== 3) throw new Error(`the tables were not filled: ${stderr}`);
+    this.changeService();
   }
 
-  /** Has the users of the service do something, while nobody reads. */
-  change(): void {
+  /** Changes data in the service, as its users would between two syncs. */
+  changeService(): void {
     for (let count = this.random.between(1, 10); count > 0; count -= 1) {
       this.service.change(this.random);
     }

@@ -1,32 +1,33 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Arena } from "./database-kind.ts";
+import type { DatabaseKind } from "./database-kind.ts";
+import { DisturbanceCounts } from "./disturbance-counts.ts";
 import { declareEveryPage } from "./every-page.ts";
 import { declareHistories } from "./random-histories.ts";
-import { playRound } from "./round.ts";
+import { runRound } from "./round.ts";
 import type { ServiceKind } from "./service.ts";
 import { services } from "./services.ts";
-import { Counted } from "./disturbance-counts.ts";
 import { chaosSettings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
 
 interface ChaosOptions<Where extends Storage> {
-  readonly open: () => Promise<Arena<Where>>;
-  /** What `npm test` is content with where every page takes a run of the program. */
-  readonly few: readonly ServiceKind[];
+  readonly open: () => Promise<DatabaseKind<Where>>;
+  /** The services whose syncs the test suite kills after every page; `npm run chaos` takes all. */
+  readonly everyPageServices: readonly ServiceKind[];
 }
 
-/** Declares all chaos on one kind of database. */
+/** Declares all chaos tests on one kind of database. */
 export function declareChaos<Where extends Storage>(
   destination: Where["dialect"],
-  { open, few }: ChaosOptions<Where>,
+  { open, everyPageServices }: ChaosOptions<Where>,
 ): void {
   const settings = chaosSettings();
+  const { isChaosCommand } = settings;
   const isWanted = (settings.destination ?? destination) === destination;
-  const isWhole = settings.only === "" && settings.rounds > 1;
+  const isUnrestricted = settings.only === "" && settings.rounds > 1;
   describe.skipIf(!isWanted)(`chaos on ${destination}`, () => {
-    let opened: Arena<Where> | undefined;
-    const arena = (): Arena<Where> => {
-      if (!opened) throw new Error("there is an arena only while tests run");
+    let opened: DatabaseKind<Where> | undefined;
+    const databaseKind = (): DatabaseKind<Where> => {
+      if (!opened) throw new Error("the database is open only while tests run");
       return opened;
     };
     beforeAll(async () => {
@@ -35,41 +36,48 @@ export function declareChaos<Where extends Storage>(
     afterAll(() => opened?.[Symbol.asyncDispose]());
 
     if (settings.path === undefined) {
-      const counted = new Counted();
-      declareRounds(destination, { arena, counted });
-      if (settings.isLong)
-        test("what was to happen did", () => {
-          counted.check();
+      const counts = new DisturbanceCounts();
+      declareRounds(destination, { databaseKind, counts });
+      if (isChaosCommand)
+        test("every disturbance that was tried often enough happened", () => {
+          counts.check();
         });
-      if (isWhole) declareEveryPage(settings.isLong ? services : few, arena);
+      if (isUnrestricted)
+        declareEveryPage(isChaosCommand ? services : everyPageServices, databaseKind);
     }
-    if (isWhole || settings.path !== undefined) declareHistories(arena, settings);
+    if (isUnrestricted || settings.path !== undefined) declareHistories(databaseKind, settings);
   });
 }
 
-/** What goes wrong in a round is told with the command that plays it again. */
+interface RoundsOptions<Where extends Storage> {
+  readonly databaseKind: () => DatabaseKind<Where>;
+  readonly counts: DisturbanceCounts;
+}
+
+/** A failure says what happened in the round, and the command that repeats it. */
 function declareRounds<Where extends Storage>(
   destination: Where["dialect"],
-  { arena, counted }: { readonly arena: () => Arena<Where>; readonly counted: Counted },
+  { databaseKind, counts }: RoundsOptions<Where>,
 ): void {
-  const { rounds, seed: first, only, isLong } = chaosSettings();
-  test.each(Array.from({ length: rounds }, (_, index) => first + index))(
-    "round %i ends with the tables of a clean sync, and every run told the truth",
+  const { rounds, seed: firstSeed, only, isChaosCommand } = chaosSettings();
+  test.each(Array.from({ length: rounds }, (_, index) => firstSeed + index))(
+    "round %i ends with the tables of a clean sync, and every run reports what happened",
     { timeout: 300_000 },
     async (seed) => {
-      const again = `npm run chaos -- --rounds 1 --seed ${seed} --destination ${destination}`;
-      const story: string[] = [];
-      const tell = (text: string): void => {
-        story.push(text);
-        if (isLong) process.stdout.write(`round ${seed} on ${destination}: ${text}\n`);
+      const command = `npm run chaos -- --rounds 1 --seed ${seed} --destination ${destination}`;
+      const events: string[] = [];
+      const report = (text: string): void => {
+        events.push(text);
+        if (isChaosCommand) process.stdout.write(`round ${seed} on ${destination}: ${text}\n`);
       };
       try {
-        const count = counted.add.bind(counted);
-        await playRound(arena(), { seed, only, slow: isLong, tell, count });
+        const count = counts.add.bind(counts);
+        await runRound(databaseKind(), { seed, only, slow: isChaosCommand, report, count });
       } catch (error) {
-        const why = `to play it again: ${again}\n${String(error)}`;
-        if (isLong) process.stdout.write(`round ${seed} on ${destination} failed; ${why}\n`);
-        throw new Error(`${story.join("\n")}\n${why}`, { cause: error });
+        const reason = `to repeat it: ${command}\n${String(error)}`;
+        if (isChaosCommand)
+          process.stdout.write(`round ${seed} on ${destination} failed; ${reason}\n`);
+        throw new Error(`${events.join("\n")}\n${reason}`, { cause: error });
       }
     },
   );

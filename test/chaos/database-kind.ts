@@ -9,25 +9,26 @@ import {
   type Storage,
 } from "./storage.ts";
 
-/** Where rounds take place: databases of one kind, and all that can happen there. */
-export interface Arena<Where extends Storage> extends AsyncDisposable {
-  readonly deck: readonly Disturbance<Where>[];
+/** A kind of database: makes databases for rounds, and lists what can go wrong with them. */
+export interface DatabaseKind<Where extends Storage> extends AsyncDisposable {
+  readonly disturbances: readonly Disturbance<Where>[];
   newStorage(): Promise<Where>;
 }
 
-export function openSqlite(): Promise<Arena<SqliteStorage>> {
+/** Opens the SQLite kind. */
+export function openSqlite(): Promise<DatabaseKind<SqliteStorage>> {
   return Promise.resolve({
-    deck: [...onAny, ...onSqlite],
+    disturbances: [...onAny, ...onSqlite],
     newStorage: newSqliteStorage,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 }
 
-/** With a server of its own. */
-export async function openPostgres(): Promise<Arena<PostgresStorage>> {
+/** Opens the Postgres kind, with a server of its own. */
+export async function openPostgres(): Promise<DatabaseKind<PostgresStorage>> {
   const server = await startPostgres();
   return {
-    deck: [...onAny, ...onPostgres],
+    disturbances: [...onAny, ...onPostgres],
     newStorage: () => newPostgresStorage(server),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };

@@ -11,7 +11,7 @@ const counts = z.object({
   rejected: z.number(),
 });
 
-const syncShape = z.object({
+const syncRow = z.object({
   id: z.string(),
   status: z.enum(["running", "completed", "partial", "failed", "interrupted"]),
   rows: z
@@ -23,56 +23,61 @@ const syncShape = z.object({
 });
 
 /** A row of `_rivulet_sync`. */
-export type SyncRow = z.output<typeof syncShape>;
+export type SyncRow = z.output<typeof syncRow>;
 
-/** What a table's own columns say of a row. */
-interface Mark {
+interface RowMetadata {
   readonly isDeleted: boolean;
   readonly syncedAt: unknown;
 }
 
-type Marks = ReadonlyMap<string, Mark>;
+type MetadataByKey = ReadonlyMap<string, RowMetadata>;
 
-/** What a database says of itself. What is not there yet is empty. */
-export interface Ledger {
-  /** Rows of each table that there is, those that are marked as deleted too, by key. */
-  readonly rows: Readonly<Record<string, Marks>>;
-  readonly standing: Keys;
+/** What is in a database at one moment. Tables that do not exist yet count as empty. */
+export interface DatabaseSnapshot {
+  /** Rows of each existing table by key, deleted ones included. */
+  readonly rows: Readonly<Record<string, MetadataByKey>>;
+  /** Keys of the rows that are not deleted. */
+  readonly liveKeys: Keys;
   /** Oldest first. */
   readonly syncs: readonly SyncRow[];
   readonly checkpoints: readonly StoredCheckpoint[];
+  /** Number of entries in quarantine. */
   readonly quarantined: number;
 }
 
-export async function readLedger(storage: Storage, keys: ChaosService["keys"]): Promise<Ledger> {
-  const rows = (sql: string): Promise<SqlRow[]> => storage.query(sql).catch(ifMissing);
-  const marks: Record<string, Marks> = {};
-  const standing: Record<string, readonly string[]> = {};
-  for (const [table, columns] of Object.entries(keys)) {
+/** Reads a snapshot of the tables in `keyColumns`, and of rivulet's system tables. */
+export async function readSnapshot(
+  storage: Storage,
+  keyColumns: ChaosService["keyColumns"],
+): Promise<DatabaseSnapshot> {
+  const query = (sql: string): Promise<SqlRow[]> => storage.query(sql).catch(emptyIfMissing);
+  const rows: Record<string, MetadataByKey> = {};
+  const liveKeys: Record<string, readonly string[]> = {};
+  for (const [table, columns] of Object.entries(keyColumns)) {
     const sql = `SELECT ${columns.join(", ")}, _deleted, _synced_at FROM "${table}"`;
     const found = await storage.query(sql).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
       return undefined;
     });
     if (!found) continue;
-    const marked = found.map(({ _deleted, _synced_at: syncedAt, ...row }) => {
+    const entries = found.map(({ _deleted, _synced_at: syncedAt, ...row }) => {
       const key = keyText(columns.map((column) => row[column]));
       return [key, { isDeleted: ![0, "f"].includes(_deleted as never), syncedAt }] as const;
     });
-    marks[table] = new Map(marked);
-    standing[table] = marked.flatMap(([key, { isDeleted }]) => (isDeleted ? [] : [key]));
+    rows[table] = new Map(entries);
+    liveKeys[table] = entries.flatMap(([key, { isDeleted }]) => (isDeleted ? [] : [key]));
   }
   const state = "SELECT stream, partition, checkpoint FROM _rivulet_state";
-  const found = await rows(`${state} WHERE stream <> '' AND checkpoint IS NOT NULL`);
-  const syncs = await rows(
+  const checkpoints = await query(`${state} WHERE stream <> '' AND checkpoint IS NOT NULL`);
+  const syncs = await query(
     "SELECT id, status, rows, ended_at, error FROM _rivulet_sync ORDER BY started_at",
   );
-  const quarantine = await rows("SELECT key FROM _rivulet_quarantine");
+  const quarantine = await query("SELECT key FROM _rivulet_quarantine");
   return {
-    rows: marks,
-    standing,
-    syncs: syncs.map((row) => syncShape.parse(row)),
-    checkpoints: found.map(({ stream, partition, checkpoint }) => ({
+    rows,
+    liveKeys,
+    syncs: syncs.map((row) => syncRow.parse(row)),
+    checkpoints: checkpoints.map(({ stream, partition, checkpoint }) => ({
       stream: String(stream),
       partition: String(partition),
       checkpoint: z.record(z.string(), z.unknown()).parse(JSON.parse(String(checkpoint))),
@@ -81,21 +86,21 @@ export async function readLedger(storage: Storage, keys: ChaosService["keys"]): 
   };
 }
 
-/** How many rows of a table came, changed or came back, and went, between two moments. */
+/** Counts a table's changes between two snapshots. A row that came back counts as updated. */
 export function changesBetween(
-  before: Marks = new Map(),
-  after: Marks = new Map(),
+  before: MetadataByKey = new Map(),
+  after: MetadataByKey = new Map(),
 ): Readonly<Record<"inserted" | "updated" | "deleted", number>> {
-  const counted = { inserted: 0, updated: 0, deleted: 0 };
+  const changes = { inserted: 0, updated: 0, deleted: 0 };
   for (const [key, { isDeleted, syncedAt }] of after) {
     const old = before.get(key);
-    if (!old) counted.inserted += 1;
-    else if (old.syncedAt !== syncedAt) counted[isDeleted ? "deleted" : "updated"] += 1;
+    if (!old) changes.inserted += 1;
+    else if (old.syncedAt !== syncedAt) changes[isDeleted ? "deleted" : "updated"] += 1;
   }
-  return counted;
+  return changes;
 }
 
-function ifMissing(error: unknown): SqlRow[] {
+function emptyIfMissing(error: unknown): SqlRow[] {
   if (isMissing(error)) return [];
   throw error;
 }

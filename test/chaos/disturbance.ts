@@ -1,25 +1,25 @@
 import type { EndedProgram } from "../support/program.ts";
-import type { Bout } from "./chaos-run.ts";
-import type { TrapName } from "./service.ts";
+import type { ChaosRun } from "./chaos-run.ts";
+import type { ServiceFaultName } from "./service.ts";
 import type { Storage } from "./storage.ts";
 
-/** How a run of the program ended, as its exit status says. */
+/** How a run of the program ended, from its exit status or signal. */
 export type Outcome =
-  "completed" | "failed" | "must change" | "partial" | "locked" | "interrupted" | "killed";
+  "completed" | "failed" | "config error" | "partial" | "locked" | "interrupted" | "killed";
 
 /** Something that goes wrong in one run of the program, on one kind of database or on any. */
 export interface Disturbance<Where extends Storage = Storage> {
   readonly name: string;
-  /** The outcomes that tell the truth about it. */
+  /** The correct outcomes when it happens. */
   readonly outcomes: readonly Outcome[];
-  /** What it needs of the service. */
-  readonly trap?: TrapName;
+  /** The fault that the service must support. */
+  readonly requiredFault?: ServiceFaultName;
   /** Whether it takes half a minute. */
   readonly slow?: boolean;
-  disturb(bout: Bout<Where>): Promise<EndedProgram>;
+  disturb(run: ChaosRun<Where>): Promise<EndedProgram>;
 }
 
-/** Names the outcome of a run. Throws where the program ended as it never should. */
+/** Returns the outcome of a run. Throws if the program ended as it never should. */
 export function outcomeOf({ status, signal, stderr }: EndedProgram): Outcome {
   if (signal === "SIGKILL") return "killed";
   const outcome = status === null ? undefined : outcomes[status];
@@ -30,7 +30,7 @@ export function outcomeOf({ status, signal, stderr }: EndedProgram): Outcome {
 const outcomes: Readonly<Partial<Record<number, Outcome>>> = {
   0: "completed",
   1: "failed",
-  2: "must change",
+  2: "config error",
   3: "partial",
   75: "locked",
   130: "interrupted",

@@ -15,8 +15,8 @@ export const onAny: readonly Disturbance[] = [
   ...stateDisturbances,
 ];
 
-/** What goes wrong with a SQLite file only. */
+/** What can go wrong with a SQLite file only. */
 export const onSqlite: readonly Disturbance<SqliteStorage>[] = sqliteDisturbances;
 
-/** What goes wrong with a Postgres server only. */
+/** What can go wrong with a Postgres server only. */
 export const onPostgres: readonly Disturbance<PostgresStorage>[] = postgresDisturbances;

@@ -1,6 +1,6 @@
 import type { Random } from "../support/random.ts";
 
-/** JSON texts that are easily lost, rounded, refused or spelled anew. */
+/** JSON texts that are easily lost, rounded, rejected or altered. */
 const texts = [
   "12345678901234567890",
   "-9223372036854775808",
@@ -12,7 +12,7 @@ const texts = [
   '"\\u0000"',
   '"\\ud800 alone"',
   '"\\ud83d\\ude00"',
-  '"\\\\u0000 is only spelled so"',
+  '"\\\\u0000 is no escape"',
   '"tab\\tnewline\\nreturn\\rbackslash\\\\ \\\\N \\\\."',
   '"NULL"',
   '"null"',
@@ -25,8 +25,8 @@ const texts = [
   '{"_synced_at":"theirs","_deleted":true,"raw":"theirs"}',
 ] as const;
 
-/** Some JSON text that is awkward, or long. */
-export function awkwardJson(random: Random): string {
+/** A random one of these JSON texts, or a long one. */
+export function edgeCaseJson(random: Random): string {
   if (random.oneIn(12)) return JSON.stringify("long ".repeat(random.between(100, 4000)));
   return random.pick(texts);
 }

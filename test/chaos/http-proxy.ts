@@ -3,107 +3,114 @@ import { gzipSync } from "node:zlib";
 import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 import { startServer } from "../support/http-server.ts";
 
-/** A request, and what the service answers to it. */
+/** A request and the service's response to it. */
 export interface Exchange {
   readonly request: ServerRequest;
   readonly status: number;
-  /** The body of the answer, unpacked. */
+  /** The body of the response, uncompressed. */
   readonly body: string;
-  /** How many answers there were before this one. */
-  readonly number: number;
+  /** Number of responses before this one. */
+  readonly index: number;
 }
 
-/** What is answered instead; undefined passes the service's answer on. */
+/** Returns what to respond instead; undefined forwards the service's response. */
 export type Fault = (exchange: Exchange) => RequestHandler | undefined;
 
-/** A reverse proxy before a service, which misbehaves as it is told. */
+/** A reverse proxy in front of a service, which can be made to misbehave. */
 export interface HttpProxy extends AsyncDisposable {
   readonly url: string;
-  /** How many answers were put together so far. */
-  readonly answers: number;
+  /** Number of responses of the service so far. */
+  readonly responseCount: number;
   readonly requests: readonly ServerRequest[];
-  /** Milliseconds before each answer. */
+  /** Delay before each response. */
   latencyMs: number;
   fault: Fault | undefined;
-  /** The request that the service hears instead. */
+  /** Returns the request to forward instead. */
   rewrite: ((request: ServerRequest) => ServerRequest) | undefined;
-  /** Called when a request has come. */
+  /** Called when a request has arrived. */
   onRequest: ((request: ServerRequest) => void) | undefined;
-  /** Called when an answer has been put together, before it is sent: what it changes at the service is in the next one. */
-  onAnswer: ((exchange: Exchange) => void) | undefined;
-  /** Resolves when so many more answers have been put together. */
-  more(answers: number): Promise<void>;
+  /** Called before a response is sent. Changes to the service show in the next one. */
+  onResponse: ((exchange: Exchange) => void) | undefined;
+  /** Resolves after this many further responses of the service. */
+  waitForResponses(count: number): Promise<void>;
 }
 
-const passedOn = ["authorization", "comet-workspace", "content-type", "accept", "countly-token"];
+const forwardedHeaders = [
+  "authorization",
+  "comet-workspace",
+  "content-type",
+  "accept",
+  "countly-token",
+];
 
+/** Starts a proxy in front of the service at the URL `target`. */
 export async function startHttpProxy(target: string): Promise<HttpProxy> {
-  let answers = 0;
-  const waiting = new Set<{ readonly until: number; readonly resolve: () => void }>();
+  let responseCount = 0;
+  const waiters = new Set<{ readonly until: number; readonly resolve: () => void }>();
   const server = await startServer(async (request, response) => {
     proxy.onRequest?.(request);
-    const heard = proxy.rewrite?.(request) ?? request;
-    const exchange = { request, ...(await forwarded(heard, target)), number: answers };
-    answers += 1;
-    proxy.onAnswer?.(exchange);
-    for (const one of waiting) {
-      if (one.until > answers) continue;
-      waiting.delete(one);
-      one.resolve();
+    const rewritten = proxy.rewrite?.(request) ?? request;
+    const exchange = { request, ...(await forward(rewritten, target)), index: responseCount };
+    responseCount += 1;
+    proxy.onResponse?.(exchange);
+    for (const waiter of waiters) {
+      if (waiter.until > responseCount) continue;
+      waiters.delete(waiter);
+      waiter.resolve();
     }
     if (proxy.latencyMs > 0) await wait(proxy.latencyMs, undefined, { ref: false });
-    await (proxy.fault?.(exchange) ?? asItIs(exchange))(request, response);
+    await (proxy.fault?.(exchange) ?? unchanged(exchange))(request, response);
   });
   const proxy: HttpProxy = {
     url: server.url,
     requests: server.requests,
-    get answers() {
-      return answers;
+    get responseCount() {
+      return responseCount;
     },
     latencyMs: 0,
     fault: undefined,
     rewrite: undefined,
     onRequest: undefined,
-    onAnswer: undefined,
-    more: (count) =>
+    onResponse: undefined,
+    waitForResponses: (count) =>
       new Promise((resolve) => {
-        waiting.add({ until: answers + count, resolve });
+        waiters.add({ until: responseCount + count, resolve });
       }),
     [Symbol.asyncDispose]: () => server.close(),
   };
   return proxy;
 }
 
-async function forwarded(
+async function forward(
   request: ServerRequest,
   target: string,
 ): Promise<Pick<Exchange, "status" | "body">> {
   const headers: Record<string, string> = {};
-  for (const name of passedOn) {
+  for (const name of forwardedHeaders) {
     const value = request.headers[name];
     if (typeof value === "string") headers[name] = value;
   }
   const { method, url, body } = request;
-  const answer = await fetch(new URL(url.pathname + url.search, target), {
+  const response = await fetch(new URL(url.pathname + url.search, target), {
     method,
     headers,
     ...(method === "GET" ? {} : { body }),
   });
-  return { status: answer.status, body: await answer.text() };
+  return { status: response.status, body: await response.text() };
 }
 
-function asItIs({ status, body }: Exchange): RequestHandler {
+function unchanged({ status, body }: Exchange): RequestHandler {
   return ({ headers }, response) => {
-    const isPacked = body.length > 1000 && String(headers["accept-encoding"]).includes("gzip");
+    const isCompressed = body.length > 1000 && String(headers["accept-encoding"]).includes("gzip");
     response.writeHead(status, {
       "content-type": "application/json",
-      ...(isPacked ? { "content-encoding": "gzip" } : {}),
+      ...(isCompressed ? { "content-encoding": "gzip" } : {}),
     });
-    response.end(isPacked ? gzipSync(body, { level: 1 }) : body);
+    response.end(isCompressed ? gzipSync(body, { level: 1 }) : body);
   };
 }
 
-/** What tells a request from others. */
-export function spelled({ method, url, body }: ServerRequest): string {
+/** Text that identifies a request. */
+export function requestKey({ method, url, body }: ServerRequest): string {
   return `${method} ${url.href} ${body}`;
 }

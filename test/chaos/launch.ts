@@ -5,29 +5,30 @@ import { text } from "node:stream/consumers";
 import type { EndedProgram, RunningProgram } from "../support/program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
-const clock = new URL("shifted-clock.js", import.meta.url).href;
+const shiftedClock = new URL("shifted-clock.js", import.meta.url).href;
 
+/** The conditions under which a program runs. */
 export interface LaunchOptions {
   readonly cwd: string;
-  /** The largest file that the program may write, in blocks of half a KiB, or of one in some shells. */
+  /** Maximum file size, in blocks of 512 or, in some shells, 1024 bytes. */
   readonly maxBlocks?: number;
-  /** Where SQLite has its temporary files. */
+  /** Folder for SQLite's temporary files. */
   readonly tempFolder?: string;
   /** Runs as this user. */
   readonly uid?: number;
-  /** What nobody reads: closed before the program writes to it. */
+  /** The output that is closed before the program writes to it. */
   readonly closed?: "stdout" | "stderr";
-  /** By how many milliseconds its clock is ahead of this computer's. */
-  readonly aheadMs?: number | undefined;
+  /** How far its clock is ahead of this computer's. */
+  readonly clockAheadMs?: number | undefined;
 }
 
-/** Starts one of the programs in `bin` under circumstances that are not as they should be. */
+/** Starts one of the programs in `bin` under unusual conditions. */
 export function launch(
   program: string,
   args: readonly string[],
-  { cwd, maxBlocks, tempFolder, uid, closed, aheadMs }: LaunchOptions,
+  { cwd, maxBlocks, tempFolder, uid, closed, clockAheadMs }: LaunchOptions,
 ): RunningProgram {
-  const preloaded = aheadMs === undefined ? [] : ["--import", clock];
+  const preloaded = clockAheadMs === undefined ? [] : ["--import", shiftedClock];
   const command = [process.execPath, ...preloaded, join(bin, `${program}.js`), ...args];
   const limited = ["sh", "-c", `ulimit -f ${maxBlocks ?? 0}; exec "$@"`, "sh", ...command];
   const [file = "", ...rest] = maxBlocks === undefined ? command : limited;
@@ -38,7 +39,7 @@ export function launch(
       PATH,
       SystemRoot,
       HOME: tmpdir(),
-      CHAOS_AHEAD_MS: String(aheadMs ?? 0),
+      CHAOS_AHEAD_MS: String(clockAheadMs ?? 0),
       ...(tempFolder === undefined ? {} : { SQLITE_TMPDIR: tempFolder }),
     },
     stdio: ["ignore", "pipe", "pipe"],

@@ -4,7 +4,7 @@ import type { Storage } from "./storage.ts";
 
 const lockShape = z.looseObject({ holder: z.looseObject({}).nullable() });
 
-/** Lets the lease of whoever holds the lock run out; false where nobody holds it, or it cannot be got at. */
+/** Makes the current lease expire. Returns false if there is none, or the row cannot be written. */
 export async function expireLease(storage: Storage): Promise<boolean> {
   try {
     const found = await storage.query("SELECT checkpoint FROM _rivulet_state WHERE stream = ''");
@@ -22,10 +22,10 @@ export async function expireLease(storage: Storage): Promise<boolean> {
   }
 }
 
-/** Whether a process that was just suspended holds locks for longer than a test can wait. */
+/** Whether a process that was just suspended is in a transaction, and so may hold locks. */
 export async function isInTransaction(storage: Storage): Promise<boolean> {
   if (storage.dialect === "sqlite") return false;
-  // What it had asked for is answered meanwhile.
+  // Its last query may still be running.
   await wait(50);
   const rows = await storage.query(
     `SELECT 1 FROM pg_stat_activity WHERE usename = '${storage.role}' AND state <> 'idle'`,

@@ -6,12 +6,20 @@ import yargs from "yargs";
 
 const options = await yargs(process.argv.slice(2))
   .scriptName("npm run chaos --")
-  .usage("$0\n\nDisturbs the program until something breaks, and says how to break it again.")
+  .usage("$0\n\nRuns the program under random disturbances. A failure says how to repeat it.")
   .option("rounds", { type: "number", default: 20, describe: "Rounds on each kind of database" })
-  .option("seed", { type: "number", default: randomInt(2 ** 30), describe: "Of the first round" })
-  .option("only", { type: "string", default: "", describe: "Only disturbances named so" })
+  .option("seed", {
+    type: "number",
+    default: randomInt(2 ** 30),
+    describe: "Seed of the first round",
+  })
+  .option("only", {
+    type: "string",
+    default: "",
+    describe: "Only disturbances whose names contain this",
+  })
   .option("destination", { choices: ["sqlite", "postgres"], describe: "Default: both" })
-  .option("path", { type: "string", describe: "A single history, as a failure of one tells" })
+  .option("path", { type: "string", describe: "A single history, from the message of its failure" })
   .strict()
   .parse();
 

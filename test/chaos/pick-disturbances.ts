@@ -1,28 +1,30 @@
-import type { Disturbance } from "./disturbance.ts";
 import { Random } from "../support/random.ts";
+import type { Disturbance } from "./disturbance.ts";
 import type { Storage } from "./storage.ts";
 
-export interface Deal {
-  /** Counts the rounds that share a deck. */
+/** Which disturbances to pick. */
+export interface PickOptions {
+  /** Number of the round, from 0, among those that share `all`. */
   readonly round: number;
-  readonly hand: number;
-  /** Tells decks that are dealt from side by side. */
+  /** Disturbances of each round. */
+  readonly count: number;
+  /** Varies the order between lists that are used side by side. */
   readonly salt: number;
 }
 
 /**
- * The disturbances of a round: rounds whose numbers follow each other go through the whole deck, shuffled anew each time, and the
- * number alone says which ones a round gets.
+ * Picks the disturbances of a round. Consecutive rounds go through the whole list, which is
+ * reshuffled after each pass; the same options always pick the same ones.
  */
-export function deal<Where extends Storage>(
-  deck: readonly Disturbance<Where>[],
-  { round, hand, salt }: Deal,
+export function pickDisturbances<Where extends Storage>(
+  all: readonly Disturbance<Where>[],
+  { round, count, salt }: PickOptions,
 ): readonly Disturbance<Where>[] {
-  return Array.from({ length: Math.min(hand, deck.length) }, (_, index) => {
-    const place = round * hand + index;
-    const lap = Math.floor(place / deck.length);
-    const found = new Random(lap * 1000 + salt).shuffled(deck)[place % deck.length];
-    if (!found) throw new RangeError("there is no disturbance to deal");
-    return found;
+  return Array.from({ length: Math.min(count, all.length) }, (_, index) => {
+    const position = round * count + index;
+    const pass = Math.floor(position / all.length);
+    const picked = new Random(pass * 1000 + salt).shuffled(all)[position % all.length];
+    if (!picked) throw new RangeError("there is no disturbance to pick");
+    return picked;
   });
 }

@@ -4,16 +4,17 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { startEmbeddedPostgres } from "../support/embedded-postgres.ts";
 
-/** A Postgres that nobody else uses, so that it may be restarted. */
+/** A Postgres server of the chaos test only, so that it can be restarted. */
 export interface ChaosPostgres extends AsyncDisposable {
-  /** Its URL, as a superuser. */
+  /** URL of a superuser. */
   readonly url: string;
-  /** Stops it and starts it again: in good order, or as if the power had failed. */
+  /** Stops and starts it: `fast` shuts down in order, `immediate` is like a power failure. */
   restart(how: "fast" | "immediate"): Promise<void>;
 }
 
 const signals = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
 
+/** Starts a server on a free port. */
 export async function startPostgres(): Promise<ChaosPostgres> {
   const server = await startEmbeddedPostgres();
   return {
@@ -30,8 +31,8 @@ export async function startPostgres(): Promise<ChaosPostgres> {
   };
 }
 
-/** A name that nothing has yet. */
-export function newName(): string {
+/** An unused name for a schema and its role. */
+export function newSchemaName(): string {
   return `chaos_${randomBytes(6).toString("hex")}`;
 }
 

@@ -2,4 +2,4 @@ import { openPostgres } from "./database-kind.ts";
 import { declareChaos } from "./chaos.ts";
 import { wandbGraphql } from "./services/wandb.ts";
 
-declareChaos("postgres", { open: openPostgres, few: [wandbGraphql] });
+declareChaos("postgres", { open: openPostgres, everyPageServices: [wandbGraphql] });

@@ -4,16 +4,16 @@ import { expect, test } from "vitest";
 import { onAny, onPostgres, onSqlite } from "./disturbances.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const page = readFileSync(join(root, "docs/internals/reliability.md"), "utf8");
-const rows = page
+const document = readFileSync(join(root, "docs/internals/reliability.md"), "utf8");
+const rows = document
   .split("\n")
   .filter((line) => line.startsWith("| ") && !/^\| (?:promise|---)/.test(line));
-const held = rows.map((row) => row.split("|")[2] ?? "");
+const proofs = rows.map((row) => row.split("|")[2] ?? "");
 const disturbances = [...onAny, ...onSqlite, ...onPostgres].map(({ name }) => name);
 
-test("every promise is held by a test that exists", () => {
+test("every promise names existing tests or disturbances", () => {
   expect(rows.length).toBeGreaterThan(30);
-  for (const text of held) {
+  for (const text of proofs) {
     const names = [...text.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
     expect(names, text).not.toEqual([]);
     for (const name of names) {
@@ -26,7 +26,7 @@ test("every promise is held by a test that exists", () => {
   }
 });
 
-test("every disturbance holds a promise, and has a name of its own", () => {
+test("every disturbance has a unique name and proves a promise", () => {
   expect(new Set(disturbances).size).toBe(disturbances.length);
-  for (const name of disturbances) expect(held.join("\n")).toContain(`\`${name}\``);
+  for (const name of disturbances) expect(proofs.join("\n")).toContain(`\`${name}\``);
 });

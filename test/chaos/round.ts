@@ -1,163 +1,176 @@
 import { expect } from "vitest";
 import { contents } from "../support/contents.ts";
 import { newFolder } from "../support/program.ts";
-import type { Arena } from "./database-kind.ts";
-import { Bout, type BoutOptions } from "./chaos-run.ts";
-import { deal } from "./pick-disturbances.ts";
+import { Random } from "../support/random.ts";
+import { ChaosRun, type ChaosRunOptions } from "./chaos-run.ts";
+import { checkRun } from "./check-run.ts";
+import type { DatabaseKind } from "./database-kind.ts";
+import { readSnapshot } from "./database-snapshot.ts";
 import { outcomeOf, type Disturbance, type Outcome } from "./disturbance.ts";
 import { startHttpProxy } from "./http-proxy.ts";
-import { readLedger } from "./database-snapshot.ts";
-import { Random } from "../support/random.ts";
+import { pickDisturbances } from "./pick-disturbances.ts";
 import type { ChaosService, ServiceKind } from "./service.ts";
 import { services } from "./services.ts";
 import type { Storage } from "./storage.ts";
-import { checkTruth } from "./check-run.ts";
 
+/** What a round does, and where it reports to. */
 export interface RoundOptions {
   readonly seed: number;
   /** Only disturbances whose names contain this. */
   readonly only: string;
-  /** Whether disturbances that take half a minute take part. */
+  /** Whether to include disturbances that take half a minute. */
   readonly slow: boolean;
-  /** Told what was done, and how the program ended. */
-  readonly tell: (text: string) => void;
-  /** Told of each disturbance, and whether it happened. */
+  /** Receives each disturbance and how the program ended. */
+  readonly report: (text: string) => void;
+  /** Receives each disturbance, and whether it took effect. */
   readonly count: (name: string, happened: boolean) => void;
 }
 
-/** How many runs of a round are disturbed. */
-const hand = 4;
+const disturbancesPerRound = 4;
 
-/** Some disturbed runs, each of which has to tell the truth, and then all that `playWith` asks for. */
-export async function playRound<Where extends Storage>(
-  arena: Arena<Where>,
-  { seed, only, slow, tell, count }: RoundOptions,
+/** Some disturbed runs, each of which is checked, and then the checks of {@link runScenario}. */
+export async function runRound<Where extends Storage>(
+  databaseKind: DatabaseKind<Where>,
+  { seed, only, slow, report, count }: RoundOptions,
 ): Promise<void> {
   const [kind] = services.slice(seed % services.length);
   if (!kind) throw new RangeError("there are no services");
-  await playWith(arena, { seed, kind }, async (place) => {
-    const { service, proxy } = place;
-    const deck = arena.deck.filter(
-      ({ name, trap }) => name.includes(only) && (trap === undefined || service.traps[trap]),
+  await runScenario(databaseKind, { seed, kind }, async (setup) => {
+    const { service, proxy } = setup;
+    const possible = databaseKind.disturbances.filter(
+      ({ name, requiredFault: fault }) =>
+        name.includes(only) && (fault === undefined || service.faults[fault]),
     );
-    const round = Math.floor(seed / services.length);
-    const salt = seed % services.length;
-    const dealt = deal(deck, { round, hand, salt }).filter((one) => slow || one.slow !== true);
-    for (const disturbance of dealt) {
-      proxy.latencyMs = place.random.pick([0, 0, 0, 15]);
-      const [random, fullRefresh] = [place.random.fork(), place.random.oneIn(4)];
-      const { outcome, happened } = await disturbed(disturbance, { ...place, random, fullRefresh });
-      const end = happened ? outcome : `${outcome}, for it did not happen`;
-      tell(`${kind.name}: ${disturbance.name}: ${end}`);
+    const picked = pickDisturbances(possible, {
+      round: Math.floor(seed / services.length),
+      count: disturbancesPerRound,
+      salt: seed % services.length,
+    });
+    for (const disturbance of picked.filter((one) => slow || one.slow !== true)) {
+      proxy.latencyMs = setup.random.pick([0, 0, 0, 15]);
+      const [random, fullRefresh] = [setup.random.fork(), setup.random.oneIn(4)];
+      const options = { ...setup, random, fullRefresh };
+      const { outcome, happened } = await runDisturbed(disturbance, options);
+      const end = happened ? outcome : `${outcome}, as it did not happen`;
+      report(`${kind.name}: ${disturbance.name}: ${end}`);
       count(disturbance.name, happened);
     }
   });
 }
 
-export interface Play {
+/** Which service a scenario uses, and its randomness. */
+export interface ScenarioOptions {
   readonly seed: number;
   readonly kind: ServiceKind;
+  /** Absent: random. */
   readonly pageSize?: number;
 }
 
 /**
- * A service with a history, and a fresh database with which something is done; then a run of the program that nothing disturbs, after which
- * every cell is that of a clean sync.
+ * Starts a service that has data and makes a fresh database, calls `act`, then runs the program
+ * once undisturbed and checks that every cell equals that of a clean sync.
  */
-export async function playWith<Where extends Storage>(
-  arena: Pick<Arena<Where>, "newStorage">,
-  { seed, kind, pageSize }: Play,
-  act: (place: BoutOptions<Where>) => Promise<void>,
+export async function runScenario<Where extends Storage>(
+  databaseKind: Pick<DatabaseKind<Where>, "newStorage">,
+  { seed, kind, pageSize }: ScenarioOptions,
+  act: (setup: ChaosRunOptions<Where>) => Promise<void>,
 ): Promise<void> {
   const random = new Random(seed);
   await using service = await kind.start(random.fork());
   await using proxy = await startHttpProxy(service.url);
   await using folder = await newFolder();
-  const pace = {
-    [service.pageSize]: pageSize ?? random.pick([6, 20, 60]),
+  const requestSettings = {
+    [service.pageSizeSetting]: pageSize ?? random.pick([6, 20, 60]),
     concurrency: random.between(1, 4),
     retry_attempts: 3,
   };
-  const storage = await arena.newStorage();
+  const storage = await databaseKind.newStorage();
   try {
-    const place = { service, proxy, storage, folder: folder.path, pace, random };
-    await act(place);
+    const setup = { service, proxy, storage, folder: folder.path, requestSettings, random };
+    await act(setup);
     proxy.latencyMs = 0;
-    await undisturbed(arena, place);
+    await checkUndisturbed(databaseKind, setup);
   } finally {
     await storage.drop();
   }
 }
 
-/** Fails with the name of the disturbance. */
-async function disturbed<Where extends Storage>(
+/** An error starts with the name of the disturbance. */
+async function runDisturbed<Where extends Storage>(
   disturbance: Disturbance<Where>,
-  options: BoutOptions<Where>,
+  options: ChaosRunOptions<Where>,
 ): Promise<{ readonly outcome: Outcome; readonly happened: boolean }> {
   const { service, proxy, storage } = options;
-  const bout = new Bout(options);
-  bout.change();
+  const run = new ChaosRun(options);
+  run.changeService();
   try {
-    const before = await readLedger(storage, service.keys);
-    const ended = await disturbance.disturb(bout);
-    const after = await readLedger(storage, service.keys);
-    checkTruth({ ended, disturbance, bout, before, after });
+    const before = await readSnapshot(storage, service.keyColumns);
+    const ended = await disturbance.disturb(run);
+    const after = await readSnapshot(storage, service.keyColumns);
+    checkRun({ ended, disturbance, run, before, after });
     const outcome = outcomeOf(ended);
-    const hasTold = disturbance.outcomes.length === 1 || outcome !== "completed";
-    return { outcome, happened: bout.happened ?? hasTold };
+    const isVisible = disturbance.outcomes.length === 1 || outcome !== "completed";
+    return { outcome, happened: run.happened ?? isVisible };
   } catch (error) {
     throw new Error(`${disturbance.name}: ${String(error)}`, { cause: error });
   } finally {
     proxy.fault = undefined;
     proxy.rewrite = undefined;
     proxy.onRequest = undefined;
-    proxy.onAnswer = undefined;
-    if (storage.dialect === "postgres") storage.link.disarm();
+    proxy.onResponse = undefined;
+    if (storage.dialect === "postgres") storage.tcpProxy.disarm();
   }
 }
 
-/** Runs the program once more into the database, and once into a fresh one: they are the same, and what the service holds. */
-async function undisturbed<Where extends Storage>(
-  arena: Pick<Arena<Where>, "newStorage">,
-  options: BoutOptions<Where>,
+/** Syncs once more into the database, and once into a fresh one: both must be the same. */
+async function checkUndisturbed<Where extends Storage>(
+  databaseKind: Pick<DatabaseKind<Where>, "newStorage">,
+  options: ChaosRunOptions<Where>,
 ): Promise<void> {
   const { service, storage } = options;
-  const fresh = await arena.newStorage();
+  const fresh = await databaseKind.newStorage();
   try {
-    const expected = service.unstorable() > 0 ? 3 : 0;
-    for (const where of [storage, fresh]) {
-      const bout = new Bout({ ...options, storage: where });
-      const before = await readLedger(where, service.keys);
-      const ended = await bout.run();
-      expect(ended.status, ended.stderr).toBe(expected);
-      const after = await readLedger(where, service.keys);
-      checkTruth({ ended, disturbance: { outcomes: ["completed"] }, bout, before, after });
+    const expectedStatus = service.unstorableCount() > 0 ? 3 : 0;
+    for (const database of [storage, fresh]) {
+      const run = new ChaosRun({ ...options, storage: database });
+      const before = await readSnapshot(database, service.keyColumns);
+      const ended = await run.startAndWait();
+      expect(ended.status, ended.stderr).toBe(expectedStatus);
+      const after = await readSnapshot(database, service.keyColumns);
+      checkRun({ ended, disturbance: { outcomes: ["completed"] }, run, before, after });
     }
-    expect(await cells(storage, service)).toEqual(await cells(fresh, service));
-    expect(await quarantined(storage, service)).toEqual(await quarantined(fresh, service));
+    expect(await readTables(storage, service)).toEqual(await readTables(fresh, service));
+    expect(await readQuarantine(storage, service)).toEqual(await readQuarantine(fresh, service));
   } finally {
     await fresh.drop();
   }
 }
 
-/** What stands in the tables, but for what has to differ between two databases. */
-async function cells(storage: Storage, { stamped = [] }: ChaosService): Promise<unknown> {
+/** All tables, without what necessarily differs between two databases. */
+async function readTables(
+  storage: Storage,
+  { syncTimeColumns = [] }: ChaosService,
+): Promise<unknown> {
   const tables = Object.entries(await contents(storage, { withoutDeleted: true }));
-  const isKept = ([column]: readonly [string, unknown]): boolean => !stamped.includes(column);
+  const isComparable = ([column]: readonly [string, unknown]): boolean =>
+    !syncTimeColumns.includes(column);
   return tables.map(([name, rows]) => ({
     name,
-    rows: rows.map((row) => Object.fromEntries(Object.entries(row).filter(isKept))),
+    rows: rows.map((row) => Object.fromEntries(Object.entries(row).filter(isComparable))),
   }));
 }
 
-async function quarantined(storage: Storage, { stamped = [] }: ChaosService): Promise<unknown> {
+async function readQuarantine(
+  storage: Storage,
+  { syncTimeColumns = [] }: ChaosService,
+): Promise<unknown> {
   const rows = await storage.query(
     "SELECT stream, key, payload, reason FROM _rivulet_quarantine ORDER BY 1, 2",
   );
-  const unstamped = (payload: string, column: string): string =>
+  const removeTime = (payload: string, column: string): string =>
     payload.replace(new RegExp(`"${column}":"[^"]*"`), "");
   return rows.map((row) => ({
     ...row,
-    payload: stamped.reduce(unstamped, String(row["payload"])),
+    payload: syncTimeColumns.reduce(removeTime, String(row["payload"])),
   }));
 }

@@ -8,32 +8,34 @@ const shape = z.object({
   CHAOS_PATH: z.string().optional(),
 });
 
+/** What to run. */
 export interface ChaosSettings {
-  /** Whether somebody asked for chaos, rather than for all tests. */
-  readonly isLong: boolean;
+  /** Whether `npm run chaos` was called rather than the test suite. */
+  readonly isChaosCommand: boolean;
   readonly rounds: number;
-  /** How many histories the property is tried with. */
+  /** Number of random histories. */
   readonly histories: number;
-  /** Of the first round; the next one has one more. */
+  /** Seed of the first round; each further round adds one. */
   readonly seed: number;
+  /** Only disturbances whose names contain this. */
   readonly only: string;
   /** Absent: all. */
   readonly destination: "sqlite" | "postgres" | undefined;
-  /** The place of a single history, as fast-check told it. */
+  /** fast-check's path to a single history, from the message of a failure. */
   readonly path: string | undefined;
 }
 
-/** What `npm run chaos` was told, and else what is enough for `npm test`, where it is always the same rounds. */
+/** The options of `npm run chaos`; in the test suite, a few rounds that are always the same. */
 export function chaosSettings(): ChaosSettings {
-  const given = shape.parse(process.env);
-  const { CHAOS_ROUNDS: rounds, CHAOS_ONLY: only } = given;
+  const environment = shape.parse(process.env);
+  const { CHAOS_ROUNDS: rounds, CHAOS_ONLY: only } = environment;
   return {
-    isLong: rounds !== undefined,
+    isChaosCommand: rounds !== undefined,
     rounds: rounds ?? 4,
     histories: rounds === undefined ? 2 : only === "" ? Math.ceil(rounds / 4) : 0,
-    seed: given.CHAOS_SEED,
+    seed: environment.CHAOS_SEED,
     only,
-    destination: given.CHAOS_DESTINATION,
-    path: given.CHAOS_PATH,
+    destination: environment.CHAOS_DESTINATION,
+    path: environment.CHAOS_PATH,
   };
 }

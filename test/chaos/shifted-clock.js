@@ -1,8 +1,11 @@
-/** Loaded before the program: its clock is ahead of this computer's by so many milliseconds, its timers run as ever. */
+/**
+ * Preloaded into the program: moves its clock ahead of this computer's by `CHAOS_AHEAD_MS`. Timers
+ * are not affected.
+ */
 const aheadMs = Number(process.env["CHAOS_AHEAD_MS"]);
-const here = Date.now;
+const realNow = Date.now;
 
-Date.now = () => here() + aheadMs;
+Date.now = () => realNow() + aheadMs;
 globalThis.Date = new Proxy(Date, {
-  construct: (target, given) => Reflect.construct(target, given.length > 0 ? given : [Date.now()]),
+  construct: (target, args) => Reflect.construct(target, args.length > 0 ? args : [Date.now()]),
 });

@@ -6,27 +6,29 @@ import Database from "better-sqlite3";
 import { Client } from "pg";
 import { startCuttingProxy, type CuttingProxy } from "../support/cutting-proxy.ts";
 import type { SqlRow, TestDatabase } from "../support/databases.ts";
-import { newName, type ChaosPostgres } from "./postgres-server.ts";
+import { newSchemaName, type ChaosPostgres } from "./postgres-server.ts";
 
-/** A database that somebody spoils. What it is asked here is asked past all disturbances. */
+/** A database of a round. Its `query` bypasses all disturbances. */
 export type Storage = SqliteStorage | PostgresStorage;
 
+/** A SQLite file in a folder of its own. */
 export interface SqliteStorage extends TestDatabase {
   readonly dialect: "sqlite";
   readonly path: string;
 }
 
-/** A schema that belongs to a role of its own, which may do no more than it has to. */
+/** A schema and the role that owns it, which has no other permissions. */
 export interface PostgresStorage extends TestDatabase {
   readonly dialect: "postgres";
   readonly server: ChaosPostgres;
-  /** Between the program and the server. */
-  readonly link: CuttingProxy;
+  /** Stands between the program and the server. */
+  readonly tcpProxy: CuttingProxy;
   readonly role: string;
-  /** A connection as a superuser, in the schema. */
+  /** Opens a connection as a superuser, with the schema as search path. */
   connect(): Promise<Client>;
 }
 
+/** Makes a folder for a SQLite file. */
 export async function newSqliteStorage(): Promise<SqliteStorage> {
   const folder = await mkdtemp(join(tmpdir(), "rivulet-chaos-"));
   const path = join(folder, "chaos.db");
@@ -39,7 +41,7 @@ export async function newSqliteStorage(): Promise<SqliteStorage> {
   };
 }
 
-/** Reading leaves the write-ahead log to the program: whoever closes the file after writing would clear it away. */
+/** Reads are read-only: closing a writable connection would remove the write-ahead log. */
 function querySqlite(path: string, sql: string): SqlRow[] {
   const readonly = /^\s*select/i.test(sql);
   if (readonly && !existsSync(path)) throw new Error("there is no database yet");
@@ -53,8 +55,9 @@ function querySqlite(path: string, sql: string): SqlRow[] {
   }
 }
 
+/** Creates a schema and its role. */
 export async function newPostgresStorage(server: ChaosPostgres): Promise<PostgresStorage> {
-  const name = newName();
+  const name = newSchemaName();
   const connect = async (): Promise<Client> => {
     const client = new Client({
       connectionString: server.url,
@@ -77,17 +80,17 @@ export async function newPostgresStorage(server: ChaosPostgres): Promise<Postgre
   await query(
     `create role ${name} login password 'secret'; create schema ${name} authorization ${name}`,
   );
-  const link = await startCuttingProxy(new URL(server.url));
+  const tcpProxy = await startCuttingProxy(new URL(server.url));
   return {
     dialect: "postgres",
-    url: `postgres://${name}:secret@127.0.0.1:${link.port}/postgres?schema=${name}`,
+    url: `postgres://${name}:secret@127.0.0.1:${tcpProxy.port}/postgres?schema=${name}`,
     server,
-    link,
+    tcpProxy,
     role: name,
     connect,
     query,
     async drop() {
-      await link[Symbol.asyncDispose]();
+      await tcpProxy[Symbol.asyncDispose]();
       await query(`drop schema ${name} cascade; drop owned by ${name}; drop role ${name}`);
     },
   };

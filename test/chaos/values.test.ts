@@ -7,7 +7,7 @@ import { startOpik } from "../support/opik.ts";
 import { newFolder, run } from "../support/program.ts";
 import { chaosSettings } from "./settings.ts";
 
-const megabytes = chaosSettings().isLong ? 50 : 5;
+const megabytes = chaosSettings().isChaosCommand ? 50 : 5;
 const levels = 10_000;
 const members = 1000;
 
@@ -16,7 +16,7 @@ const wide = Object.fromEntries(Array.from({ length: members }, (_, n) => [`memb
 describe.each(databases)("on %s", (dialect, newDatabase) => {
   const value = dialect === "sqlite" ? "data" : "data::text";
 
-  async function synced(
+  async function withSyncedRow(
     data: RawJson | Readonly<Record<string, number>>,
     check: (database: TestDatabase, sync: () => ReturnType<typeof run>) => Promise<void>,
   ): Promise<void> {
@@ -36,9 +36,9 @@ describe.each(databases)("on %s", (dialect, newDatabase) => {
     }
   }
 
-  test(`a row of ${megabytes} MB is stored, and is not written again`, async () => {
+  test(`a row of ${megabytes} MB is stored, and not written again`, async () => {
     const text = "0123456789abcdef".repeat((megabytes * 2 ** 20) / 16);
-    await synced(new RawJson(JSON.stringify({ text })), async (database, sync) => {
+    await withSyncedRow(new RawJson(JSON.stringify({ text })), async (database, sync) => {
       expect(await sync()).toMatchObject({ status: 0 });
       const [row] = await database.query(
         `SELECT max(length(${value})) AS length, count(*) AS n FROM opik_dataset_item`,
@@ -55,8 +55,8 @@ describe.each(databases)("on %s", (dialect, newDatabase) => {
     });
   }, 300_000);
 
-  test(`a row with ${members} members is stored, each of them`, async () => {
-    await synced(wide, async (database, sync) => {
+  test(`a row with ${members} members is stored completely`, async () => {
+    await withSyncedRow(wide, async (database, sync) => {
       expect(await sync()).toMatchObject({ status: 0 });
       const { opik_dataset_item: rows = [] } = await contents(database);
       const stored = rows.map(({ data }) => JSON.parse(String(data)) as object);
@@ -64,9 +64,9 @@ describe.each(databases)("on %s", (dialect, newDatabase) => {
     });
   });
 
-  test(`a row that is nested ${levels} deep is stored, or is in quarantine, and holds up no other`, async () => {
+  test(`a row that is nested ${levels} deep is stored or in quarantine, and other rows are stored`, async () => {
     const deep = `${"[".repeat(levels)}${"]".repeat(levels)}`;
-    await synced(new RawJson(deep), async (database, sync) => {
+    await withSyncedRow(new RawJson(deep), async (database, sync) => {
       const { status, stderr } = await sync();
       const rows = await database.query(`SELECT ${value} AS data FROM opik_dataset_item`);
       const quarantine = await database.query("SELECT payload FROM _rivulet_quarantine");

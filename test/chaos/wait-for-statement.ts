@@ -1,40 +1,49 @@
 import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { RunningProgram } from "../support/program.ts";
-import type { Bout } from "./chaos-run.ts";
+import type { ChaosRun } from "./chaos-run.ts";
 import type { PostgresStorage } from "./storage.ts";
 
-/** Waits for a commit somewhere in a sync: Postgres is told of it, and the writes to SQLite's log are seen. */
-export async function someCommit(bout: Bout, running: RunningProgram): Promise<void> {
-  const { storage, random } = bout;
+/**
+ * Waits for a commit somewhere in a sync: a COMMIT that is sent to Postgres, or writes to SQLite's
+ * write-ahead log.
+ */
+export async function waitForCommit(run: ChaosRun, running: RunningProgram): Promise<void> {
+  const { storage, random } = run;
   if (storage.dialect === "postgres") {
-    await heard(storage, { text: "commit\0", times: random.between(1, 14) }, running);
-  } else await written(storage.path, random.between(1, 40), running);
+    const commit = { text: "commit\0", times: random.between(1, 14) };
+    await waitForStatement(storage, commit, running);
+  } else await waitForLogWrites(storage.path, random.between(1, 40), running);
 }
 
-export interface Said {
+/** Text in what the program sends to Postgres, and which occurrence of it to wait for. */
+export interface StatementMatch {
   readonly text: string;
   readonly times: number;
 }
 
-/** Waits until the program has said this so often to Postgres, which has not heard the last time yet. */
-export async function heard(
-  { link }: PostgresStorage,
-  { text, times }: Said,
+/** Waits until the program has sent a statement, which has not reached Postgres yet. */
+export async function waitForStatement(
+  { tcpProxy }: PostgresStorage,
+  { text, times }: StatementMatch,
   { ended }: RunningProgram,
 ): Promise<void> {
   for (let left = times; left > 0; left -= 1) {
-    const said = new Promise<void>((resolve) => {
-      link.onceSent(text, resolve);
+    const sent = new Promise<void>((resolve) => {
+      tcpProxy.onceSent(text, resolve);
     });
-    await Promise.race([said, ended]);
+    await Promise.race([sent, ended]);
   }
 }
 
-/** Waits until the log beside a SQLite file was written to so often: a commit takes several. */
-async function written(path: string, times: number, { ended }: RunningProgram): Promise<void> {
+/** Waits for writes to the write-ahead log of a SQLite file. A commit takes several. */
+async function waitForLogWrites(
+  path: string,
+  count: number,
+  { ended }: RunningProgram,
+): Promise<void> {
   const log = `${basename(path)}-wal`;
-  let left = times;
+  let left = count;
   const watching = new AbortController();
   const enough = new Promise<void>((resolve) => {
     watch(dirname(path), { signal: watching.signal }, (_event, name) => {

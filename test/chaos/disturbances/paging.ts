@@ -1,69 +1,71 @@
 import { respond } from "../../support/faults.ts";
 import type { Disturbance } from "../disturbance.ts";
-import { spelled } from "../http-proxy.ts";
+import { requestKey } from "../http-proxy.ts";
 
-/** What lists do to those who page through them. */
+/** Listings that misbehave or change while they are read. */
 export const pagingDisturbances: readonly Disturbance[] = [
   {
-    name: "the same page for ever",
+    name: "the same page forever",
     outcomes: ["completed", "partial", "failed"],
-    async disturb(bout) {
-      bout.happened = false;
-      bout.proxy.rewrite = (request) => {
-        const first = bout.service.firstPage(request);
-        bout.happened ||= first !== undefined && spelled(first) !== spelled(request);
+    async disturb(run) {
+      run.happened = false;
+      run.proxy.rewrite = (request) => {
+        const first = run.service.firstPageRequest(request);
+        run.happened ||= first !== undefined && requestKey(first) !== requestKey(request);
         return first ?? request;
       };
-      return await bout.run();
+      return await run.startAndWait();
     },
   },
   {
-    name: "an empty page with more to come",
+    name: "an empty page before the end",
     outcomes: ["completed", "partial", "failed"],
-    async disturb(bout) {
-      const { proxy, service, random } = bout;
-      const [place, isPassing] = [random.between(0, 4), random.oneIn(2)];
+    async disturb(run) {
+      const { proxy, service, random } = run;
+      const [position, isTemporary] = [random.between(0, 4), random.oneIn(2)];
       const pages: string[] = [];
-      // A list that goes on hiding rows is read again by the next sync; nobody can say what this one has to show.
-      bout.restless = !isPassing;
-      bout.happened = false;
+      // If the listing keeps hiding rows, only the next sync's result is certain.
+      run.isServiceChanging = !isTemporary;
+      run.happened = false;
       proxy.fault = ({ request, body }) => {
-        const text = service.emptied(body);
-        if (text === undefined) return undefined;
+        const emptied = service.emptyPage(body);
+        if (emptied === undefined) return undefined;
         pages.push(request.url.href + request.body);
-        const isHit = isPassing ? pages.length - 1 === place : pages.at(-1) === pages[place];
-        bout.happened ||= isHit;
-        return isHit ? respond(text) : undefined;
+        const isHit = isTemporary
+          ? pages.length - 1 === position
+          : pages.at(-1) === pages[position];
+        run.happened ||= isHit;
+        return isHit ? respond(emptied) : undefined;
       };
-      return await bout.run();
+      return await run.startAndWait();
     },
   },
   {
-    name: "rows that are inserted, changed and deleted between pages",
+    name: "rows inserted, changed and deleted between pages",
     outcomes: ["completed", "partial", "failed"],
-    async disturb(bout) {
-      const { proxy, service, random } = bout;
+    async disturb(run) {
+      const { proxy, service, random } = run;
       const every = random.between(1, 6);
       let left = 12;
-      bout.restless = true;
-      bout.happened = false;
-      proxy.onAnswer = ({ number }) => {
-        if (number % every !== 0 || left === 0) return;
-        bout.happened = true;
+      run.isServiceChanging = true;
+      run.happened = false;
+      proxy.onResponse = ({ index }) => {
+        if (index % every !== 0 || left === 0) return;
+        run.happened = true;
         left -= 1;
         service.change(random);
       };
-      return await bout.run();
+      return await run.startAndWait();
     },
   },
   {
-    name: "a page size that the server caps",
+    name: "a page size capped by the server",
     outcomes: ["completed"],
-    trap: "caps",
-    async disturb(bout) {
-      const uncap = bout.service.traps.caps?.(bout.random);
+    requiredFault: "smallPages",
+    async disturb(run) {
+      const uncap = run.service.faults.smallPages?.(run.random);
       try {
-        return await bout.run();
+        return await run.startAndWait();
       } finally {
         uncap?.();
       }

@@ -3,87 +3,87 @@ import { expect } from "vitest";
 import { contents } from "../../support/contents.ts";
 import type { EndedProgram, RunningProgram } from "../../support/program.ts";
 import { silence } from "../../support/faults.ts";
-import type { Bout } from "../chaos-run.ts";
+import type { ChaosRun } from "../chaos-run.ts";
 import { outcomeOf, type Disturbance } from "../disturbance.ts";
 import { expireLease, isInTransaction } from "../lease.ts";
-import { someCommit } from "../wait-for-statement.ts";
+import { waitForCommit } from "../wait-for-statement.ts";
 
-/** What an operating system, an operator and cron do to a process. */
+/** Signals, overlapping starts and closed outputs. */
 export const processDisturbances: readonly Disturbance[] = [
   {
     name: "SIGKILL after a page",
     outcomes: ["killed", "completed"],
-    async disturb(bout) {
-      const running = bout.start();
-      await bout.answers(running);
-      return await killed(running);
+    async disturb(run) {
+      const running = run.start();
+      await run.waitForResponses(running);
+      return await kill(running);
     },
   },
   {
     name: "SIGKILL a moment after a page",
     outcomes: ["killed", "completed"],
-    async disturb(bout) {
-      const running = bout.start();
-      await bout.answers(running);
-      await Promise.race([wait(bout.random.between(0, 400)), running.ended]);
-      return await killed(running);
+    async disturb(run) {
+      const running = run.start();
+      await run.waitForResponses(running);
+      await Promise.race([wait(run.random.between(0, 400)), running.ended]);
+      return await kill(running);
     },
   },
   {
     name: "SIGKILL around a commit",
     outcomes: ["killed", "completed"],
-    async disturb(bout) {
-      const running = bout.start();
-      await someCommit(bout, running);
-      if (bout.random.oneIn(2)) await wait(bout.random.between(0, 3));
-      return await killed(running);
+    async disturb(run) {
+      const running = run.start();
+      await waitForCommit(run, running);
+      if (run.random.oneIn(2)) await wait(run.random.between(0, 3));
+      return await kill(running);
     },
   },
   {
     name: "SIGSTOP past the lease, another process takes over, SIGCONT",
     outcomes: ["completed", "locked"],
-    disturb: suspended,
+    disturb: suspendPastLease,
   },
   ...(["SIGINT", "SIGTERM"] as const).map((signal) => ({
     name: `${signal} ends it within five seconds`,
     outcomes: ["interrupted", "completed"] as const,
-    async disturb(bout: Bout) {
-      bout.records = true;
-      const running = bout.start();
-      await bout.answers(running);
-      return await interrupted(running, signal);
+    async disturb(run: ChaosRun) {
+      run.mustRecordEnd = true;
+      const running = run.start();
+      await run.waitForResponses(running);
+      return await interrupt(running, signal);
     },
   })),
   {
-    name: "SIGTERM while the service is silent",
+    name: "SIGTERM while the service does not respond",
     outcomes: ["interrupted", "completed"],
-    async disturb(bout) {
-      const from = bout.proxy.answers + bout.random.smallCount();
-      bout.proxy.fault = ({ number }) => (number >= from ? silence : undefined);
-      const running = bout.start();
-      await bout.until(running, () => bout.proxy.answers > from);
-      return await interrupted(running, "SIGTERM");
+    async disturb(run) {
+      const from = run.proxy.responseCount + run.random.smallCount();
+      run.proxy.fault = ({ index }) => (index >= from ? silence : undefined);
+      const running = run.start();
+      await run.waitUntil(running, () => run.proxy.responseCount > from);
+      return await interrupt(running, "SIGTERM");
     },
   },
   {
     name: "a second SIGINT ends it at once",
     outcomes: ["interrupted", "completed"],
-    async disturb(bout) {
-      const running = bout.start();
-      await bout.answers(running);
+    async disturb(run) {
+      const running = run.start();
+      await run.waitForResponses(running);
       running.child.kill("SIGINT");
-      await Promise.race([wait(bout.random.between(0, 20)), running.ended]);
-      return await interrupted(running, "SIGINT");
+      await Promise.race([wait(run.random.between(0, 20)), running.ended]);
+      return await interrupt(running, "SIGINT");
     },
   },
   {
-    name: "two at once",
+    name: "two syncs at once",
     outcomes: ["completed"],
-    async disturb(bout) {
-      bout.tampered = true;
-      const first = bout.start();
-      await bout.answers(first);
-      const second = await bout.run();
+    async disturb(run) {
+      run.tampered = true;
+      const first = run.start();
+      await run.waitForResponses(first);
+      const second = await run.startAndWait();
       expect(["locked", "completed", "partial"], second.stderr).toContain(outcomeOf(second));
       if (second.status === 75) expect(second.stderr).toMatch(/locked by process \d+/);
       return await first.ended;
@@ -92,48 +92,48 @@ export const processDisturbances: readonly Disturbance[] = [
   {
     name: "a closed standard output",
     outcomes: ["completed"],
-    disturb: (bout) => bout.run({ closed: "stdout" }),
+    disturb: (run) => run.startAndWait({ closed: "stdout" }),
   },
   {
     name: "a closed standard error",
     outcomes: ["completed"],
-    disturb: (bout) => bout.run({ closed: "stderr" }),
+    disturb: (run) => run.startAndWait({ closed: "stderr" }),
   },
 ];
 
-async function killed({ child, ended }: RunningProgram): Promise<EndedProgram> {
+async function kill({ child, ended }: RunningProgram): Promise<EndedProgram> {
   child.kill("SIGKILL");
   return await ended;
 }
 
-/** The promise of five seconds is the one thing that is measured by the clock. */
-export async function interrupted(
+/** Sends a signal, and fails if the program takes longer than the promised five seconds to end. */
+export async function interrupt(
   { child, ended }: RunningProgram,
   signal: "SIGINT" | "SIGTERM",
 ): Promise<EndedProgram> {
-  const at = performance.now();
+  const sentAt = performance.now();
   child.kill(signal);
   const end = await ended;
-  expect(performance.now() - at).toBeLessThan(5000);
+  expect(performance.now() - sentAt).toBeLessThan(5000);
   return end;
 }
 
-async function suspended(bout: Bout): Promise<EndedProgram> {
-  const sleeper = bout.start();
+async function suspendPastLease(run: ChaosRun): Promise<EndedProgram> {
+  const suspended = run.start();
   for (let tries = 0; tries < 5; tries += 1) {
-    await bout.answers(sleeper);
-    sleeper.child.kill("SIGSTOP");
-    if (!(await isInTransaction(bout.storage)) && (await expireLease(bout.storage))) break;
-    sleeper.child.kill("SIGCONT");
+    await run.waitForResponses(suspended);
+    suspended.child.kill("SIGSTOP");
+    if (!(await isInTransaction(run.storage)) && (await expireLease(run.storage))) break;
+    suspended.child.kill("SIGCONT");
   }
-  bout.tampered = true;
-  // What the sleeper has read is old now.
-  bout.change();
-  const other = await bout.run();
-  const before = await contents(bout.storage);
-  sleeper.child.kill("SIGCONT");
-  const woken = await sleeper.ended;
-  expect(["locked", "completed", "partial"], woken.stderr).toContain(outcomeOf(woken));
-  expect(await contents(bout.storage), "the tables, after it woke up").toEqual(before);
+  run.tampered = true;
+  // What the suspended process has read is out of date now.
+  run.changeService();
+  const other = await run.startAndWait();
+  const before = await contents(run.storage);
+  suspended.child.kill("SIGCONT");
+  const resumed = await suspended.ended;
+  expect(["locked", "completed", "partial"], resumed.stderr).toContain(outcomeOf(resumed));
+  expect(await contents(run.storage), "the tables after it resumed").toEqual(before);
   return other;
 }

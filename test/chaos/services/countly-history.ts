@@ -9,28 +9,29 @@ import type { Keys, StoredCheckpoint } from "../service.ts";
 import {
   idOf,
   isStorable,
-  mergeSome,
+  mergeTwo,
   profile,
   raw,
-  some,
+  someIds,
   storable,
   text,
   usersOf,
 } from "./countly-users.ts";
 
+/** What happens in a workspace, and who sees it. */
 export interface HistoryOptions {
   readonly edition: Edition;
-  /** Who asks the server; administers all apps. */
+  /** The program's login; administers all apps. */
   readonly member: CountlyMember;
-  /** How often all users are read again. */
+  /** Days after which the program reads all users again. */
   readonly resyncDays: number;
-  /** Whether users do only what is activity, but for apps that go, so that most syncs read only what is new. */
+  /** Whether most changes are activity of users, so that most syncs read only what is new. */
   readonly isQuiet: boolean;
 }
 
 /**
- * What the people before and behind a server do. Edits, merges and removals are no activity, and are found when all users are read
- * again: so much time passes after each of them.
+ * Changes to a workspace. Edits, merges and removals are no activity, and a sync finds them only
+ * when it reads all users again; so after each of them, the clock advances past that time.
  */
 export class CountlyHistory {
   readonly #workspace: CountlyWorkspace;
@@ -45,7 +46,7 @@ export class CountlyHistory {
     return this.#options.resyncDays;
   }
 
-  /** Only a global administrator sees them, and Community has none. */
+  /** Only a global administrator sees groups, and Community has none. */
   get showsGroups(): boolean {
     const { edition, member } = this.#options;
     return edition !== "community" && member.globalAdmin;
@@ -54,7 +55,7 @@ export class CountlyHistory {
   begin(random: Random): void {
     for (let count = random.between(1, 4); count > 0; count -= 1) this.#addApp(random);
     for (let count = random.between(1, 3); count > 0; count -= 1) this.#addGroup(random);
-    // Rows enough for COPY.
+    // Enough rows for COPY.
     if (random.oneIn(2)) this.#addUsers(random, random.between(210, 260));
   }
 
@@ -62,12 +63,12 @@ export class CountlyHistory {
     const { clock } = this.#workspace;
     if (random.oneIn(4)) clock.advance(random.between(1, 40) * 60_000);
     const isHidden = random.oneIn(this.#options.isQuiet ? 20 : 3);
-    random.pick(isHidden ? this.#hidden(random) : this.#activity(random))();
-    // A minute more, for a process may start faster than the one before.
+    random.pick(isHidden ? this.#hiddenChanges(random) : this.#activities(random))();
+    // A minute more, as a process may start faster than the one before it.
     if (isHidden) clock.advance(this.resyncDays * 86_400_000 + 60_000);
   }
 
-  held(): Keys {
+  storableKeys(): Keys {
     const { apps, groups } = this.#workspace;
     return {
       apps: apps.map(({ id }) => id),
@@ -81,27 +82,27 @@ export class CountlyHistory {
     return { users: app ? storable(app).map(idOf) : [] };
   }
 
-  unstorable(): number {
+  unstorableCount(): number {
     return this.#workspace.apps.flatMap(usersOf).filter((user) => !isStorable(user)).length;
   }
 
-  /** Whoever was seen before an app's mark was read before it was earned; so was, in a walk, whoever stands on the pages that it passed. */
-  earned(checkpoints: readonly StoredCheckpoint[]): Keys {
+  /** Users seen before an app's high-water mark, or on pages that the traversal has passed. */
+  keysReadBy(checkpoints: readonly StoredCheckpoint[]): Keys {
     const users = checkpoints.flatMap(({ stream, partition, checkpoint }) => {
       const app = this.#workspace.app(partition);
       if (stream !== "users" || !app) return [];
       const { since, full, walk } = checkpointShape.parse(checkpoint);
-      const isEarned = (user: Document): boolean => {
+      const isRead = (user: Document): boolean => {
         const seen = this.#seenMs(user);
         if (full !== undefined && isBefore(seen, since)) return true;
         return walk?.full === true && idOf(user) >= walk.below && isBefore(seen, walk.next);
       };
-      return storable(app).filter(isEarned).map(idOf);
+      return storable(app).filter(isRead).map(idOf);
     });
     return { users };
   }
 
-  #activity(random: Random): readonly (() => void)[] {
+  #activities(random: Random): readonly (() => void)[] {
     return [
       () => {
         this.#addUsers(random, random.between(1, 30));
@@ -128,30 +129,30 @@ export class CountlyHistory {
     ];
   }
 
-  #hidden(random: Random): readonly (() => void)[] {
+  #hiddenChanges(random: Random): readonly (() => void)[] {
     const app = random.pick(this.#workspace.apps);
     return [
       () => {
         this.#changeUsers(random, true);
       },
       () => {
-        mergeSome(app, random);
+        mergeTwo(app, random);
       },
       () => {
-        for (const id of some(app, random).slice(this.#leastUsers)) app.deleteUser(id);
+        for (const id of someIds(app, random).slice(this.#leastUsers)) app.deleteUser(id);
       },
       () => {
         for (const id of userIds(app).slice(this.#leastUsers)) app.deleteUser(id);
       },
       () => {
-        // Somebody who administers single apps is not told that one is gone, unless they saw it before.
+        // A login for single apps notices only the deletion of an app that it has synced before.
         if (this.#workspace.apps.length > 1 && this.#options.member.globalAdmin)
           this.#workspace.deleteApp(app.id);
       },
     ];
   }
 
-  /** An empty list of a gateway, which counts nothing, proves nothing. */
+  /** A gateway does not count, so its empty list would not prove that there are no users. */
   get #leastUsers(): number {
     return this.#options.edition === "original" ? 1 : 0;
   }
@@ -174,7 +175,7 @@ export class CountlyHistory {
   #changeUsers(random: Random, silently: boolean): void {
     const app = random.pick(this.#workspace.apps);
     const change = { gender: random.pick(["F", "M", ""]), name: text(random), email: undefined };
-    for (const id of some(app, random))
+    for (const id of someIds(app, random))
       app.updateUser(id, { ...change, "custom.answer": raw(random) }, { silently });
   }
 
@@ -182,17 +183,17 @@ export class CountlyHistory {
     this.#workspace.addGroup({ name: text(random), permission: raw(random), users: [] });
   }
 
-  /** Never all of them go: an empty list proves nothing. */
+  /** Keeps at least one group: an empty list does not prove that there are none. */
   #changeGroups(random: Random): void {
     const { groups } = this.#workspace;
     const { id } = random.pick(groups);
-    const way = random.between(0, 2);
-    if (way === 0) this.#addGroup(random);
-    else if (way === 1 && groups.length > 1) this.#workspace.deleteGroup(id);
+    const action = random.between(0, 2);
+    if (action === 0) this.#addGroup(random);
+    else if (action === 1 && groups.length > 1) this.#workspace.deleteGroup(id);
     else this.#workspace.updateGroup(id, { name: text(random), description: raw(random) });
   }
 
-  /** When the server, or for a gateway the user's device, says that it saw a user. */
+  /** When the user was last seen: by the server, or for a gateway by the user's device. */
   #seenMs(user: Document): number {
     const stamp = Number(this.#options.edition === "original" ? user["ls"] : user["last_sync"]);
     return stamp < 1e11 ? stamp * 1000 : stamp;

@@ -2,11 +2,13 @@ import { z } from "zod";
 import { readParams } from "../../../src/emulators/countly/request-context.ts";
 import type { ChaosService } from "../service.ts";
 
-/** A list is paged by `skip`, or by ids that are smaller than the last one. */
-export const firstPage: ChaosService["firstPage"] = (request) => {
+/** Lists are paged by `skip`, or by ids below the last one. */
+export const firstPageRequest: ChaosService["firstPageRequest"] = (request) => {
   const params = Object.entries(readParams(request));
   if (!params.some(([name]) => ["query", "filter", "skip"].includes(name))) return undefined;
-  const first = params.map(([name, value]) => [name, ofFirstPage(name, value)] as [string, string]);
+  const first = params.map(
+    ([name, value]) => [name, firstPageParam(name, value)] as [string, string],
+  );
   const text = new URLSearchParams(first).toString();
   if (request.method !== "GET") return { ...request, body: text };
   const url = new URL(request.url);
@@ -16,7 +18,7 @@ export const firstPage: ChaosService["firstPage"] = (request) => {
 
 const query = z.looseObject({ _id: z.unknown().optional() });
 
-function ofFirstPage(name: string, value: string): string {
+function firstPageParam(name: string, value: string): string {
   if (name === "skip") return "0";
   if (name !== "query" && name !== "filter") return value;
   return JSON.stringify({ ...query.parse(JSON.parse(value)), _id: undefined });
@@ -24,7 +26,7 @@ function ofFirstPage(name: string, value: string): string {
 
 const rowKeys = ["aaData", "collections", "data"];
 
-export const emptied: ChaosService["emptied"] = (body) => {
+export const emptyPage: ChaosService["emptyPage"] = (body) => {
   if (body.startsWith("[{")) return "[]";
   const key = rowKeys.find((name) => body.includes(`"${name}":[{`));
   if (key === undefined) return undefined;

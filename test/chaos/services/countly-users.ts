@@ -2,12 +2,12 @@ import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import type { Document } from "../../../src/emulators/countly/document.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { userIds } from "../../sources/countly/expected-rows.ts";
-import { awkwardJson } from "../edge-case-json.ts";
+import { edgeCaseJson } from "../edge-case-json.ts";
 import type { Random } from "../../support/random.ts";
 
 const notAnInstant = "the day before yesterday";
 
-/** What one user is: awkward, and once in a while nothing that a database can store. */
+/** A user's members, with edge cases; once in a while something that no database can store. */
 export function profile(random: Random): Document {
   return {
     name: text(random),
@@ -18,7 +18,9 @@ export function profile(random: Random): Document {
   };
 }
 
-/** Texts that the server escapes; none that looks like an entity, which it does not tell from what it stands for. */
+/**
+ * Texts that the server escapes. None looks like an entity, which could not be unescaped correctly.
+ */
 const texts = [
   'Zoë & "Ann" <ann@example.com> it\'s',
   "&co; & <b>",
@@ -32,30 +34,30 @@ const texts = [
   "NULL",
 ] as const;
 
-/** A text that is easily spelled otherwise. */
+/** A random text that escaping may alter. */
 export function text(random: Random): string {
   return `${random.pick(texts)}${random.oneIn(2) ? "" : random.between(0, 9)}`;
 }
 
-/** A value that is easily rounded, or lost. */
+/** A JSON value that is easily rounded or lost. */
 export function raw(random: Random): RawJson {
-  return new RawJson(awkwardJson(random));
+  return new RawJson(edgeCaseJson(random));
 }
 
-/** The ids of some users that follow each other. */
-export function some(app: CountlyApp, random: Random): readonly string[] {
+/** The ids of some consecutive users. */
+export function someIds(app: CountlyApp, random: Random): readonly string[] {
   const ids = userIds(app);
   const start = random.between(0, ids.length);
   return ids.slice(start, start + random.between(1, 30));
 }
 
-/** What no database can store is merged into nobody. */
-export function mergeSome(app: CountlyApp, random: Random): void {
+/** Merges two users, neither of them one that no database can store. */
+export function mergeTwo(app: CountlyApp, random: Random): void {
   const [from, into] = random.shuffled(storable(app).map(idOf));
   if (from !== undefined && into !== undefined) app.mergeUsers(from, into);
 }
 
-/** All users of an app, in no order. */
+/** All users of an app, unordered. */
 export function usersOf({ users }: CountlyApp): Document[] {
   return [...users.rows()].map(({ document }) => document);
 }

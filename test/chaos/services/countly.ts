@@ -6,11 +6,11 @@ import { startCountly } from "../../support/countly.ts";
 import type { Random } from "../../support/random.ts";
 import type { ChaosService, ServiceKind } from "../service.ts";
 import { CountlyHistory } from "./countly-history.ts";
-import { emptied, firstPage } from "./countly-pages.ts";
+import { emptyPage, firstPageRequest } from "./countly-pages.ts";
 
 /**
- * A Countly server of any edition, or a gateway of the original connector's shape, that may be asked in any of the ways there are. The
- * program goes by its clock.
+ * A Countly server of any edition, or a gateway as the original connector expects it, with any kind
+ * of login. The program's clock follows the emulator's.
  */
 export const countlyServer: ServiceKind = { name: "Countly", start };
 
@@ -18,7 +18,7 @@ async function start(random: Random): Promise<ChaosService> {
   const workspace = new CountlyWorkspace({
     clock: new CountlyClock({ seed: random.between(1, 2 ** 30) }),
   });
-  const server = someServer(random);
+  const server = randomServer(random);
   const { edition, isAdmin, login } = server;
   const member = isAdmin ? workspace.admin : workspace.addMember({ name: "Grace" });
   const history = new CountlyHistory(workspace, {
@@ -28,77 +28,82 @@ async function start(random: Random): Promise<ChaosService> {
     isQuiet: random.oneIn(2),
   });
   history.begin(random);
-  const traps = trapsOf(server, random);
-  const countly = await startCountly({ workspace, edition, faults: traps });
+  const emulatorFaults = faultsOf(server, random);
+  const countly = await startCountly({ workspace, edition, faults: emulatorFaults });
   const api_key = login === "token" ? workspace.addToken(member) : member.apiKey;
   const users = { apps: ["app_id"], users: ["user_id"] };
-  let aheadMs = -Infinity;
+  let clockAheadMs = -Infinity;
   return {
     source: "countly",
     url: countly.url,
     secret: api_key,
-    section: { api_key, app_id: "*", full_resync_days: history.resyncDays },
-    pageSize: "max_records_per_page",
-    keys: history.showsGroups ? { ...users, groups: ["group_id"] } : users,
-    stamped: ["processed_at"],
+    sourceConfig: { api_key, app_id: "*", full_resync_days: history.resyncDays },
+    pageSizeSetting: "max_records_per_page",
+    keyColumns: history.showsGroups ? { ...users, groups: ["group_id"] } : users,
+    syncTimeColumns: ["processed_at"],
     fractionPaths: ["/o", "/o/export/db", "/o/app_users/consents", "/o/db", "/o/users/all"],
-    get aheadMs() {
-      aheadMs = Math.max(aheadMs, workspace.clock.nowMs - Date.now());
-      return aheadMs;
+    get clockAheadMs() {
+      clockAheadMs = Math.max(clockAheadMs, workspace.clock.nowMs - Date.now());
+      return clockAheadMs;
     },
-    traps: {
-      caps(chance) {
-        traps.pageSizeCap = chance.between(1, 5);
-        return () => delete traps.pageSizeCap;
+    faults: {
+      smallPages(random) {
+        emulatorFaults.pageSizeCap = random.between(1, 5);
+        return () => delete emulatorFaults.pageSizeCap;
       },
-      breaks(chance) {
-        const app = chance.pick(workspace.apps).id;
-        traps.brokenApp = { app, ...(chance.oneIn(2) ? { status: 500 } : {}) };
-        return () => delete traps.brokenApp;
+      brokenObject(random) {
+        const app = random.pick(workspace.apps).id;
+        emulatorFaults.brokenApp = { app, ...(random.oneIn(2) ? { status: 500 } : {}) };
+        return () => delete emulatorFaults.brokenApp;
       },
-      fraction(chance) {
-        chance.pick(workspace.apps).addUser({ tsd: 12.5 });
+      fraction(random) {
+        random.pick(workspace.apps).addUser({ tsd: 12.5 });
         return () => undefined;
       },
     },
-    firstPage,
-    emptied,
-    change: (chance) => {
-      history.change(chance);
+    firstPageRequest,
+    emptyPage,
+    change: (random) => {
+      history.change(random);
     },
-    held: () => history.held(),
-    broken: () => history.usersIn(traps.brokenApp?.app),
-    unstorable: () => history.unstorable(),
-    earned: (checkpoints) => history.earned(checkpoints),
+    storableKeys: () => history.storableKeys(),
+    brokenKeys: () => history.usersIn(emulatorFaults.brokenApp?.app),
+    unstorableCount: () => history.unstorableCount(),
+    keysReadBy: (checkpoints) => history.keysReadBy(checkpoints),
     [Symbol.asyncDispose]: () => countly[Symbol.asyncDispose](),
   };
 }
 
-/** What a server is, and who asks it how. */
+/** A kind of server, and how the program logs in to it. */
 interface Server {
   readonly edition: Edition;
-  /** Whether a global administrator asks, who alone sees every app and the groups. */
+  /** Whether the login is a global administrator's, who alone sees every app and the groups. */
   readonly isAdmin: boolean;
   readonly login: "form" | "token" | "url";
-  readonly without: readonly Feature[];
+  readonly missingFeatures: readonly Feature[];
 }
 
-function someServer(random: Random): Server {
+function randomServer(random: Random): Server {
   const edition = random.pick(["community", "enterprise", "original"] as const);
-  const lacks: readonly (readonly Feature[])[] = [[], [], ["export"], ["export", "compliance-hub"]];
+  const featureSets: readonly (readonly Feature[])[] = [
+    [],
+    [],
+    ["export"],
+    ["export", "compliance-hub"],
+  ];
   return {
     edition,
     isAdmin: edition === "original" || !random.oneIn(4),
     login: random.pick(["form", "form", "token", "url"] as const),
-    without: edition === "community" ? random.pick(lacks) : [],
+    missingFeatures: edition === "community" ? random.pick(featureSets) : [],
   };
 }
 
-function trapsOf({ edition, login, without }: Server, random: Random): CountlyFaults {
-  const isParts = edition === "enterprise" && random.oneIn(4);
+function faultsOf({ edition, login, missingFeatures }: Server, random: Random): CountlyFaults {
+  const showsFewMembers = edition === "enterprise" && random.oneIn(4);
   return {
-    missingFeatures: without,
+    missingFeatures,
     ...(login === "url" ? { keyInUrlOnly: true } : {}),
-    ...(isParts ? { userDetailsMembers: ["did", "name", "lac"] } : {}),
+    ...(showsFewMembers ? { userDetailsMembers: ["did", "name", "lac"] } : {}),
   };
 }

@@ -5,16 +5,16 @@ import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { OpikFaults } from "../../../src/emulators/opik/faults.ts";
 import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
 import { startOpik } from "../../support/opik.ts";
-import { awkwardJson } from "../edge-case-json.ts";
+import { edgeCaseJson } from "../edge-case-json.ts";
 import type { Random } from "../../support/random.ts";
 import type { ChaosService, Keys, ServiceKind, StoredCheckpoint } from "../service.ts";
 
 const login = { apiKey: "opik-key-7d41c0", workspace: "team" };
 
-/** Opik as it is now, whose datasets have versions that are read by page. */
+/** Current Opik, whose datasets have versions, read page by page. */
 export const opikPages: ServiceKind = { name: "Opik", start: (random) => start(random, true) };
 
-/** An older Opik without versions, whose items are read by stream. */
+/** An older Opik without versions, whose items are read as a stream. */
 export const opikStream: ServiceKind = {
   name: "an older Opik",
   start: (random) => start(random, false),
@@ -25,63 +25,66 @@ async function start(random: Random, versioned: boolean): Promise<ChaosService> 
   const workspace = new OpikWorkspace({ clock, versioned });
   const history = new OpikHistory(workspace);
   history.begin(random);
-  const traps: OpikFaults = {};
-  const opik = await startOpik({ workspace, login, faults: traps });
+  const emulatorFaults: OpikFaults = {};
+  const opik = await startOpik({ workspace, login, faults: emulatorFaults });
   return {
     source: "opik",
     url: opik.url,
     secret: login.apiKey,
-    section: { COMET_OPIK_API_KEY: login.apiKey, COMET_OPIK_WORKSPACE: login.workspace },
-    pageSize: "page_size",
-    keys: {
+    sourceConfig: { COMET_OPIK_API_KEY: login.apiKey, COMET_OPIK_WORKSPACE: login.workspace },
+    pageSizeSetting: "page_size",
+    keyColumns: {
       opik_project: ["project_id"],
       opik_dataset: ["dataset_id"],
       opik_dataset_item: ["item_id"],
     },
-    traps: {
-      caps(chance) {
-        traps.pageSizeCap = chance.between(1, 5);
-        return () => delete traps.pageSizeCap;
+    faults: {
+      smallPages(random) {
+        emulatorFaults.pageSizeCap = random.between(1, 5);
+        return () => delete emulatorFaults.pageSizeCap;
       },
-      breaks(chance) {
-        traps.brokenDataset = chance.pick(workspace.datasets).id;
-        return () => delete traps.brokenDataset;
+      brokenObject(random) {
+        emulatorFaults.brokenDataset = random.pick(workspace.datasets).id;
+        return () => delete emulatorFaults.brokenDataset;
       },
-      fraction(chance) {
-        const { id } = chance.pick(workspace.datasets);
+      fraction(random) {
+        const { id } = random.pick(workspace.datasets);
         workspace.updateDataset(id, { experiment_count: 2.5 });
         return () => undefined;
       },
     },
     fractionPaths: ["/datasets"],
-    firstPage,
-    emptied,
-    change: (chance) => {
-      history.change(chance);
+    firstPageRequest,
+    emptyPage,
+    change: (random) => {
+      history.change(random);
     },
-    held: () => history.held(),
-    broken: () => history.itemsIn(traps.brokenDataset),
-    unstorable: () => history.unstorable(),
-    earned: (checkpoints) => history.earned(checkpoints),
+    storableKeys: () => history.storableKeys(),
+    brokenKeys: () => history.itemsIn(emulatorFaults.brokenDataset),
+    unstorableCount: () => history.unstorableCount(),
+    keysReadBy: (checkpoints) => history.keysReadBy(checkpoints),
     [Symbol.asyncDispose]: () => opik[Symbol.asyncDispose](),
   };
 }
 
-const firstPage: ChaosService["firstPage"] = (request) => {
+const firstPageRequest: ChaosService["firstPageRequest"] = (request) => {
   const url = new URL(request.url);
   if (url.searchParams.has("page")) url.searchParams.set("page", "1");
   else if (!url.pathname.endsWith("/stream")) return undefined;
-  const asked = z.looseObject({}).parse(JSON.parse(request.body || "{}"));
-  const body = { ...asked, last_retrieved_id: undefined };
+  const parameters = z.looseObject({}).parse(JSON.parse(request.body || "{}"));
+  const body = { ...parameters, last_retrieved_id: undefined };
   return { ...request, url, body: request.body && JSON.stringify(body) };
 };
 
-const emptied: ChaosService["emptied"] = (body) => {
+const emptyPage: ChaosService["emptyPage"] = (body) => {
   if (!body.startsWith('{"page":')) return body.startsWith('{"id":') ? "" : undefined;
   return JSON.stringify({ ...z.looseObject({}).parse(JSON.parse(body)), content: [] });
 };
 
-/** What the users of a workspace do. Without versions, a dataset has to be touched for its items to be looked at again. */
+/**
+ * Changes to a workspace. Without versions, only a changed `last_updated_at` of a dataset makes a
+ * sync read its items again.
+ */
 class OpikHistory {
   readonly #workspace: OpikWorkspace;
 
@@ -92,7 +95,7 @@ class OpikHistory {
   begin(random: Random): void {
     for (let count = random.between(1, 12); count > 0; count -= 1) this.#addProject(random);
     for (let count = random.between(2, 5); count > 0; count -= 1) this.#addDataset(random);
-    // Rows enough for COPY.
+    // Enough rows for COPY.
     if (random.oneIn(2)) this.#addItems(random, random.between(210, 260));
   }
 
@@ -129,7 +132,7 @@ class OpikHistory {
     random.pick(changes)();
   }
 
-  held(): Keys {
+  storableKeys(): Keys {
     const { projects, datasets } = this.#workspace;
     return {
       opik_project: projects.map(({ id }) => id),
@@ -143,13 +146,13 @@ class OpikHistory {
     return { opik_dataset_item: dataset ? storable(dataset, latest(dataset)) : [] };
   }
 
-  unstorable(): number {
+  unstorableCount(): number {
     return this.#workspace.datasets
       .flatMap((dataset) => dataset.itemsAt(latest(dataset)))
       .filter(({ item }) => item["created_at"] === notAnInstant).length;
   }
 
-  earned(checkpoints: readonly StoredCheckpoint[]): Keys {
+  keysReadBy(checkpoints: readonly StoredCheckpoint[]): Keys {
     const items = checkpoints.flatMap(({ stream, partition, checkpoint }) => {
       const dataset = this.#workspace.dataset(partition);
       if (stream !== "opik_dataset_item" || !dataset) return [];
@@ -180,7 +183,7 @@ class OpikHistory {
   #addDataset(random: Random): void {
     const name = `set ${random.between(0, 2 ** 30)}`;
     const dataset = this.#workspace.addDataset({ name, experiment_count: random.between(0, 9) });
-    if (!random.oneIn(5)) this.#put(dataset, random, random.between(1, 40));
+    if (!random.oneIn(5)) this.#addItemsTo(dataset, random, random.between(1, 40));
   }
 
   #dropDataset(random: Random): void {
@@ -189,29 +192,29 @@ class OpikHistory {
   }
 
   #addItems(random: Random, count: number): void {
-    this.#put(random.pick(this.#workspace.datasets), random, count);
+    this.#addItemsTo(random.pick(this.#workspace.datasets), random, count);
   }
 
-  #put(dataset: OpikDataset, random: Random, count: number): void {
+  #addItemsTo(dataset: OpikDataset, random: Random, count: number): void {
     const items = Array.from({ length: count }, () => newItem(random));
     dataset.addItems(items, { inPlace: random.oneIn(4) });
     this.#touch(dataset);
   }
 
   #changeItems(random: Random): void {
-    const { dataset, ids } = this.#some(random);
+    const { dataset, ids } = this.#someItems(random);
     dataset.updateItems(new Map(ids.map((id) => [id, { data: { input: raw(random) } }])));
     this.#touch(dataset);
   }
 
   #dropItems(random: Random): void {
-    const { dataset, ids } = this.#some(random);
+    const { dataset, ids } = this.#someItems(random);
     dataset.deleteItems(ids);
     this.#touch(dataset);
   }
 
-  /** Some items that follow each other. */
-  #some(random: Random): { dataset: OpikDataset; ids: readonly string[] } {
+  /** Some consecutive items of a random dataset. */
+  #someItems(random: Random): { dataset: OpikDataset; ids: readonly string[] } {
     const dataset = random.pick(this.#workspace.datasets);
     const ids = dataset.itemsAt(latest(dataset)).map(({ item }) => item.id);
     const start = random.between(0, ids.length);
@@ -240,7 +243,7 @@ function newItem(random: Random): NewItem {
 }
 
 function raw(random: Random): RawJson {
-  return new RawJson(awkwardJson(random));
+  return new RawJson(edgeCaseJson(random));
 }
 
 function latest({ versioned, versions }: OpikDataset): number {

@@ -14,10 +14,10 @@ import { seededRandom } from "../../../src/emulators/random.ts";
 
 const apiKey = "wandb-key-90a2ee";
 
-/** Weights & Biases through GraphQL; often with many runs that gave their last sign of life in the same second. */
+/** W&B through GraphQL, often with many runs whose heartbeats are in the same second. */
 export const wandbGraphql: ServiceKind = { name: "W&B", start };
 
-const keys = { runs: ["run_id"], metrics: ["run_id", "step", "metric_name"] };
+const keyColumns = { runs: ["run_id"], metrics: ["run_id", "step", "metric_name"] };
 
 async function start(random: Random): Promise<ChaosService> {
   const clock = new WandbClock({
@@ -28,51 +28,51 @@ async function start(random: Random): Promise<ChaosService> {
   const project = workspace.addProject({ name: "vision" });
   const history = new WandbHistory(project, clock);
   history.begin(random);
-  const traps: WandbFaults = {};
-  const wandb = await startWandb({ workspace, faults: traps, apiKey });
+  const emulatorFaults: WandbFaults = {};
+  const wandb = await startWandb({ workspace, faults: emulatorFaults, apiKey });
   return {
     source: "wandb",
     url: wandb.url,
     secret: apiKey,
-    section: { api_key: apiKey, entity: "acme", project: "vision" },
-    pageSize: "page_size",
-    keys,
-    traps: {
-      caps(chance) {
-        traps.pageSizeCap = chance.between(1, 3);
-        return () => delete traps.pageSizeCap;
+    sourceConfig: { api_key: apiKey, entity: "acme", project: "vision" },
+    pageSizeSetting: "page_size",
+    keyColumns,
+    faults: {
+      smallPages(random) {
+        emulatorFaults.pageSizeCap = random.between(1, 3);
+        return () => delete emulatorFaults.pageSizeCap;
       },
-      breaks(chance) {
-        traps.brokenHistory = {
-          run: chance.pick(history.runs).name,
-          ...(chance.oneIn(2) ? { status: 500 } : {}),
+      brokenObject(random) {
+        emulatorFaults.brokenHistory = {
+          run: random.pick(history.runs).name,
+          ...(random.oneIn(2) ? { status: 500 } : {}),
         };
-        return () => delete traps.brokenHistory;
+        return () => delete emulatorFaults.brokenHistory;
       },
     },
-    firstPage,
-    emptied,
-    change: (chance) => {
-      history.change(chance);
+    firstPageRequest,
+    emptyPage,
+    change: (random) => {
+      history.change(random);
     },
-    held: () => history.held(),
-    broken: () => history.metricsOf(traps.brokenHistory?.run),
-    unstorable: () => 0,
-    earned: (checkpoints) => history.earned(checkpoints),
+    storableKeys: () => history.storableKeys(),
+    brokenKeys: () => history.metricsOf(emulatorFaults.brokenHistory?.run),
+    unstorableCount: () => 0,
+    keysReadBy: (checkpoints) => history.keysReadBy(checkpoints),
     [Symbol.asyncDispose]: () => wandb[Symbol.asyncDispose](),
   };
 }
 
-const asked = z.looseObject({ variables: z.looseObject({ after: z.unknown() }) });
+const graphqlRequest = z.looseObject({ variables: z.looseObject({ after: z.unknown() }) });
 
-const firstPage: ChaosService["firstPage"] = (request) => {
-  const { data } = asked.safeParse(JSON.parse(request.body || "{}"));
+const firstPageRequest: ChaosService["firstPageRequest"] = (request) => {
+  const { data } = graphqlRequest.safeParse(JSON.parse(request.body || "{}"));
   if (data?.variables.after === undefined) return undefined;
   const variables = { ...data.variables, after: null };
   return { ...request, body: JSON.stringify({ ...data, variables }) };
 };
 
-const page = z.looseObject({
+const runsPage = z.looseObject({
   data: z.looseObject({
     project: z.looseObject({
       runs: z.looseObject({ pageInfo: z.object({ hasNextPage: z.literal(true) }) }),
@@ -80,19 +80,19 @@ const page = z.looseObject({
   }),
 });
 
-const emptied: ChaosService["emptied"] = (body) => {
+const emptyPage: ChaosService["emptyPage"] = (body) => {
   if (!body.includes("hasNextPage")) return undefined;
-  const { data } = page.safeParse(JSON.parse(body));
+  const { data } = runsPage.safeParse(JSON.parse(body));
   if (!data) return undefined;
   data.data.project.runs["edges"] = [];
   return JSON.stringify(data);
 };
 
-/** What the users of a project do. An edit of a run that has ended is no sign of life, and therefore not among it. */
+/** Changes to a project, except edits of finished runs, which do not change the heartbeat. */
 class WandbHistory {
   readonly #project: WandbProject;
   readonly #clock: WandbClock;
-  #begun = 0;
+  #runCount = 0;
 
   constructor(project: WandbProject, clock: WandbClock) {
     this.#project = project;
@@ -132,28 +132,28 @@ class WandbHistory {
     random.pick(changes)();
   }
 
-  held(): Keys {
+  storableKeys(): Keys {
     const { runs, metrics } = expectedTables(this.#project);
     return { runs: runs.map(keyOf("runs")), metrics: metrics.map(keyOf("metrics")) };
   }
 
   metricsOf(run = ""): Keys {
     const { metrics } = expectedTables(this.#project);
-    const own = metrics.filter(({ run_id }) => run_id === run);
-    return { metrics: own.map(keyOf("metrics")) };
+    const ofRun = metrics.filter(({ run_id }) => run_id === run);
+    return { metrics: ofRun.map(keyOf("metrics")) };
   }
 
-  earned(checkpoints: readonly StoredCheckpoint[]): Keys {
-    const own = new Map(
+  keysReadBy(checkpoints: readonly StoredCheckpoint[]): Keys {
+    const positions = new Map(
       checkpoints
         .filter(({ stream }) => stream === "metrics")
-        .map(({ partition, checkpoint }) => [partition, shape.parse(checkpoint)]),
+        .map(({ partition, checkpoint }) => [partition, checkpointShape.parse(checkpoint)]),
     );
-    const since = Date.parse(own.get("")?.since ?? "1970-01-01T00:00:00Z");
+    const since = Date.parse(positions.get("")?.since ?? "1970-01-01T00:00:00Z");
     const read = this.runs.filter(({ name, fields, history }) => {
       const seen = Date.parse(fields.heartbeatAt ?? "");
-      const checkpoint = own.get(name);
-      if (!checkpoint) return own.get("")?.since !== undefined && seen < since;
+      const checkpoint = positions.get(name);
+      if (!checkpoint) return positions.get("")?.since !== undefined && seen < since;
       const { done } = checkpoint;
       return done?.lines === history.lineCount && Date.parse(done.seen ?? "") === seen;
     });
@@ -165,11 +165,11 @@ class WandbHistory {
   }
 
   #addRun(random: Random): void {
-    this.#begun += 1;
+    this.#runCount += 1;
     const steps = random.pick([0, 1, 5, 40, 120]);
-    const history = syntheticHistory({ run: this.#begun, steps, metrics: random.between(1, 6) });
+    const history = syntheticHistory({ run: this.#runCount, steps, metrics: random.between(1, 6) });
     const run = this.#project.addRun({
-      config: { n: this.#begun },
+      config: { n: this.#runCount },
       ...(steps > 0 ? { history } : {}),
     });
     if (random.oneIn(2)) this.#logTo(run, random);
@@ -188,7 +188,10 @@ class WandbHistory {
     }
   }
 
-  /** A process that rewinds has to start first. Within one second, nothing would tell it from what was there, if it logs as many lines. */
+  /**
+   * Advances the clock first: a run that logs as many lines again within one second would look
+   * unchanged.
+   */
   #rewind(random: Random): void {
     this.#clock.advance(1000);
     const run = this.#anyRun(random);
@@ -202,12 +205,12 @@ class WandbHistory {
   }
 }
 
-const shape = z.looseObject({
+const checkpointShape = z.looseObject({
   since: z.string().optional(),
   done: z.object({ seen: z.string().optional(), lines: z.number().optional() }).optional(),
 });
 
-function keyOf(table: keyof typeof keys) {
+function keyOf(table: keyof typeof keyColumns) {
   return (row: Readonly<Record<string, unknown>>): string =>
-    keyText(keys[table].map((column) => row[column]));
+    keyText(keyColumns[table].map((column) => row[column]));
 }

@@ -5,13 +5,13 @@ import { newClient, secretText, serviceUrl, z } from "rivulet/connector";
 
 const config = z.object({
   api_key: secretText({ description: "Your API key.", env: ["__ENV___API_KEY"] }),
-  base_url: serviceUrl({ description: "Where the API is.", env: ["__ENV___URL"] }),
+  base_url: serviceUrl({ description: "The API URL.", env: ["__ENV___URL"] }),
 });
 
 /** @typedef {z.output<typeof config>} Config */
 
 /**
- * __TITLE__: has its reports built anew.
+ * Rebuilds the reports of __TITLE__.
  *
  * @satisfies {import("rivulet/connector").IntegrationConnector<Config>}
  */
@@ -19,7 +19,7 @@ export const connector = {
   kind: "integration",
   name: "__NAME__",
   title: "__TITLE__",
-  description: "Asks __TITLE__ to build its reports anew.",
+  description: "Asks __TITLE__ to rebuild its reports.",
   version: JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
   config,
 
@@ -29,7 +29,7 @@ export const connector = {
 
   async run(config, context) {
     await clientOf(config, context).postJson("reports/build", { json: {} });
-    context.log.info("the reports are being built");
+    context.log.info("the reports are being rebuilt");
   },
 };
 

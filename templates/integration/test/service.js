@@ -2,11 +2,11 @@ import { createServer } from "node:http";
 
 const apiKey = "key-of-the-test";
 
-/** Starts a server that stands in for the service. */
+/** Starts an emulator of the service. */
 export async function start() {
   const server = createServer((request, response) => {
-    const known = request.headers.authorization === `Bearer ${apiKey}`;
-    response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
+    const isAuthorized = request.headers.authorization === `Bearer ${apiKey}`;
+    response.writeHead(isAuthorized ? 200 : 401, { "content-type": "application/json" });
     response.end("{}");
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));

@@ -5,14 +5,14 @@ import { clientFields, newClient, restStream, secretText, serviceUrl, z } from "
 
 const config = z.object({
   api_key: secretText({ description: "Your API key.", env: ["__ENV___API_KEY"] }),
-  base_url: serviceUrl({ description: "Where the API is.", env: ["__ENV___URL"] }),
+  base_url: serviceUrl({ description: "The API URL.", env: ["__ENV___URL"] }),
   ...clientFields,
 });
 
 /** @typedef {z.output<typeof config>} Config */
 
 /**
- * __TITLE__: its agents, and the tickets that changed.
+ * Copies the agents and tickets of __TITLE__.
  *
  * @satisfies {import("rivulet/connector").SourceConnector<Config>}
  */
@@ -27,7 +27,7 @@ export const connector = {
   streams(config, context) {
     const client = clientOf(config, context);
     return [
-      // Without a cursor: read whole each time, and agents that are gone are found.
+      // Without a cursor, every sync reads all agents, which shows which ones were deleted.
       restStream(client, {
         name: "__NAME___agent",
         path: "agents",
@@ -35,7 +35,7 @@ export const connector = {
         columns: { agent_id: "string", name: "string", active: "boolean", raw: "json" },
         fields: { agent_id: "id" },
       }),
-      // With a cursor: after the first time only what changed since.
+      // With a cursor, later syncs read only tickets that changed.
       restStream(client, {
         name: "__NAME___ticket",
         path: "tickets",

@@ -3,7 +3,7 @@ import { URL } from "node:url";
 
 const apiKey = "key-of-the-test";
 
-/** Starts a server that stands in for the service: a few agents, and some pages of tickets. */
+/** Starts an emulator of the service with two agents and several pages of tickets. */
 export async function start() {
   const agents = [
     { id: "a", name: "Ada", active: true },
@@ -17,9 +17,9 @@ export async function start() {
       "/agents": agents,
       "/tickets": tickets.filter((row) => row.updated_at >= since),
     };
-    const known = request.headers.authorization === `Bearer ${apiKey}`;
-    response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
-    response.end(JSON.stringify(known ? page(rows[pathname] ?? [], searchParams) : {}));
+    const isAuthorized = request.headers.authorization === `Bearer ${apiKey}`;
+    response.writeHead(isAuthorized ? 200 : 401, { "content-type": "application/json" });
+    response.end(JSON.stringify(isAuthorized ? page(rows[pathname] ?? [], searchParams) : {}));
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));
   const configuration = {
@@ -45,7 +45,7 @@ function ticket(id, subject) {
   return { id, subject, updated_at: new Date(Date.UTC(2026, 0, 1, 0, id)).toISOString() };
 }
 
-/** `page` from 1, `size` rows each. */
+/** A page of `size` rows; the first is page 1. */
 function page(rows, search) {
   const size = Number(search.get("size") ?? 10);
   const start = (Number(search.get("page") ?? 1) - 1) * size;

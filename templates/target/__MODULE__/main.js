@@ -6,13 +6,13 @@ import { newClient, secretText, serviceUrl, z } from "rivulet/connector";
 
 const config = z.object({
   api_key: secretText({ description: "Your API key.", env: ["__ENV___API_KEY"] }),
-  base_url: serviceUrl({ description: "Where the API is.", env: ["__ENV___URL"] }),
+  base_url: serviceUrl({ description: "The API URL.", env: ["__ENV___URL"] }),
 });
 
 /** @typedef {z.output<typeof config>} Config */
 
 /**
- * __TITLE__: a document for each row, under its key.
+ * Writes each row to __TITLE__ as a document, by key.
  *
  * @satisfies {import("rivulet/connector").TargetConnector<Config>}
  */
@@ -23,7 +23,7 @@ export const connector = {
   version: JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
   config,
   identity: ({ base_url }) => base_url,
-  // Names that the service keeps for itself: its fixed primary key first, or "" where there is none.
+  // Names that the service reserves: its fixed primary key first, or "" if it has none.
   reservedKeys: ["", "_rev"],
 
   async check(config, context) {
@@ -75,7 +75,7 @@ function keyText(key) {
 }
 
 /**
- * JSON has neither integers of 64 bits nor bytes: both go as text.
+ * Sends 64-bit integers and bytes as text, because JSON has neither.
  *
  * @param {Readonly<Record<string, unknown>>} row
  */

@@ -4,14 +4,14 @@ import { URL } from "node:url";
 
 const apiKey = "key-of-the-test";
 
-/** Starts a server that stands in for the service, and keeps documents by their key. */
+/** Starts an emulator of the service that stores documents by key. */
 export async function start() {
   /** @type {Map<string, Map<string, Record<string, unknown>>>} */
   const tables = new Map();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "", "http://localhost");
-    const known = request.headers.authorization === `Bearer ${apiKey}`;
-    if (known && request.method === "POST") {
+    const isAuthorized = request.headers.authorization === `Bearer ${apiKey}`;
+    if (isAuthorized && request.method === "POST") {
       const name = decodeURIComponent(pathname.slice("/tables/".length));
       const { upserts, deletes } = await json(request);
       const table = tables.get(name) ?? new Map();
@@ -19,7 +19,7 @@ export async function start() {
       for (const { key, document } of upserts) table.set(key, document);
       for (const key of deletes) table.delete(key);
     }
-    response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
+    response.writeHead(isAuthorized ? 200 : 401, { "content-type": "application/json" });
     response.end("{}");
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));

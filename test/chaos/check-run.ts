@@ -6,7 +6,7 @@ import { changesBetween, type DatabaseSnapshot, type SyncRow } from "./database-
 import { outcomeOf, type Disturbance, type Outcome } from "./disturbance.ts";
 
 /** A run that has ended, with the database before and after it. */
-export interface FinishedRun {
+interface FinishedRun {
   readonly ended: EndedProgram;
   readonly disturbance: Pick<Disturbance, "outcomes">;
   readonly run: ChaosRun;

@@ -14,7 +14,7 @@ export interface Exchange {
 }
 
 /** Returns what to respond instead; undefined forwards the service's response. */
-export type Fault = (exchange: Exchange) => RequestHandler | undefined;
+type Fault = (exchange: Exchange) => RequestHandler | undefined;
 
 /** A reverse proxy in front of a service, which can be made to misbehave. */
 export interface HttpProxy extends AsyncDisposable {

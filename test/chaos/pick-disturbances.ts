@@ -3,7 +3,7 @@ import type { Disturbance } from "./disturbance.ts";
 import type { Storage } from "./storage.ts";
 
 /** Which disturbances to pick. */
-export interface PickOptions {
+interface PickOptions {
   /** Number of the round, from 0, among those that share `all`. */
   readonly round: number;
   /** Disturbances of each round. */

@@ -14,7 +14,7 @@ import { services } from "./services.ts";
 import type { Storage } from "./storage.ts";
 
 /** What a round does, and where it reports to. */
-export interface RoundOptions {
+interface RoundOptions {
   readonly seed: number;
   /** Only disturbances whose names contain this. */
   readonly only: string;
@@ -59,7 +59,7 @@ export async function runRound<Where extends Storage>(
 }
 
 /** Which service a scenario uses, and its randomness. */
-export interface ScenarioOptions {
+interface ScenarioOptions {
   readonly seed: number;
   readonly kind: ServiceKind;
   /** Absent: random. */

@@ -12,7 +12,7 @@ export interface StoredCheckpoint {
 }
 
 /** Starts a fault of the service; the returned function ends it. */
-export type ServiceFault = (random: Random) => () => void;
+type ServiceFault = (random: Random) => () => void;
 
 /**
  * `smallPages`: pages have fewer rows than requested. `brokenObject`: requests for one object

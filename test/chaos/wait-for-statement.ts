@@ -17,7 +17,7 @@ export async function waitForCommit(run: ChaosRun, running: RunningProgram): Pro
 }
 
 /** Text in what the program sends to Postgres, and which occurrence of it to wait for. */
-export interface StatementMatch {
+interface StatementMatch {
   readonly text: string;
   readonly times: number;
 }

@@ -2,12 +2,13 @@ import type { TestDatabase } from "./databases.ts";
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
-export interface ContentsOptions {
-  /** Leave out rows that are marked as deleted: a database that began later never saw them. */
+/** Which rows to read. */
+interface ContentsOptions {
+  /** Leaves out deleted rows, which a database that was filled later never had. */
   readonly withoutDeleted?: boolean;
 }
 
-/** Every cell of the tables that a source fills, but for when a row changed here, in the order of the first columns. */
+/** Every cell of a source's tables except `_synced_at`, ordered by the first three columns. */
 export async function contents(
   database: TestDatabase,
   { withoutDeleted = false }: ContentsOptions = {},

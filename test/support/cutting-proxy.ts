@@ -1,32 +1,34 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** A TCP proxy before a Postgres server, which cuts a connection at the moment that a test is about. */
+/** A TCP proxy in front of a Postgres server, which cuts a connection at a chosen moment. */
 export interface CuttingProxy extends AsyncDisposable {
   readonly port: number;
-  /** How many connections it has taken. */
+  /** Number of connections it has accepted. */
   readonly connections: number;
-  /** Cuts the connection on which the client says this, once, after it was said so often without being cut. */
-  cutAt(said: string, moment: CutMoment, after?: number): void;
-  /** Whether there is a cut still to come. */
+  /** Cuts one connection when its client sends `text`, after letting `skip` occurrences through. */
+  cutAt(text: string, moment: CutMoment, skip?: number): void;
+  /** Whether a cut is still pending. */
   readonly isArmed: boolean;
-  /** Takes back what was to happen. */
+  /** Cancels a pending cut and callback. */
   disarm(): void;
-  /** Calls back, once, when the client says this, before the server hears it. */
-  onceSent(said: string, then: () => void): void;
-  /** Cuts all connections; new ones are taken or not. */
+  /** Calls `callback` once when a client sends `text`, before it is forwarded. */
+  onceSent(text: string, callback: () => void): void;
+  /** Cuts all connections, and accepts or refuses new ones from now on. */
   cutAll(options: { readonly acceptNew: boolean }): void;
 }
 
 /**
- * `before` the server hears it; `unnoticed` is the same, but the server believes that the client is still there; `during`, when it has heard it
- * and nobody hears its answer any more; `after` it has answered, without passing the answer on.
+ * When to cut. `before`: the server does not receive the text. `unnoticed`: nor does it notice that
+ * the client is gone. `during`: it receives the text, but the client is gone before it responds.
+ * `after`: it responds, but the response is not forwarded.
  */
 export type CutMoment = "before" | "unnoticed" | "during" | "after";
 
+/** Starts a proxy on a free port, in front of the server of a URL. */
 export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
   const open = new Set<Socket>();
-  let cut: { readonly said: string; readonly moment: CutMoment; left: number } | undefined;
-  let expected: { readonly said: string; readonly then: () => void } | undefined;
+  let cut: { readonly text: string; readonly moment: CutMoment; left: number } | undefined;
+  let expected: { readonly text: string; readonly callback: () => void } | undefined;
   let acceptNew = true;
   let connections = 0;
   const server = createServer((client) => {
@@ -50,13 +52,13 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
     }
     client.on("data", (chunk) => {
       if (isCutting !== undefined) return;
-      if (expected && chunk.includes(expected.said)) {
-        const { then } = expected;
+      if (expected && chunk.includes(expected.text)) {
+        const { callback } = expected;
         expected = undefined;
-        then();
+        callback();
       }
-      const isSaid = cut !== undefined && chunk.includes(cut.said);
-      if (cut === undefined || !isSaid || cut.left-- > 0) {
+      const isMatch = cut !== undefined && chunk.includes(cut.text);
+      if (cut === undefined || !isMatch || cut.left-- > 0) {
         upstream.write(chunk);
         return;
       }
@@ -87,8 +89,8 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
     get connections() {
       return connections;
     },
-    cutAt(said, moment, after = 0) {
-      cut = { said, moment, left: after };
+    cutAt(text, moment, skip = 0) {
+      cut = { text, moment, left: skip };
     },
     get isArmed() {
       return cut !== undefined;
@@ -97,8 +99,8 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
       cut = undefined;
       expected = undefined;
     },
-    onceSent(said, then) {
-      expected = { said, then };
+    onceSent(text, callback) {
+      expected = { text, callback };
     },
     cutAll(options) {
       ({ acceptNew } = options);

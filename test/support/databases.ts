@@ -6,40 +6,44 @@ import Database from "better-sqlite3";
 import { Client } from "pg";
 import { inject } from "vitest";
 
+/** A row of a query's result. */
 export type SqlRow = Readonly<Record<string, unknown>>;
 
 /** A real, empty database for a test. */
 export interface TestDatabase {
   readonly dialect: "sqlite" | "postgres";
-  /** What `openDestination` takes. */
+  /** The URL for `openDestination`. */
   readonly url: string;
-  /** Whether `openDestination` is to write in a thread of its own. */
+  /** Whether `openDestination` should write in a worker thread. */
   readonly thread?: boolean;
-  /** Runs statements; the rows of the last. Integers of 64 bits come as text or number, instants as text. */
+  /**
+   * Runs statements, and returns the rows of the last. 64-bit integers are text or numbers,
+   * timestamps are text.
+   */
   query(sql: string): Promise<SqlRow[]>;
   drop(): Promise<void>;
 }
 
-/** Each kind of database by name, and how to make one. */
+/** Each kind of database: its name, and a function that makes one. */
 export const databases = [
   ["sqlite", newSqlite],
   ["postgres", newPostgres],
 ] as const;
 
-/** SQLite, written to in the thread that reads, or in one of its own. */
+/** SQLite, written to in the main thread or in a worker thread. */
 export const sqlites = [
   ["sqlite", newSqlite],
   ["sqlite in a thread", newThreadedSqlite],
 ] as const;
 
-/** For what a destination does. */
+/** For tests of what every destination must do. */
 export const destinations = [...sqlites, ["postgres", newPostgres]] as const;
 
 async function newThreadedSqlite(): Promise<TestDatabase> {
   return { ...(await newSqlite()), thread: true };
 }
 
-/** A file in a folder of its own. */
+/** Makes a folder for a SQLite file. */
 export async function newSqlite(): Promise<TestDatabase & { readonly path: string }> {
   const folder = await mkdtemp(join(tmpdir(), "rivulet-sqlite-"));
   const path = join(folder, "test.db");
@@ -52,7 +56,7 @@ export async function newSqlite(): Promise<TestDatabase & { readonly path: strin
   };
 }
 
-/** A schema of its own, which is not made yet, on the server that all tests share. */
+/** Makes up the name of a schema, not created yet, on the server that all tests share. */
 export async function newPostgres(): Promise<TestDatabase & { readonly schema: string }> {
   const schema = `test_${randomBytes(6).toString("hex")}`;
   const client = new Client({

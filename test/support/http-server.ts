@@ -4,16 +4,17 @@ import https from "node:https";
 import { text } from "node:stream/consumers";
 import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 
+/** A running HTTP or HTTPS server. */
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
-  /** All requests so far, in the order in which they came. */
+  /** All requests so far, oldest first. */
   readonly requests: readonly ServerRequest[];
   close(): Promise<void>;
 }
 
-/** A real HTTP server on a free port of the loopback interface; with a certificate, an HTTPS server. */
+/** Starts a server on a free port of the loopback interface; HTTPS if there is a certificate. */
 export async function startServer(
-  listener: RequestHandler,
+  handler: RequestHandler,
   certificate?: { readonly key: string; readonly cert: string },
 ): Promise<TestServer> {
   const requests: ServerRequest[] = [];
@@ -23,7 +24,7 @@ export async function startServer(
     const url = new URL(message.url ?? "", `${scheme}://${headers.host ?? ""}`);
     const request = { method, url, headers, body: await text(message) };
     requests.push(request);
-    await listener(request, response);
+    await handler(request, response);
   };
   const safely = (message: http.IncomingMessage, response: ServerResponse): void => {
     onRequest(message, response).catch((error: unknown) => response.destroy(error as Error));

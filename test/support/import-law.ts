@@ -6,7 +6,7 @@ import {
   type IModule,
 } from "dependency-cruiser";
 
-/** Which folders of `src` each folder may import besides itself. `cli` stands on top and imports all. */
+/** Folders of `src` that each folder may import besides itself. `cli` may import all of them. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   core: [],
   json: ["core"],
@@ -69,8 +69,8 @@ function layerRule(layer: string, below: readonly string[]): IForbiddenRuleType 
 }
 
 /**
- * What breaks the import law in the folders `src` and `migrations` of `baseDir`: for each broken
- * rule the imports that break it, and what to do.
+ * Checks the import law in the folders `src` and `migrations` of `baseDir`. Returns a line for each
+ * import that breaks it, with what to do.
  */
 export async function importViolations(baseDir: string): Promise<readonly string[]> {
   const { output } = await cruise(["src", "migrations"], {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { EndedProgram, RunningProgram } from "./program.ts";
 
-/** Kills a program as soon as a condition holds; what it left, or how it ended if it was done before. */
+/** Kills a program as soon as a condition holds, unless it ends before. Returns how it ended. */
 export async function killWhen(
   { child, ended }: RunningProgram,
   condition: () => boolean,

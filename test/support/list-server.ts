@@ -1,27 +1,29 @@
 import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 
+/** A row of the list. */
 export interface ListRow {
   readonly id: string;
   readonly [member: string]: unknown;
 }
 
-export interface ListFaults {
-  /** Rows that a page has at most. */
+/** What the list does differently from what was requested. */
+interface ListFaults {
+  /** Maximum rows of a page. */
   readonly cap?: number;
-  /** Where a page starts: after pages of the size that was asked for, or of the size that is served. Default: served. */
+  /** The page size that offsets are computed from. Default: `served`, the size after `cap`. */
   readonly offsetBy?: "requested" | "served";
-  /** Rows of each page that are left out after it was cut. */
+  /** Rows that are left out of each page after it was cut. */
   readonly hidden?: (row: ListRow) => boolean;
-  /** Whether the answer says how many rows there are. Default: yes. */
+  /** Whether the response has the total number of rows. Default: yes. */
   readonly total?: boolean;
 }
 
-/** A list of a service that is asked for by `page` and `size`; it may change while it is read. */
+/** Serves a list by `page` and `size`. Calls `rows` for each request, so the list may change. */
 export function listHandler(
   rows: () => readonly ListRow[],
-  traps: ListFaults = {},
+  faults: ListFaults = {},
 ): RequestHandler {
-  const { cap = Infinity, offsetBy = "served", hidden = () => false, total = true } = traps;
+  const { cap = Infinity, offsetBy = "served", hidden = () => false, total = true } = faults;
   return (request, response) => {
     const { page, size } = pageParams(request);
     if (!(Number.isInteger(page) && page >= 1 && Number.isInteger(size) && size >= 1)) {
@@ -33,12 +35,12 @@ export function listHandler(
     const content = rows()
       .slice(start, start + served)
       .filter((row) => !hidden(row));
-    const told = total ? { total: rows().filter((row) => !hidden(row)).length } : {};
-    response.end(JSON.stringify({ page, size: content.length, ...told, content }));
+    const count = total ? { total: rows().filter((row) => !hidden(row)).length } : {};
+    response.end(JSON.stringify({ page, size: content.length, ...count, content }));
   };
 }
 
-/** The page and the size that a request asks for. */
+/** The page and the size that are requested. */
 export function pageParams({ url }: ServerRequest): {
   readonly page: number;
   readonly size: number;
@@ -49,7 +51,7 @@ export function pageParams({ url }: ServerRequest): {
   };
 }
 
-/** Rows `r0`, `r1` and so on. */
+/** Rows with the ids `r0`, `r1` and so on. */
 export function newRows(count: number, members: (index: number) => object = () => ({})): ListRow[] {
   return Array.from({ length: count }, (_, index) => ({ id: `r${index}`, ...members(index) }));
 }

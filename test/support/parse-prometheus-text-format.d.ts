@@ -8,6 +8,6 @@ declare module "parse-prometheus-text-format" {
       readonly labels?: Readonly<Record<string, string>>;
     }[];
   }
-  /** Families of metrics; throws nothing, but leaves out what it does not understand. */
+  /** Parses families of metrics. Never throws; leaves out what it cannot parse. */
   export default function parsePrometheusTextFormat(text: string): readonly Family[];
 }

@@ -3,12 +3,12 @@ import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** The URL, as a superuser, of the server that all tests share. */
+    /** URL of a superuser of the server that all tests share. */
     readonly postgresUrl: string;
   }
 }
 
-/** Starts a real Postgres for the whole run; what it returns stops it and removes its files. */
+/** Starts a Postgres server for the whole run. Returns a function that stops and removes it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startEmbeddedPostgres();
   project.provide("postgresUrl", server.url);

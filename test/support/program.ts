@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 
 const bin = resolve(import.meta.dirname, "../../bin");
 
-/** The output of a program that has ended. */
+/** A program that has ended, with its output. */
 export interface EndedProgram {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -14,17 +14,19 @@ export interface EndedProgram {
   readonly stderr: string;
 }
 
+/** A program that was started. */
 export interface RunningProgram {
   readonly child: ChildProcess;
   readonly ended: Promise<EndedProgram>;
 }
 
-export interface ProgramOptions {
+/** Where a program runs. */
+interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts one of the programs in `bin`, as a user would, with nothing of our environment that it could configure itself by. */
+/** Starts one of the programs in `bin`, without environment variables that could configure it. */
 export function start(
   name: string,
   args: readonly string[],
@@ -56,7 +58,7 @@ export async function run(
   return await start(name, args, options).ended;
 }
 
-/** A folder of its own for a test, with files in it. */
+/** Makes a temporary folder with files. Contents that are not text are written as JSON. */
 export async function newFolder(
   files: Readonly<Record<string, unknown>> = {},
 ): Promise<AsyncDisposable & { readonly path: string }> {
@@ -70,7 +72,7 @@ export async function newFolder(
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** The log lines of a program that was not run on a terminal. */
+/** The log lines of a program that did not run on a terminal. */
 export function logLines({ stderr }: EndedProgram): readonly Readonly<Record<string, unknown>>[] {
   return stderr
     .split("\n")

@@ -8,8 +8,9 @@ import { sync, type Summary } from "../../src/engine/sync.ts";
 
 const silent = { started: () => undefined, wrote: () => undefined, ended: () => undefined };
 
+/** What to sync, and how. */
 export interface SyncSourceOptions {
-  /** The configuration as a file would hold it. */
+  /** The configuration as in a file. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly destination: string;
   readonly fullRefresh?: boolean;
@@ -46,7 +47,7 @@ export async function syncSource<Config>(
   });
 }
 
-/** Syncs a stand-in for Opik into a database, in this process. */
+/** Syncs an emulator of Opik into a database, in this process. */
 export function syncOpik(
   { url, destination }: { readonly url: string; readonly destination: string },
   config: Partial<OpikConfig> = {},

@@ -5,7 +5,7 @@ import { syncSource, type SyncSourceOptions } from "./sync-source.ts";
 type Settings = Readonly<Record<string, unknown>>;
 
 /** A W&B emulator, and the database to copy it into. */
-export interface WandbTarget {
+interface WandbTarget {
   readonly url: string;
   readonly apiKey: string;
   readonly destination: string;

@@ -5,16 +5,21 @@ import type { EndedProgram } from "./program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
 
-/** What a person waits to see, and what they type then. */
+/** Text to wait for, and what to type then. */
 export type TerminalStep = readonly [seen: RegExp, typed: string];
 
-/** Whether there is a terminal to be had: `script` of util-linux makes one. */
+/** Whether a terminal is available: `script` of util-linux makes one. */
 export const hasTerminal = process.platform === "linux";
 
+/** The Enter key. */
 export const enter = "\r";
+/** Ctrl-C. */
 export const controlC = "\u0003";
 
-/** Runs one of the programs in `bin` on a terminal, with somebody at it. What it writes is in `stdout`, without colours. */
+/**
+ * Runs one of the programs in `bin` on a terminal, and types. All its output is in `stdout`,
+ * without colors.
+ */
 export async function runOnTerminal(
   name: string,
   args: readonly string[],
@@ -32,7 +37,7 @@ export async function runOnTerminal(
   let stdout = "";
   let unseen = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-    // eslint-disable-next-line no-control-regex -- the escapes that move the cursor and paint
+    // eslint-disable-next-line no-control-regex -- escape sequences for cursor and color
     const text = chunk.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "");
     stdout += text;
     unseen += text;

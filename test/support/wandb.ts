@@ -8,24 +8,26 @@ import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
 
 /** A request that the emulator received. */
-export interface WandbRequest extends ServerRequest {
+interface WandbRequest extends ServerRequest {
   /** For a GraphQL request: its query, its variables and the name of its operation. */
   readonly query?: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly operation?: string | undefined;
 }
 
+/** A running W&B emulator. */
 export interface Wandb extends AsyncDisposable {
   /** Without a trailing slash. */
   readonly url: string;
   readonly apiKey: string;
   readonly workspace: WandbWorkspace;
   readonly faults: WandbFaults;
-  /** All requests so far, oldest first. */
+  /** Every request so far, oldest first. */
   readonly requests: readonly WandbRequest[];
   readonly counters: Readonly<WandbCounters>;
 }
 
+/** How to start the emulator. */
 export interface StartOptions {
   readonly workspace?: WandbWorkspace;
   readonly faults?: WandbFaults;

@@ -19,7 +19,7 @@ import {
 } from "./countly-users.ts";
 
 /** What happens in a workspace, and who sees it. */
-export interface HistoryOptions {
+interface HistoryOptions {
   readonly edition: Edition;
   /** The program's login; administers all apps. */
   readonly member: CountlyMember;

@@ -129,7 +129,7 @@ export const sourceCommands: readonly Command[] = [
   },
   {
     usage: "init",
-    summary: "Set up interactively: test your answers and write configuration.json",
+    summary: "Set up interactively and write configuration.json",
     flags: ["config", "force"],
     examples: [
       ["$0 init", "write configuration.json"],

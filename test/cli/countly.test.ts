@@ -14,11 +14,11 @@ function large(): CountlyWorkspace {
 }
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
-  test(`${apps} apps with ${users} users each arrive, and a second sync asks for what changed only`, async () => {
+  test(`${apps} apps with ${users} users each arrive, and a second sync requests only changes`, async () => {
     const workspace = large();
     await using countly = await startCountly({ workspace });
     await using folder = await newFolder({
-      // As Fivetran sends it: nothing but strings, and no section.
+      // As Fivetran sends it: strings only, without a section.
       "configuration.json": {
         ...{ base_url: countly.url, api_key: countly.apiKey, app_id: "*" },
         ...{ max_records_per_page: "1000", enable_users_sync: "true", lookback_minutes: "0" },
@@ -37,10 +37,12 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       const before = countly.requests.length;
       workspace.apps[3]?.addUser({ name: "late" });
       expect(await sync()).toMatchObject({ status: 0 });
-      const asked = countly.requests.slice(before);
-      // The list of apps, the details of each, the groups; of each app what is new, and that there is no more; for the changed one the last user again, and then a proof, as a cut page may look like the end.
-      expect(asked.length).toBeLessThanOrEqual(2 + apps + 2 * apps + 2);
-      const queries = asked.flatMap(({ params }) => params["query"] ?? []);
+      const requests = countly.requests.slice(before);
+      // The list of apps, the groups, and the details of each app. For each app, new users and the
+      // proof that there are no more. For the changed app, also the last user again and another
+      // proof, because a truncated page may look like the end.
+      expect(requests.length).toBeLessThanOrEqual(2 + apps + 2 * apps + 2);
+      const queries = requests.flatMap(({ params }) => params["query"] ?? []);
       expect(queries.filter((query) => !query.includes("$gte"))).toEqual([]);
       const [late] = await database.query("SELECT count(*) AS n FROM users WHERE name = 'late'");
       expect(Number(late?.["n"])).toBe(1);
@@ -50,7 +52,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   }, 120_000);
 });
 
-test("a server without groups that were asked for, and a wrong key, end with status 2; the key is not in the output", async () => {
+test("ends with 2 if the server lacks the configured groups or the key is wrong, and never prints the key", async () => {
   const workspace = new CountlyWorkspace();
   workspace.addApp({ users: 3 });
   await using countly = await startCountly({ workspace });
@@ -77,7 +79,7 @@ test("a server without groups that were asked for, and a wrong key, end with sta
   }
 });
 
-test("the environment stands in for the configuration", async () => {
+test("works with environment variables instead of a configuration file", async () => {
   const workspace = new CountlyWorkspace();
   workspace.addApp({ users: 3 });
   await using countly = await startCountly({ workspace });

@@ -7,10 +7,10 @@ import { seededRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder, run, start } from "../support/program.ts";
 import { expectedRows, userIds, storedRows } from "../sources/countly/expected-rows.ts";
 
-/** Enough for each run of the tests; `npm run chaos` kills hundreds of times. */
+/** Few, because `npm run chaos` kills hundreds of times. */
 const kills = 4;
 
-/** Some 260 are sent by a sync that reads everything, so that most are killed. */
+/** Kills happen below this number of requests: a full sync sends about 260, so most are killed. */
 const requests = 160;
 
 function filled(): CountlyWorkspace {
@@ -19,7 +19,7 @@ function filled(): CountlyWorkspace {
   return workspace;
 }
 
-/** What happens to a server between two syncs. */
+/** Changes the server between two syncs. */
 function change(workspace: CountlyWorkspace): void {
   for (const app of workspace.apps) {
     const [first = "", second = "", third = ""] = userIds(app);
@@ -32,17 +32,17 @@ function change(workspace: CountlyWorkspace): void {
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
   test(
-    `killed ${kills} times after any number of requests, countly-sync ends with what the server holds (seed ${testSeed})`,
+    `after ${kills} kills at random requests, countly-sync ends with the rows of the server (seed ${testSeed})`,
     { timeout: 300_000 },
     async () => {
       const random = seededRandom();
       const workspace = filled();
-      let asked = 0;
+      let requestCount = 0;
       await using countly = await startCountly({
         workspace,
         faults: { latencyMs: 30 },
         intercept: (service) => (request, response) => {
-          asked += 1;
+          requestCount += 1;
           return service(request, response);
         },
       });
@@ -56,12 +56,12 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       const arguments_ = ["--quiet", "--log-level", "warning", "--destination", database.url];
       try {
         let resumed = 0;
-        // Goes on until a kill has left a part of the users to be resumed.
+        // Until a kill has left some users to resume.
         for (let killed = 0; killed < kills || resumed === 0;) {
-          const until = asked + random.between(0, requests - 1);
+          const limit = requestCount + random.between(0, requests - 1);
           const { signal, status, stderr } = await killWhen(
             start("countly-sync", arguments_, { cwd: folder.path }),
-            () => asked > until,
+            () => requestCount > limit,
           );
           const open = await database
             .query(

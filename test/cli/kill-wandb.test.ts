@@ -8,11 +8,11 @@ import { startWandb, type Wandb } from "../support/wandb.ts";
 import { syntheticHistory } from "../../src/emulators/wandb/synthetic-history.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
 
-/** Enough for each run of the tests; `npm run chaos` kills hundreds of times. */
+/** Few, because `npm run chaos` kills hundreds of times. */
 const kills = 4;
 const runs = 150;
 
-/** Some 29 are sent by a sync that reads everything, so that most are killed. */
+/** Kills happen below this number of requests: a full sync sends about 29, so most are killed. */
 const requests = 28;
 
 function filled(): WandbWorkspace {
@@ -26,7 +26,10 @@ function filled(): WandbWorkspace {
   return workspace;
 }
 
-/** The runs that a database says are completely read: those that the mark has passed, and those with a checkpoint that says so. */
+/**
+ * The runs that are complete according to the database: those before the high-water mark, and those
+ * whose checkpoint says so.
+ */
 async function completed(
   database: TestDatabase,
   workspace: WandbWorkspace,
@@ -51,7 +54,8 @@ async function completed(
   return new Set(done.map(({ name }) => name));
 }
 
-function askedFor(requests: Wandb["requests"]): string[] {
+/** The runs whose histories were requested. */
+function requestedRuns(requests: Wandb["requests"]): string[] {
   return requests
     .filter(({ operation }) => operation === "History")
     .flatMap(({ variables = {} }) => Object.entries(variables))
@@ -61,7 +65,7 @@ function askedFor(requests: Wandb["requests"]): string[] {
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
   test(
-    `killed ${kills} times after any number of requests, wandb-sync asks for no completed run again, and ends with the tables of an undisturbed sync (seed ${testSeed})`,
+    `after ${kills} kills at random requests, wandb-sync requests no complete run again, and ends with the same tables as an uninterrupted sync (seed ${testSeed})`,
     { timeout: 300_000 },
     async () => {
       const random = seededRandom();
@@ -78,10 +82,10 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       const disturbed = await newDatabase();
       const undisturbed = await newDatabase();
       const sync = ["--quiet", "--destination"];
-      const again: string[] = [];
+      const requestedAgain: string[] = [];
       let resumed = 0;
       try {
-        // Goes on until a kill has left a part of the histories to be resumed.
+        // Until a kill has left some histories to resume.
         for (let killed = 0; killed < kills || resumed === 0;) {
           const done = await completed(disturbed, workspace);
           if (done.size > 0 && done.size < runs) resumed += 1;
@@ -91,7 +95,9 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
             start("wandb-sync", [...sync, disturbed.url], { cwd: folder.path }),
             () => wandb.requests.length > until,
           );
-          again.push(...askedFor(wandb.requests.slice(before)).filter((name) => done.has(name)));
+          requestedAgain.push(
+            ...requestedRuns(wandb.requests.slice(before)).filter((name) => done.has(name)),
+          );
           if (signal === "SIGKILL") killed += 1;
           else {
             expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -101,7 +107,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
         expect(
           await run("wandb-sync", [...sync, disturbed.url], { cwd: folder.path }),
         ).toMatchObject({ status: 0, stderr: "" });
-        expect(again).toEqual([]);
+        expect(requestedAgain).toEqual([]);
         expect(
           await run("wandb-sync", [...sync, undisturbed.url], { cwd: folder.path }),
         ).toMatchObject({ status: 0 });
@@ -116,7 +122,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   );
 });
 
-/** Makes the next sync begin anew: one that came to its end before it was killed leaves nothing to disturb. */
+/** Makes the next sync read everything again: after a completed one, there is nothing to resume. */
 async function forgetHistories(database: TestDatabase): Promise<void> {
   await database.query(`DELETE FROM _rivulet_state WHERE stream = 'metrics'`);
   await database.query(`DELETE FROM metrics WHERE step > 7`);

@@ -8,10 +8,10 @@ import { startOpik } from "../support/opik.ts";
 import { seededRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder, run, start } from "../support/program.ts";
 
-/** Enough for each run of the tests; `npm run chaos` kills hundreds of times. */
+/** Few, because `npm run chaos` kills hundreds of times. */
 const kills = 4;
 
-/** Some 150 are sent by a sync that reads everything, so that most are killed. */
+/** Kills happen below this number of requests: a full sync sends about 150, so most are killed. */
 const requests = 120;
 
 function filled(): OpikWorkspace {
@@ -38,14 +38,14 @@ function change(workspace: OpikWorkspace): void {
     );
     dataset.addItems(Array.from({ length: 30 }, (_, n) => ({ data: { input: `late ${n}` } })));
   }
-  const [gone] = workspace.datasets;
-  if (gone) workspace.deleteDataset(gone.id);
+  const [first] = workspace.datasets;
+  if (first) workspace.deleteDataset(first.id);
   addDataset(workspace, 200);
 }
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
   test(
-    `killed ${kills} times after any number of requests, it ends with the same tables as an undisturbed sync (seed ${testSeed})`,
+    `ends with the same tables as an uninterrupted sync after ${kills} kills at random requests (seed ${testSeed})`,
     { timeout: 300_000 },
     async () => {
       const random = seededRandom();
@@ -87,7 +87,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     },
   );
 
-  test("of two at once on one pipeline, one works and the other ends with 75 and says who holds the lock", async () => {
+  test("of two syncs of one pipeline, the second ends with 75 and reports who holds the lock", async () => {
     await using opik = await startOpik({ workspace: filled(), faults: { latencyMs: 200 } });
     await using folder = await newFolder({
       "configuration.json": { opik: { base_url: opik.url, page_size: 10 } },
@@ -108,7 +108,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   });
 
   test.runIf(process.platform !== "win32")(
-    "a process that was suspended past its lease and wakes up cannot write",
+    "a process that was suspended past its lease cannot write when it resumes",
     async () => {
       const workspace = filled();
       await using opik = await startOpik({ workspace, faults: { latencyMs: 100 } });
@@ -140,7 +140,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   );
 
   test.runIf(process.platform !== "win32").each(["SIGINT", "SIGTERM"] as const)(
-    "%s saves what was read and ends the process, and the next sync goes on",
+    "%s saves progress and ends the process, and the next sync resumes",
     async (name) => {
       await using opik = await startOpik({ workspace: filled(), faults: { latencyMs: 20 } });
       await using folder = await newFolder({
@@ -171,7 +171,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   );
 });
 
-/** Lets the lease of whoever holds the lock run out. */
+/** Expires the lease. */
 async function expireLease(database: TestDatabase): Promise<void> {
   const [lock] = await database.query("SELECT checkpoint FROM _rivulet_state WHERE stream = ''");
   const { holder, ...rest } = JSON.parse(String(lock?.["checkpoint"])) as { holder: object };

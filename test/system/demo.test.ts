@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { newFolder, run } from "../support/program.ts";
 
-test("rivulet demo copies the bundled services into demo.db, twice, and shows what is in it", async () => {
+test("rivulet demo syncs the emulators into demo.db twice, and shows the result", async () => {
   await using folder = await newFolder();
   const { status, stdout, stderr } = await run("rivulet", ["demo"], { cwd: folder.path });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -36,7 +36,7 @@ test("the plot that the README shows is what its command draws after the demo", 
   expect(stdout.trimStart()).toBe(shown?.trimStart());
 });
 
-test("the line that the demo ends with draws curves from what it copied", async () => {
+test("the plot command that the demo suggests draws curves from its database", async () => {
   await using folder = await newFolder();
   const { stdout } = await run("rivulet", ["demo"], { cwd: folder.path });
   const [, line = ""] = /npx wandb-sync (plot .*)$/m.exec(stdout) ?? [];

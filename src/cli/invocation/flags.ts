@@ -54,7 +54,8 @@ const flagFields = {
     description: `Kind of connector: ${connectorKinds.join(", ")} (default: source)`,
   }),
   "metrics-port": described(z.preprocess(emptyAsDefault, portOrDefault), {
-    description: "Serve Prometheus metrics on this port while running (without a number: 8000)",
+    description:
+      "Serve Prometheus metrics on this port while running (without a number: 8000, targets 8001)",
   }),
   "metrics-file": text({
     description: "Write Prometheus metrics to this file at the end (for the textfile collector)",

@@ -42,7 +42,7 @@ export async function demoCommand(commandContext: CommandContext): Promise<numbe
   const plot = `npx wandb-sync plot 8d0qwe12 acc,val.loss --config ${settingsFile}`;
   terminal.print(`\nPlot more: ${color.bold(plot)}`);
   const inits = services.map(({ source }) => color.bold(`npx ${source}-sync init`));
-  terminal.print(`Sync your own data: ${inits.join(", ")}`);
+  terminal.print(`Your own data: ${inits.join(", ")}`);
   return Math.max(...statuses);
 }
 

@@ -14,19 +14,19 @@ import { root } from "./markdown.ts";
 
 const execute = promisify(execFile);
 
-/** Where a reader types the commands of a page: a folder, the programs, accounts and a database server. */
+/** Where a reader runs the commands of a page: a folder with programs, accounts and a database. */
 export interface Workplace extends AsyncDisposable {
   readonly folder: string;
-  /** Makes a file as a page shows it. */
+  /** Writes a file that a page shows. */
   save(name: string, content: string): Promise<void>;
-  /** Runs a block of commands in bash, from the first that fails on no further. Throws with all that it printed. */
+  /** Runs commands in bash and stops at the first failure, which throws with all output. */
   run(commands: string, inFolder?: string): Promise<void>;
 }
 
 const programs = ["rivulet", "opik-sync", "wandb-sync", "countly-sync"];
 
 export interface Services extends AsyncDisposable {
-  /** What the environment of somebody with accounts says. */
+  /** The environment variables of somebody who has accounts. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -55,7 +55,10 @@ export async function startServices(): Promise<Services> {
   };
 }
 
-/** A workplace in which the services and the database of the documents are the emulators and a database of this server. */
+/**
+ * A workplace in which the hosts that the documents name are the emulators, and their database is a
+ * new one on this server.
+ */
 export async function newWorkplace({ env }: Services, postgresUrl: string): Promise<Workplace> {
   const folder = await newFolder();
   const bin = join(folder.path, ".bin");
@@ -88,7 +91,7 @@ export async function newWorkplace({ env }: Services, postgresUrl: string): Prom
   };
 }
 
-/** Puts the programs of this checkout into a folder, and stand-ins for those that a machine may lack. */
+/** Puts this checkout's programs into a folder, and replacements for those a machine may lack. */
 async function installPrograms(folder: string): Promise<void> {
   await mkdir(folder);
   const install = async (name: string, command: string): Promise<void> => {

@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** Stands in for the program `psql` on machines that lack it: prints the rows of one statement. */
+/** Replaces `psql` on machines that lack it: prints the rows of one statement. */
 const [url, , statement] = process.argv.slice(2);
 const client = new pg.Client({ connectionString: url });
 await client.connect();

@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 
-/** Stands in for the program `sqlite3` on machines that lack it: prints the rows of one statement. */
+/** Replaces `sqlite3` on machines that lack it: prints the rows of one statement. */
 const [file, statement = ""] = process.argv.slice(2).filter((arg) => !arg.startsWith("-"));
 const database = new Database(file, { fileMustExist: true });
 const prepared = database.prepare(statement);

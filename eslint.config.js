@@ -1,5 +1,6 @@
 import js from "@eslint/js";
 import { defineConfig } from "eslint/config";
+import jsdoc from "eslint-plugin-jsdoc";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
@@ -19,6 +20,30 @@ export default defineConfig(
       "max-lines": ["error", { max: 250, skipComments: false }],
       "max-lines-per-function": ["error", { max: 50, skipComments: true, skipBlankLines: true }],
       "max-params": ["error", 3],
+    },
+  },
+  {
+    // Prettier holds the width of code; prose is held here.
+    files: ["**/*.ts", "**/*.js"],
+    rules: { "max-len": ["error", { code: 10_000, comments: 100, ignoreUrls: true }] },
+  },
+  {
+    files: ["src/**/*.ts", "migrations/**/*.ts"],
+    plugins: { jsdoc },
+    rules: {
+      "jsdoc/require-jsdoc": [
+        "error",
+        {
+          publicOnly: true,
+          enableFixer: false,
+          require: { ClassDeclaration: true, FunctionDeclaration: true },
+          contexts: [
+            "TSInterfaceDeclaration",
+            "TSTypeAliasDeclaration",
+            "ExportNamedDeclaration > VariableDeclaration",
+          ],
+        },
+      ],
     },
   },
   {

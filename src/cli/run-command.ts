@@ -33,7 +33,7 @@ export async function runCommand(
 
 /**
  * Records the first error of standard output. A closed pipe (`| head`) is none: the reader has what
- * it wanted, and the sync goes on.
+ * it wanted, and the sync continues.
  */
 function watchOutputErrors(): () => Error | undefined {
   let first: Error | undefined;

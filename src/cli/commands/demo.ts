@@ -60,7 +60,7 @@ async function syncTwice(
   const { color } = terminal;
   const source = await loadSource(service.source);
   const options = { terminal, signal, fullRefresh: false, quiet: false };
-  // Anew for each sync, as each has its own request counts.
+  // A new one for each sync, as each counts its own requests.
   const configured = (): ConfiguredSource => {
     const config = source.config.parse(settings);
     const context: SourceContext = { log: terminal.log, transfer: newRequestStats(), signal };

@@ -15,7 +15,7 @@ interface ConnectorDescription {
 }
 
 /**
- * Describes a connector or a bundled source; without a version of its own, it has `defaultVersion`.
+ * Describes a connector or a bundled source. `defaultVersion` is for those without a version.
  */
 export function describeConnector(
   connector: Connector | Source,

@@ -21,12 +21,15 @@ interface TransientOptions extends ErrorOptions {
   readonly isOutage?: boolean;
 }
 
-/** The service answered something that the source does not understand. Exit status 1. */
+/** A response that the source does not understand. Exit status 1. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
 }
 
-/** Another sync of this pipeline is running. Exit status 75 (`EX_TEMPFAIL`). */
+/**
+ * Another sync holds the lease of this pipeline, or has taken it over. Exit status 75
+ * (`EX_TEMPFAIL`).
+ */
 export class LockedError extends Error {
   override readonly name = "LockedError";
 }

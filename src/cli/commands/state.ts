@@ -64,7 +64,10 @@ async function importState(invocation: Invocation): Promise<number> {
   return exitStatus.completed;
 }
 
-/** Deletes the checkpoints of one stream or of all, so that the next sync reads all. Rows stay. */
+/**
+ * Deletes the checkpoints and quarantine entries of one stream or of all, so that the next sync
+ * reads everything. Resetting all streams also forgets the identity. Rows stay.
+ */
 async function resetState(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const { argument: stream } = flags;

@@ -10,7 +10,7 @@ export const exitStatus = {
   locked: 75,
 } as const;
 
-/** The reason with which a signal from outside aborts the program. */
+/** Why the program was aborted: it received SIGINT or SIGTERM. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   readonly signal: "SIGINT" | "SIGTERM";

@@ -35,7 +35,7 @@ export function loginChecks({ connector, start }: Subject): readonly CheckDefini
   ];
 }
 
-/** Resolves to the error with which `act` rejects. Throws an AssertionError if it does not. */
+/** The error that `act` rejects with. Throws an AssertionError if it resolves. */
 export async function catchError(act: () => Promise<unknown>): Promise<unknown> {
   try {
     await act();

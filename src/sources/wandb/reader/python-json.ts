@@ -17,7 +17,8 @@ export function parsePythonJson(text: string): ParsedJson | undefined {
 }
 
 /**
- * Matches single quotes and escapes: a pattern of whole strings overflows the stack on long ones.
+ * Matches one quote or escape at a time: a pattern of whole strings overflows the stack on long
+ * ones.
  */
 const quoteOrBareValue = /\\.|"|-?Infinity|NaN/g;
 

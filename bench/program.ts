@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { abortSignal } from "./abort-signal.ts";
-import { root } from "./root.ts";
+import { packageFolder as root } from "../src/cli/invocation/package-folder.ts";
 
 /** The resources that a process used. */
 export interface Usage {

@@ -3,7 +3,7 @@ import { CountlyWorkspace } from "../../src/emulators/countly/workspace.ts";
 import { startCountly } from "../support/countly.ts";
 import { databases } from "../support/databases.ts";
 import { killWhen } from "../support/kill-when.ts";
-import { seededRandom, testSeed } from "../support/test-seed.ts";
+import { newTestRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder, run, start } from "../support/program.ts";
 import { expectedRows, userIds, storedRows } from "../sources/countly/expected-rows.ts";
 
@@ -35,7 +35,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     `after ${kills} kills at random requests, countly-sync ends with the rows of the server (seed ${testSeed})`,
     { timeout: 300_000 },
     async () => {
-      const random = seededRandom();
+      const random = newTestRandom();
       const workspace = filled();
       let requestCount = 0;
       await using countly = await startCountly({

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { startPiped } from "../singer/program.ts";
 import { contents } from "../support/contents.ts";
 import { databases } from "../support/databases.ts";
-import { seededRandom, testSeed } from "../support/test-seed.ts";
+import { newTestRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder } from "../support/program.ts";
 
 /** Enough for each run of the tests; `npm run chaos` kills hundreds of times. */
@@ -56,7 +56,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     `a target killed ${kills} times at random and resumed from its last STATE loses and duplicates nothing (seed ${testSeed})`,
     { timeout: 300_000 },
     async () => {
-      const random = seededRandom();
+      const random = newTestRandom();
       await using folder = await newFolder();
       const [disturbed, undisturbed] = [await newDatabase(), await newDatabase()];
       try {

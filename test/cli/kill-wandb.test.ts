@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { contents } from "../support/contents.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
 import { killWhen } from "../support/kill-when.ts";
-import { seededRandom, testSeed } from "../support/test-seed.ts";
+import { newTestRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder, run, start } from "../support/program.ts";
 import { startWandb, type Wandb } from "../support/wandb.ts";
 import { syntheticHistory } from "../../src/emulators/wandb/synthetic-history.ts";
@@ -68,7 +68,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     `after ${kills} kills at random requests, wandb-sync requests no complete run again, and ends with the same tables as an uninterrupted sync (seed ${testSeed})`,
     { timeout: 300_000 },
     async () => {
-      const random = seededRandom();
+      const random = newTestRandom();
       const workspace = filled();
       await using wandb = await startWandb({ workspace, faults: { latencyMs: 20 } });
       await using folder = await newFolder({

@@ -5,7 +5,7 @@ import { contents } from "../support/contents.ts";
 import { databases, type TestDatabase } from "../support/databases.ts";
 import { killWhen } from "../support/kill-when.ts";
 import { startOpik } from "../support/opik.ts";
-import { seededRandom, testSeed } from "../support/test-seed.ts";
+import { newTestRandom, testSeed } from "../support/test-seed.ts";
 import { newFolder, run, start } from "../support/program.ts";
 
 /** Few, because `npm run chaos` kills hundreds of times. */
@@ -48,7 +48,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     `ends with the same tables as an uninterrupted sync after ${kills} kills at random requests (seed ${testSeed})`,
     { timeout: 300_000 },
     async () => {
-      const random = seededRandom();
+      const random = newTestRandom();
       const workspace = filled();
       await using opik = await startOpik({ workspace, faults: { latencyMs: 40 } });
       await using folder = await newFolder({

@@ -5,6 +5,6 @@ import { Random } from "./random.ts";
 export const testSeed: number = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 30));
 
 /** A new generator with the seed of this run. */
-export function seededRandom(): Random {
+export function newTestRandom(): Random {
   return new Random(testSeed);
 }

@@ -1,10 +1,9 @@
+import type { RateLimitFault } from "../rate-limit.ts";
+
 /** Faults that a Countly emulator can show. Any member may be changed while the server runs. */
 export interface CountlyFaults {
-  /**
-   * Repeatedly lets `allow` requests pass and then rejects `refuse` with 429, without
-   * `Retry-After`.
-   */
-  rateLimit?: { readonly allow: number; readonly refuse: number };
+  /** Rejects some of the requests with 429, without `Retry-After`. */
+  rateLimit?: RateLimitFault;
   /** Delay before each response. */
   latencyMs?: number;
   /** Accepts the key only in the URL's query, not in a form. */
@@ -59,21 +58,4 @@ interface UserPage {
   /** The app's id. */
   readonly app: string;
   readonly rows: number;
-}
-
-/** Applies `faults.rateLimit`. */
-export class RateLimit {
-  readonly #faults: CountlyFaults;
-  #requests = 0;
-
-  constructor(faults: CountlyFaults) {
-    this.#faults = faults;
-  }
-
-  /** Counts a request and returns whether it is rejected. */
-  refusesNext(): boolean {
-    const limit = this.#faults.rateLimit;
-    if (!limit) return false;
-    return this.#requests++ % (limit.allow + limit.refuse) >= limit.allow;
-  }
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { RequestHandler } from "../http-server.ts";
 import { routeRequest } from "./endpoints.ts";
-import { RateLimit } from "./faults.ts";
+import { RateLimit } from "../rate-limit.ts";
 import type { CountlyFaults } from "./faults.ts";
 import { readParams } from "./request-context.ts";
 import type { Edition, RequestContext } from "./request-context.ts";
@@ -28,7 +28,7 @@ export function countlyService({
   edition = "community",
   faults = {},
 }: CountlyServiceOptions): RequestHandler {
-  const rateLimit = new RateLimit(faults);
+  const rateLimit = new RateLimit(() => faults.rateLimit);
   const tasks = new Tasks();
   return async (request, response) => {
     if (faults.latencyMs) await setTimeout(faults.latencyMs, undefined, { ref: false });
@@ -44,7 +44,9 @@ export function countlyService({
     };
     sendResponse(
       response,
-      rateLimit.refusesNext() ? messageResponse(429, "Too Many Requests") : respond(context),
+      rateLimit.countRequest()?.isRefused
+        ? messageResponse(429, "Too Many Requests")
+        : respond(context),
     );
   };
 }

@@ -1,10 +1,9 @@
+import type { LimitedRequest, RateLimitFault } from "../rate-limit.ts";
+
 /** Faults that an Opik emulator can show. Any member may be changed while the server runs. */
 export interface OpikFaults {
-  /**
-   * Repeatedly lets `allow` requests pass and then rejects `refuse` with 429. `resetSeconds` is the
-   * value of `RateLimit-Reset` (default 1).
-   */
-  rateLimit?: { readonly allow: number; readonly refuse: number; readonly resetSeconds?: number };
+  /** Rejects some of the requests with 429. */
+  rateLimit?: OpikRateLimit;
   /** Delay before each response. */
   latencyMs?: number;
   /** Maximum rows in a page or stream, whatever was requested. */
@@ -34,30 +33,22 @@ export interface OpikFaults {
  */
 export type StreamBreak = "timeout" | "silence" | "disconnect";
 
-/** Applies `faults.rateLimit`. */
-export class RateLimit {
-  readonly #faults: OpikFaults;
-  #requests = 0;
+/** The headers of a response under a rate limit. */
+export function rateLimitHeaders({
+  limit,
+  isRefused,
+  remaining,
+}: LimitedRequest<OpikRateLimit>): Record<string, string> {
+  const seconds = limit.resetSeconds ?? 1;
+  return {
+    "Opik-Workspace-Limit": "workspace",
+    "Opik-Workspace-Remaining-Limit": String(remaining),
+    "Opik-Workspace-Remaining-Limit-TTL-Millis": String(seconds * 1000),
+    ...(isRefused ? { "RateLimit-Reset": String(seconds) } : {}),
+  };
+}
 
-  constructor(faults: OpikFaults) {
-    this.#faults = faults;
-  }
-
-  /** Counts a request. Returns whether it is rejected, and the headers of its response. */
-  countRequest(): { refused: boolean; headers: Record<string, string> } {
-    const limit = this.#faults.rateLimit;
-    if (!limit) return { refused: false, headers: {} };
-    const position = this.#requests++ % (limit.allow + limit.refuse);
-    const refused = position >= limit.allow;
-    const seconds = limit.resetSeconds ?? 1;
-    const headers = {
-      "Opik-Workspace-Limit": "workspace",
-      "Opik-Workspace-Remaining-Limit": String(Math.max(0, limit.allow - position - 1)),
-      "Opik-Workspace-Remaining-Limit-TTL-Millis": String(seconds * 1000),
-    };
-    return {
-      refused,
-      headers: refused ? { ...headers, "RateLimit-Reset": String(seconds) } : headers,
-    };
-  }
+interface OpikRateLimit extends RateLimitFault {
+  /** The value of `RateLimit-Reset` (default 1). */
+  readonly resetSeconds?: number;
 }

@@ -4,8 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import { authorize } from "./auth.ts";
 import type { OpikLogin } from "./auth.ts";
 import { routeRequest } from "./endpoints.ts";
-import { RateLimit } from "./faults.ts";
-import type { OpikFaults } from "./faults.ts";
+import { RateLimit } from "../rate-limit.ts";
+import { rateLimitHeaders, type OpikFaults } from "./faults.ts";
 import { dropwizardError, ResponseError, sendResponse } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
 import type { OpikWorkspace } from "./workspace.ts";
@@ -46,7 +46,7 @@ export function opikService(
   options: OpikServiceOptions = {},
 ): RequestListener {
   const { faults = {}, requests = [], login } = options;
-  const rateLimit = new RateLimit(faults);
+  const rateLimit = new RateLimit(() => faults.rateLimit);
 
   const route = (
     { method, path, query, headers, body }: ParsedRequest,
@@ -55,9 +55,11 @@ export function opikService(
     if (healthResponses[path] !== undefined)
       return { status: 200, text: JSON.stringify(healthResponses[path]) };
     authorize(headers, query, login);
-    const { refused, headers: limits } = rateLimit.countRequest();
-    for (const [name, value] of Object.entries(limits)) response.setHeader(name, value);
-    if (refused) throw dropwizardError(429, "Too Many Requests: workspace rate limit exceeded");
+    const limited = rateLimit.countRequest();
+    for (const [name, value] of Object.entries(limited ? rateLimitHeaders(limited) : {}))
+      response.setHeader(name, value);
+    if (limited?.isRefused)
+      throw dropwizardError(429, "Too Many Requests: workspace rate limit exceeded");
     const below = /^\/v1\/private(\/.*)$/.exec(path)?.[1] ?? "";
     return routeRequest(method, { workspace, faults, path: below, query, body });
   };

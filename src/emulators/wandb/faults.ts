@@ -1,3 +1,4 @@
+import type { LimitedRequest, RateLimitFault } from "../rate-limit.ts";
 import type { HttpResponse } from "./response.ts";
 
 /** Faults that a W&B emulator can show. Any member may be changed while the server runs. */
@@ -5,7 +6,7 @@ export interface WandbFaults {
   /** Responses for the next requests, one each, instead of the real ones. */
   nextResponses?: HttpResponse[];
   /** Rejects some of the requests with 429. */
-  rateLimit?: RateLimitFault;
+  rateLimit?: WandbRateLimit;
   /** Delay before each response. */
   latencyMs?: number;
   /** The status for a wrong key; without it the response is 200 and all data is null. */
@@ -45,10 +46,7 @@ export interface WandbFaults {
   gzip?: boolean;
 }
 
-/** Repeatedly lets `allow` requests pass and then rejects `refuse`. */
-interface RateLimitFault {
-  readonly allow: number;
-  readonly refuse: number;
+interface WandbRateLimit extends RateLimitFault {
   /** The value of `RateLimit-Reset` (default 1). */
   readonly resetSeconds?: number;
   /** The value of `Retry-After`; without it there is no such header. */
@@ -67,27 +65,16 @@ export interface RestOptions {
   readonly bareNonFinite?: boolean;
 }
 
-/** Applies `faults.rateLimit`. */
-export class RateLimit {
-  readonly #faults: WandbFaults;
-  #requests = 0;
-
-  constructor(faults: WandbFaults) {
-    this.#faults = faults;
-  }
-
-  /** Counts a request. Returns whether it is rejected, and the headers of its response. */
-  countRequest(): { refused: boolean; headers: Record<string, string> } {
-    const limit = this.#faults.rateLimit;
-    if (!limit) return { refused: false, headers: {} };
-    const position = this.#requests++ % (limit.allow + limit.refuse);
-    const refused = position >= limit.allow;
-    const headers = {
-      "RateLimit-Limit": String(limit.allow),
-      "RateLimit-Remaining": String(Math.max(0, limit.allow - position - 1)),
-      "RateLimit-Reset": String(limit.resetSeconds ?? 1),
-    };
-    if (!refused || limit.retryAfter === undefined) return { refused, headers };
-    return { refused, headers: { ...headers, "Retry-After": limit.retryAfter } };
-  }
+/** The headers of a response under a rate limit. */
+export function rateLimitHeaders({
+  limit,
+  isRefused,
+  remaining,
+}: LimitedRequest<WandbRateLimit>): Record<string, string> {
+  return {
+    "RateLimit-Limit": String(limit.allow),
+    "RateLimit-Remaining": String(remaining),
+    "RateLimit-Reset": String(limit.resetSeconds ?? 1),
+    ...(isRefused && limit.retryAfter !== undefined ? { "Retry-After": limit.retryAfter } : {}),
+  };
 }

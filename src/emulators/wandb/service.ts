@@ -4,7 +4,8 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { RequestHandler, ServerRequest } from "../http-server.ts";
 import type { WandbBackend } from "./backend.ts";
-import { RateLimit } from "./faults.ts";
+import { RateLimit } from "../rate-limit.ts";
+import { rateLimitHeaders } from "./faults.ts";
 import { GraphqlEngine, parseGraphqlRequest } from "./graphql.ts";
 import { graphqlErrors, jsonError, ResponseError } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
@@ -18,18 +19,21 @@ import { routeRest } from "./rest.ts";
  */
 export function wandbService(backend: WandbBackend, apiKey: string): RequestHandler {
   const engine = new GraphqlEngine();
-  const rateLimit = new RateLimit(backend.faults);
+  const rateLimit = new RateLimit(() => backend.faults.rateLimit);
   let inFlight = 0;
 
   const respond = async (request: ServerRequest): Promise<HttpResponse> => {
     const given = backend.faults.nextResponses?.shift();
     if (given) return given;
-    const { refused, headers } = rateLimit.countRequest();
-    if (refused) backend.counters.refused += 1;
-    const routed = refused
+    const limited = rateLimit.countRequest();
+    if (limited?.isRefused) backend.counters.refused += 1;
+    const routed = limited?.isRefused
       ? jsonError(429, "rate limit exceeded")
       : await catchResponseError(() => route(request, { backend, apiKey, engine }));
-    return { ...routed, headers: { ...routed.headers, ...headers } };
+    return {
+      ...routed,
+      headers: { ...routed.headers, ...(limited ? rateLimitHeaders(limited) : {}) },
+    };
   };
 
   return async (request, response) => {

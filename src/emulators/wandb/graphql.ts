@@ -23,7 +23,11 @@ export type GraphqlRequest = z.infer<typeof bodyShape>;
 const bodyShape = z.object({
   query: z.string(),
   variables: z.record(z.string(), z.unknown()).nullish(),
-  operationName: z.string().nullish(),
+  // Python's part of the SDK sends "" for none.
+  operationName: z
+    .string()
+    .nullish()
+    .transform((name) => (name === "" ? null : name)),
 });
 
 /** Parses a request's body; undefined if it is not a GraphQL request. */

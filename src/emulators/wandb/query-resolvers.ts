@@ -15,6 +15,7 @@ export function queryResolvers(backend: WandbBackend, isAuthenticated: boolean):
     (entityName ?? workspace.entity) === workspace.entity;
   return {
     viewer: () => userResolvers(workspace.user, backend),
+    serverInfo: { features: [] },
     models: ({ entityName, ...page }: PageArguments & { entityName?: string | null }) => {
       if (!isOwnEntity(entityName)) return null;
       const projects = readProjectsPage(page, backend);

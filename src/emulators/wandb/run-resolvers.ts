@@ -25,6 +25,8 @@ export function runResolvers(run: WandbRun, backend: WandbBackend) {
       sample(run.events, samples ?? defaultSamples, backend.random),
     sampledHistory: ({ specs }: { specs: readonly string[] }) =>
       specs.map((spec) => sampledHistory(run, parseJson(spec), backend)),
+    parquetHistory: ({ liveKeys }: { liveKeys: readonly string[] }) =>
+      parquetHistory(run, liveKeys, backend),
   };
 }
 
@@ -37,8 +39,12 @@ export function userResolvers(username: string, { workspace }: WandbBackend) {
     username,
     email: `${username}@${entity}.example`,
     admin: false,
+    flags: "{}",
+    deletedAt: null,
     entity,
     defaultEntity: entityResolvers(entity),
+    apiKeys: { edges: [] },
+    teams: { edges: [{ node: entityResolvers(entity) }] },
   };
 }
 
@@ -94,14 +100,26 @@ function sampledHistory(run: WandbRun, spec: unknown, backend: WandbBackend): re
   const keys = Array.isArray(spec["keys"]) ? spec["keys"].map(String) : [];
   const from = Number(spec["minStep"] ?? 0);
   const to = Number(spec["maxStep"] ?? Infinity) + 1;
-  const rows: unknown[] = [];
-  for (const line of run.history.lines(from, to)) {
+  const rows = rowsWithKeys(run.history.lines(from, to), keys);
+  return sample(rows, Number(spec["samples"] ?? defaultSamples), backend.random);
+}
+
+/** No row has been exported to a file: all of them are live. */
+function parquetHistory(run: WandbRun, liveKeys: readonly string[], backend: WandbBackend): object {
+  throwIfHistoryBroken(run, backend);
+  return { parquetUrls: [], liveData: rowsWithKeys(run.history.lines(), liveKeys) };
+}
+
+/** The rows that have all these keys, reduced to them. */
+function rowsWithKeys(lines: Iterable<string>, keys: readonly string[]): readonly object[] {
+  const rows: object[] = [];
+  for (const line of lines) {
     const row = parseJson(line);
     const values = new Map([...flattenMetrics(row), ...(isRecord(row) ? Object.entries(row) : [])]);
     const picked = keys.map((key): [string, unknown] => [key, values.get(key) ?? null]);
     if (picked.every(([, value]) => value !== null)) rows.push(Object.fromEntries(picked));
   }
-  return sample(rows, Number(spec["samples"] ?? defaultSamples), backend.random);
+  return rows;
 }
 
 /**

@@ -31,6 +31,7 @@ const definitions = `
 
   type Query {
     viewer: User
+    serverInfo: ServerInfo
     models(entityName: String, after: String, first: Int): ProjectConnection
     project(name: String, entityName: String): Project
   }
@@ -41,13 +42,49 @@ const definitions = `
     username: String
     email: String
     admin: Boolean
+    flags: JSONString
+    deletedAt: DateTime
     entity: String
     defaultEntity: Entity
+    apiKeys: ApiKeyConnection
+    teams: EntityConnection
+  }
+
+  type ApiKeyConnection {
+    edges: [ApiKeyEdge!]!
+  }
+
+  type ApiKeyEdge {
+    node: ApiKey
+  }
+
+  type ApiKey {
+    id: ID!
+    name: String!
+    description: String
+  }
+
+  type EntityConnection {
+    edges: [EntityEdge!]!
+  }
+
+  type EntityEdge {
+    node: Entity
   }
 
   type Entity {
     id: ID!
     name: String!
+  }
+
+  "What the SDK may ask of this server"
+  type ServerInfo {
+    features: [ServerFeature]!
+  }
+
+  type ServerFeature {
+    name: String!
+    isEnabled: Boolean!
   }
 
   type PageInfo {
@@ -128,5 +165,12 @@ const definitions = `
     history(minStep: Int64, maxStep: Int64, samples: Int): [String!]
     events(samples: Int): [String!]
     sampledHistory(specs: [JSONString!]!): [JSON]!
+    parquetHistory(liveKeys: [String!]!): ParquetHistory!
+  }
+
+  "Older rows in files, newer ones as they are"
+  type ParquetHistory {
+    parquetUrls: [String!]!
+    liveData: [JSON!]!
   }
 `;

@@ -27,6 +27,9 @@ export interface Wandb extends AsyncDisposable {
   readonly counters: Readonly<WandbCounters>;
 }
 
+/** The official SDK refuses keys of less than 40 characters. */
+const defaultKey = "local-key-that-is-as-long-as-the-sdk-wants";
+
 /** How to start the emulator. */
 export interface StartOptions {
   readonly workspace?: WandbWorkspace;
@@ -38,7 +41,7 @@ export interface StartOptions {
 
 /** Starts a W&B emulator on a free port, empty unless there is a `workspace`. */
 export async function startWandb(options: StartOptions = {}): Promise<Wandb> {
-  const { workspace = new WandbWorkspace(), faults = {}, apiKey = "local-key" } = options;
+  const { workspace = new WandbWorkspace(), faults = {}, apiKey = defaultKey } = options;
   const counters: WandbCounters = { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 };
   const service = wandbService({ workspace, faults, counters, random: seededRandom(1) }, apiKey);
   const server = await startServer(options.intercept?.(service) ?? service);

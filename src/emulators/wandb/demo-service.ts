@@ -8,7 +8,7 @@ import { wandbService } from "./service.ts";
 export function wandbDemo(): DemoService {
   const workspace = demoWorkspace();
   const [project] = workspace.projects;
-  const apiKey = "demo-api-key";
+  const apiKey = "demo-api-key-of-forty-characters-or-more";
   const counters = { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 };
   const backend = { workspace, faults: {}, counters, random: seededRandom(1) };
   return {

@@ -80,7 +80,7 @@ describe("login", () => {
   test("sends the key as the password of user `api`", async () => {
     addRuns(1, 1);
     await sync();
-    const expected = `Basic ${Buffer.from("api:local-key").toString("base64")}`;
+    const expected = `Basic ${Buffer.from(`api:${wandb.apiKey}`).toString("base64")}`;
     expect(new Set(wandb.requests.map(({ headers }) => headers.authorization))).toEqual(
       new Set([expected]),
     );

@@ -50,7 +50,7 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
       const paths = wandb.requests.map(({ url }) => url.pathname);
       expect(paths.filter((path) => path === "/graphql")).toHaveLength(1);
       const keys = wandb.requests.slice(1).map(({ headers }) => headers.authorization);
-      expect(new Set(keys)).toEqual(new Set(["Bearer local-key"]));
+      expect(new Set(keys)).toEqual(new Set([`Bearer ${wandb.apiKey}`]));
     },
   );
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { GraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
-import { instantSortKey } from "../../src/emulators/wandb/project.ts";
+import { cursorOf, offsetAfter } from "../../src/emulators/wandb/cursor.ts";
 import { parseRunFilter } from "../../src/emulators/wandb/run-filter.ts";
 import { fieldJson, type SerializedRun } from "./wandb-runs.ts";
 
@@ -40,7 +40,7 @@ export class WandbListing {
     const page = variablesShape.safeParse(variables);
     if (!fields || !page.success || !this.#allMatch(page.data.filters)) return undefined;
     const { after, first } = page.data;
-    const begin = after ? runNumber(after) : 0;
+    const begin = offsetAfter(after);
     const selected = this.#runs.slice(begin, begin + first);
     const edges = selected.map((serialized) => {
       const members = fields.map(
@@ -49,7 +49,7 @@ export class WandbListing {
       return `{"node":{${members.join(",")}}}`;
     });
     const pageInfo = {
-      endCursor: runCursor(selected.at(-1)) ?? after,
+      endCursor: selected.length > 0 ? cursorOf(begin + selected.length - 1) : after,
       hasNextPage: begin + first < this.#runs.length,
     };
     const total = `"total":${this.#runs.length}`;
@@ -63,23 +63,6 @@ export class WandbListing {
     this.#allMatched.set(filters, matched);
     return matched;
   }
-}
-
-/** The emulator's cursor of a run: its sort key and its number, counted from 1. */
-function runCursor(serialized: SerializedRun | undefined): string | undefined {
-  if (!serialized) return undefined;
-  const { fields, number } = serialized.run;
-  return Buffer.from(JSON.stringify([instantSortKey(fields.createdAt), number])).toString(
-    "base64url",
-  );
-}
-
-const cursorShape = z.tuple([z.string(), z.int()]);
-
-/** The number of a cursor's run, which is also the index of the next one. */
-function runNumber(cursor: string): number {
-  const position: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-  return cursorShape.parse(position)[1];
 }
 
 function fieldName(field: string): string {

@@ -15,8 +15,21 @@ export interface WandbFaults {
   missingFields?: readonly string[];
   /** Maximum runs or projects in a page, whatever was requested. */
   pageSizeCap?: number;
-  /** Sends a page without edges but with `hasNextPage: true` before each page of runs. */
-  emptyPages?: boolean;
+  /**
+   * Sends a page without edges but with `hasNextPage: true` before each page of runs, or only if
+   * more than `above` runs match.
+   */
+  emptyPages?: boolean | { readonly above: number };
+  /** Runs that are equal in the order come in another order in each response. */
+  unstableTies?: boolean;
+  /** Listings of runs come in another random order in each response. */
+  orderIgnored?: boolean;
+  /** Fields whose `filters` have no effect: all runs are listed, or counted. */
+  filtersIgnored?: { readonly runs?: boolean; readonly runCount?: boolean };
+  /** A condition on one of these fields, such as `createdAt` or `name`, matches nothing. */
+  deadFilters?: readonly string[];
+  /** Hidden runs are in the counts, though in no page. */
+  countHidden?: boolean;
   /**
    * Every page of runs but the first claims to have a successor and repeats the cursor it was
    * given.

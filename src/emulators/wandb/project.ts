@@ -1,12 +1,7 @@
 import type { WandbClock } from "./clock.ts";
+import { type RunOrder, sortRuns } from "./run-order.ts";
 import { WandbRun } from "./run.ts";
 import type { NewRun, RunFields } from "./run.ts";
-
-/** How a listing of runs is sorted. */
-export interface RunOrder {
-  readonly by: "createdAt" | "heartbeatAt";
-  readonly descending: boolean;
-}
 
 /** A project's own fields. Times are in UTC. */
 export interface ProjectFields {
@@ -50,11 +45,9 @@ export class WandbProject {
     return this.fields.name;
   }
 
-  /** The number of runs without the hidden ones. */
-  get runCount(): number {
-    let count = 0;
-    for (const run of this.#runs.values()) if (!run.hidden) count += 1;
-    return count;
+  /** All runs as they were begun, including the hidden ones. */
+  get runs(): readonly WandbRun[] {
+    return [...this.#runs.values()];
   }
 
   /** The run with this id. */
@@ -91,7 +84,7 @@ export class WandbProject {
   /** All runs, including the hidden ones. */
   sortedRuns(order: RunOrder): readonly WandbRun[] {
     const name = `${order.by} ${order.descending}`;
-    const sorted = this.#sorted.get(name) ?? sortRuns([...this.#runs.values()], order);
+    const sorted = this.#sorted.get(name) ?? sortRuns(this.runs, order);
     this.#sorted.set(name, sorted);
     return sorted;
   }
@@ -123,26 +116,4 @@ export class WandbProject {
 /** A global id as W&B builds it: base64 of a description. */
 export function globalId(text: string): string {
   return Buffer.from(text).toString("base64");
-}
-
-/** A timestamp as text that sorts by time: without its `Z`, "…00Z" is before "…00.5Z". */
-export function instantSortKey(instant: string | null): string {
-  return instant?.replace(/Z$/, "") ?? "";
-}
-
-/** Negative if a run comes before a position in a listing, positive if after it. */
-export function compareToPosition(
-  run: WandbRun,
-  [key, number]: readonly [string, number],
-  { by, descending }: RunOrder,
-): number {
-  const own = instantSortKey(run.fields[by]);
-  const compared = own === key ? run.number - number : own < key ? -1 : 1;
-  return descending ? -compared : compared;
-}
-
-function sortRuns(runs: WandbRun[], order: RunOrder): WandbRun[] {
-  return runs.sort((a, b) =>
-    compareToPosition(a, [instantSortKey(b.fields[order.by]), b.number], order),
-  );
 }

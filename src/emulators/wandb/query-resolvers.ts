@@ -3,7 +3,7 @@ import { readProjectsPage, readRunsPage } from "./pages.ts";
 import type { Page, PageArguments, RunsArguments } from "./pages.ts";
 import { globalId } from "./project.ts";
 import type { WandbProject } from "./project.ts";
-import { parseRunFilter } from "./run-filter.ts";
+import { countRuns } from "./run-list.ts";
 import { entityResolvers, runResolvers, userResolvers } from "./run-resolvers.ts";
 import type { WandbRun } from "./run.ts";
 
@@ -18,7 +18,7 @@ export function queryResolvers(backend: WandbBackend, isAuthenticated: boolean):
     serverInfo: { features: [] },
     models: ({ entityName, ...page }: PageArguments & { entityName?: string | null }) => {
       if (!isOwnEntity(entityName)) return null;
-      const projects = readProjectsPage(page, backend);
+      const projects = readProjectsPage(workspace.projects, page, backend);
       return {
         ...withNodes(projects, (project) => projectResolvers(project, backend)),
         totalCount: workspace.projects.length,
@@ -43,8 +43,8 @@ function projectResolvers(project: WandbProject, backend: WandbBackend): object 
     readOnly: false,
     access: "PRIVATE",
     user: () => userResolvers(user, backend),
-    totalRuns: () => countRuns(project),
-    runCount: ({ filters }: { filters?: string | null }) => countRuns(project, filters),
+    totalRuns: () => countRuns(project, null, backend),
+    runCount: ({ filters }: { filters?: string | null }) => countRuns(project, filters, backend),
     run: ({ name }: { name: string }) => {
       const run = project.run(name);
       return run && !run.hidden ? runNodeResolvers(run, project, backend) : null;
@@ -53,7 +53,7 @@ function projectResolvers(project: WandbProject, backend: WandbBackend): object 
       const runs = readRunsPage(project, args, backend);
       return {
         ...withNodes(runs, (run) => runNodeResolvers(run, project, backend)),
-        totalCount: () => countRuns(project, args.filters),
+        totalCount: () => countRuns(project, args.filters, backend),
       };
     },
   };
@@ -69,11 +69,4 @@ function runNodeResolvers(run: WandbRun, project: WandbProject, backend: WandbBa
 
 function withNodes<T>({ edges, pageInfo }: Page<T>, resolvers: (node: T) => object) {
   return { edges: edges.map(({ node, cursor }) => ({ node: resolvers(node), cursor })), pageInfo };
-}
-
-function countRuns(project: WandbProject, filters?: string | null): number {
-  if (!filters) return project.runCount;
-  const matches = parseRunFilter(filters);
-  const runs = project.sortedRuns({ by: "createdAt", descending: false });
-  return runs.filter((run) => !run.hidden && matches(run)).length;
 }

@@ -1,6 +1,6 @@
-import { isRecord, jsonText, parseJson } from "./json.ts";
-import { instantSortKey } from "./project.ts";
+import { isRecord } from "./json.ts";
 import { graphqlErrors, ResponseError } from "./response.ts";
+import { fieldValue, instantSortKey } from "./run-field.ts";
 import type { WandbRun } from "./run.ts";
 
 type RunTest = (run: WandbRun) => boolean;
@@ -8,10 +8,13 @@ type RunTest = (run: WandbRun) => boolean;
 /**
  * Compiles `filters`, JSON text in the manner of MongoDB, to a predicate. An unknown field has no
  * value. A timestamp that is not ISO 8601 with `Z` matches nothing, and a number fails with 500.
- * Throws a ResponseError.
+ * A condition on one of the `deadFields` matches nothing either. Throws a ResponseError.
  */
-export function parseRunFilter(text: string | null | undefined): RunTest {
-  return text ? allOf(parseFilterText(text)) : () => true;
+export function parseRunFilter(
+  text: string | null | undefined,
+  deadFields: readonly string[] = [],
+): RunTest {
+  return text ? allOf(parseFilterText(text), deadFields) : () => true;
 }
 
 function parseFilterText(text: string): unknown {
@@ -22,11 +25,15 @@ function parseFilterText(text: string): unknown {
   }
 }
 
-function allOf(filter: unknown): RunTest {
+function allOf(filter: unknown, deadFields: readonly string[]): RunTest {
   if (!isRecord(filter)) throw filterError("a filter must be an object");
   const tests = Object.entries(filter).map(([name, expected]): RunTest => {
+    if (deadFields.includes(name)) return () => false;
     if (!name.startsWith("$")) return fieldTest(name, expected);
-    const branches = Array.isArray(expected) ? expected.map(allOf) : [];
+    if (name === "$not") return not(allOf(expected, deadFields));
+    const branches = Array.isArray(expected)
+      ? expected.map((branch) => allOf(branch, deadFields))
+      : [];
     if (name === "$and") return (run) => branches.every((test) => test(run));
     if (name === "$or") return (run) => branches.some((test) => test(run));
     if (name === "$nor") return (run) => !branches.some((test) => test(run));
@@ -35,9 +42,14 @@ function allOf(filter: unknown): RunTest {
   return (run) => tests.every((test) => test(run));
 }
 
+function not(test: RunTest): RunTest {
+  return (run) => !test(run);
+}
+
 function fieldTest(field: string, expected: unknown): RunTest {
   const comparisons = isRecord(expected) ? Object.entries(expected) : [["$eq", expected] as const];
   const tests = comparisons.map(([operator, operand]): RunTest => {
+    if (operator === "$not") return not(fieldTest(field, operand));
     const compare = operators[operator];
     if (!compare) throw filterError(`unknown operator ${operator}`);
     if (!instantFields.has(field) || operator === "$exists") {
@@ -104,31 +116,6 @@ function parseInstant(operand: unknown): string | undefined {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(operand)
     ? instantSortKey(operand)
     : undefined;
-}
-
-/** The value of a field in a filter, in which `name` is the run's id. */
-function fieldValue(run: WandbRun, field: string): unknown {
-  const { fields } = run;
-  const [first = "", ...path] = field.split(".");
-  if (first === "config" && fields.config) {
-    if (path.at(-1) === "value") path.pop();
-    return valueAtPath(parseJson(jsonText(fields.config)), path);
-  }
-  if (first === "summary_metrics" && fields.summary) {
-    return valueAtPath(parseJson(jsonText(fields.summary)), path);
-  }
-  const { createdAt, heartbeatAt, state, displayName, tags, group, jobType, host, user } = fields;
-  const filterable: Record<string, unknown> = {
-    ...{ name: run.name, username: user },
-    ...{ createdAt, heartbeatAt, state, displayName, tags, group, jobType, host },
-  };
-  return filterable[field];
-}
-
-function valueAtPath(value: unknown, path: readonly string[]): unknown {
-  const [name, ...rest] = path;
-  if (name === undefined) return value;
-  return isRecord(value) ? valueAtPath(value[name], rest) : undefined;
 }
 
 function filterError(message: string): ResponseError {

@@ -73,6 +73,11 @@ describe("filters", () => {
     [{ heartbeatAt: { $lt: "2030-01-01T00:00:00Z" } }, "ab"],
     [{ $or: [{ name: "a" }, { name: "c" }] }, "ac"],
     [{ $nor: [{ name: "a" }, { name: "c" }] }, "b"],
+    [{ display_name: "beta" }, "b"],
+    [{ $not: { state: "finished" } }, "bc"],
+    [{ tags: { $not: { $in: ["y"] } } }, "ac"],
+    [{ displayName: { $not: { $regex: "^a" } } }, "bc"],
+    [{ duration: { $lte: 0 } }, "ab"],
     [{ $and: [{ tags: "x" }, { state: "running" }] }, "b"],
   ])("%j matches the runs %s", async (filters, names) => {
     const text = JSON.stringify(filters);
@@ -110,5 +115,33 @@ describe("filters", () => {
     expect(await status(`{"heartbeatAt":{"$gte":1767225600.5}}`)).toBe(500);
     expect(await status(`{"name":{"$near":1}}`)).toBe(400);
     expect(await status(`{"name":`)).toBe(400);
+  });
+
+  describe("with faults", () => {
+    const filters = JSON.stringify({ createdAt: { $gte: "2026-01-02T00:00:00Z" } });
+    const select = async (text: string): Promise<unknown> =>
+      client.data(
+        `query($f: JSONString) { ${vision} { runCount(filters: $f) runs(filters: $f, order: "+created_at") { edges { node { name } } } } }`,
+        { f: text },
+      );
+    const answer = (runCount: number, names: string): unknown => ({
+      project: { runCount, runs: { edges: Array.from(names).map((name) => ({ node: { name } })) } },
+    });
+
+    test("filtersIgnored lists or counts all runs", async () => {
+      wandb.faults.filtersIgnored = { runs: true };
+      expect(await select(filters)).toEqual(answer(2, "abc"));
+
+      wandb.faults.filtersIgnored = { runCount: true };
+      expect(await select(filters)).toEqual(answer(3, "bc"));
+    });
+
+    test("deadFilters match nothing, at any depth", async () => {
+      wandb.faults.deadFilters = ["createdAt"];
+
+      expect(await select(filters)).toEqual(answer(0, ""));
+      expect(await select(`{"$or":[${filters},{"name":"a"}]}`)).toEqual(answer(1, "a"));
+      expect(await select("{}")).toEqual(answer(3, "abc"));
+    });
   });
 });

@@ -43,6 +43,35 @@ describe.each(databases)("the state in %s", (dialect, create) => {
     expect(await (await fixture.session([runs])).state()).toEqual(expected);
   });
 
+  test("formats only the last checkpoint of each partition in a write", async () => {
+    const session = await fixture.session([runs]);
+    const formatted: string[] = [];
+    const batch = (partition: string, n: number) => ({
+      stream: "runs",
+      rows: [],
+      partition,
+      checkpoint: {
+        get n() {
+          formatted.push(`${partition}${n}`);
+          return n;
+        },
+      },
+    });
+    await session.write([batch("a", 1), batch("b", 1), batch("a", 2), batch("a", 3)]);
+    expect(formatted).toEqual(["a3", "b1"]);
+    expect(await (await fixture.open()).state("test")).toEqual(
+      new Map([
+        [
+          "runs",
+          new Map([
+            ["a", { n: 3 }],
+            ["b", { n: 1 }],
+          ]),
+        ],
+      ]),
+    );
+  });
+
   test("holds thousands of partitions", async () => {
     const session = await fixture.session([runs]);
     const partitions = Array.from({ length: 3000 }, (_, index) => `run ${index}`);

@@ -1,5 +1,5 @@
 import type { Key, Row } from "../../core/schema.ts";
-import type { Batch, Rejected, Sweep } from "../../core/source.ts";
+import type { Batch, Checkpoint, Rejected, Sweep } from "../../core/source.ts";
 import { deduplicate } from "./deduplicate.ts";
 import { locationOf, sweepMatcher } from "./entry-location.ts";
 import { rowText } from "./key-text.ts";
@@ -40,15 +40,20 @@ export function planWrites(batches: readonly Batch[], context: PlanContext): Wri
     fractionalColumns: new Map(),
   };
   const openWrites = new Map<string, TableWrite>();
+  const checkpoints: LastCheckpoints = new Map();
   for (const batch of batches) {
     addRows(plan, context, { batch, openWrites });
-    addCheckpoint(plan, context, batch);
+    addCheckpoint(plan, context, { batch, checkpoints });
     for (const entry of batch.rejected ?? []) addRejected(plan, batch.stream, entry);
   }
+  formatCheckpoints(plan, checkpoints);
   // Deduplicate while planning: that runs in parallel with the previous write.
   for (const write of plan.writes) write.unique = deduplicate(write);
   return plan;
 }
+
+/** The last checkpoint of each partition, by stream. */
+type LastCheckpoints = Map<string, Map<string, Checkpoint | null>>;
 
 /** The streams for which a plan has rows, deletes, sweeps or checkpoints. */
 export function touchedStreams({ writes, checkpoints }: WritePlan): ReadonlySet<string> {
@@ -157,13 +162,27 @@ function addFraction({ fractionalColumns }: WritePlan, stream: string, column: s
   fractionalColumns.set(stream, (fractionalColumns.get(stream) ?? new Set<string>()).add(column));
 }
 
-function addCheckpoint(plan: WritePlan, { quarantine }: PlanContext, batch: Batch): void {
+function addCheckpoint(
+  plan: WritePlan,
+  { quarantine }: PlanContext,
+  { batch, checkpoints }: { batch: Batch; checkpoints: LastCheckpoints },
+): void {
   const { stream, partition = "", checkpoint } = batch;
   if (checkpoint === undefined) return;
-  const texts = plan.checkpoints.get(stream) ?? new Map<string, string | null>();
-  plan.checkpoints.set(stream, texts);
-  texts.set(partition, checkpoint === null ? null : JSON.stringify(checkpoint));
+  const last = checkpoints.get(stream) ?? new Map<string, Checkpoint | null>();
+  checkpoints.set(stream, last.set(partition, checkpoint));
   quarantine.removePartition(stream, partition, plan.quarantine);
+}
+
+/** Only the last checkpoint of a partition is stored; formatting the others would be wasted. */
+function formatCheckpoints(plan: WritePlan, checkpoints: LastCheckpoints): void {
+  for (const [stream, byPartition] of checkpoints) {
+    const texts = [...byPartition].map(([partition, checkpoint]): [string, string | null] => [
+      partition,
+      checkpoint === null ? null : JSON.stringify(checkpoint),
+    ]);
+    plan.checkpoints.set(stream, new Map(texts));
+  }
 }
 
 function addRejected({ quarantine, rejected }: WritePlan, stream: string, entry: Rejected): void {

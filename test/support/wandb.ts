@@ -1,7 +1,7 @@
 import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 import { startServer } from "./http-server.ts";
-import type { WandbCounters } from "../../src/emulators/wandb/backend.ts";
-import { parseGraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
+import { newCounters, type WandbCounters } from "../../src/emulators/wandb/backend.ts";
+import { operationName, parseGraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
 import type { WandbFaults } from "../../src/emulators/wandb/faults.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
@@ -27,14 +27,16 @@ export interface Wandb extends AsyncDisposable {
   readonly counters: Readonly<WandbCounters>;
 }
 
-/** The official SDK refuses keys of less than 40 characters. */
-const defaultKey = "local-key-that-is-as-long-as-the-sdk-wants";
+/** The official SDK refuses keys of less than 40 characters (after the first dash). */
+const defaultKey = `local_key_${"0123456789".repeat(4)}`;
 
 /** How to start the emulator. */
 export interface StartOptions {
   readonly workspace?: WandbWorkspace;
   readonly faults?: WandbFaults;
   readonly apiKey?: string;
+  /** Selects the samples and the random orders (default 1). */
+  readonly seed?: number;
   /** Wraps the service's request handler. */
   readonly intercept?: (service: RequestHandler) => RequestHandler;
 }
@@ -42,8 +44,9 @@ export interface StartOptions {
 /** Starts a W&B emulator on a free port, empty unless there is a `workspace`. */
 export async function startWandb(options: StartOptions = {}): Promise<Wandb> {
   const { workspace = new WandbWorkspace(), faults = {}, apiKey = defaultKey } = options;
-  const counters: WandbCounters = { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 };
-  const service = wandbService({ workspace, faults, counters, random: seededRandom(1) }, apiKey);
+  const counters = newCounters();
+  const random = seededRandom(options.seed ?? 1);
+  const service = wandbService({ workspace, faults, counters, random }, apiKey);
   const server = await startServer(options.intercept?.(service) ?? service);
   return {
     url: server.url,
@@ -61,7 +64,7 @@ export async function startWandb(options: StartOptions = {}): Promise<Wandb> {
 function parseRequest(request: ServerRequest): WandbRequest {
   const body = parseGraphqlRequest(request.body);
   if (!body) return request;
-  const { query, variables, operationName } = body;
-  const operation = operationName ?? /^\s*query\s+(\w+)/.exec(query)?.[1];
+  const { query, variables } = body;
+  const operation = operationName(body) || undefined;
   return { ...request, query, variables: variables ?? {}, operation };
 }

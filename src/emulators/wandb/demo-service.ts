@@ -1,6 +1,7 @@
 import type { DemoService } from "../demo-service.ts";
 import { withBody } from "../http-server.ts";
 import { seededRandom } from "../random.ts";
+import { newCounters } from "./backend.ts";
 import { continueTraining, demoWorkspace } from "./demo-workspace.ts";
 import { wandbService } from "./service.ts";
 
@@ -8,8 +9,9 @@ import { wandbService } from "./service.ts";
 export function wandbDemo(): DemoService {
   const workspace = demoWorkspace();
   const [project] = workspace.projects;
-  const apiKey = "demo-api-key-of-forty-characters-or-more";
-  const counters = { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 };
+  // The official SDK refuses keys of less than 40 characters (after the first dash).
+  const apiKey = `demo_key_${"0123456789".repeat(4)}`;
+  const counters = newCounters();
   const backend = { workspace, faults: {}, counters, random: seededRandom(1) };
   return {
     source: "wandb",

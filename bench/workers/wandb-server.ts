@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { listen, type ServerRequest, withBody } from "../../src/emulators/http-server.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
-import type { WandbBackend } from "../../src/emulators/wandb/backend.ts";
+import { newCounters, type WandbBackend } from "../../src/emulators/wandb/backend.ts";
 import { parseGraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
 import { graphqlErrors } from "../../src/emulators/wandb/response.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
@@ -33,7 +33,7 @@ const workspace = new WandbWorkspace();
 const backend: WandbBackend = {
   workspace,
   faults: latencyMs > 0 ? { latencyMs } : {},
-  counters: { runs: 0, historyRows: 0, refused: 0, maxInFlight: 0 },
+  counters: newCounters(),
   random: seededRandom(1),
 };
 const runs = addRuns(workspace.addProject({ name: project }), shape, backend);

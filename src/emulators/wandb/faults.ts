@@ -1,4 +1,5 @@
 import type { LimitedRequest, RateLimitFault } from "../rate-limit.ts";
+import type { ReceivedRequest } from "./received-request.ts";
 import type { HttpResponse } from "./response.ts";
 
 /** Faults that a W&B emulator can show. Any member may be changed while the server runs. */
@@ -53,10 +54,23 @@ export interface WandbFaults {
   complexity?: { readonly runs: number; readonly slowMs?: number };
   /** Also serves the REST API that the original connector's documentation describes. */
   rest?: RestOptions;
-  /** Called when a page is complete, before it is sent: its changes show in the next one. */
-  onPage?: (page: { readonly field: "models" | "runs" | "history"; readonly size: number }) => void;
+  /** Called before each response is built, whatever it will be: its changes show in this one. */
+  onRequest?: (request: ReceivedRequest) => void;
+  /**
+   * Called when a response is complete, before it is sent: its changes show in the next one. A
+   * response is one snapshot.
+   */
+  onAnswer?: (request: ReceivedRequest) => void;
+  /** Called for each page in a response, before `onAnswer`. */
+  onPage?: (page: AnsweredPage) => void;
   /** Compresses responses for clients that accept it. */
   gzip?: boolean;
+}
+
+/** A page in a response. */
+export interface AnsweredPage {
+  readonly field: "models" | "runs" | "history";
+  readonly size: number;
 }
 
 interface WandbRateLimit extends RateLimitFault {

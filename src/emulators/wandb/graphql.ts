@@ -11,7 +11,7 @@ import {
 } from "graphql";
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { z } from "zod";
-import type { WandbBackend } from "./backend.ts";
+import { operationCounter, type WandbBackend } from "./backend.ts";
 import { queryResolvers } from "./query-resolvers.ts";
 import { graphqlErrors, ResponseError } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
@@ -39,6 +39,11 @@ export function parseGraphqlRequest(text: string): GraphqlRequest | undefined {
   }
 }
 
+/** The name of a request's operation, or empty. */
+export function operationName({ operationName, query }: GraphqlRequest): string {
+  return operationName ?? /^\s*query\s+(\w+)/.exec(query)?.[1] ?? "";
+}
+
 /**
  * Executes queries with `graphql-js`. Rejects introspection, as some servers do; caches parsed
  * queries.
@@ -56,6 +61,7 @@ export class GraphqlEngine {
     const cached = this.#schema(faults.missingFields);
     const { document, errors, singleRuns } = cachedQuery(cached, body.query);
     if (!document) return graphqlErrors(400, ...errors);
+    operationCounter(backend.counters, operationName(body)).singleRuns += singleRuns;
     const extra = singleRuns - (faults.complexity?.runs ?? Infinity);
     if (extra > 0 && faults.complexity) {
       const { slowMs } = faults.complexity;

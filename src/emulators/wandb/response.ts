@@ -35,3 +35,6 @@ export const badGateway: HttpResponse = {
   text: "<html><head><title>502 Server Error</title></head><body><h1>Error: Server Error</h1></body></html>",
   headers: { "content-type": "text/html; charset=UTF-8" },
 };
+
+/** Stands for no response at all: the connection stays open, silent. */
+export const noResponse: HttpResponse = { status: 0, text: "" };

@@ -3,11 +3,12 @@ import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { RequestHandler, ServerRequest } from "../http-server.ts";
-import type { WandbBackend } from "./backend.ts";
 import { RateLimit } from "../rate-limit.ts";
-import { rateLimitHeaders } from "./faults.ts";
+import { operationCounter, type WandbBackend } from "./backend.ts";
+import { type AnsweredPage, rateLimitHeaders } from "./faults.ts";
 import { GraphqlEngine, parseGraphqlRequest } from "./graphql.ts";
-import { graphqlErrors, jsonError, ResponseError } from "./response.ts";
+import { receivedRequest } from "./received-request.ts";
+import { graphqlErrors, jsonError, noResponse, ResponseError } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
 import { routeRest } from "./rest.ts";
 
@@ -23,17 +24,30 @@ export function wandbService(backend: WandbBackend, apiKey: string): RequestHand
   let inFlight = 0;
 
   const respond = async (request: ServerRequest): Promise<HttpResponse> => {
-    const given = backend.faults.nextResponses?.shift();
+    const { faults, counters } = backend;
+    const given = faults.nextResponses?.shift();
     if (given) return given;
     const limited = rateLimit.countRequest();
-    if (limited?.isRefused) backend.counters.refused += 1;
+    if (limited?.isRefused) counters.refused += 1;
     const routed = limited?.isRefused
       ? jsonError(429, "rate limit exceeded")
-      : await catchResponseError(() => route(request, { backend, apiKey, engine }));
+      : await catchResponseError(() => answer(request, { backend, apiKey, engine }));
     return {
       ...routed,
       headers: { ...routed.headers, ...(limited ? rateLimitHeaders(limited) : {}) },
     };
+  };
+
+  const respondWithHooks = async (request: ServerRequest): Promise<HttpResponse> => {
+    const { faults, counters, workspace } = backend;
+    const received = receivedRequest(request);
+    counters.requests += 1;
+    if (received.query) operationCounter(counters, received.operation).requests += 1;
+    faults.onRequest?.(received);
+    const response = await respond(request);
+    const date = new Date(workspace.clock.nowMs).toUTCString();
+    faults.onAnswer?.(received);
+    return { ...response, headers: { date, ...response.headers } };
   };
 
   return async (request, response) => {
@@ -43,7 +57,7 @@ export function wandbService(backend: WandbBackend, apiKey: string): RequestHand
       const { latencyMs } = backend.faults;
       if (latencyMs) await setTimeout(latencyMs, undefined, { ref: false });
       const compressed = backend.faults.gzip === true && acceptsGzip(request.headers);
-      await send(response, await respond(request), compressed);
+      await send(response, await respondWithHooks(request), compressed);
     } finally {
       inFlight -= 1;
     }
@@ -54,6 +68,21 @@ interface RouteContext {
   readonly backend: WandbBackend;
   readonly apiKey: string;
   readonly engine: GraphqlEngine;
+}
+
+/** Answers from one snapshot: `onPage` is called for its pages when it is complete. */
+async function answer(
+  request: ServerRequest,
+  { backend, ...context }: RouteContext,
+): Promise<HttpResponse> {
+  const pages: AnsweredPage[] = [];
+  const onPage = (page: AnsweredPage): void => {
+    pages.push(page);
+  };
+  const faults = { ...backend.faults, onPage };
+  const response = await route(request, { ...context, backend: { ...backend, faults } });
+  for (const page of pages) backend.faults.onPage?.(page);
+  return response;
 }
 
 async function route(
@@ -102,6 +131,7 @@ async function send(
   { status, text, headers }: HttpResponse,
   compressed: boolean,
 ): Promise<void> {
+  if (status === noResponse.status) return;
   response.writeHead(status, {
     "content-type": "application/json",
     ...headers,

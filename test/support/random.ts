@@ -14,6 +14,11 @@ export class Random {
     return uniformInt(this.#generator, from, to);
   }
 
+  /** A number from 0 to 1, exclusive. */
+  fraction(): number {
+    return this.between(0, 2 ** 31 - 1) / 2 ** 31;
+  }
+
   /** True with a probability of 1 in `times`. */
   oneIn(times: number): boolean {
     return this.between(1, times) === 1;

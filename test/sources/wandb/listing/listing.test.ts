@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { findGoneRuns } from "../../../../src/sources/wandb/listing/gone-runs.ts";
+import { listRuns } from "../../../../src/sources/wandb/listing/list-runs.ts";
+import { Random } from "../../../support/random.ts";
+import { testSeed } from "../../../support/test-seed.ts";
+import { ChangingService, type ServiceOptions } from "./changing-service.ts";
+
+const settings: Readonly<Record<string, Omit<ServiceOptions, "size" | "page">>> = {
+  "at rest": { rate: 0 },
+  "a change in ten requests": { rate: 0.1 },
+  "a change in every request": { rate: 1 },
+  "three changes in every request": { rate: 3 },
+  "many runs in one second": { rate: 1, tieShare: 0.9 },
+  "more runs in one second than in a page": { rate: 1, tieShare: 0.985 },
+  "hidden runs": { rate: 0, hiddenShare: 0.05 },
+  "blocks of hidden runs, longer than a page": { rate: 1, hiddenBlock: 60 },
+  "empty pages": { rate: 1, emptyPages: true },
+  "the order is ignored": { rate: 1, ignoresOrder: true },
+};
+const unproven: typeof settings = {
+  "filters are ignored": { rate: 1, ignoresFilters: true },
+  "the filter by time matches nothing": { rate: 1, matchesNothing: true },
+};
+
+/** Services, each listed three times. `LISTING_CASES` sets how many per setting. */
+const cases = Number(process.env["LISTING_CASES"] ?? 6);
+
+describe.each(Object.entries(settings))("%s", (_name, setting) => {
+  test.each(seeds())("what exists all the time is shown (seed %i)", async (seed) => {
+    const random = new Random(seed);
+    const service = newService(setting, random);
+    const ledger = new Set<string>();
+    for (let sync = 0; sync < 3; sync += 1) {
+      if (sync > 0) for (let change = 0; change < 6; change += 1) service.change();
+      const result = await syncOnce(service, ledger);
+      expect(result.doubt).toBeUndefined();
+      expect(result.missed, "runs that were not shown").toEqual([]);
+      expect(result.markedLiving, "existing runs that were taken for deleted").toEqual([]);
+      expect(result.keptDeleted, "deleted runs that were not noticed").toEqual([]);
+      expect(result.requestsPerPage).toBeLessThan(8);
+    }
+  });
+});
+
+describe.each(Object.entries(unproven))("%s", (_name, setting) => {
+  test.each(seeds())("nothing is proven, and that is said (seed %i)", async (seed) => {
+    const service = newService(setting, new Random(seed));
+    const { doubt, markedLiving } = await syncOnce(service, new Set());
+    expect(doubt).toMatch(/filter/);
+    expect(markedLiving).toEqual([]);
+  });
+});
+
+test("20,000 unchanged runs cost 22 requests at most", async () => {
+  const random = new Random(testSeed);
+  const service = new ChangingService({ rate: 0, size: 20_000, page: 1000 }, random);
+  const { runs, doubt } = await listRuns(service, 0);
+  expect(doubt).toBeUndefined();
+  expect(runs.size).toBe(20_000);
+  expect(service.requests, `seed ${testSeed}`).toBeLessThanOrEqual(22);
+});
+
+test("more hidden runs than before are found where they are", async () => {
+  const random = new Random(testSeed);
+  const service = new ChangingService(
+    { rate: 0, size: 5000, page: 1000, hiddenShare: 0.001 },
+    random,
+  );
+  const hidden = 5000 - service.visible().length;
+  expect((await listRuns(service, 0)).hidden).toBe(hidden);
+  const before = service.requests;
+  expect((await listRuns(service, hidden)).hidden).toBe(hidden);
+  expect(service.requests - before, "known ones are not looked for").toBeLessThanOrEqual(7);
+});
+
+function seeds(): number[] {
+  return Array.from({ length: cases }, (_, index) => testSeed + index);
+}
+
+function newService(
+  setting: Omit<ServiceOptions, "size" | "page">,
+  random: Random,
+): ChangingService {
+  const sizes = { size: random.between(60, 400), page: random.between(15, 50) };
+  return new ChangingService({ ...setting, ...sizes }, random);
+}
+
+/** One sync: a listing, and questions by name about what it lacks. */
+async function syncOnce(service: ChangingService, ledger: Set<string>) {
+  service.disturbed.clear();
+  service.requests = 0;
+  const [visible, absent] = [new Set(service.visible()), new Set(service.absent())];
+  const pages = Math.ceil(service.size / 15);
+  const { runs, doubt } = await listRuns(service, 0);
+  const missing = [...ledger].filter((id) => !runs.has(id));
+  const { gone } =
+    doubt === undefined && missing.length > 0
+      ? await findGoneRuns(service, missing, [...runs.keys()])
+      : { gone: new Set<string>() };
+  const isDisturbed = (id: string): boolean => service.disturbed.has(id);
+  const result = {
+    doubt,
+    missed: [...visible].filter((id) => !isDisturbed(id) && !runs.has(id)),
+    markedLiving: [...gone].filter((id) => visible.has(id) && !isDisturbed(id)),
+    keptDeleted: [...ledger].filter((id) => absent.has(id) && !isDisturbed(id) && !gone.has(id)),
+    requestsPerPage: service.requests / pages,
+  };
+  for (const id of runs.keys()) ledger.add(id);
+  for (const id of gone) ledger.delete(id);
+  return result;
+}

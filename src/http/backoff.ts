@@ -1,3 +1,5 @@
+import { dateOf, parseHttpDate } from "./http-date.ts";
+
 const ceilingMs = 60_000;
 
 /**
@@ -23,8 +25,8 @@ export function requestedWaitMs(
   now: number,
 ): number | undefined {
   const retryAfter = text(headers["retry-after"]);
-  const serverNow = httpDate(text(headers["date"])) ?? now;
-  const until = httpDate(retryAfter);
+  const serverNow = dateOf(headers) ?? now;
+  const until = parseHttpDate(retryAfter);
   const reset = status === 429 ? seconds(text(headers["ratelimit-reset"]), serverNow) : undefined;
   return (
     positive(seconds(retryAfter, serverNow)) ??
@@ -42,11 +44,6 @@ function seconds(header: string, now: number): number | undefined {
   const milliseconds = Number(header) * 1000;
   const year2001 = 1e12;
   return milliseconds < year2001 ? milliseconds : milliseconds - now;
-}
-
-/** `Date.parse` alone would read "-5" as a day in May. */
-function httpDate(header: string): number | undefined {
-  return /^[A-Z][a-z]{2,8},? .*\d/.test(header) ? positive(Date.parse(header)) : undefined;
 }
 
 function positive(milliseconds: number | undefined): number | undefined {

@@ -3,7 +3,11 @@ import { SourceError, TransientError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Body } from "./body.ts";
 import type { Client } from "./client.ts";
+import { GraphqlValidationError, refusedQuery, validationError } from "./graphql-validation.ts";
+import { dateOf } from "./http-date.ts";
 import { parseJson } from "./json-body.ts";
+import type { GetOptions } from "./request.ts";
+import { joinMessages } from "./service-message.ts";
 
 /**
  * Returns the fields of a type that the server has, as a selection. A field may start a nested
@@ -12,7 +16,7 @@ import { parseJson } from "./json-body.ts";
 export type Select = (type: string, fields: readonly string[]) => string;
 
 /** A GraphQL query with its variables. */
-export interface GraphqlRequest<Data> {
+export interface GraphqlRequest<Data> extends Omit<GetOptions, "query"> {
   /** Writes the query; fields that some servers lack go through `select`. */
   readonly query: (select: Select) => string;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -20,8 +24,6 @@ export interface GraphqlRequest<Data> {
   readonly shape: z.ZodType<Data>;
   /** Accepts a response with errors below the root; by default any error fails the request. */
   readonly allowPartial?: boolean;
-  readonly retryAttempts?: number;
-  readonly maxResponseBytes?: number;
 }
 
 /** The data of a response. */
@@ -30,6 +32,8 @@ export interface GraphqlResponse<Data> {
   /** The errors of a partial response; otherwise empty. */
   readonly errors: readonly GraphqlError[];
   readonly body: Body;
+  /** When the service answered, by its own clock, in milliseconds since 1970, if it says so. */
+  readonly date: number | undefined;
 }
 
 /** An error in a response, with the path of the data it concerns. */
@@ -37,7 +41,11 @@ export type GraphqlError = z.output<typeof errorShape>;
 
 const errorShape = z.object({
   message: z.string(),
-  path: z.array(z.union([z.string(), z.number()])).optional(),
+  path: z
+    .array(z.union([z.string(), z.number()]))
+    .nullish()
+    .transform((path) => path ?? undefined),
+  extensions: z.object({ code: z.unknown() }).optional().catch(undefined),
 });
 
 const bodyShape = z.object({ data: z.unknown().optional(), errors: z.array(errorShape).nullish() });
@@ -46,7 +54,8 @@ const bodyShape = z.object({ data: z.unknown().optional(), errors: z.array(error
  * A GraphQL service at `graphql` below the client's base URL.
  *
  * A field that the server lacks is omitted from then on and reported once. This needs no
- * introspection, which some servers refuse. Errors in a response with status 200 are retried: they
+ * introspection, which some servers refuse. Any other query that the server's schema does not allow
+ * ends with a GraphqlValidationError. Other errors in a response with status 200 are retried: they
  * are how an overloaded service reports its trouble.
  *
  * @see https://spec.graphql.org/October2021/#sec-Response-Format
@@ -70,7 +79,8 @@ export class GraphqlClient {
       try {
         return await this.#post(query, request);
       } catch (error) {
-        const missing = unknownFields(error).filter((field) => optional.has(field));
+        if (!(error instanceof GraphqlValidationError)) throw error;
+        const missing = error.unsupported.filter((field) => optional.has(field));
         if (missing.length === 0) throw error;
         for (const field of missing) this.#omit(field);
       }
@@ -90,30 +100,26 @@ export class GraphqlClient {
   }
 
   async #post<Data>(query: string, request: GraphqlRequest<Data>): Promise<GraphqlResponse<Data>> {
-    const { variables, retryAttempts, maxResponseBytes } = request;
-    const { value, body } = await this.#client.request({
-      method: "POST",
-      path: "graphql",
-      json: { query, variables },
-      accept: ({ text }) => parseResponse(text, request),
-      ...(retryAttempts === undefined ? {} : { retryAttempts }),
-      ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }),
-    });
-    return { ...value, body };
+    const { variables, retryAttempts, requestTimeoutMs, maxResponseBytes } = request;
+    try {
+      const { value, body, headers } = await this.#client.request({
+        method: "POST",
+        path: "graphql",
+        json: { query, variables },
+        accept: ({ text }) => parseResponse(text, request),
+        retryAttempts,
+        requestTimeoutMs,
+        maxResponseBytes,
+      });
+      return { ...value, body, date: dateOf(headers) };
+    } catch (error) {
+      throw refusedQuery(error) ?? error;
+    }
   }
 }
 
 function nameOf(field: string): string {
   return /^\w+/.exec(field)?.[0] ?? field;
-}
-
-const unknownField = /Cannot query field "(\w+)" on type "(\w+)"/g;
-
-function unknownFields(error: unknown): string[] {
-  if (!(error instanceof SourceError)) return [];
-  return [...error.message.matchAll(unknownField)].map(
-    ([, field = "", type = ""]) => `${type}.${field}`,
-  );
 }
 
 function parseResponse<Data>(
@@ -137,8 +143,6 @@ function allBelowRoot(errors: readonly GraphqlError[], data: unknown): boolean {
 }
 
 function errorFor(errors: readonly GraphqlError[]): Error {
-  const message = errors.map((error) => error.message).join("; ");
-  // A retry would not help; asking for fewer fields does.
-  if (message.search(unknownField) >= 0) return new SourceError(`graphql: ${message}`);
-  return new TransientError(`the service reports an error: ${message}`);
+  const messages = joinMessages(errors.map(({ message }) => message));
+  return validationError(errors) ?? new TransientError(`the service reports an error: ${messages}`);
 }

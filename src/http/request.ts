@@ -5,9 +5,11 @@ import type { Query } from "./url.ts";
 /** Options of a GET request. */
 export interface GetOptions {
   readonly query?: Query;
-  readonly maxResponseBytes?: number;
+  readonly maxResponseBytes?: number | undefined;
   /** Maximum retries of this request; the client's own limit applies too. */
-  readonly retryAttempts?: number;
+  readonly retryAttempts?: number | undefined;
+  /** Time limit of one attempt of this request; the client's own limit applies too. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** Options of a POST request. */

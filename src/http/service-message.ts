@@ -2,8 +2,9 @@ const maxLength = 300;
 
 /**
  * The message in the body of an error response, on one line of at most 300 characters; empty if
- * there is none. Understands `{"message"}`, `{"code","message","details"}`, `{"errors":[…]}`,
- * `{"error":…}`, `{"result":…}`, `{"detail":…}`, plain text and HTML.
+ * there is none. Of several, equal ones appear once. Understands `{"message"}`,
+ * `{"code","message","details"}`, `{"errors":[…]}`, `{"error":…}`, `{"result":…}`, `{"detail":…}`,
+ * plain text and HTML.
  */
 export function serviceMessage(body: string): string {
   const line = (fromJson(body) ?? fromHtml(body) ?? body).replace(/\s+/g, " ").trim();
@@ -18,11 +19,19 @@ function fromJson(body: string): string | undefined {
   }
 }
 
+/** Several messages as one, each of them once. */
+export function joinMessages(messages: readonly string[]): string {
+  const distinct = [...new Set(messages)];
+  return distinct.length === 1
+    ? distinct.join("")
+    : distinct.map((message) => message.trim().replace(/\.$/, "")).join("; ");
+}
+
 function messageIn(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (Array.isArray(value)) {
     const parts = value.map(messageIn).filter((part) => part !== undefined);
-    return parts.length > 0 ? parts.join("; ") : undefined;
+    return parts.length > 0 ? joinMessages(parts) : undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
   const members = new Map<string, unknown>(Object.entries(value));

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { SourceError, TransientError } from "../../src/core/errors.ts";
+import { ConfigError, SourceError, TransientError } from "../../src/core/errors.ts";
 import { newLog } from "../../src/core/log.ts";
+import { GraphqlValidationError } from "../../src/http/graphql-validation.ts";
 import { GraphqlClient, type GraphqlRequest } from "../../src/http/graphql.ts";
 import { respond, inTurn } from "../support/faults.ts";
 import { testClient } from "../support/http-client.ts";
@@ -69,10 +70,14 @@ describe("GraphqlClient", () => {
     },
   );
 
-  test("a required field that the server lacks is an error", async () => {
-    listener = respond({ errors: [{ message: 'Cannot query field "name" on type "Run".' }] });
-    await expect(graphql.request(request)).rejects.toThrow(SourceError);
-    expect(server.requests).toHaveLength(1);
+  test("names when the service answered, by its own clock", async () => {
+    const date = "Thu, 01 Jan 2026 00:00:09 GMT";
+    listener = inTurn(
+      respond({ data: { run: 1 } }, { date }),
+      respond({ data: { run: 1 } }, { date: "-5" }),
+    );
+    expect(await graphql.request(request)).toHaveProperty("date", Date.UTC(2026, 0, 1, 0, 0, 9));
+    expect(await graphql.request(request)).toHaveProperty("date", undefined);
   });
 
   test("retries a response with status 200 that has errors, and reports them", async () => {
@@ -111,5 +116,100 @@ describe("GraphqlClient", () => {
         graphql.request({ ...request, shape: z.object({ run: z.int() }) }),
       ).rejects.toThrow(SourceError);
     },
+  );
+});
+
+/** As graphql-js, gqlparser and graphql-go (Go), and graphql-core (Python) write them. */
+const refusals: readonly [string, string][] = [
+  ['Cannot query field "name" on type "Run".', "Run.name"],
+  ["Cannot query field 'name' on type 'Run'. Did you mean 'names'?", "Run.name"],
+  ["Cannot query field `name` on type `Run`.", "Run.name"],
+  ['Unknown argument "filters" on field "Project.runs".', "Project.runs(filters)"],
+  ["Unknown argument 'filters' on field 'Project.runs'.", "Project.runs(filters)"],
+  ['Unknown argument "filters" on field "runs" of type "Project".', "Project.runs(filters)"],
+  ['Unknown argument "if" on directive "@include".', "@include(if)"],
+  ['Unknown type "JSONString". Did you mean "String"?', "JSONString"],
+  ["Unknown directive '@include'.", "@include"],
+  ['Unknown directive "include".', "@include"],
+  [
+    'Variable "$filters" of type "JSONString!" used in position expecting type "[String!]".',
+    "$filters",
+  ],
+  ["Variable '$first' got invalid value 'x'; Int cannot represent non-integer value", "$first"],
+  ['Variable "first" has invalid type string.\nExpected type "Int", found x.', "$first"],
+];
+
+const nameless = [
+  'Field "historyKeys" of type "Keys" must have a selection of subfields. Did you mean …?',
+  'Field "state" must not have a selection since type "String" has no subfields.',
+  'Field "run" argument "id" of type "ID!" is required, but it was not provided.',
+  "Syntax Error: Expected Name, found '}'.",
+];
+
+describe("a query that the server's schema does not allow", () => {
+  test.each([
+    ...refusals.flatMap(([message, name]) => [
+      [200, message, [name]] as const,
+      [400, message, [name]] as const,
+      [422, message, [name]] as const,
+    ]),
+    ...nameless.flatMap((message) => [[200, message, []] as const, [400, message, []] as const]),
+  ])("is not sent again: %i, %s", async (status, message, unsupported) => {
+    listener = respond({ errors: [{ message }], data: null }, {}, status);
+    const error = await graphql.request(request).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(GraphqlValidationError);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error).toMatchObject({ unsupported });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("is recognized by its code, whatever the message", async () => {
+    const extensions = { code: "GRAPHQL_VALIDATION_FAILED" };
+    const path = ["variable", "first"];
+    listener = respond({ errors: [{ message: "cannot use int as String", path, extensions }] });
+    await expect(graphql.request(request)).rejects.toThrow(GraphqlValidationError);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([200, 400])("is reported with each message once (%i)", async (status) => {
+    const messages = ["runs", "runCount", "runCount", "runCount", "runCount"].map(
+      (field) => `Unknown argument "filters" on field "Project.${field}".`,
+    );
+    listener = respond({ errors: messages.map((message) => ({ message })) }, {}, status);
+    const error = await graphql.request(request).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      unsupported: ["Project.runs(filters)", "Project.runCount(filters)"],
+    });
+    expect(String(error).match(/Project.runCount/g)).toHaveLength(1);
+    expect(String(error)).toMatch(/; the server is too old, or base_url names another service$/);
+    expect(String(error)).not.toContain(".;");
+  });
+
+  test("is sent again without the optional fields before its other refusals count", async () => {
+    const argument = { message: 'Unknown argument "filters" on field "Project.runs".' };
+    listener = inTurn(
+      respond({ errors: [...unknownFieldBody.errors, argument] }),
+      respond({ errors: [argument] }),
+    );
+    const error = await graphql.request(request).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ unsupported: ["Project.runs(filters)"] });
+    expect(queries()).toEqual(["{ run { name old new { name } } }", "{ run { name old } }"]);
+  });
+
+  test("is not taken from an error of a query that was executed", async () => {
+    const message = 'db: Unknown type "x"';
+    listener = inTurn(
+      respond({ data: { run: null }, errors: [{ message, path: ["run"] }] }),
+      respond({ data: { run: 1 } }),
+    );
+    expect(await graphql.request(request)).toMatchObject({ data: { run: 1 } });
+  });
+});
+
+test("shows equal errors of a service once", async () => {
+  const errors = Array.from({ length: 5 }, () => ({ message: "overloaded" }));
+  listener = respond({ errors });
+  await expect(graphql.request(request)).rejects.toThrow(
+    /the service reports an error: overloaded; gave up after 3 attempts$/,
   );
 });

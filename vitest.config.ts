@@ -8,6 +8,9 @@ const unit = ["core", "json", "engine", "http", "configuration", "emulators", "c
 /** The whole program at scale, under disturbance, and with its documentation. */
 const system = ["system", "chaos", "docs"];
 
+/** Beside official SDKs of the services, where they can be installed. */
+const genuine = ["genuine"];
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/count-reporter.ts"],
@@ -19,10 +22,14 @@ export default defineConfig({
       project("unit", { include: [...unit.map(testsIn), "test/*.test.ts"] }),
       project("integration", {
         include: ["test/*/**/*.test.ts"],
-        exclude: [...unit, ...system].map(testsIn),
+        exclude: [...unit, ...system, ...genuine].map(testsIn),
         globalSetup: postgres,
       }),
       project("system", { include: system.map(testsIn), globalSetup: postgres }),
+      project("genuine", {
+        include: genuine.map(testsIn),
+        globalSetup: "test/genuine/wandb/install-sdk.ts",
+      }),
     ],
   },
 });

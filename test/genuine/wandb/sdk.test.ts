@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, inject, test, type TestContext } from "vitest";
+import { newSqlite, type TestDatabase } from "../../support/databases.ts";
+import { newFolder, run } from "../../support/program.ts";
+import { startWandb, type Wandb } from "../../support/wandb.ts";
+import { changeContent, newContent } from "./content.ts";
+import { sdkReading } from "./sdk-reading.ts";
+import { storedReading } from "./stored-reading.ts";
+import { runSdkScript } from "./wandb-sdk.ts";
+
+type Folder = Awaited<ReturnType<typeof newFolder>>;
+
+let wandb: Wandb;
+let database: TestDatabase;
+let folder: Folder;
+
+beforeAll(async () => {
+  wandb = await startWandb({ workspace: newContent() });
+  database = await newSqlite();
+  const { url: base_url, apiKey: api_key } = wandb;
+  folder = await newFolder({
+    "configuration.json": {
+      destination: database.url,
+      // Names that begin with `_` are the SDK's own metrics, such as `_runtime`.
+      wandb: { base_url, api_key, entity: "acme", projects: "*", metrics: "*,_*" },
+    },
+  });
+});
+afterAll(async () => {
+  await wandb[Symbol.asyncDispose]();
+  await database.drop();
+  await folder[Symbol.asyncDispose]();
+});
+
+/** The interpreter that has the SDK. Skips the test where it cannot be had. */
+function requirePython({ skip }: TestContext): string {
+  const sdk = inject("wandbSdk");
+  return "python" in sdk ? sdk.python : skip(`no SDK of W&B: ${sdk.missing}`);
+}
+
+describe("what the official SDK reads, wandb-sync has written: every run, every cell", () => {
+  const expectEqualReadings = async (python: string, ending: object): Promise<void> => {
+    expect(await run("wandb-sync", [], { cwd: folder.path })).toMatchObject(ending);
+    const stored = await storedReading(database);
+    const lines = await runSdkScript(python, ["read-runs.py", "acme"], {
+      ...wandb,
+      home: folder.path,
+    });
+    const read = sdkReading(lines);
+
+    expect(stored.runs).toEqual(read.runs);
+    expect(stored.cells).toEqual(read.cells);
+    expectComplete(read);
+  };
+
+  /** Both could be wrong in the same way; the emulator's own counts are a third witness. */
+  const expectComplete = ({ runs, lines }: ReturnType<typeof sdkReading>): void => {
+    const all = wandb.workspace.projects.flatMap((project) =>
+      project.sortedRuns({ by: "createdAt", descending: false }),
+    );
+    expect(runs.size).toBe(all.length);
+    expect(lines).toBe(all.reduce((sum, { history }) => sum + history.lineCount, 0));
+    expect(lines).toBeGreaterThan(3000);
+  };
+
+  test("in the first sync", async (context) => {
+    await expectEqualReadings(requirePython(context), { status: 0 });
+  });
+
+  test("and again after runs were begun, continued, edited, ended and deleted", async (context) => {
+    const python = requirePython(context);
+    changeContent(wandb.workspace);
+    await expectEqualReadings(python, { status: 0 });
+  });
+});

@@ -2,11 +2,10 @@ import { access, constants, readFile, realpath, rename, rm, writeFile } from "no
 import { dirname } from "node:path";
 import { getNodeValue, parseTree, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { ConfigError } from "../core/errors.ts";
+import type { Environment } from "../core/source.ts";
 
 /** Settings by key, before they are checked. */
 export type Settings = Readonly<Record<string, unknown>>;
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The file that is read if none is named. */
 export const defaultConfigPath = "configuration.json";

@@ -1,13 +1,12 @@
 import type { z } from "zod";
 import { fieldMeta, type FieldMeta } from "../core/config-field.ts";
 import { ConfigError } from "../core/errors.ts";
-import type { Source } from "../core/source.ts";
+import type { Environment, Source } from "../core/source.ts";
 import { closestWord, suggestion } from "../core/suggestion.ts";
 import {
   defaultConfigPath,
   expandVariables,
   readSettings,
-  type Environment,
   type Settings,
 } from "./configuration-file.ts";
 
@@ -24,7 +23,7 @@ export interface Configuration<Config = unknown> {
 
 /** Where `readConfiguration` finds the settings of a source. */
 export interface ConfigurationOptions<Config> {
-  readonly source: Pick<Source<Config>, "name" | "config">;
+  readonly source: Pick<Source<Config>, "name" | "config" | "savedSettings">;
   /** Names of all sources, whose sections are not unknown keys. */
   readonly sourceNames: readonly string[];
   readonly env: Environment;
@@ -42,11 +41,11 @@ export interface ConfigurationOptions<Config> {
 const generalKeys = ["destination", "pipeline"];
 
 /**
- * Reads the JSON file, expands variables, fills absent keys from the environment, and checks the
- * result with the source's schema. The source's settings are in a section of its name, or at the
- * top level of the file.
+ * Reads the JSON file, expands variables, fills absent keys from the environment and from what the
+ * service's own client saved, and checks the result with the source's schema. The source's settings
+ * are in a section of its name, or at the top level of the file.
  *
- * @throws ConfigError that names each problem by its origin: file, variable, or command line
+ * @throws ConfigError that names each problem by its origin: a file, variable, or command line
  */
 export async function readConfiguration<Config>(
   options: ConfigurationOptions<Config>,
@@ -73,9 +72,12 @@ export async function readConfiguration<Config>(
   for (const problem of checked.problems) {
     const [key = ""] = problem.path;
     const variable = key in fromFile ? undefined : variableOf(source, key, env);
+    const saved = key in fromFile ? undefined : source.savedSettings?.(env);
     const prefix = formatProblem({ ...problem, message: "" }, section);
     if (key in overrides) messages.push(`--${formatProblem(problem)}`);
     else if (variable !== undefined) messages.push(`${variable}: ${problem.message}`);
+    else if (saved && key in saved.settings)
+      messages.push(`${saved.file}: ${formatProblem(problem)}`);
     // If its variable is not set, the schema would report the value as missing, too.
     else if (!problems.some((reported) => reported.startsWith(prefix)))
       problems.push(formatProblem(problem, section));
@@ -142,17 +144,22 @@ export function mergeSettings(
   };
 }
 
-/** The settings, with absent ones taken from the environment. */
+/**
+ * The settings, with absent ones taken from the environment, or else from what the service's own
+ * client saved there.
+ */
 export function fillFromEnvironment(
-  source: Pick<Source, "config">,
+  source: Pick<Source, "config" | "savedSettings">,
   settings: Settings,
   env: Environment,
 ): Settings {
   const fromEnvironment = Object.keys(configFields(source)).flatMap((key) => {
     const name = settings[key] === undefined ? variableOf(source, key, env) : undefined;
-    return name === undefined ? [] : [[key, env[name]]];
+    return name === undefined ? [] : [[key, env[name]] as const];
   });
-  return { ...settings, ...(Object.fromEntries(fromEnvironment) as Settings) };
+  const saved = Object.entries(source.savedSettings?.(env)?.settings ?? {});
+  const absent = saved.filter(([key]) => settings[key] === undefined);
+  return { ...settings, ...Object.fromEntries([...absent, ...fromEnvironment]) };
 }
 
 /** The first of the key's variables that is set and not empty. */

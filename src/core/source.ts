@@ -136,12 +136,26 @@ export interface Stream {
   read(options: ReadOptions): AsyncIterable<StreamBatch>;
 }
 
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Settings that a service's own client saved on this machine, and the file they are from. */
+export interface SavedSettings {
+  readonly file: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /** What the program provides to a source. */
 export interface SourceContext {
   readonly log: Log;
   /** Where the source's HTTP clients count their requests. */
   readonly transfer: RequestStats;
   readonly signal: AbortSignal;
+  /**
+   * The environment of whoever runs the program, in which the service's own client may have saved
+   * a login. Absent where only the configuration counts, as in `serve`.
+   */
+  readonly env?: Environment;
 }
 
 /** A service we read: its configuration, its streams and a login check. */
@@ -151,6 +165,11 @@ export interface Source<Config = unknown> {
   /** The display name: `Comet Opik`. */
   readonly title: string;
   readonly config: z.ZodObject & z.ZodType<Config>;
+  /**
+   * Settings that the service's own client saved, for keys that neither the file nor the
+   * environment sets. `serve` does not ask for them.
+   */
+  savedSettings?(env: Environment): SavedSettings | undefined;
   /** What a configuration copies (host and workspace); a pipeline never mixes two. Not a secret. */
   identity(config: Config): string;
   streams(config: Config, context: SourceContext): readonly Stream[];

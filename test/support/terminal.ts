@@ -16,6 +16,14 @@ export const enter = "\r";
 /** Ctrl-C. */
 export const controlC = "\u0003";
 
+/** Where a program runs, and what is typed. */
+interface TerminalOptions {
+  readonly cwd: string;
+  readonly steps: readonly TerminalStep[];
+  /** The home directory. */
+  readonly home?: string;
+}
+
 /**
  * Runs one of the programs in `bin` on a terminal, and types. All its output is in `stdout`,
  * without colors.
@@ -23,14 +31,14 @@ export const controlC = "\u0003";
 export async function runOnTerminal(
   name: string,
   args: readonly string[],
-  { cwd, steps }: { readonly cwd: string; readonly steps: readonly TerminalStep[] },
+  { cwd, steps, home = tmpdir() }: TerminalOptions,
 ): Promise<EndedProgram> {
   const command = [process.execPath, join(bin, `${name}.js`), ...args]
     .map((word) => `'${word}'`)
     .join(" ");
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     cwd,
-    env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), TERM: "xterm", NO_COLOR: "1" },
+    env: { PATH: process.env["PATH"] ?? "", HOME: home, TERM: "xterm", NO_COLOR: "1" },
     stdio: ["pipe", "pipe", "ignore"],
   });
   const rest = [...steps];

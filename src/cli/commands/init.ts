@@ -71,7 +71,8 @@ async function askForValidSettings(invocation: Invocation): Promise<Settings> {
       const { config, problems } = checkSettings(source, filled);
       if (problems.length > 0)
         throw new ConfigError(problems.map((problem) => formatProblem(problem)).join("; "));
-      await source.check(config, { log: terminal.log, transfer: newRequestStats(), signal });
+      const { log } = terminal;
+      await source.check(config, { log, transfer: newRequestStats(), signal, env: process.env });
       terminal.print("Login works");
       return settings;
     } catch (error) {
@@ -84,20 +85,25 @@ async function askForValidSettings(invocation: Invocation): Promise<Settings> {
 
 /**
  * Asks for each key that an environment variable can set: these are the ones that people usually
- * need. A setting left at its default is undefined.
+ * need. Proposes what the environment or the service's own client has; a setting left at the
+ * source's default is undefined.
  */
 async function askForSettings({ source, signal }: Invocation): Promise<Settings> {
   const fields = configFields(source);
+  const known = fillFromEnvironment(source, {}, process.env);
   const settings: Record<string, string | undefined> = {};
   for (const { name, default_value } of configProperties(source)) {
     const { description, secret, env = [] } = fields[name] ?? {};
     if (env.length === 0) continue;
     const message = `${name}: ${description ?? ""}`;
+    const found = known[name];
+    const proposed = typeof found === "string" ? found : default_value;
     const answer =
       secret === true
         ? await password({ message, mask: true }, { signal })
-        : await input({ message, default: default_value }, { signal });
-    settings[name] = [default_value, ""].includes(answer.trim()) ? undefined : answer.trim();
+        : await input({ message, default: proposed }, { signal });
+    const isDefault = answer.trim() === default_value && proposed === default_value;
+    settings[name] = isDefault || answer.trim() === "" ? undefined : answer.trim();
   }
   return settings;
 }

@@ -78,7 +78,9 @@ export async function configureConnector(invocation: Invocation<Configurable>): 
     ...(concurrency === undefined ? {} : { overrides: { concurrency } }),
   });
   terminal.hideSecrets(configuration.secrets);
-  return { configuration, context: { log: terminal.log, transfer: newRequestStats(), signal } };
+  const { log } = terminal;
+  const context = { log, transfer: newRequestStats(), signal, env: process.env };
+  return { configuration, context };
 }
 
 async function configureTarget(invocation: Invocation): Promise<ConfiguredTarget | undefined> {

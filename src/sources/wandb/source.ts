@@ -1,5 +1,7 @@
 import type { Source } from "../../core/source.ts";
+import { deploymentOf } from "./connection/cloud.ts";
 import { wandbConfig, type WandbConfig } from "./connection/config.ts";
+import { readSavedSettings } from "./connection/saved-settings.ts";
 import { metricStream } from "./metrics/metrics.ts";
 import { WandbSession } from "./project/session.ts";
 import { runStream } from "./runs/runs.ts";
@@ -9,8 +11,9 @@ export const wandb: Source<WandbConfig> = {
   name: "wandb",
   title: "Weights & Biases",
   config: wandbConfig,
+  savedSettings: readSavedSettings,
   identity: ({ base_url, entity, project, projects }) =>
-    `${base_url} ${entity}${projects.length > 0 || project === undefined ? "" : `/${project}`}`,
+    `${deploymentOf(base_url)} ${entity}${projects.length > 0 || project === undefined ? "" : `/${project}`}`,
   streams(config, context) {
     const session = new WandbSession(config, context);
     return [runStream(session, config), metricStream(session, config)];

@@ -5,10 +5,10 @@ import { newFolder } from "../../support/program.ts";
 
 async function password(text: string, host = "api.wandb.ai"): Promise<string | undefined> {
   await using folder = await newFolder({ ".netrc": text });
-  return readNetrcPassword(host, join(folder.path, ".netrc"));
+  return readNetrcPassword(join(folder.path, ".netrc"), [host]);
 }
 
-describe("netrcPassword", () => {
+describe("readNetrcPassword", () => {
   test("finds the key that `wandb login` saves", async () => {
     const text = "machine api.wandb.ai\n  login user\n  password 0123abcd\n";
     expect(await password(text)).toBe("0123abcd");
@@ -29,7 +29,25 @@ describe("netrcPassword", () => {
     expect(await password(text, "a")).toBe("yes");
   });
 
+  test("reads a machine as the SDK quotes it, in any case", async () => {
+    const text =
+      "machine '[::1]:8080'\n  login user\n  password 'k$y'\nmachine W.Example\n  password w\n";
+    expect(await password(text, "[::1]:8080")).toBe("k$y");
+    expect(await password(text, "w.example")).toBe("w");
+  });
+
+  test.each([
+    "machine",
+    "machine a password",
+    'machine a password "',
+    "password k",
+    "default",
+    "\u0000",
+  ])("finds nothing in %j", async (text) => {
+    expect(await password(text, "b")).toBeUndefined();
+  });
+
   test("finds nothing without a file", () => {
-    expect(readNetrcPassword("a", "/nowhere/.netrc")).toBeUndefined();
+    expect(readNetrcPassword("/nowhere/.netrc", ["a"])).toBeUndefined();
   });
 });

@@ -1,8 +1,7 @@
-import { ConfigError } from "../../../core/errors.ts";
 import type { SourceContext } from "../../../core/source.ts";
 import { newClient, type Client } from "../../../http/client.ts";
 import type { WandbConfig } from "./config.ts";
-import { readNetrcPassword } from "./netrc.ts";
+import { requireApiKey } from "./login.ts";
 
 /** How the API key is sent: `Basic` to GraphQL, `Bearer` to REST. */
 type AuthScheme = "Basic" | "Bearer";
@@ -15,10 +14,10 @@ type AuthScheme = "Basic" | "Bearer";
  */
 export function newWandbClient(
   config: WandbConfig,
-  { log, transfer, signal }: SourceContext,
+  { log, transfer, signal, env }: SourceContext,
   scheme: AuthScheme,
 ): Client {
-  const key = requireApiKey(config);
+  const key = requireApiKey(config, env);
   const credentials = scheme === "Basic" ? Buffer.from(`api:${key}`).toString("base64") : key;
   return newClient({
     baseUrl: config.base_url,
@@ -39,12 +38,4 @@ export function newWandbClient(
     transfer,
     signal,
   });
-}
-
-function requireApiKey({ api_key, base_url }: WandbConfig): string {
-  const key = api_key ?? readNetrcPassword(new URL(base_url).hostname);
-  if (key !== undefined) return key;
-  throw new ConfigError(
-    "wandb.api_key: missing; set it or WANDB_API_KEY, or run `wandb login` (keys are at wandb.ai/authorize)",
-  );
 }

@@ -9,11 +9,10 @@ import {
   textList,
   tryParseJson,
   wholeNumber,
+  type FieldMeta,
 } from "../../../core/config-field.ts";
 import { clientFields } from "../../../http/client-fields.ts";
-
-/** The API of W&B's own cloud. */
-export const cloudUrl = "https://api.wandb.ai";
+import { cloudUrl, isMistakenForCloud, toApiUrl } from "./cloud.ts";
 
 /** In `projects`, stands for all projects of the entity. */
 export const allProjects = "*";
@@ -28,7 +27,7 @@ export const wandbConfig = z
   .object({
     api_key: secretText({
       description:
-        "Your W&B API key. Default: the key that `wandb login` saved in `~/.netrc` for the host.",
+        "Your W&B API key. Default, except in `serve`: the key that `wandb login` saved for the host.",
       env: ["WANDB_API_KEY"],
     }).optional(),
     entity: text({
@@ -43,7 +42,7 @@ export const wandbConfig = z
       description:
         "Several projects instead of one, or `*` for all. The tables then have a column `project`, which is part of the key.",
     }).default([]),
-    base_url: serviceUrl({
+    base_url: apiUrl({
       description: "The URL of the API. Dedicated or self-managed: `https://wandb.example.com`.",
       env: ["WANDB_BASE_URL"],
     }).default(cloudUrl),
@@ -116,6 +115,15 @@ function configuredNames({ entity, project = "", projects }: ConfiguredNames) {
     { path: "project", name: project },
     ...projects.map((name) => ({ path: "projects", name })),
   ];
+}
+
+function apiUrl(meta: FieldMeta) {
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    `expected the URL of the API, got "${String(input)}"; did you mean ${cloudUrl}?`;
+  const url = serviceUrl(meta)
+    .overwrite(toApiUrl)
+    .refine((text) => !isMistakenForCloud(text), { error });
+  return described(url, meta);
 }
 
 /** Text is JSON, or a comma-separated list of patterns to include. */

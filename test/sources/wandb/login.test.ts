@@ -140,10 +140,10 @@ describe("the key in ~/.netrc", () => {
   test("if missing, is an error that names the file, the machines and the remedy", async () => {
     const netrc = join(home.path, ".netrc");
     await expect(check(await configure(project))).rejects.toThrow(
-      `wandb.api_key: missing, and ${netrc} has no key for api.wandb.ai or api.forge.coreweave.com; set it or WANDB_API_KEY, or run \`wandb login\` (keys are at https://wandb.ai/authorize)`,
+      `wandb.api_key: missing; set it or WANDB_API_KEY, or run \`wandb login\` (${netrc} has no key for api.wandb.ai or api.forge.coreweave.com; keys are at https://wandb.ai/authorize)`,
     );
     await expect(check(await configure({ ...project, base_url: service.url }))).rejects.toThrow(
-      `wandb.api_key: missing, and ${netrc} has no key for ${host} or 127.0.0.1; set it or WANDB_API_KEY, or run \`wandb login --host ${service.url}\` (keys are at ${service.url}/authorize)`,
+      `wandb.api_key: missing; set it or WANDB_API_KEY, or run \`wandb login --host ${service.url}\` (${netrc} has no key for ${host} or 127.0.0.1; keys are at ${service.url}/authorize)`,
     );
   });
 });

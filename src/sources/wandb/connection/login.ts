@@ -18,8 +18,8 @@ export function requireApiKey(
   env: Environment | undefined,
 ): string {
   if (configured !== undefined) return configured;
-  const keysAre = `(keys are at ${authorizeUrl(baseUrl)})`;
-  if (env === undefined) throw new ConfigError(`wandb.api_key: missing; set it ${keysAre}`);
+  const keysAre = `keys are at ${authorizeUrl(baseUrl)}`;
+  if (env === undefined) throw new ConfigError(`wandb.api_key: missing; set it (${keysAre})`);
   if (!isPrivate(new URL(baseUrl)))
     throw new ConfigError(
       "wandb.api_key: missing; set it or WANDB_API_KEY, or use https: a key of `wandb login` is not sent over http to another machine",
@@ -30,7 +30,7 @@ export function requireApiKey(
   if (key !== undefined) return key;
   const host = deploymentOf(baseUrl) === cloudUrl ? "" : ` --host ${baseUrl}`;
   throw new ConfigError(
-    `wandb.api_key: missing, and ${path} has no key for ${machines.join(" or ")}; set it or WANDB_API_KEY, or run \`wandb login${host}\` ${keysAre}`,
+    `wandb.api_key: missing; set it or WANDB_API_KEY, or run \`wandb login${host}\` (${path} has no key for ${machines.join(" or ")}; ${keysAre})`,
   );
 }
 

@@ -28,7 +28,7 @@ export function continueTraining(project: WandbProject, steps: number): void {
   for (const recipe of recipes) {
     const run = project.run(recipe.id);
     if (run?.fields.state !== "running") continue;
-    const from = (run.history.lastStep ?? -1) + 1;
+    const from = Number(run.history.lastStep ?? -1) + 1;
     train(run, recipe, { from, below: from + steps });
   }
 }

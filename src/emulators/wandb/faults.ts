@@ -12,8 +12,15 @@ export interface WandbFaults {
   latencyMs?: number;
   /** The status for a wrong key; without it the response is 200 and all data is null. */
   wrongKeyStatus?: 401;
-  /** Fields that an older server's schema lacks, such as `Run.updatedAt`. */
+  /** The key is treated as a wrong one, as after it has expired. */
+  keyRevoked?: boolean;
+  /**
+   * Fields that an older server's schema lacks, such as `Run.updatedAt`, or single arguments, such
+   * as `Project.runs.filters`.
+   */
   missingFields?: readonly string[];
+  /** How invalid queries are answered: with this status (default 400) and these quotes. */
+  invalidQuery?: { readonly status?: number; readonly quotes?: "single" };
   /** Maximum runs or projects in a page, whatever was requested. */
   pageSizeCap?: number;
   /**
@@ -40,8 +47,11 @@ export interface WandbFaults {
    * Requests for more runs or rows than this fail with 502 and HTML, as after a proxy's timeout.
    */
   tooLarge?: { readonly runs?: number; readonly rows?: number };
-  /** The history of this run always fails: with an error in a 200, or with a status. */
-  brokenHistory?: { readonly run: string; readonly status?: number };
+  /**
+   * The history of this run always fails: with an error in a 200, with a status (502 in HTML), or
+   * the request gets no response at all.
+   */
+  brokenHistory?: { readonly run: string; readonly status?: number | "silent" };
   /**
    * What `history` returns if there are more rows than `samples`: a random sample, or the first
    * ones.

@@ -12,6 +12,8 @@ import {
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { z } from "zod";
 import { operationCounter, type WandbBackend } from "./backend.ts";
+import type { WandbFaults } from "./faults.ts";
+import { quoteLargeIntegers, unmarkLargeIntegers } from "./json.ts";
 import { queryResolvers } from "./query-resolvers.ts";
 import { graphqlErrors, ResponseError } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
@@ -33,7 +35,7 @@ const bodyShape = z.object({
 /** Parses a request's body; undefined if it is not a GraphQL request. */
 export function parseGraphqlRequest(text: string): GraphqlRequest | undefined {
   try {
-    return bodyShape.parse(JSON.parse(text));
+    return bodyShape.parse(JSON.parse(quoteLargeIntegers(text)));
   } catch {
     return undefined;
   }
@@ -60,7 +62,7 @@ export class GraphqlEngine {
     const { faults } = backend;
     const cached = this.#schema(faults.missingFields);
     const { document, errors, singleRuns } = cachedQuery(cached, body.query);
-    if (!document) return graphqlErrors(400, ...errors);
+    if (!document) return invalidQuery(errors, faults);
     operationCounter(backend.counters, operationName(body)).singleRuns += singleRuns;
     const extra = singleRuns - (faults.complexity?.runs ?? Infinity);
     if (extra > 0 && faults.complexity) {
@@ -82,6 +84,15 @@ export class GraphqlEngine {
     this.#schemas.set(name, added);
     return added;
   }
+}
+
+/** As servers with other implementations of GraphQL answer, some with 200 or other quotes. */
+function invalidQuery(
+  errors: readonly string[],
+  { invalidQuery: { status = 400, quotes } = {} }: WandbFaults,
+): HttpResponse {
+  const messages = quotes ? errors.map((message) => message.replaceAll('"', "'")) : errors;
+  return graphqlErrors(status, ...messages);
 }
 
 /** The schema of a server of one version, with the queries parsed for it. */
@@ -155,5 +166,5 @@ async function executeQuery(
   const errors = result.errors?.map(({ message, path }) => ({ message, path }));
   // Without data nothing was executed: a variable has the wrong type.
   const status = result.data === undefined ? 400 : 200;
-  return { status, text: JSON.stringify({ errors, data: result.data }) };
+  return { status, text: unmarkLargeIntegers(JSON.stringify({ errors, data: result.data })) };
 }

@@ -1,4 +1,4 @@
-import type { GeneratedHistory } from "./generated-history.ts";
+import { generatedCount, type GeneratedHistory } from "./generated-history.ts";
 import { isRecord, parseJson } from "./json.ts";
 
 /** The `keys` of `historyKeys`: statistics of each metric, by its dotted name. */
@@ -22,7 +22,7 @@ export function countHistoryKeys(
     const types = counts.get(key) ?? new Map<string, number>();
     counts.set(key, types.set(type, (types.get(type) ?? 0) + times));
   };
-  for (const key of generated?.keys ?? []) count(key, "number", (generated?.lastStep ?? 0) + 1);
+  if (generated) for (const key of generated.keys) count(key, "number", generatedCount(generated));
   for (const line of lines) {
     for (const [key, value] of flattenMetrics(parseJson(line))) {
       count(key, typeOf(value), 1);

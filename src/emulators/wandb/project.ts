@@ -1,12 +1,18 @@
 import type { WandbClock } from "./clock.ts";
+import { jsonText, type Members } from "./json.ts";
 import { type RunOrder, sortRuns } from "./run-order.ts";
 import { WandbRun } from "./run.ts";
-import type { NewRun, RunFields } from "./run.ts";
+import type { NewRun, RunPlace } from "./run.ts";
+import type { RunFields } from "./run-fields.ts";
+
+/** Who sees a project: its team, or everybody, also without a key. */
+type ProjectAccess = "PRIVATE" | "USER_READ";
 
 /** A project's own fields. Times are in UTC. */
 export interface ProjectFields {
   readonly name: string;
   readonly description: string | null;
+  readonly access: ProjectAccess;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -20,6 +26,15 @@ interface ProjectOptions {
   readonly entity: string;
   readonly user: string;
   readonly clock: WandbClock;
+  /** Whether a run's `updatedAt` stays when only its config or summary are edited. */
+  readonly contentKeepsUpdatedAt: boolean;
+}
+
+/** A run that was logged offline. */
+interface OfflineRun extends NewRun {
+  readonly createdAt: string;
+  /** Rows for the steps from 0 on. */
+  readonly rows?: readonly Members[];
 }
 
 /** A project and its runs. */
@@ -30,6 +45,7 @@ export class WandbProject {
   fields: ProjectFields;
   readonly #options: ProjectOptions;
   readonly #runs = new Map<string, WandbRun>();
+  readonly #deleted = new Map<string, WandbRun>();
   /** Sorted listings since the last change, by order. */
   readonly #sorted = new Map<string, readonly WandbRun[]>();
   #lastNumber = 0;
@@ -55,30 +71,67 @@ export class WandbProject {
     return this.#runs.get(name);
   }
 
-  /** Starts a run; its state is `running` by default. Throws a RangeError if the id is in use. */
+  /** Begins a run; its state is `running` by default. Throws a RangeError if the id is in use. */
   addRun({ name, history, ...given }: NewRun = {}): WandbRun {
-    const { clock, entity } = this.#options;
+    const { clock, contentKeepsUpdatedAt } = this.#options;
     const runId = name ?? clock.nextRunId();
-    if (this.#runs.has(runId)) throw new RangeError(`there is a run ${runId}`);
-    const options = {
-      name: runId,
-      id: globalId(`Run:v1:${runId}:${this.name}:${entity}`),
-      number: (this.#lastNumber += 1),
-      clock,
-      onChange: () => {
-        this.#sorted.clear();
-      },
-    };
+    const place = this.#newPlace(runId);
+    const options = { name: runId, clock, place, contentKeepsUpdatedAt };
     const run = new WandbRun(this.#fieldsOf(given), options, history);
-    this.#runs.set(runId, run);
-    this.#sorted.clear();
+    this.#insert(run);
     return run;
   }
 
-  /** Deletes a run without a trace. Throws a RangeError if there is no such run. */
+  /**
+   * Adds a run that was logged without internet and is uploaded now: with all its rows, and with
+   * the dates of then in createdAt, heartbeatAt (one second per row) and its rows. Only updatedAt
+   * is of today.
+   */
+  uploadRun({ rows = [], ...given }: OfflineRun): WandbRun {
+    const start = Date.parse(given.createdAt);
+    const end = new Date(start + rows.length * 1000).toISOString().replace(".000Z", "Z");
+    const updatedAt = this.#options.clock.nextInstant();
+    const summary = rows.at(-1) ?? {};
+    const ended = { state: "finished", heartbeatAt: end, updatedAt, summary } as const;
+    const run = this.addRun({ ...ended, ...given });
+    rows.forEach((row, step) => {
+      const times = { _timestamp: start / 1000 + step, _runtime: step };
+      run.history.append(step, jsonText({ _step: step, ...times, ...row }));
+    });
+    return run;
+  }
+
+  /**
+   * Deletes a run: W&B hides it without a trace. Moves no field. Throws a RangeError if there is no
+   * such run.
+   */
   deleteRun(name: string): void {
-    if (!this.#runs.delete(name)) throw new RangeError(`no run ${name}`);
-    this.#sorted.clear();
+    this.#deleted.set(name, this.#remove(name));
+  }
+
+  /**
+   * Brings a deleted run back as it was, with its old dates and its whole history. Moves no field.
+   * Throws a RangeError if there is none or the id is in use.
+   */
+  undeleteRun(name: string): WandbRun {
+    const run = this.#deleted.get(name);
+    if (!run || this.#runs.has(name)) throw new RangeError(`no deleted run ${name}`);
+    this.#deleted.delete(name);
+    this.#insert(run);
+    return run;
+  }
+
+  /**
+   * Moves a run to another project. It keeps its name, all dates and its history; no field moves
+   * but the global id, which has the project in it. (That W&B renews the id is concluded from its
+   * form, not verified.) Throws a RangeError if there is no such run or the id is in use there.
+   */
+  moveRun(name: string, target: WandbProject): WandbRun {
+    const place = target.#newPlace(name);
+    const run = this.#remove(name);
+    run.place = place;
+    target.#insert(run);
+    return run;
   }
 
   /** All runs, including the hidden ones. */
@@ -87,6 +140,30 @@ export class WandbProject {
     const sorted = this.#sorted.get(name) ?? sortRuns(this.runs, order);
     this.#sorted.set(name, sorted);
     return sorted;
+  }
+
+  #newPlace(runId: string): RunPlace {
+    if (this.#runs.has(runId)) throw new RangeError(`there is a run ${runId}`);
+    return {
+      id: globalId(`Run:v1:${runId}:${this.name}:${this.#options.entity}`),
+      number: (this.#lastNumber += 1),
+      onChange: () => {
+        this.#sorted.clear();
+      },
+    };
+  }
+
+  #insert(run: WandbRun): void {
+    this.#runs.set(run.name, run);
+    this.#sorted.clear();
+  }
+
+  #remove(name: string): WandbRun {
+    const run = this.#runs.get(name);
+    if (!run) throw new RangeError(`no run ${name}`);
+    this.#runs.delete(name);
+    this.#sorted.clear();
+    return run;
   }
 
   #fieldsOf(given: Partial<RunFields>): RunFields {

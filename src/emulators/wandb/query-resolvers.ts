@@ -7,25 +7,33 @@ import { countRuns } from "./run-list.ts";
 import { entityResolvers, runResolvers, userResolvers } from "./run-resolvers.ts";
 import type { WandbRun } from "./run.ts";
 
-/** The resolvers of the type Query. Without a valid key all fields are null. */
+/**
+ * The resolvers of the type Query. Without a valid key there is no viewer, and only public projects
+ * are there.
+ */
 export function queryResolvers(backend: WandbBackend, isAuthenticated: boolean): object {
-  if (!isAuthenticated) return { viewer: null, models: null, project: null };
   const { workspace } = backend;
+  const projects = workspace.projects.filter(
+    ({ fields }) => isAuthenticated || fields.access !== "PRIVATE",
+  );
   const isOwnEntity = (entityName: string | null | undefined): boolean =>
     (entityName ?? workspace.entity) === workspace.entity;
   return {
-    viewer: () => userResolvers(workspace.user, backend),
+    viewer: () => (isAuthenticated ? userResolvers(workspace.user, backend) : null),
     serverInfo: { features: [] },
     models: ({ entityName, ...page }: PageArguments & { entityName?: string | null }) => {
       if (!isOwnEntity(entityName)) return null;
-      const projects = readProjectsPage(workspace.projects, page, backend);
+      if (!isAuthenticated && projects.length === 0) return null;
       return {
-        ...withNodes(projects, (project) => projectResolvers(project, backend)),
-        totalCount: workspace.projects.length,
+        ...withNodes(readProjectsPage(projects, page, backend), (project) =>
+          projectResolvers(project, backend),
+        ),
+        totalCount: projects.length,
       };
     },
     project: ({ name, entityName }: { name?: string | null; entityName?: string | null }) => {
-      const project = isOwnEntity(entityName) ? workspace.project(name ?? "") : undefined;
+      const named = projects.find((project) => project.name === name);
+      const project = isOwnEntity(entityName) ? named : undefined;
       return project ? projectResolvers(project, backend) : null;
     },
   };
@@ -41,7 +49,6 @@ function projectResolvers(project: WandbProject, backend: WandbBackend): object 
     entity: () => entityResolvers(entity),
     isBenchmark: false,
     readOnly: false,
-    access: "PRIVATE",
     user: () => userResolvers(user, backend),
     totalRuns: () => countRuns(project, null, backend),
     runCount: ({ filters }: { filters?: string | null }) => countRuns(project, filters, backend),

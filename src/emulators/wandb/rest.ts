@@ -46,7 +46,7 @@ function runsResponse(url: URL, project: WandbProject, backend: WandbBackend): H
 function historyResponse(url: URL, run: WandbRun, backend: WandbBackend): HttpResponse {
   throwIfHistoryBroken(run, backend);
   const nonFinite = nonFiniteFormat(backend);
-  const lines = [...run.history.lines()];
+  const lines = [...run.history.shownLines()];
   const from = Number(url.searchParams.get("cursor") ?? 0);
   const to = from + (backend.faults.rest?.historyPage ?? lines.length);
   const rows = lines.slice(from, to).map((line) => jsonText(new RawJson(line), nonFinite));

@@ -1,9 +1,17 @@
 import type { WandbBackend } from "./backend.ts";
 import { flattenMetrics } from "./history-keys.ts";
-import { isMembers, isRecord, jsonText, parseJson } from "./json.ts";
+import {
+  exactInteger,
+  isMembers,
+  isRecord,
+  jsonText,
+  markLargeIntegers,
+  parseJson,
+} from "./json.ts";
 import type { Json, Members } from "./json.ts";
-import { badGateway, graphqlErrors, ResponseError } from "./response.ts";
+import { badGateway, graphqlErrors, noResponse, ResponseError } from "./response.ts";
 import type { WandbRun } from "./run.ts";
+import { stepAfter, toStep } from "./step.ts";
 
 /** The resolvers of the type Run, without those that need the project. */
 export function runResolvers(run: WandbRun, backend: WandbBackend) {
@@ -24,7 +32,7 @@ export function runResolvers(run: WandbRun, backend: WandbBackend) {
     events: ({ samples }: { samples?: number | null }) =>
       sample(run.events, samples ?? defaultSamples, backend.random),
     sampledHistory: ({ specs }: { specs: readonly string[] }) =>
-      specs.map((spec) => sampledHistory(run, parseJson(spec), backend)),
+      specs.map((spec) => sampledHistory(run, parseJson(markLargeIntegers(spec)), backend)),
     parquetHistory: ({ liveKeys }: { liveKeys: readonly string[] }) =>
       parquetHistory(run, liveKeys, backend),
   };
@@ -60,6 +68,8 @@ export function entityResolvers(name: string) {
 export function throwIfHistoryBroken(run: WandbRun, { faults }: WandbBackend): void {
   const { brokenHistory } = faults;
   if (brokenHistory?.run !== run.name) return;
+  if (brokenHistory.status === "silent") throw new ResponseError(noResponse);
+  if (brokenHistory.status === 502) throw new ResponseError(badGateway);
   const message = `failed to read the history of ${run.name}`;
   if (brokenHistory.status === undefined) throw new Error(message);
   throw new ResponseError(graphqlErrors(brokenHistory.status, message));
@@ -81,7 +91,7 @@ function history(run: WandbRun, window: HistoryWindow, backend: WandbBackend): r
   const samples = window.samples ?? defaultSamples;
   const { faults, counters, random } = backend;
   if (samples > (faults.tooLarge?.rows ?? Infinity)) throw new ResponseError(badGateway);
-  const lines = [...run.history.lines(Number(minStep ?? 0), Number(maxStep ?? Infinity))];
+  const lines = [...run.history.shownLines(toStep(minStep) ?? 0, toStep(maxStep) ?? Infinity)];
   const paged = typeof (minStep ?? maxStep) !== "undefined";
   const first = paged && faults.overfullPage === "first";
   const rows = first ? lines.slice(0, samples) : sample(lines, samples, random);
@@ -98,23 +108,23 @@ function sampledHistory(run: WandbRun, spec: unknown, backend: WandbBackend): re
   throwIfHistoryBroken(run, backend);
   if (!isRecord(spec)) throw new ResponseError(graphqlErrors(400, "a spec must be an object"));
   const keys = Array.isArray(spec["keys"]) ? spec["keys"].map(String) : [];
-  const from = Number(spec["minStep"] ?? 0);
-  const to = Number(spec["maxStep"] ?? Infinity) + 1;
-  const rows = rowsWithKeys(run.history.lines(from, to), keys);
+  const from = toStep(spec["minStep"]) ?? 0;
+  const to = stepAfter(toStep(spec["maxStep"]) ?? Infinity);
+  const rows = rowsWithKeys(run.history.shownLines(from, to), keys);
   return sample(rows, Number(spec["samples"] ?? defaultSamples), backend.random);
 }
 
 /** No row has been exported to a file: all of them are live. */
 function parquetHistory(run: WandbRun, liveKeys: readonly string[], backend: WandbBackend): object {
   throwIfHistoryBroken(run, backend);
-  return { parquetUrls: [], liveData: rowsWithKeys(run.history.lines(), liveKeys) };
+  return { parquetUrls: [], liveData: rowsWithKeys(run.history.shownLines(), liveKeys) };
 }
 
 /** The rows that have all these keys, reduced to them. */
 function rowsWithKeys(lines: Iterable<string>, keys: readonly string[]): readonly object[] {
   const rows: object[] = [];
   for (const line of lines) {
-    const row = parseJson(line);
+    const row = parseJson(markLargeIntegers(line));
     const values = new Map([...flattenMetrics(row), ...(isRecord(row) ? Object.entries(row) : [])]);
     const picked = keys.map((key): [string, unknown] => [key, values.get(key) ?? null]);
     if (picked.every(([, value]) => value !== null)) rows.push(Object.fromEntries(picked));
@@ -127,21 +137,19 @@ function rowsWithKeys(lines: Iterable<string>, keys: readonly string[]): readonl
  * run is running, otherwise null.
  */
 function historyKeys({ history, fields }: WandbRun): object | null {
-  const { lastStep } = history;
+  const lastStep = history.shownLastStep;
   if (lastStep === undefined && fields.state === "running") return { keys: {}, sets: [] };
   if (lastStep === undefined) return null;
-  return { sets: [], keys: history.keys(), lastStep };
+  return { sets: [], keys: history.keys(), lastStep: exactInteger(lastStep) };
 }
 
-/**
- * The configuration as W&B stores it: each value wrapped in an object, NaN and infinities as null.
- */
+/** The configuration as W&B stores it: each value wrapped in an object, and NaN as null. */
 function wrapConfig(config: Members): string {
   const _wandb = { cli_version: "0.25.0", python_version: "3.12.11", t: { 1: [1, 5] } };
   const values = Object.entries({ ...config, _wandb }).map(
     ([key, value]: [string, Json]): [string, Json] => [key, { value, desc: null }],
   );
-  return jsonText(Object.fromEntries(values), "null");
+  return jsonText(Object.fromEntries(values), "bare but null for NaN");
 }
 
 /** At most `size` random elements, in their original order. */

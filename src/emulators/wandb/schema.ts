@@ -1,19 +1,33 @@
-import { buildASTSchema, Kind, parse, visit } from "graphql";
-import type { GraphQLSchema } from "graphql";
+import { buildASTSchema, isScalarType, Kind, parse, visit } from "graphql";
+import type { GraphQLSchema, ValueNode } from "graphql";
 
 /**
- * The schema of a server, without the given fields (such as `Run.updatedAt`) that an older one
- * lacks.
+ * The schema of a server, without the given fields (such as `Run.updatedAt`) and arguments (such as
+ * `Project.runs.filters`) that an older one lacks.
  */
 export function wandbSchema(missingFields: readonly string[] = []): GraphQLSchema {
   const document = visit(parse(definitions), {
     ObjectTypeDefinition: (type) => {
-      const isThere = (field: string): boolean =>
-        !missingFields.includes(`${type.name.value}.${field}`);
-      return { ...type, fields: type.fields?.filter(({ name }) => isThere(name.value)) };
+      const isThere = (...path: readonly string[]): boolean =>
+        !missingFields.includes([type.name.value, ...path].join("."));
+      const fields = type.fields
+        ?.filter(({ name }) => isThere(name.value))
+        .map((field) => ({
+          ...field,
+          arguments: field.arguments?.filter(({ name }) => isThere(field.name.value, name.value)),
+        }));
+      return { ...type, fields };
     },
   });
-  return buildASTSchema({ kind: Kind.DOCUMENT, definitions: document.definitions });
+  const schema = buildASTSchema({ kind: Kind.DOCUMENT, definitions: document.definitions });
+  const int64 = schema.getType("Int64");
+  // The default reads a literal as a number, which is not exact.
+  if (isScalarType(int64)) int64.parseLiteral = int64Text;
+  return schema;
+}
+
+function int64Text(node: ValueNode): string | undefined {
+  return node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : undefined;
 }
 
 /**

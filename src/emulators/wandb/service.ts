@@ -89,18 +89,19 @@ async function route(
   request: ServerRequest,
   { backend, apiKey, engine }: RouteContext,
 ): Promise<HttpResponse> {
-  const { rest, wrongKeyStatus } = backend.faults;
+  const { rest, wrongKeyStatus, keyRevoked = false } = backend.faults;
   const { authorization = "" } = request.headers;
   if (request.url.pathname !== "/graphql") {
     if (!rest || request.method !== "GET") return jsonError(404, "not found");
-    if (authorization !== `Bearer ${apiKey}`) return jsonError(401, "invalid API key");
+    if (keyRevoked || authorization !== `Bearer ${apiKey}`)
+      return jsonError(401, "invalid API key");
     return routeRest(request.url, backend);
   }
   if (rest?.graphql) return jsonError(rest.graphql, "not offered here");
   if (request.method !== "POST") return jsonError(405, "method not allowed");
   // Bearer tokens come from an identity provider; an API key is never one.
   if (/^bearer /i.test(authorization)) return graphqlErrors(401, "invalid token");
-  const isAuthenticated = isBasicAuth(authorization, apiKey);
+  const isAuthenticated = !keyRevoked && isBasicAuth(authorization, apiKey);
   if (!isAuthenticated && wrongKeyStatus)
     return graphqlErrors(wrongKeyStatus, "user is not logged in");
   const body = parseGraphqlRequest(request.body);

@@ -7,19 +7,23 @@ interface SyntheticOptions {
   readonly run: number;
   readonly steps: number;
   readonly metrics: number;
+  /** The first step (default 0), such as a time in milliseconds. */
+  readonly firstStep?: number;
 }
 
 /**
  * A history that takes no memory: each row derives from the run and the step. Its metrics are
  * `metric_0`, `metric_1` and so on.
  */
-export function syntheticHistory({ run, steps, metrics }: SyntheticOptions): GeneratedHistory {
+export function syntheticHistory(options: SyntheticOptions): GeneratedHistory {
+  const { run, steps, metrics, firstStep = 0 } = options;
   const { keys, values } = cachedMetrics(metrics);
   const line = (step: number): string => {
     const index = Math.imul(run * 7919 + step + 1, 0x9e3779b1) >>> 20;
-    return `{"_step":${step},"_timestamp":${firstSecond + run * 10 + step}.25,"_runtime":${step}.25${values[index] ?? ""}}`;
+    const second = step - firstStep;
+    return `{"_step":${step},"_timestamp":${firstSecond + run * 10 + second}.25,"_runtime":${second}.25${values[index] ?? ""}}`;
   };
-  return { lastStep: steps - 1, keys, line };
+  return { firstStep, lastStep: firstStep + steps - 1, keys, line };
 }
 
 const firstSecond = Date.UTC(2026, 0, 1) / 1000;

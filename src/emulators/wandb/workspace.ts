@@ -7,6 +7,11 @@ export interface WorkspaceOptions {
   readonly entity?: string;
   readonly user?: string;
   readonly clock?: WandbClock;
+  /**
+   * For a server on which a run's `updatedAt` stays when only its config or summary are edited; it
+   * is not known how the hosted one behaves.
+   */
+  readonly contentKeepsUpdatedAt?: boolean;
 }
 
 /** The in-memory projects of one entity, changed as its users would. */
@@ -14,13 +19,15 @@ export class WandbWorkspace {
   readonly entity: string;
   readonly user: string;
   readonly clock: WandbClock;
+  readonly #contentKeepsUpdatedAt: boolean;
   readonly #projects = new Set<WandbProject>();
   #lastNumber = 0;
 
-  constructor({ entity = "acme", user = "ada", clock = new WandbClock() }: WorkspaceOptions = {}) {
-    this.entity = entity;
-    this.user = user;
-    this.clock = clock;
+  constructor(options: WorkspaceOptions = {}) {
+    this.entity = options.entity ?? "acme";
+    this.user = options.user ?? "ada";
+    this.clock = options.clock ?? new WandbClock();
+    this.#contentKeepsUpdatedAt = options.contentKeepsUpdatedAt ?? false;
   }
 
   /** Oldest first. */
@@ -38,9 +45,11 @@ export class WandbWorkspace {
     const { clock, entity, user } = this;
     const createdAt = given.createdAt ?? clock.nextInstant();
     const number = (this.#lastNumber += 1);
+    const id = globalId(`Project:v1:${name}:${entity}`);
+    const contentKeepsUpdatedAt = this.#contentKeepsUpdatedAt;
     const project = new WandbProject(
-      { description: null, updatedAt: createdAt, ...given, createdAt, name },
-      { id: globalId(`Project:v1:${name}:${entity}`), number, entity, user, clock },
+      { description: null, access: "PRIVATE", updatedAt: createdAt, ...given, createdAt, name },
+      { id, number, entity, user, clock, contentKeepsUpdatedAt },
     );
     this.#projects.add(project);
     return project;

@@ -195,8 +195,7 @@ class WandbHistory {
   #rewind(random: Random): void {
     this.#clock.advance(1000);
     const run = this.#anyRun(random);
-    const { lastStep = 0 } = run.history;
-    run.rewind(random.between(0, lastStep));
+    run.rewind(random.between(0, Number(run.history.lastStep ?? 0)));
     this.#logTo(run, random);
   }
 

@@ -20,12 +20,15 @@ interface Listing {
 
 /** A plain GraphQL client for a W&B emulator. */
 export function graphqlClient(wandb: Wandb) {
-  const post = (query: string, { variables, headers }: QueryOptions = {}): Promise<Response> =>
+  const postText = (body: string, headers: QueryOptions["headers"] = {}): Promise<Response> =>
     fetch(`${wandb.url}/graphql`, {
       method: "POST",
       headers: { authorization: basic(wandb.apiKey), ...headers },
-      body: JSON.stringify({ query, variables }),
+      body,
     });
+
+  const post = (query: string, { variables, headers }: QueryOptions = {}): Promise<Response> =>
+    postText(JSON.stringify({ query, variables }), headers);
 
   const statusAndBody = async (
     query: string,
@@ -58,7 +61,7 @@ export function graphqlClient(wandb: Wandb) {
     return [names, ...(await readRunNames({ ...listing, after: pageInfo.endCursor }))];
   };
 
-  return { post, statusAndBody, data, runFields, runsPage, readRunNames: readRunNames };
+  return { post, postText, statusAndBody, data, runFields, runsPage, readRunNames: readRunNames };
 }
 
 /** Matches any text in comparisons. */

@@ -127,7 +127,7 @@ describe("a history", () => {
     }).toThrow("step 5 is not after step 5");
     expect(() => {
       run.log(new RawJson("{}"));
-    }).toThrow("step NaN");
+    }).toThrow("a row needs a `_step`");
   });
 
   test("may be generated, continued and rewound", async () => {
@@ -174,6 +174,24 @@ describe("a history", () => {
       },
     ]);
     expect((await client.statusAndBody(query))[0]).toBe(503);
+  });
+
+  test("fails in HTML with 502, or not at all, for the run in brokenHistory", async () => {
+    project.addRun({ name: "a" }).log({ loss: 1 });
+    const query = `{ ${vision} { run(name: "a") { history(samples: 1) } } }`;
+    wandb.faults.brokenHistory = { run: "a", status: 502 };
+    const response = await client.post(query);
+    wandb.faults.brokenHistory = { run: "a", status: "silent" };
+    const silent = await Promise.race([
+      client.post(query).catch(() => "closed"),
+      new Promise((resolve) => setTimeout(resolve, 200, "silent")),
+    ]);
+
+    expect([response.status, await response.text()]).toEqual([
+      502,
+      expect.stringMatching(/^<html/),
+    ]);
+    expect(silent).toBe("silent");
   });
 
   test("fails with 502 for more rows than tooLarge", async () => {

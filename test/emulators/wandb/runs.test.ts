@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
+import { parseJson } from "../../../src/emulators/wandb/json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { NewRun, WandbRun } from "../../../src/emulators/wandb/run.ts";
 import { startWandb } from "../../support/wandb.ts";
@@ -56,16 +57,16 @@ describe("runs", () => {
     });
   });
 
-  test("wrap their configuration as JSON text, with `_wandb` and NaN as null", async () => {
+  test("wrap their configuration as JSON text, with `_wandb`, NaN as null and infinities bare", async () => {
     project.addRun({ name: "a", config: { lr: 0.1, nan: NaN, deep: { x: [1, Infinity] } } });
 
     const { config } = await client.runFields("a", "config");
 
     const sdk: unknown = expect.objectContaining({ cli_version: "0.25.0" });
-    expect(JSON.parse(String(config))).toEqual({
+    expect(parseJson(String(config))).toEqual({
       lr: { value: 0.1, desc: null },
       nan: { value: null, desc: null },
-      deep: { value: { x: [1, null] }, desc: null },
+      deep: { value: { x: [1, "Infinity"] }, desc: null },
       _wandb: { value: sdk, desc: null },
     });
   });

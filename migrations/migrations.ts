@@ -2,6 +2,7 @@ import type { Migration } from "kysely";
 import { systemTables } from "./0001-own-tables.ts";
 import { quarantinePlace } from "./0002-quarantine-place.ts";
 import { syncEpoch } from "./0003-sync-epoch.ts";
+import { quarantineSettled } from "./0004-quarantine-settled.ts";
 import type { SystemColumnTypes } from "./column-types.ts";
 
 /** All migrations by name, oldest first. Add new ones at the end; never change an existing one. */
@@ -10,5 +11,6 @@ export function migrations(types: SystemColumnTypes): Readonly<Record<string, Mi
     "0001-own-tables": systemTables(types),
     "0002-quarantine-place": quarantinePlace,
     "0003-sync-epoch": syncEpoch,
+    "0004-quarantine-settled": quarantineSettled,
   };
 }

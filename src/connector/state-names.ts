@@ -7,6 +7,8 @@ import type { TargetConnector } from "./connector.ts";
  */
 export interface StateNames {
   storedName(stream: string): string;
+  /** The stream of a stored name; undefined if it is not one of this target. */
+  streamName(stored: string): string | undefined;
   /** The target's part of a state, with the names of the streams. */
   toStreamNames(state: State): State;
 }
@@ -14,13 +16,17 @@ export interface StateNames {
 /** The stored names of a target: `archive:opik_project`. */
 export function stateNamesOf({ name }: Pick<TargetConnector, "name">): StateNames {
   const prefix = `${name}:`;
+  const streamName = (stored: string): string | undefined =>
+    stored.startsWith(prefix) ? stored.slice(prefix.length) : undefined;
   return {
     storedName: (stream) => prefix + stream,
+    streamName,
     toStreamNames: (state) =>
       new Map(
-        [...state]
-          .filter(([stream]) => stream.startsWith(prefix))
-          .map(([stream, checkpoints]) => [stream.slice(prefix.length), checkpoints]),
+        [...state].flatMap(([stored, checkpoints]) => {
+          const stream = streamName(stored);
+          return stream === undefined ? [] : [[stream, checkpoints] as const];
+        }),
       ),
   };
 }

@@ -1,4 +1,11 @@
-import type { Destination, Pipeline, Session, State, SyncRecord } from "../core/destination.ts";
+import type {
+  Destination,
+  Pipeline,
+  Session,
+  SettledEntry,
+  State,
+  SyncRecord,
+} from "../core/destination.ts";
 import type { Key } from "../core/schema.ts";
 import type { SourceContext } from "../core/source.ts";
 import { stateNamesOf } from "./state-names.ts";
@@ -49,6 +56,14 @@ export class TargetDestination implements Destination {
 
   syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]> {
     return this.#database.syncs(limit, pipeline);
+  }
+
+  async settledEntries(pipeline: string): Promise<readonly SettledEntry[]> {
+    const names = stateNamesOf(this.#target.connector);
+    return (await this.#database.settledEntries(pipeline)).flatMap((entry) => {
+      const stream = names.streamName(entry.stream);
+      return stream === undefined ? [] : [{ ...entry, stream }];
+    });
   }
 
   /** Empty, like `keys`: a target's rows cannot be read back. */

@@ -71,7 +71,7 @@ export class TargetSession implements Session {
       streamCounts.inserted += changes?.rows.length ?? 0;
       streamCounts.updated += changes?.updates.length ?? 0;
       streamCounts.deleted += changes?.deletes.length ?? 0;
-      streamCounts.rejected += rejected.length;
+      streamCounts.rejected += rejected.filter(({ settled }) => settled !== true).length;
       counts.set(batch.stream, streamCounts);
       return { changes, batch: { ...batch, rejected } };
     });
@@ -122,9 +122,15 @@ export class TargetSession implements Session {
   }
 
   countQuarantined(streams: readonly string[]): Promise<number> {
-    return this.#session.countQuarantined(
-      streams.map((stream) => this.#stateNames.storedName(stream)),
-    );
+    return this.#session.countQuarantined(this.#storedNames(streams));
+  }
+
+  countSettled(streams: readonly string[]): Promise<number> {
+    return this.#session.countSettled(this.#storedNames(streams));
+  }
+
+  #storedNames(streams: readonly string[]): string[] {
+    return streams.map((stream) => this.#stateNames.storedName(stream));
   }
 
   begin(): Promise<void> {

@@ -1,12 +1,15 @@
 import { TransientError } from "./errors.ts";
-import type { Batch, Checkpoints } from "./source.ts";
+import type { Batch, Checkpoints, Rejected } from "./source.ts";
 import type { Key, Table } from "./schema.ts";
 import type { RequestStats } from "./request-stats.ts";
 
 /** Checkpoints by stream, then by partition. */
 export type State = ReadonlyMap<string, Checkpoints>;
 
-/** What a write did to one stream's table. `rejected` rows went into quarantine. */
+/**
+ * What a write did to one stream's table. `rejected` rows went into quarantine; settled entries are
+ * not among them.
+ */
 export interface Counts {
   inserted: number;
   updated: number;
@@ -29,7 +32,9 @@ export interface Pipeline {
   readonly identity?: string;
 }
 
-/** How a sync ended. `partial`: some rows were quarantined; the rest is complete. */
+/**
+ * How a sync ended. `partial`: some rows are in quarantine and not settled; the rest is complete.
+ */
 export type SyncStatus = "completed" | "partial" | "failed" | "interrupted";
 
 /** The result of a sync, as `_rivulet_sync` stores it. */
@@ -38,6 +43,11 @@ export interface SyncEnd {
   readonly counts: WriteResult;
   readonly transfer: RequestStats;
   readonly error?: string;
+}
+
+/** A settled entry in quarantine, for display. */
+export interface SettledEntry extends Pick<Rejected, "key" | "reason"> {
+  readonly stream: string;
 }
 
 /** A row of `_rivulet_sync`. `died`: stored as `running`, but the lease is no longer held. */
@@ -73,8 +83,10 @@ export interface Session extends AsyncDisposable {
    * `state import` and `state reset`. Replacing all also clears the pipeline's identity.
    */
   replaceState(state: State, stream?: string): Promise<void>;
-  /** The number of entries that these streams of the pipeline have in quarantine now. */
+  /** The number of entries, without settled ones, that these streams have in quarantine now. */
   countQuarantined(streams: readonly string[]): Promise<number>;
+  /** The number of settled entries that these streams have in quarantine now. */
+  countSettled(streams: readonly string[]): Promise<number>;
   /** Inserts this sync's row into `_rivulet_sync`, as `running`. */
   begin(): Promise<void>;
   /** Completes that row, without verifying the lease. Throws if `begin` was not called. */
@@ -96,6 +108,8 @@ export interface Destination extends AsyncDisposable {
   state(pipeline: string): Promise<State>;
   /** The latest syncs of one pipeline or of all, newest first; empty if there are none. */
   syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]>;
+  /** A pipeline's settled entries, read without the lease; empty if there are none. */
+  settledEntries(pipeline: string): Promise<readonly SettledEntry[]>;
   /** Runs a query of ours for display; `?` marks a parameter, values are the driver's own. */
   select(
     query: string,

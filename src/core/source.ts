@@ -26,6 +26,11 @@ export interface Rejected {
   readonly payload: string;
   readonly reason: string;
   /**
+   * Known to be incomplete at the service for good: nothing more is expected. A settled entry is
+   * counted and named, but does not make a sync partial. Default: false.
+   */
+  readonly settled?: boolean;
+  /**
    * The entry's location, which decides the sweep that removes it: values of the columns that limit
    * a sweep (`where`, `by`) and, in the column of its range, a key found next to the entry. A later
    * sync that sweeps the location without rejecting the entry again removes it. Without a value for

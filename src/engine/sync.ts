@@ -17,8 +17,13 @@ export interface Summary {
   readonly counts: ReadonlyMap<string, Counts>;
   /** Errors of the streams that failed, by stream. */
   readonly failures: ReadonlyMap<string, Error>;
-  /** The number of entries of these streams in quarantine, from this sync and earlier ones. */
+  /**
+   * The number of entries of these streams in quarantine that are not settled, from this sync and
+   * earlier ones.
+   */
   readonly quarantined: number;
+  /** The number of settled entries. */
+  readonly settled: number;
   readonly transfer: RequestStats;
   readonly seconds: number;
 }
@@ -62,12 +67,14 @@ export async function sync(options: SyncOptions): Promise<Summary> {
       const failure = await copyStream(stream, checkpoints, { ...options, counts });
       if (failure) failures.set(stream.name, failure);
     }
-    const quarantined = await session.countQuarantined(streams.map(({ name }) => name));
+    const names = streams.map(({ name }) => name);
+    const quarantined = await session.countQuarantined(names);
+    const settled = await session.countSettled(names);
     const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
     const error = [...failures].map(([name, failure]) => `${name}: ${failure.message}`).join("\n");
     await session.end({ status, counts, transfer, ...(error === "" ? {} : { error }) });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
-    return { status, counts, failures, quarantined, transfer, seconds };
+    return { status, counts, failures, quarantined, settled, transfer, seconds };
   } catch (error) {
     await recordFailure(error, { ...options, counts });
     throw error;

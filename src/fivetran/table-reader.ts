@@ -1,5 +1,5 @@
 import { TransientError } from "../core/errors.ts";
-import type { Batch, Checkpoint } from "../core/source.ts";
+import type { Batch, Checkpoint, Rejected } from "../core/source.ts";
 import { readStream } from "../engine/read-stream.ts";
 import { KnownKeys } from "./known-keys.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
@@ -19,6 +19,9 @@ interface ReadTableOptions extends Pick<
   readonly buffer: RecordBuffer;
   readonly warnings: Warnings;
 }
+
+/** Settled gaps that are logged individually. */
+const maxLogged = 20;
 
 /** Reads of a table from its start in one sync. */
 const maxAttempts = 3;
@@ -60,6 +63,7 @@ class TableReader {
   readonly #knownKeys: KnownKeys;
   readonly #checkpoints: Map<string, Checkpoint>;
   #hasStarted = false;
+  #settledCount = 0;
 
   constructor(selected: SelectedTable, options: ReadTableOptions) {
     const { stream, columns } = selected;
@@ -98,6 +102,8 @@ class TableReader {
       yield this.#checkpoint();
     }
     if (!this.#hasStarted) yield* this.#startEmpty();
+    if (this.#settledCount > maxLogged)
+      this.#options.log.info(`${stream.name}: ${this.#settledCount} settled gaps in total`);
     return true;
   }
 
@@ -133,20 +139,25 @@ class TableReader {
   /** Returns false if a sweep may have deleted rows whose keys are not known. */
   *#batch(batch: Batch): Generator<Buffer, boolean> {
     const { updates = [], deletes = [], sweep, rejected = [] } = batch;
-    const { warnings } = this.#options;
-    const { name } = this.#selected.stream;
     yield* this.#responses.upserts(batch.rows);
     this.#knownKeys.add(batch.rows, batch.where);
     yield* this.#responses.updates(updates);
     yield* this.#responses.deletes(deletes);
     this.#knownKeys.remove(deletes);
-    for (const { key, reason } of rejected) warnings.add(`${name}: ${key}: ${reason}`);
+    for (const entry of rejected) this.#reject(entry);
     const deleted = sweep ? this.#knownKeys.sweep(sweep) : [];
     if (!deleted) return false;
     yield* this.#responses.deletes(deleted);
     if (batch.checkpoint !== undefined)
       applyCheckpoint(this.#checkpoints, batch.partition ?? "", batch.checkpoint);
     return true;
+  }
+
+  #reject({ key, reason, settled = false }: Rejected): void {
+    const { warnings, log } = this.#options;
+    const text = `${this.#selected.stream.name}: ${key}: ${reason}`;
+    if (!settled) warnings.add(text);
+    else if (++this.#settledCount <= maxLogged) log.info(`${text}; nothing more is expected`);
   }
 
   #checkpoint(): Buffer {

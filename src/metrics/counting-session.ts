@@ -17,6 +17,11 @@ export function countingSession(session: Session, metrics: Metrics): Session {
     },
     replaceState: (state, stream) => session.replaceState(state, stream),
     countQuarantined: (streams) => session.countQuarantined(streams),
+    async countSettled(streams) {
+      const settled = await session.countSettled(streams);
+      metrics.setSettled(settled);
+      return settled;
+    },
     begin: () => session.begin(),
     async end(end) {
       await session.end(end);

@@ -34,6 +34,7 @@ export class Metrics {
   readonly #rows: Counter<"stream" | "result">;
   #requestStats: readonly RequestStats[] = [];
   #lastComplete: Gauge | undefined;
+  #settled: Gauge | undefined;
 
   constructor(side: Side, env: Environment, now: () => number = Date.now) {
     this.#now = now;
@@ -108,6 +109,16 @@ export class Metrics {
       registers: [this.#registry],
     });
     this.#lastComplete.set(at.getTime() / 1000);
+  }
+
+  /** Sets the number of settled entries, once a sync has counted them. */
+  setSettled(entries: number): void {
+    this.#settled ??= new Gauge({
+      name: "rivulet_settled_gaps",
+      help: "Entries in quarantine that are incomplete at the service for good.",
+      registers: [this.#registry],
+    });
+    this.#settled.set(entries);
   }
 
   #registerRequestCounters(): void {

@@ -35,13 +35,14 @@ export async function runTarget(options: TargetOptions): Promise<Summary> {
   await session.begin();
   try {
     await writeInput({ ...options, stats, counts, inputStream });
-    const quarantined = await session.countQuarantined([
-      ...new Set([...counts.keys(), inputStream]),
-    ]);
+    const streams = [...new Set([...counts.keys(), inputStream])];
+    const quarantined = await session.countQuarantined(streams);
+    const settled = await session.countSettled(streams);
     const status = quarantined > 0 ? "partial" : "completed";
     await session.end({ status, counts, transfer: stats });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
-    return { status, counts, failures: new Map(), quarantined, transfer: stats, seconds };
+    const failures = new Map<string, Error>();
+    return { status, counts, failures, quarantined, settled, transfer: stats, seconds };
   } catch (error) {
     await recordFailure(error, options, { counts, transfer: stats });
     throw error;

@@ -7,8 +7,8 @@ import type { SelectedStream } from "./catalog.ts";
 import { MessageBuilder, UnwritableError } from "./message-builder.ts";
 import type { TapOptions } from "./tap-options.ts";
 
-/** Rejected rows that are logged individually. */
-const maxWarnings = 20;
+/** Rejected rows, and settled gaps, that are logged individually. */
+const maxLogged = 20;
 
 /** Reads one stream and writes its messages. */
 export class TapStream {
@@ -20,9 +20,10 @@ export class TapStream {
   #listedCount: number | undefined;
   /** A column that a sweep needs and the catalog does not select. */
   #missingColumn: string | undefined;
+  #settledCount = 0;
   /** Records written so far. */
   recordCount = 0;
-  /** Rows that could not be understood or written. */
+  /** Rows that could not be understood or written; without settled ones. */
   rejectedCount = 0;
 
   constructor(selected: SelectedStream, options: TapOptions) {
@@ -122,10 +123,16 @@ export class TapStream {
     }
   }
 
-  #reject({ key, reason }: Pick<Rejected, "key" | "reason">): void {
+  #reject({ key, reason, settled = false }: Omit<Rejected, "payload">): void {
+    const { log } = this.#options;
+    const text = `${this.#selected.stream.name}: ${key}: ${reason}`;
+    if (settled) {
+      this.#settledCount += 1;
+      if (this.#settledCount <= maxLogged) log.info(`${text}; nothing more is expected`);
+      return;
+    }
     this.rejectedCount += 1;
-    if (this.rejectedCount <= maxWarnings)
-      this.#options.log.warning(`${this.#selected.stream.name}: ${key}: ${reason}; skipped`);
+    if (this.rejectedCount <= maxLogged) log.warning(`${text}; skipped`);
   }
 
   /**
@@ -141,7 +148,9 @@ export class TapStream {
   #summarize(): void {
     const { name } = this.#selected.stream;
     const { log } = this.#options;
-    if (this.rejectedCount > maxWarnings)
+    if (this.#settledCount > maxLogged)
+      log.info(`${name}: ${this.#settledCount} settled gaps in total`);
+    if (this.rejectedCount > maxLogged)
       log.warning(`${name}: ${this.rejectedCount} rows skipped in total`);
     if (this.#missingColumn !== undefined)
       log.warning(

@@ -43,6 +43,31 @@ async function openTarget({ url }: TestDatabase, calls: string[]): Promise<Targe
   });
 }
 
+test.each(databases)(
+  "a target's settled entries are counted apart and named by their stream, on %s",
+  async (_name, newDatabase) => {
+    const database = await newDatabase();
+    try {
+      await using target = await openTarget(database, []);
+      await using session = await target.lock({ name: "test" });
+      const entry = { key: "short", payload: "", reason: "9 of 10 lines" };
+      const rejected = [
+        { ...entry, settled: true },
+        { ...entry, key: "open" },
+      ];
+      const written = await session.write([{ stream: "agent", rows: [], rejected }]);
+      expect(written.get("agent")).toMatchObject({ rejected: 1 });
+      expect(await session.countQuarantined(["agent"])).toBe(1);
+      expect(await session.countSettled(["agent"])).toBe(1);
+      expect(await target.settledEntries("test")).toEqual([
+        { stream: "agent", key: "short", reason: "9 of 10 lines" },
+      ]);
+    } finally {
+      await database.drop();
+    }
+  },
+);
+
 /** Lets another process take over the lease. */
 async function takeOver(database: TestDatabase): Promise<void> {
   const where = "where pipeline = 'test' and stream = ''";

@@ -186,6 +186,7 @@ describe.each(databases)("the state in %s", (dialect, create) => {
       "0001-own-tables",
       "0002-quarantine-place",
       "0003-sync-epoch",
+      "0004-quarantine-settled",
     ]);
   });
 

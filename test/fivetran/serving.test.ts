@@ -320,6 +320,30 @@ describe("an update", () => {
     expect(warnings.at(-1)).toBe("and 5 more rows could not be read or sent");
   });
 
+  test("logs settled gaps, some individually, instead of warning about them", async () => {
+    const rejected = Array.from({ length: 25 }, (_, index) => ({
+      key: `run ${index}`,
+      payload: "",
+      reason: "9 of 10 lines",
+      settled: true,
+    }));
+    const source = memorySource({ columns, read: [{ rows: [{ id: "a" }], rejected }] });
+    await using server = await serveSource(source);
+    const { warnings, upserts } = await server.sync();
+    expect({ warnings, upserts }).toEqual({ warnings: [], upserts: 1 });
+    const log = server.lines.map((line) => JSON.parse(line) as Record<string, string>);
+    const gaps = log.filter(({ message = "" }) => /gaps|lines/.test(message));
+    expect(gaps).toHaveLength(21);
+    expect(gaps[0]).toMatchObject({
+      level: "INFO",
+      message: "things: run 0: 9 of 10 lines; nothing more is expected",
+    });
+    expect(gaps.at(-1)).toMatchObject({
+      level: "INFO",
+      message: "things: 25 settled gaps in total",
+    });
+  });
+
   test("sends a fraction in an integer column as a double", async () => {
     const read = [
       {

@@ -49,6 +49,26 @@ test("the lag is that of a transaction's oldest document, not its last", async (
   }
 });
 
+test("settled gaps are a number of their own, and no errors", async () => {
+  const database = await newSqlite();
+  const metrics = new Metrics("ingest", {});
+  const log = newLog(() => undefined);
+  try {
+    await using destination = await openDestination(database.url, { log });
+    await using session = await destination.lock({ name: "test" });
+    const observed = countingSession(session, metrics);
+    expect((await parsed(metrics)).value("rivulet_settled_gaps")).toBeUndefined();
+    const entry = { key: "k", payload: "", reason: "short", settled: true };
+    await observed.write([{ stream: "a", rows: [], rejected: [entry] }]);
+    expect(await observed.countSettled(["a"])).toBe(1);
+    expect(await observed.countQuarantined(["a"])).toBe(0);
+    expect((await parsed(metrics)).value("rivulet_settled_gaps")).toBe(1);
+    expect((await parsed(metrics)).value("ingest_errors_total")).toBe(0);
+  } finally {
+    await database.drop();
+  }
+});
+
 test("rows are counted by stream and result, and rejected rows are errors", async () => {
   const database = await newSqlite();
   const metrics = new Metrics("export", {});

@@ -26,6 +26,8 @@ interface TapToTargetResult {
   readonly state: string;
   /** The messages of the tap. */
   readonly lines: readonly string[];
+  /** What tap and target logged, each line with its level. */
+  readonly log: readonly string[];
 }
 
 /** Copies a source through a tap and a target, in this process. */
@@ -35,7 +37,8 @@ export async function tapToTarget(
 ): Promise<TapToTargetResult> {
   const { startedAt = new Date(), select } = options;
   const { signal } = new AbortController();
-  const log = newLog(() => undefined);
+  const logged: string[] = [];
+  const log = newLog(({ level, message }) => logged.push(`${level} ${message}`));
   const config: unknown = source.config.parse(options.config);
   const owner = { source: source.name, identity: source.identity(config) };
   const streams = source.streams(config, { log, transfer: newRequestStats(), signal });
@@ -62,5 +65,5 @@ export async function tapToTarget(
   pipe.end();
   const target = await running;
   const lines = Buffer.concat(sent).toString("utf8").trimEnd().split("\n");
-  return { tap: tapResult, target, state: states.at(-1) ?? "", lines };
+  return { tap: tapResult, target, state: states.at(-1) ?? "", lines, log: logged };
 }

@@ -165,6 +165,22 @@ describe("a tap", () => {
     }
   });
 
+  test("logs settled gaps as information; they are no rejected rows", async () => {
+    const database = await newSqlite();
+    try {
+      const entry = { payload: "", reason: "9 of 10 lines", settled: true };
+      const rejected = Array.from({ length: 25 }, (_, n) => ({ ...entry, key: `run ${n}` }));
+      const source = sourceOf({ t: { batches: [{ rows: [{ id: 1 }], rejected }] } });
+      const { tap, log } = await tapToTarget(source, { ...fresh, destination: database.url });
+      expect(tap).toEqual({ rejectedCount: 0, failedStreams: [] });
+      expect(log).toHaveLength(21);
+      expect(log[0]).toBe("info t: run 0: 9 of 10 lines; nothing more is expected");
+      expect(log.at(-1)).toBe("info t: 25 settled gaps in total");
+    } finally {
+      await database.drop();
+    }
+  });
+
   test("continues with the next stream when one cannot be read", async () => {
     const database = await newSqlite();
     try {

@@ -2,12 +2,13 @@ import type { SyncRecord } from "../../core/destination.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 import { formatCount, formatSeconds } from "../terminal/format-numbers.ts";
+import { printSettledGaps } from "../terminal/settled-gaps.ts";
 import { formatTable } from "../terminal/table.ts";
 import { openConfiguredDestination } from "./open-configured-destination.ts";
 
 const defaultSyncs = 10;
 
-/** `status`: shows recent syncs with their outcome, duration and counts. */
+/** `status`: shows recent syncs with their outcome, duration and counts, and the settled gaps. */
 export async function statusCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const configured = await configure(invocation);
@@ -20,6 +21,7 @@ export async function statusCommand(invocation: Invocation): Promise<number> {
     terminal.print(`${name} has never been synced into ${destination.label}`);
   } else {
     terminal.print(formatTable({ columns, rows: syncs.map(cellsOf) }, terminal));
+    printSettledGaps(await destination.settledEntries(name), terminal);
   }
   return exitStatus.completed;
 }

@@ -42,7 +42,8 @@ async function dryRun(invocation: Invocation, configured: ConfiguredSource): Pro
     let rejected = 0;
     for await (const group of readStream(stream, { ...readOptionsOf(invocation), checkpoints })) {
       read += group.reduce((sum, batch) => sum + batch.rows.length, 0);
-      rejected += group.reduce((sum, batch) => sum + (batch.rejected?.length ?? 0), 0);
+      const entries = group.flatMap((batch) => batch.rejected ?? []);
+      rejected += entries.filter(({ settled }) => settled !== true).length;
     }
     rows.push([stream.name, formatCount(read), formatCount(rejected)]);
   }

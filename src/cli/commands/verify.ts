@@ -1,12 +1,14 @@
-import type { Destination } from "../../core/destination.ts";
+import type { Destination, SettledEntry } from "../../core/destination.ts";
 import { keyOf, type ColumnType, type Key, type Table, type Value } from "../../core/schema.ts";
-import type { Stream } from "../../core/source.ts";
+import type { Rejected, Stream } from "../../core/source.ts";
 import { canonical, ValueError } from "../../core/value.ts";
 import { openDestination } from "../../destination/open.ts";
+import { boundedKey } from "../../destination/sql/key-text.ts";
 import { readStream } from "../../engine/read-stream.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, readOptionsOf, type Invocation } from "../invocation/invocation.ts";
 import { formatCount } from "../terminal/format-numbers.ts";
+import { printSettledGaps } from "../terminal/settled-gaps.ts";
 import { formatTable } from "../terminal/table.ts";
 
 /** One stream's comparison, printed as it is by `--json`. */
@@ -21,19 +23,22 @@ interface Difference {
   readonly missing: readonly string[];
   /** Keys that only the destination has. */
   readonly extra: readonly string[];
+  /** What is incomplete at the service for good; no difference. */
+  readonly settled: readonly Pick<SettledEntry, "key" | "reason">[];
 }
 
 /**
- * `verify`: compares the keys in source and destination, and writes nothing. Exit status 1 if they
- * differ or could not be compared.
+ * `verify`: compares the keys in source and destination, names the settled gaps, and writes
+ * nothing. Exit status 1 if the keys differ or could not be compared.
  */
 export async function verifyCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const configured = await configure(invocation);
   await using destination = await openDestination(configured.destination, configured.context);
   const differences: Difference[] = [];
+  const settled = await destination.settledEntries(configured.pipeline.name);
   for (const stream of configured.streams)
-    differences.push(await compare(stream, destination, invocation));
+    differences.push(await compare(stream, { destination, settled }, invocation));
   if (flags.json === true) terminal.printJson(differences);
   else printDifferences(differences, invocation);
   const same = differences.every(
@@ -42,18 +47,25 @@ export async function verifyCommand(invocation: Invocation): Promise<number> {
   return same ? exitStatus.completed : exitStatus.failed;
 }
 
+interface Copy {
+  readonly destination: Destination;
+  readonly settled: readonly SettledEntry[];
+}
+
 async function compare(
   stream: Stream,
-  destination: Destination,
+  { destination, settled }: Copy,
   invocation: Invocation,
 ): Promise<Difference> {
   const missing = new Set<string>();
   const unreadable: string[] = [];
+  const gaps = new SettledGaps(settled.filter((entry) => entry.stream === stream.name));
   const options = { ...readOptionsOf(invocation), checkpoints: new Map<string, never>() };
   for await (const group of readStream(stream, options)) {
     for (const { rows, rejected = [] } of group) {
       for (const row of rows) missing.add(keyText(stream, keyOf(stream, row)));
-      unreadable.push(...rejected.map(({ key, reason }) => `${key} (${reason})`));
+      for (const entry of rejected)
+        if (!gaps.includes(entry)) unreadable.push(`${entry.key} (${entry.reason})`);
     }
   }
   const atSource = missing.size;
@@ -66,7 +78,27 @@ async function compare(
   }
   const counts = { stream: stream.name, atSource, atDestination, missing: [...missing] };
   // An unreadable row may be one of the extra keys, so none of them is certain.
-  return { ...counts, unreadable, extra: unreadable.length > 0 ? [] : extra };
+  return { ...counts, unreadable, extra: unreadable.length > 0 ? [] : extra, settled: gaps.all };
+}
+
+/** The settled gaps of one stream: those in quarantine, and those that this read has met. */
+class SettledGaps {
+  readonly #byKey = new Map<string, Pick<SettledEntry, "key" | "reason">>();
+
+  constructor(entries: readonly SettledEntry[]) {
+    for (const { key, reason } of entries) this.#byKey.set(key, { key, reason });
+  }
+
+  get all(): readonly Pick<SettledEntry, "key" | "reason">[] {
+    return [...this.#byKey.values()];
+  }
+
+  /** Whether an entry is one of them: the service may not say so in a read from the start. */
+  includes({ key, reason, settled = false }: Rejected): boolean {
+    const stored = boundedKey(key);
+    if (settled && !this.#byKey.has(stored)) this.#byKey.set(stored, { key, reason });
+    return this.#byKey.has(stored);
+  }
 }
 
 /** A key as canonical text: equal keys are equal texts. */
@@ -109,6 +141,11 @@ function printDifferences(differences: readonly Difference[], { terminal }: Invo
       if (keys.length > 0) terminal.print(`${stream}: ${finding}: ${formatKeys(keys)}; ${remedy}`);
     }
   }
+  printSettledGaps(differences.flatMap(gapsOf), terminal);
+}
+
+function gapsOf({ stream, settled }: Difference): SettledEntry[] {
+  return settled.map((entry) => ({ stream, ...entry }));
 }
 
 function formatKeys(keys: readonly string[]): string {

@@ -1,6 +1,7 @@
 import type { Counts } from "../../core/destination.ts";
 import type { Summary } from "../../engine/sync.ts";
 import { formatCount, formatSeconds } from "./format-numbers.ts";
+import { formatGaps } from "./settled-gaps.ts";
 import { formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -41,6 +42,11 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
       `in quarantine: ${formatCount(summary.quarantined)}; see the table _rivulet_quarantine for the reasons`,
     );
   }
+  if (summary.settled > 0) {
+    terminal.print(
+      `${formatGaps(summary.settled)}: nothing more is expected from the service; the command "status" names them`,
+    );
+  }
   const table = tableToPreview(summary);
   // An external target has a title instead of a URL, and cannot be queried.
   const isDatabase = /^(?:sqlite|postgres(?:ql)?):/.test(label);
@@ -69,7 +75,7 @@ function colorOutcome({ status }: Summary, { color }: Terminal): string {
 }
 
 function logSummary(
-  { status, counts, quarantined, transfer, ...summary }: Summary,
+  { status, counts, quarantined, settled, transfer, ...summary }: Summary,
   { log }: Terminal,
 ): void {
   for (const [stream, streamCounts] of counts) {
@@ -86,6 +92,7 @@ function logSummary(
   log.info(outcomes[status], {
     status,
     quarantined,
+    settled,
     requests,
     retries,
     bytes,

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import { partitionKey } from "../../core/partition-key.ts";
 import type { Rejected } from "../../core/source.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
@@ -27,8 +27,26 @@ export class QuarantineChanges {
 
 interface CachedEntry {
   readonly location: EntryLocation;
+  readonly isSettled: boolean;
   /** Whether this session has written it. */
   readonly isFromThisSession: boolean;
+}
+
+/** `settled` as 1 or 0, because drivers represent booleans differently. */
+const asNumber = sql<number | string | bigint>`case when settled then 1 else 0 end`;
+
+const storedColumns = ["payload", "reason", "place", "settled"] as const;
+
+/** Whether an upsert changes the entry; the time of the rejection alone is no change. */
+const isChanged = sql<boolean>`${columnsOf("_rivulet_quarantine")}
+  is distinct from ${columnsOf("excluded")}`;
+
+function columnsOf(table: string): RawBuilder<unknown> {
+  return sql`(${sql.join(storedColumns.map((column) => sql.id(table, column)))})`;
+}
+
+function cachedEntry({ where = {}, settled = false }: Rejected): CachedEntry {
+  return { location: where, isSettled: settled, isFromThisSession: true };
 }
 
 /**
@@ -47,12 +65,12 @@ export class Quarantine {
   async load(tx: Transaction): Promise<void> {
     const rows = await tx.db
       .selectFrom("_rivulet_quarantine")
-      .select(["stream", "key", "place"])
+      .select(["stream", "key", "place", asNumber.as("settled")])
       .where("pipeline", "=", this.#pipeline)
       .execute();
-    for (const { stream, key, place } of rows) {
+    for (const { stream, key, place, settled } of rows) {
       const location = JSON.parse(unescapeUnstorable(place ?? "{}")) as EntryLocation;
-      const entry = { location, isFromThisSession: false };
+      const entry = { location, isSettled: Number(settled) === 1, isFromThisSession: false };
       this.#entries(unescapeUnstorable(stream)).set(unescapeUnstorable(key), entry);
     }
   }
@@ -62,8 +80,16 @@ export class Quarantine {
     return (this.#cache.get(stream)?.size ?? 0) > 0 || changes.byStream.has(stream);
   }
 
+  /** The number of entries that are not settled. */
   count(streams: readonly string[]): number {
-    return streams.reduce((sum, stream) => sum + (this.#cache.get(stream)?.size ?? 0), 0);
+    const all = streams.reduce((sum, stream) => sum + (this.#cache.get(stream)?.size ?? 0), 0);
+    return all - this.countSettled(streams);
+  }
+
+  /** The number of settled entries. */
+  countSettled(streams: readonly string[]): number {
+    const entries = streams.flatMap((stream) => [...(this.#cache.get(stream)?.values() ?? [])]);
+    return entries.filter(({ isSettled }) => isSettled).length;
   }
 
   /** Removes a partition's entry, once the partition has a checkpoint. */
@@ -118,7 +144,7 @@ export class Quarantine {
     for (const [stream, entries] of changes.byStream) {
       const cached = this.#entries(stream);
       for (const [key, entry] of entries) {
-        if (entry) cached.set(key, { location: entry.where ?? {}, isFromThisSession: true });
+        if (entry) cached.set(key, cachedEntry(entry));
         else cached.delete(key);
       }
     }
@@ -137,7 +163,7 @@ export class Quarantine {
 
   async #add(tx: Transaction, stream: string, entries: readonly Rejected[]): Promise<void> {
     for (const chunk of chunks(entries, 100)) {
-      const rows = chunk.map(({ key, payload, reason, where = {} }) => ({
+      const rows = chunk.map(({ key, payload, reason, where = {}, settled = false }) => ({
         pipeline: this.#pipeline,
         stream: escapeUnstorable(stream),
         key: escapeUnstorable(key),
@@ -145,6 +171,7 @@ export class Quarantine {
         reason: escapeUnstorable(reason),
         when: currentTimestamp(),
         place: escapeUnstorable(formatLocation(where)),
+        settled: sql.lit(settled),
       }));
       await tx.db
         .insertInto("_rivulet_quarantine")
@@ -157,11 +184,9 @@ export class Quarantine {
               reason: sql`excluded.reason`,
               when: sql`excluded."when"`,
               place: sql`excluded.place`,
+              settled: sql<boolean>`excluded.settled`,
             })
-            .where(
-              sql<boolean>`(_rivulet_quarantine.payload, _rivulet_quarantine.reason, _rivulet_quarantine.place)
-                is distinct from (excluded.payload, excluded.reason, excluded.place)`,
-            ),
+            .where(isChanged),
         )
         .execute();
     }

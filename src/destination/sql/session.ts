@@ -79,12 +79,14 @@ export class SqlSession implements Session {
     return Promise.resolve(this.#quarantine.count(streams));
   }
 
+  countSettled(streams: readonly string[]): Promise<number> {
+    return Promise.resolve(this.#quarantine.countSettled(streams));
+  }
+
   async prepare(tables: readonly Table[]): Promise<void> {
     const prepared = await this.#transaction(async (tx) => {
-      await this.#checkpoints.checkOwnership(
-        tx,
-        tables.map(({ name }) => name),
-      );
+      const names = tables.map(({ name }) => name);
+      await this.#checkpoints.checkOwnership(tx, names);
       const result: PrepareResult[] = [];
       for (const table of tables) result.push(await prepareTable(this.#dialect, tx, table));
       for (const { table, needsReload } of result) {

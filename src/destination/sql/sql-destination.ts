@@ -1,5 +1,12 @@
 import { sql } from "kysely";
-import type { Destination, Pipeline, Session, State, SyncRecord } from "../../core/destination.ts";
+import type {
+  Destination,
+  Pipeline,
+  Session,
+  SettledEntry,
+  State,
+  SyncRecord,
+} from "../../core/destination.ts";
 import type { Log } from "../../core/log.ts";
 import type { Key, Table } from "../../core/schema.ts";
 import { bindParameters } from "./bind-parameters.ts";
@@ -10,6 +17,7 @@ import { takeLease } from "./lease.ts";
 import { migrate } from "./migrate.ts";
 import { describeTable, keyNames, tableName } from "./prepare-table.ts";
 import { SqlSession } from "./session.ts";
+import { readSettledEntries } from "./settled-entries.ts";
 import type { SqlValue } from "./sql-value.ts";
 import { readSyncs } from "./sync-log.ts";
 
@@ -71,6 +79,10 @@ export class SqlDestination implements Destination {
     return this.#dialect.read(async (tx) =>
       (await tx.findTable("_rivulet_sync")) ? readSyncs(tx, limit, pipeline) : [],
     );
+  }
+
+  settledEntries(pipeline: string): Promise<readonly SettledEntry[]> {
+    return this.#dialect.read((tx) => readSettledEntries(tx, pipeline));
   }
 
   async select(

@@ -1,4 +1,4 @@
-import type { ColumnType } from "kysely";
+import type { ColumnType, Expression } from "kysely";
 
 /** Rivulet's own tables, as the migrations create them. */
 export interface SystemTables {
@@ -54,6 +54,8 @@ interface QuarantineRow {
   when: string;
   /** The entry's location: column values as JSON text. */
   place: string | null;
+  /** Incomplete at the service for good. Drivers represent booleans differently: write literals. */
+  settled: ColumnType<unknown, Expression<boolean>, Expression<boolean>>;
 }
 
 /** The prefix of the system tables' names. No stream's table may begin with it. */

@@ -16,7 +16,7 @@ export interface WritePlan {
   readonly quarantine: QuarantineChanges;
   /** JSON text by stream and partition; null deletes a checkpoint. */
   readonly checkpoints: Map<string, Map<string, string | null>>;
-  /** Number of entries sent to quarantine, by stream. */
+  /** Number of entries sent to quarantine that are not settled, by stream. */
   readonly rejected: Map<string, number>;
   /** Integer columns that received a fraction, by stream. Widen them and plan again. */
   readonly fractionalColumns: Map<string, Set<string>>;
@@ -187,5 +187,6 @@ function formatCheckpoints(plan: WritePlan, checkpoints: LastCheckpoints): void 
 
 function addRejected({ quarantine, rejected }: WritePlan, stream: string, entry: Rejected): void {
   quarantine.set(stream, entry.key, entry);
+  if (entry.settled === true) return;
   rejected.set(stream, (rejected.get(stream) ?? 0) + 1);
 }

@@ -53,6 +53,7 @@ function addValues(project: WandbProject): void {
 
 const nestedConfig = {
   ...{ lr: 0.001, epochs: 10, name: "größer", nothing: null, nan: NaN, big: 2n ** 64n },
+  ...{ infinity: Infinity, minus: { deep: [-Infinity, NaN] } },
   model: { layers: [64, 32, { kind: "dropout", p: 0.5 }], act: { name: "relu" } },
   empty: {},
   value: { value: 1 },
@@ -70,15 +71,15 @@ function addLongRuns(project: WandbProject): void {
     });
   }
   const sparse = project.addRun({ name: "sparse" });
-  for (let step = 5; step < 20_000; step += 1 + Math.floor(random() * 90)) {
+  for (let step = 5; step < 12_000; step += 1 + Math.floor(random() * 90)) {
     sparse.log({ _step: step, loss: random() });
   }
   const late = project.addRun({ name: "late" });
-  for (let step = 0; step < 700; step += 1) late.log({ _step: 30_000 + step * 3, loss: random() });
+  for (let step = 0; step < 700; step += 1) late.log({ _step: 12_000 + step * 3, loss: random() });
   late.finish();
   const millis = project.addRun({ name: "millis" });
   for (let step = 0; step < 300; step += 1) {
-    millis.log({ _step: 1_750_000_000_000 + step * 150, loss: random() });
+    millis.log({ _step: 1_750_000_000_000 + step * 60, loss: random() });
   }
   millis.finish("killed");
 }
@@ -103,7 +104,7 @@ function addFields(project: WandbProject): void {
 
 /** More runs than the SDK reads in one page. */
 function addManyRuns(project: WandbProject): void {
-  for (let index = 0; index < 70; index += 1) {
+  for (let index = 0; index < 55; index += 1) {
     const run = project.addRun({ name: `many-${index}`, config: { index }, group: "many" });
     for (let step = 0; step < index % 5; step += 1) run.log({ loss: index / (step + 1) });
     run.finish();

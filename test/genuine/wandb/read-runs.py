@@ -11,7 +11,7 @@ import wandb
 # The SDK asks for every window of this many steps, also for those without rows ...
 WINDOW = 1000
 # ... so a history that begins at a late step is read only from here on before its end.
-MOST_STEPS = 60 * WINDOW
+MOST_STEPS = 20 * WINDOW
 
 
 def main(entity):

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 /** What was read, by the SDK or by rivulet, with values as `parseExact` returns them. */
 export interface Reading {
   /** The fields of each run, by `project/run`. */
@@ -9,7 +11,14 @@ export interface Reading {
 /** The time of each row is a cell of its own. */
 export const timeCell = "_timestamp";
 
-/** A map in the order of its keys, so that a difference is easy to find in the output. */
-export function sortedMap<T>(entries: Iterable<readonly [string, T]>): ReadonlyMap<string, T> {
-  return new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+/** What is not the same in two maps, as `key: value in one, value in the other`. */
+export function differences(
+  one: ReadonlyMap<string, unknown>,
+  other: ReadonlyMap<string, unknown>,
+): readonly string[] {
+  const keys = new Set([...one.keys(), ...other.keys()]);
+  return [...keys].flatMap((key) => {
+    const [a, b] = [one.get(key), other.get(key)];
+    return isDeepStrictEqual(a, b) ? [] : [`${key}: ${JSON.stringify(a)}, ${JSON.stringify(b)}`];
+  });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseExact } from "./exact-json.ts";
-import { sortedMap, timeCell, type Reading } from "./reading.ts";
+import { timeCell, type Reading } from "./reading.ts";
 
 const lineShape = z.object({
   project: z.string(),
@@ -26,7 +26,7 @@ export function sdkReading(printed: readonly string[]): Reading & { readonly lin
       cells.push([`${id}/${step}/${name}`, name === timeCell ? toMicros(value) : value]);
     }
   }
-  return { runs: sortedMap(runs), cells: sortedMap(cells), lines };
+  return { runs: new Map(runs), cells: new Map(cells), lines };
 }
 
 const instants = ["created_at", "heartbeat_at"];

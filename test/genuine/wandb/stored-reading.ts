@@ -1,14 +1,14 @@
 import type { SqlRow, TestDatabase } from "../../support/databases.ts";
 import { numberText, parseExact } from "./exact-json.ts";
-import { sortedMap, timeCell, type Reading } from "./reading.ts";
+import { timeCell, type Reading } from "./reading.ts";
 
 /** The runs and histories that `wandb-sync` wrote into a database, without deleted rows. */
 export async function storedReading(database: TestDatabase): Promise<Reading> {
   const runs = await database.query(`SELECT * FROM runs WHERE NOT _deleted`);
   const metrics = await database.query(`SELECT * FROM metrics WHERE NOT _deleted`);
   return {
-    runs: sortedMap(runs.map((row) => [idOf(row), fieldsOf(row)])),
-    cells: sortedMap(metrics.flatMap(cellsOf)),
+    runs: new Map(runs.map((row) => [idOf(row), fieldsOf(row)])),
+    cells: new Map(metrics.flatMap(cellsOf)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Log } from "../core/log.ts";
 import type { RequestStats } from "../core/request-stats.ts";
 import type { TimeLimits } from "./deadline.ts";
 import type { HttpError } from "./http-error.ts";
+import type { Request } from "./request.ts";
 import type { Remedies } from "./request-error.ts";
 
 /** How a client talks to its service. */
@@ -36,6 +37,12 @@ export interface ClientOptions extends Partial<TimeLimits> {
    * `GET https://host/path`.
    */
   readonly mustChange?: (failure: HttpError, where: string) => boolean;
+  /**
+   * A cheap request that the service answers whenever it works, if only with a refusal. It is sent
+   * once when a request has failed in every attempt and nothing was answered meanwhile: if it fails
+   * too, that is an outage. Without a probe, only an unreachable service and a 429 are.
+   */
+  readonly probe?: Request<unknown> | undefined;
   /** Where to count requests. */
   readonly transfer: RequestStats;
   readonly log: Log;
@@ -63,6 +70,7 @@ export function settingsOf(options: ClientOptions): ClientSettings {
     maxResponseBytes: 64 * 2 ** 20,
     remedies: {},
     mustChange: () => false,
+    probe: undefined,
     random: Math.random,
     now: Date.now,
     sleep,

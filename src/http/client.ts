@@ -2,7 +2,6 @@ import { ConfigError } from "../core/errors.ts";
 import type { Body } from "./body.ts";
 import { parseJson } from "./json-body.ts";
 import { Sender } from "./sender.ts";
-import { urlOf } from "./url.ts";
 import type { Answer, GetOptions, PostOptions, Request } from "./request.ts";
 import { settingsOf, type ClientOptions } from "./client-options.ts";
 
@@ -33,8 +32,7 @@ export function newClient(options: ClientOptions): Client {
   const { baseUrl } = options;
   checkHeaders(options.headers ?? {});
   const sender = new Sender(settingsOf(options));
-  const send = async <Value>(request: Request<Value>): Promise<Answer<Value>> =>
-    sender.send(request, urlOf(baseUrl, request.path, request.query));
+  const send = <Value>(request: Request<Value>): Promise<Answer<Value>> => sender.send(request);
   const asText = ({ text }: Body): string => text;
   const asJson = ({ text }: Body): unknown => parseJson(text);
   return {

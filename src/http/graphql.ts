@@ -6,7 +6,7 @@ import type { Client } from "./client.ts";
 import { GraphqlValidationError, refusedQuery, validationError } from "./graphql-validation.ts";
 import { dateOf } from "./http-date.ts";
 import { parseJson } from "./json-body.ts";
-import type { GetOptions } from "./request.ts";
+import type { GetOptions, Request } from "./request.ts";
 import { joinMessages } from "./service-message.ts";
 
 /**
@@ -49,6 +49,14 @@ const errorShape = z.object({
 });
 
 const bodyShape = z.object({ data: z.unknown().optional(), errors: z.array(errorShape).nullish() });
+
+/** The `probe` of a client for a GraphQL service: a query that every schema allows. */
+export const graphqlProbe: Request<unknown> = {
+  method: "POST",
+  path: "graphql",
+  json: { query: "{ __typename }" },
+  accept: ({ text }) => parseResponse(text, { shape: z.unknown() }),
+};
 
 /**
  * A GraphQL service at `graphql` below the client's base URL.
@@ -124,7 +132,7 @@ function nameOf(field: string): string {
 
 function parseResponse<Data>(
   text: string,
-  { shape, allowPartial = false }: GraphqlRequest<Data>,
+  { shape, allowPartial = false }: Pick<GraphqlRequest<Data>, "shape" | "allowPartial">,
 ): Pick<GraphqlResponse<Data>, "data" | "errors"> {
   const body = bodyShape.safeParse(parseJson(text));
   if (!body.success) throw new SourceError("graphql: expected data or errors, got other JSON");

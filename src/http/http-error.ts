@@ -1,8 +1,11 @@
+import { TransientError } from "../core/errors.ts";
+
 /**
  * What went wrong with an attempt.
  *
  * - `status`: the service responded with an error status.
  * - `deferred`: the service asked for a longer pause than `maxWaitMs`.
+ * - `outage`: not sent, or not again, because the service fails all requests.
  * - `unreachable`: no connection could be made.
  * - `connection`: the connection was lost before the response.
  * - `tls`: the certificate or the handshake failed.
@@ -14,6 +17,7 @@
 type HttpErrorKind =
   | "status"
   | "deferred"
+  | "outage"
   | "unreachable"
   | "connection"
   | "tls"
@@ -53,8 +57,12 @@ export function isTooLarge(error: unknown): boolean {
   return httpErrorOf(error)?.kind === "size";
 }
 
-/** Whether a smaller request might succeed: after a timeout, a 5xx or a truncated response. */
+/**
+ * Whether a smaller request might succeed: after a timeout, a 5xx or a truncated response, unless
+ * the service fails all requests.
+ */
 export function isOverload(error: unknown): boolean {
+  if (error instanceof TransientError && error.isOutage) return false;
   const { kind, status = 0 } = httpErrorOf(error) ?? {};
   return kind === "timeout" || kind === "broken" || (kind === "status" && status >= 500);
 }
@@ -64,12 +72,20 @@ export function isTransient({ kind, status = 0 }: HttpError): boolean {
   // 501: the service does not support this at all.
   if (kind === "status")
     return [408, 425, 429].includes(status) || (status >= 500 && status !== 501);
-  return ["deferred", "unreachable", "connection", "timeout", "broken", "content"].includes(kind);
+  return [
+    "deferred",
+    "outage",
+    "unreachable",
+    "connection",
+    "timeout",
+    "broken",
+    "content",
+  ].includes(kind);
 }
 
 /** Whether the service is unreachable or refuses all traffic. */
 export function isOutage({ kind, status }: HttpError): boolean {
-  return kind === "unreachable" || kind === "deferred" || status === 429;
+  return ["deferred", "outage", "unreachable"].includes(kind) || status === 429;
 }
 
 /** The HttpError that an error is or was caused by. */

@@ -12,6 +12,8 @@ interface RequestContext {
   readonly remedies: Remedies;
   readonly mustChange: (failure: HttpError, where: string) => boolean;
   readonly now: () => number;
+  /** Whether the service fails all requests. */
+  readonly isOutage: boolean;
 }
 
 /**
@@ -27,7 +29,10 @@ export function requestError(failure: HttpError, context: RequestContext): Error
     .join("; ");
   const options = { cause: failure };
   if (isTransient(failure)) {
-    return new TransientError(message, { ...options, isOutage: isOutage(failure) });
+    return new TransientError(message, {
+      ...options,
+      isOutage: context.isOutage || isOutage(failure),
+    });
   }
   return needsChange ? new ConfigError(message, options) : new SourceError(message, options);
 }
@@ -41,6 +46,7 @@ function gaveUp(failure: HttpError, context: RequestContext): string | undefined
   if (!isTransient(failure)) return undefined;
   const { attempts, now } = context;
   const { kind, requestedWaitMs = 0 } = failure;
+  if (kind === "outage") return "gave up because the service fails all requests";
   if (kind !== "deferred") {
     return `gave up after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`;
   }

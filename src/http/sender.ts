@@ -11,16 +11,23 @@ import type { ClientSettings } from "./client-options.ts";
 import type { Answer, Request } from "./request.ts";
 import { formatDuration } from "./format-duration.ts";
 import { HttpError, httpErrorOf, isTransient } from "./http-error.ts";
+import { Outage } from "./outage.ts";
+import { encodedBody } from "./request-body.ts";
 import { requestError } from "./request-error.ts";
 import { Throttle } from "./throttle.ts";
-import { toSearchParams, redactedUrl } from "./url.ts";
+import { redactedUrl, urlOf } from "./url.ts";
 
 /** A request in progress, through all its attempts. */
 interface PendingRequest<Value> {
   readonly request: Request<Value>;
+  readonly url: URL;
   readonly where: string;
   readonly retryAttempts: number;
+  /** Aborts when an outage begins. One during which the request was made does not count. */
+  readonly outage: AbortSignal;
   attempts: number;
+  /** How many answers there were before the first attempt. */
+  answersBefore: number;
 }
 
 /** Waits below this are logged at debug level. */
@@ -33,79 +40,132 @@ export class Sender {
   readonly #settings: ClientSettings;
   readonly #http: AxiosInstance;
   readonly #throttle: Throttle;
+  readonly #outage: Outage;
   readonly #redact: (text: string) => string;
 
   constructor(settings: ClientSettings) {
-    const { signal, headers, secrets, concurrency, now } = settings;
+    const { signal, headers, secrets, concurrency, now, probe } = settings;
     // Every request in progress listens to it: more than ten listeners are no leak.
     setMaxListeners(0, signal);
     const sleep = (milliseconds: number): Promise<void> => settings.sleep(milliseconds, signal);
     this.#settings = settings;
     this.#http = newAxios(settings);
     this.#throttle = new Throttle({ concurrency, now, sleep });
+    this.#outage = new Outage(probe && (() => this.#sendProbe(probe)));
     this.#redact = newRedactor([...Object.values(headers), ...secrets]);
   }
 
   /** Sends a request until it succeeds or fails for good. */
-  async send<Value>(request: Request<Value>, url: URL): Promise<Answer<Value>> {
-    const where = `${request.method} ${redactedUrl(url)}`;
-    const retryAttempts = Math.min(this.#settings.retryAttempts, request.retryAttempts ?? Infinity);
-    const pending = { request, where, retryAttempts, attempts: 0 };
+  async send<Value>(request: Request<Value>): Promise<Answer<Value>> {
+    const { signal } = this.#settings;
+    const pending = this.#begin(request);
     try {
-      const { data } = await this.#http.request<Answer<Value>>({
-        method: request.method,
-        url: url.href,
-        ...bodyOf(request),
-        adapter: (config) => this.#adapter(config, pending),
-        "axios-retry": this.#retries(pending),
-      });
-      return data;
+      return await this.#sendWithRetries(pending, (config) =>
+        this.#throttle.run(() => this.#attempt(config, pending), pending.outage),
+      );
     } catch (error) {
-      this.#settings.signal.throwIfAborted();
+      signal.throwIfAborted();
       const failure = httpErrorOf(error);
-      throw failure ? requestError(failure, { ...this.#settings, ...pending }) : error;
+      if (!failure) throw error;
+      await this.#checkForOutage(failure, pending);
+      signal.throwIfAborted();
+      const isOutage = this.#outage.isOn;
+      throw requestError(failure, { ...this.#settings, ...pending, isOutage });
     }
   }
 
-  /** One attempt as an axios adapter. axios-retry ignores errors without the config. */
-  async #adapter<Value>(config: InternalAxiosRequestConfig, pending: PendingRequest<Value>) {
-    try {
-      const data = await this.#throttle.run(() => this.#attempt(config, pending));
-      return { data, status: data.status, statusText: "", headers: {}, config };
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      throw Object.assign(new AxiosError(error.message, undefined, config), { cause: error });
-    }
+  #begin<Value>(request: Request<Value>): PendingRequest<Value> {
+    const { baseUrl, retryAttempts } = this.#settings;
+    const url = urlOf(baseUrl, request.path, request.query);
+    return {
+      request,
+      url,
+      where: `${request.method} ${redactedUrl(url)}`,
+      retryAttempts: Math.min(retryAttempts, request.retryAttempts ?? Infinity),
+      outage: this.#outage.next,
+      attempts: 0,
+      answersBefore: 0,
+    };
+  }
+
+  /** `attempt` is the axios adapter. axios-retry ignores errors without the config. */
+  async #sendWithRetries<Value>(
+    pending: PendingRequest<Value>,
+    attempt: (config: InternalAxiosRequestConfig) => Promise<Answer<Value>>,
+  ): Promise<Answer<Value>> {
+    const { request, url } = pending;
+    const { data: answer } = await this.#http.request<Answer<Value>>({
+      method: request.method,
+      url: url.href,
+      ...encodedBody(request),
+      adapter: async (config) => {
+        try {
+          const data = await attempt(config);
+          return { data, status: data.status, statusText: "", headers: {}, config };
+        } catch (error) {
+          if (!(error instanceof HttpError)) throw error;
+          throw Object.assign(new AxiosError(error.message, undefined, config), { cause: error });
+        }
+      },
+      "axios-retry": this.#retries(pending),
+    });
+    return answer;
+  }
+
+  /** A request with fewer attempts than the client's says nothing about the service. */
+  async #checkForOutage<Value>(failure: HttpError, pending: PendingRequest<Value>): Promise<void> {
+    const { attempts, answersBefore } = pending;
+    if (attempts <= this.#settings.retryAttempts || !isRetried(failure)) return;
+    await this.#outage.recordFailure(failure, answersBefore);
+  }
+
+  /** The probe does not wait for the requests that it is to spare. */
+  async #sendProbe(probe: Request<unknown>): Promise<void> {
+    const pending = this.#begin({ ...probe, retryAttempts: 0 });
+    await this.#throttle.pauseEnd(pending.outage);
+    await this.#sendWithRetries(pending, (config) => this.#attempt(config, pending));
   }
 
   async #attempt<Value>(
     config: InternalAxiosRequestConfig,
     pending: PendingRequest<Value>,
   ): Promise<Answer<Value>> {
-    const { transfer, log, now, maxResponseBytes } = this.#settings;
-    const { request, where } = pending;
-    const startedAt = now();
     this.#throwIfDeferred();
+    pending.outage.throwIfAborted();
+    if (pending.attempts === 0) pending.answersBefore = this.#outage.answers;
     pending.attempts += 1;
     try {
-      const received = await sendOnce(config, {
-        ...this.#settings,
-        maxResponseBytes: request.maxResponseBytes ?? maxResponseBytes,
-        redact: this.#redact,
-        onSend: () => (transfer.requests += 1),
-      });
-      const { status, body } = received;
-      const { bytes } = body;
-      transfer.bytes += bytes;
-      const ms = now() - startedAt;
-      log.debug(`${where}: ${status}, ${ms} ms, ${bytes} bytes`, { status, ms, bytes });
-      return { ...received, value: this.#accepted(request, body) };
+      const answer = await this.#sendOnce(config, pending);
+      this.#outage.recordAnswer();
+      return answer;
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
+      if (!isTransient(error)) this.#outage.recordAnswer();
       this.#pause(error, pending);
       this.#throwIfDeferred();
       throw error;
     }
+  }
+
+  async #sendOnce<Value>(
+    config: InternalAxiosRequestConfig,
+    { request, where }: PendingRequest<Value>,
+  ): Promise<Answer<Value>> {
+    const { transfer, log, now, maxResponseBytes, requestTimeoutMs } = this.#settings;
+    const startedAt = now();
+    const received = await sendOnce(config, {
+      ...this.#settings,
+      maxResponseBytes: request.maxResponseBytes ?? maxResponseBytes,
+      requestTimeoutMs: Math.min(requestTimeoutMs, request.requestTimeoutMs ?? Infinity),
+      redact: this.#redact,
+      onSend: () => (transfer.requests += 1),
+    });
+    const { status, body } = received;
+    const { bytes } = body;
+    transfer.bytes += bytes;
+    const ms = now() - startedAt;
+    log.debug(`${where}: ${status}, ${ms} ms, ${bytes} bytes`, { status, ms, bytes });
+    return { ...received, value: this.#accepted(request, body) };
   }
 
   /** Runs the request's `accept`; a TransientError fails only the attempt. */
@@ -150,14 +210,14 @@ export class Sender {
     return {
       retries: pending.retryAttempts,
       retryCondition: ({ cause }) =>
-        cause instanceof HttpError && isTransient(cause) && cause.kind !== "deferred",
+        cause instanceof HttpError && isRetried(cause) && !this.#outage.isOn,
       retryDelay: () => 0,
       onRetry: async (retry, { cause }) => {
         transfer.retries += 1;
         if (!(cause instanceof HttpError) || cause.requestedWaitMs !== undefined) return;
         const milliseconds = Math.round(jitterMs(retry, random));
         this.#logWait(milliseconds, cause, pending);
-        await sleep(milliseconds, signal);
+        await sleep(milliseconds, AbortSignal.any([signal, pending.outage]));
       },
     };
   }
@@ -177,13 +237,7 @@ export class Sender {
   }
 }
 
-function bodyOf({ json, form }: Request<unknown>) {
-  if (json !== undefined) {
-    return { data: JSON.stringify(json), headers: { "Content-Type": "application/json" } };
-  }
-  if (form === undefined) return {};
-  return {
-    data: toSearchParams(form).toString(),
-    headers: { "Content-Type": "application/x-www-form-urlencoded" },
-  };
+/** Whether the failure is one of an attempt that may be repeated. */
+function isRetried(failure: HttpError): boolean {
+  return isTransient(failure) && failure.kind !== "deferred" && failure.kind !== "outage";
 }

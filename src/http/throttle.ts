@@ -34,11 +34,20 @@ export class Throttle {
     return this.#limit.concurrency;
   }
 
-  /** Runs a task as soon as there is no pause and the limit allows it. */
-  async run<T>(task: () => Promise<T>): Promise<T> {
+  /** Resolves as soon as there is no pause; rejects with the reason of the signal if it aborts. */
+  async pauseEnd(signal?: AbortSignal): Promise<void> {
+    const isOpen = this.#opensAt <= this.#options.now();
+    await (signal && !isOpen ? unlessAborted(this.#gate, signal) : this.#gate);
+  }
+
+  /**
+   * Runs a task as soon as there is no pause and the limit allows it. If the signal aborts during a
+   * pause, rejects with its reason.
+   */
+  async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (;;) {
       const gate = this.#gate;
-      await gate;
+      await this.pauseEnd(signal);
       const ran = await this.#limit(async () =>
         // A pause may have started while the task waited for a slot.
         gate === this.#gate ? { value: await this.#observe(task) } : undefined,
@@ -88,4 +97,18 @@ export class Throttle {
 
 function isCongestion(error: unknown): boolean {
   return error instanceof HttpError && (error.status === 429 || error.kind === "timeout");
+}
+
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve;
+    signal.addEventListener("abort", onAbort);
+  });
+  try {
+    if (!signal.aborted) await Promise.race([promise, aborted]);
+    signal.throwIfAborted();
+  } finally {
+    if (onAbort) signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -44,3 +44,15 @@ test.each([
     await expect(client.getJson("x")).rejects.toThrow(message);
   },
 );
+
+test("a request may have a shorter time limit than its client, but no longer one", async () => {
+  await using server = await startServer(slowDrip(5));
+  const client = testClient(server.url, { requestTimeoutMs: 500, retryAttempts: 5 });
+  const request = { retryAttempts: 0, requestTimeoutMs: 100 };
+  await expect(client.getJson("x", request)).rejects.toThrow(
+    "no complete response within 100 ms; gave up after 1 attempt",
+  );
+  await expect(client.getJson("x", { retryAttempts: 0, requestTimeoutMs: 60_000 })).rejects.toThrow(
+    "no complete response within 500 ms",
+  );
+});

@@ -25,7 +25,14 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: ["sync", "$0"],
     summary: "Copy new and changed data into the destination",
-    flags: [...readingFlags, "destination", "full-refresh", "dry-run", ...metricsFlags],
+    flags: [
+      ...readingFlags,
+      "destination",
+      "full-refresh",
+      "allow-mass-deletion",
+      "dry-run",
+      ...metricsFlags,
+    ],
     examples: [
       ["$0", "sync as configured in configuration.json"],
       ["$0 --destination sqlite:./team.db", "sync into another database"],
@@ -109,7 +116,15 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "tap",
     summary: "Run as a Singer tap: write messages to standard output",
-    flags: ["config", "catalog", "properties", "state", "discover", "concurrency"],
+    flags: [
+      "config",
+      "catalog",
+      "properties",
+      "state",
+      "discover",
+      "concurrency",
+      "allow-mass-deletion",
+    ],
     examples: [
       ["$0 tap --discover > catalog.json", "list what can be selected"],
       ["$0 tap --catalog catalog.json | rivulet target > state.json", "into ./warehouse.db"],

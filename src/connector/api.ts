@@ -14,6 +14,7 @@ export {
 } from "../core/config-field.ts";
 export { ConfigError, SourceError, TransientError } from "../core/errors.ts";
 export { HighWaterMark, type MarkOptions } from "../engine/high-water-mark.ts";
+export { isMassDeletion, MassDeletionError, type ListingSizes } from "../engine/mass-deletion.ts";
 export { elements, members, plain } from "../json/text-scanner.ts";
 export type { Fields, Log } from "../core/log.ts";
 export { readPartitions, type Partition, type PartitionOptions } from "../engine/partitions.ts";

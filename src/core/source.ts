@@ -117,6 +117,11 @@ export interface ReadOptions {
   readonly checkpoints: Checkpoints;
   /** Read everything again; use the checkpoints only to learn what was there. */
   readonly fullRefresh: boolean;
+  /**
+   * Believe a listing that shows far less than the last one, and mark the rest as deleted. Set by a
+   * person for one sync. Default: false.
+   */
+  readonly allowMassDeletion?: boolean;
   /** When the sync began; no high-water mark may pass it. */
   readonly startedAt: Date;
   readonly signal: AbortSignal;

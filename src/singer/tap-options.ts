@@ -13,6 +13,7 @@ export interface TapOptions {
   /** Receives Singer's metric lines. */
   readonly writeMetric: (line: string) => void;
   readonly startedAt: Date;
+  readonly allowMassDeletion?: boolean;
   readonly log: Log;
   readonly signal: AbortSignal;
 }

@@ -59,16 +59,11 @@ export class TapStream {
   }
 
   async #read(): Promise<void> {
-    const { state, output, startedAt, signal, log } = this.#options;
+    const { state, output, startedAt, allowMassDeletion = false, signal, log } = this.#options;
     const { stream, fullRefresh } = this.#selected;
     const checkpoints = state.checkpoints(stream.name);
-    for await (const group of readStream(stream, {
-      checkpoints,
-      fullRefresh,
-      startedAt,
-      signal,
-      log,
-    })) {
+    const options = { checkpoints, fullRefresh, startedAt, allowMassDeletion, signal, log };
+    for await (const group of readStream(stream, options)) {
       let hasCheckpoint = false;
       for (const batch of group) {
         await this.#writeBatch(batch);

@@ -7,6 +7,7 @@ import { openConfiguredDestination } from "./open-configured-destination.ts";
 
 interface RunSyncOptions extends CommandContext {
   readonly fullRefresh: boolean;
+  readonly allowMassDeletion?: boolean;
   /** Shows neither progress nor summary. */
   readonly quiet: boolean;
   readonly recorder?: MetricsRecorder;
@@ -17,7 +18,7 @@ export async function runSync(
   configured: ConfiguredSource,
   options: RunSyncOptions,
 ): Promise<Summary> {
-  const { terminal, signal, fullRefresh, quiet, recorder } = options;
+  const { terminal, signal, fullRefresh, allowMassDeletion = false, quiet, recorder } = options;
   const { streams, context, pipeline } = configured;
   const { transfer } = context;
   await using destination = await openConfiguredDestination(configured, { thread: true });
@@ -30,6 +31,7 @@ export async function runSync(
     streams,
     progress,
     fullRefresh,
+    allowMassDeletion,
     signal,
     startedAt: new Date(),
     log: terminal.log,

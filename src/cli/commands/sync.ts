@@ -23,6 +23,7 @@ export async function syncCommand(invocation: Invocation): Promise<number> {
     const { status } = await runSync(configured, {
       ...invocation,
       fullRefresh: flags["full-refresh"] === true,
+      allowMassDeletion: flags["allow-mass-deletion"] === true,
       quiet: flags.quiet === true,
       recorder,
     });

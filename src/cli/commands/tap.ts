@@ -35,6 +35,7 @@ export async function tapCommand(invocation: Invocation): Promise<number> {
         if (flags.quiet !== true) process.stderr.write(`${line}\n`);
       },
       startedAt: new Date(),
+      allowMassDeletion: flags["allow-mass-deletion"] === true,
       log: terminal.log,
       signal,
     });

@@ -45,6 +45,9 @@ const flagFields = {
   // Text here: the source's own schema checks the number.
   concurrency: text({ description: "Maximum parallel requests" }),
   "full-refresh": switchFlag("Read everything again, as in the first sync"),
+  "allow-mass-deletion": switchFlag(
+    "Mark rows as deleted even if the service lists far fewer than before",
+  ),
   "dry-run": switchFlag("Read and count, but write nothing"),
   json: switchFlag("Print JSON"),
   limit: wholeNumber({ min: 1, max: 1_000_000 }, { description: "Maximum number to show" }),

@@ -115,8 +115,13 @@ export function readOptionsOf({
   signal,
   flags,
 }: Pick<Invocation, "terminal" | "signal" | "flags">): Omit<ReadOptions, "checkpoints"> {
-  const fullRefresh = flags["full-refresh"] === true;
-  return { startedAt: new Date(), fullRefresh, signal, log: terminal.log };
+  return {
+    startedAt: new Date(),
+    fullRefresh: flags["full-refresh"] === true,
+    allowMassDeletion: flags["allow-mass-deletion"] === true,
+    signal,
+    log: terminal.log,
+  };
 }
 
 function selectStreams(

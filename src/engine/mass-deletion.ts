@@ -1,0 +1,38 @@
+import { SourceError } from "../core/errors.ts";
+
+/** How much a listing shows, and how much the last one that was believed had shown. */
+export interface ListingSizes {
+  /** 0 if no listing was believed before. */
+  readonly believed: number;
+  readonly shown: number;
+}
+
+/**
+ * Whether a listing lacks so much that a fault of the service, or of the login, is likelier than
+ * deletions: it shows none of 5 or more, or less than half and at least 20 fewer than the last
+ * listing that was believed.
+ *
+ * Such a listing marks nothing as deleted, and its size is not remembered as believed, so that
+ * the next sync refuses it, too. The source throws a MassDeletionError, unless the person who runs
+ * the sync has set `ReadOptions.allowMassDeletion`, or what the source reads has changed.
+ */
+export function isMassDeletion({ believed, shown }: ListingSizes): boolean {
+  if (shown === 0) return believed >= 5;
+  return shown < believed / 2 && believed - shown >= 20;
+}
+
+interface MassDeletion extends ListingSizes {
+  /** What was listed, for example the name of a project. */
+  readonly where: string;
+  /** The plural noun of what is listed: `runs`. */
+  readonly noun: string;
+}
+
+/** A listing lacks so much that nothing was marked as deleted. Exit status 1. */
+export class MassDeletionError extends SourceError {
+  constructor({ where, noun, believed, shown }: MassDeletion) {
+    super(
+      `${where}: lists ${shown} ${noun}, ${believed} the last time; nothing was marked as deleted; if the others are gone for good, sync once with --allow-mass-deletion (in Fivetran, re-sync the connection)`,
+    );
+  }
+}

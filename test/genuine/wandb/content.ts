@@ -94,8 +94,8 @@ function addFields(project: WandbProject): void {
   });
   full.log({ loss: 1 });
   full.finish();
-  project.addRun({ name: "waiting", state: "pending" });
-  project.addRun({ name: "unlogged", displayName: null, heartbeatAt: null }).finish();
+  project.addRun({ name: "waiting", state: "pending", heartbeatAt: null });
+  project.addRun({ name: "unlogged", displayName: null }).finish();
   const crashed = project.addRun({ name: "crashed", tags: ["x"] });
   for (let step = 0; step < 40; step += 1) crashed.log({ loss: step / 3 });
   crashed.rewind(20);

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 
 /** What was read, by the SDK or by rivulet, with values as `parseExact` returns them. */
 export interface Reading {
-  /** The fields of each run, by `project/run`. */
-  readonly runs: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** The value of each field of a run, by `project/run/field`. */
+  readonly fields: ReadonlyMap<string, unknown>;
   /** The value of each cell of a history, by `project/run/step/metric`. */
   readonly cells: ReadonlyMap<string, unknown>;
 }

@@ -9,38 +9,36 @@ const lineShape = z.object({
   row: z.record(z.string(), z.unknown()).optional(),
 });
 
+interface SdkReading extends Reading {
+  readonly runs: number;
+  /** The rows of all histories. */
+  readonly lines: number;
+}
+
 /** The runs and histories in the lines that `read-runs.py` prints. */
-export function sdkReading(printed: readonly string[]): Reading & { readonly lines: number } {
-  const runs: [string, Readonly<Record<string, unknown>>][] = [];
-  const cells: [string, unknown][] = [];
-  let lines = 0;
+export function sdkReading(printed: readonly string[]): SdkReading {
+  const values = new Map<string, unknown>();
+  const cells = new Map<string, unknown>();
+  let [runs, lines] = [0, 0];
   for (const line of printed) {
     const { project, run, fields, row } = lineShape.parse(parseExact(line));
     const id = `${project}/${run}`;
-    if (fields) runs.push([id, { ...fields, ...each(fields, instants, parseInstant) }]);
+    if (fields) {
+      runs += 1;
+      for (const [name, value] of Object.entries(fields)) {
+        const isInstant = name.endsWith("_at") && typeof value === "string";
+        values.set(`${id}/${name}`, isInstant ? Date.parse(value) : value);
+      }
+    }
     if (!row) continue;
     lines += 1;
     const step = String(row["_step"]).replace("number ", "");
     for (const [name, value] of flatten(row)) {
       if (name === "_step") continue;
-      cells.push([`${id}/${step}/${name}`, name === timeCell ? toMicros(value) : value]);
+      cells.set(`${id}/${step}/${name}`, name === timeCell ? toMicros(value) : value);
     }
   }
-  return { runs: new Map(runs), cells: new Map(cells), lines };
-}
-
-const instants = ["created_at", "heartbeat_at"];
-
-function each(
-  fields: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-  read: (value: unknown) => unknown,
-) {
-  return Object.fromEntries(names.map((name) => [name, read(fields[name])]));
-}
-
-function parseInstant(value: unknown): number | null {
-  return typeof value === "string" ? Date.parse(value) : null;
+  return { fields: values, cells, runs, lines };
 }
 
 /** Databases keep times to the microsecond. */

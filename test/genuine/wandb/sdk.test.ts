@@ -42,7 +42,7 @@ describe("what the official SDK reads, wandb-sync has written: every run, every 
     });
     const read = sdkReading(lines);
 
-    expect(differences(stored.runs, read.runs)).toEqual([]);
+    expect(differences(stored.fields, read.fields)).toEqual([]);
     expect(differences(stored.cells, read.cells)).toEqual([]);
     expectComplete(read);
   };
@@ -50,7 +50,7 @@ describe("what the official SDK reads, wandb-sync has written: every run, every 
   /** Both could be wrong in the same way; the emulator's own counts are a third witness. */
   const expectComplete = ({ runs, lines }: ReturnType<typeof sdkReading>): void => {
     const all = wandb.workspace.projects.flatMap((project) => project.runs);
-    expect(runs.size).toBe(all.length);
+    expect(runs).toBe(all.length);
     expect(lines).toBe(all.reduce((sum, { history }) => sum + history.lineCount, 0));
     expect(lines).toBeGreaterThan(3000);
   };

@@ -7,7 +7,7 @@ export async function storedReading(database: TestDatabase): Promise<Reading> {
   const runs = await database.query(`SELECT * FROM runs WHERE NOT _deleted`);
   const metrics = await database.query(`SELECT * FROM metrics WHERE NOT _deleted`);
   return {
-    runs: new Map(runs.map((row) => [idOf(row), fieldsOf(row)])),
+    fields: new Map(runs.flatMap(fieldsOf)),
     cells: new Map(metrics.flatMap(cellsOf)),
   };
 }
@@ -16,9 +16,9 @@ function idOf({ project, run_id }: SqlRow): string {
   return `${String(project)}/${String(run_id)}`;
 }
 
-function fieldsOf(row: SqlRow): Readonly<Record<string, unknown>> {
+function fieldsOf(row: SqlRow): [string, unknown][] {
   const { display_name, state, user, group, job_type, sweep, notes, description, commit } = row;
-  return {
+  const fields = {
     ...{ display_name, state, user, group, job_type, sweep, notes, description, commit },
     tags: parseExact(String(row["tags"])),
     created_at: micros(row["created_at"]) / 1000,
@@ -27,6 +27,7 @@ function fieldsOf(row: SqlRow): Readonly<Record<string, unknown>> {
     config: parseExact(String(row["config_json"])),
     summary: parseExact(String(row["summary_json"])),
   };
+  return Object.entries(fields).map(([name, value]) => [`${idOf(row)}/${name}`, value]);
 }
 
 /** The value of a metric, and the time of its line. */

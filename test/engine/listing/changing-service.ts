@@ -1,14 +1,14 @@
 import type {
-  ListedRun,
-  RunAnswer,
-  RunQuestion,
-  RunRange,
-  RunService,
-} from "../../../../src/sources/wandb/listing/run-service.ts";
-import type { Random } from "../../../support/random.ts";
-import { instantOf } from "../../../../src/sources/wandb/listing/run-windows.ts";
+  ListedItem,
+  ListingAnswer,
+  ListingQuestion,
+  CreationRange,
+  ListingService,
+} from "../../../src/engine/listing/listing-service.ts";
+import type { Random } from "../../support/random.ts";
+import { instantOf } from "../../../src/engine/listing/windows.ts";
 
-/** How a service behaves, and how fast its runs change. */
+/** How a service behaves, and how fast its items change. */
 export interface ServiceOptions {
   /** Runs at the beginning. */
   readonly size: number;
@@ -16,11 +16,11 @@ export interface ServiceOptions {
   readonly page: number;
   /** Changes while one request is answered. */
   readonly rate: number;
-  /** The share of runs that begin in the same second as the one before. */
+  /** The share of items that begin in the same second as the one before. */
   readonly tieShare?: number;
-  /** The share of runs that the key may not see; they are counted and take up room. */
+  /** The share of items that the key may not see; they are counted and take up room. */
   readonly hiddenShare?: number;
-  /** Every fourth block of so many runs is hidden. */
+  /** Every fourth block of so many items is hidden. */
   readonly hiddenBlock?: number;
   /** Every first answer to a longer question is empty and not the end. */
   readonly emptyPages?: boolean;
@@ -30,7 +30,7 @@ export interface ServiceOptions {
   readonly matchesNothing?: boolean;
 }
 
-interface Run {
+interface Item {
   readonly id: string;
   /** Seconds since 1970. */
   readonly created: number;
@@ -43,14 +43,14 @@ interface Run {
 const start = Date.UTC(2026, 0) / 1000;
 
 /**
- * A service with offset cursors whose runs begin, are deleted, come back and are tagged late while
+ * A service with offset cursors whose items begin, are deleted, come back and are tagged late while
  * every single request is answered. Runs of one second come in another order in each answer.
  */
-export class ChangingService implements RunService {
+export class ChangingService implements ListingService<ListedItem> {
   requests = 0;
   /** Runs that came or went since the last reset. */
   readonly disturbed = new Set<string>();
-  readonly #runs: Run[] = [];
+  readonly #items: Item[] = [];
   readonly #random: Random;
   readonly #options: ServiceOptions;
   #now = start;
@@ -59,24 +59,24 @@ export class ChangingService implements RunService {
   constructor(options: ServiceOptions, random: Random) {
     this.#options = options;
     this.#random = random;
-    while (this.#runs.length < options.size) this.#begin();
+    while (this.#items.length < options.size) this.#begin();
   }
 
   get size(): number {
-    return this.#runs.length;
+    return this.#items.length;
   }
 
-  /** Ids of the runs that the key can see. */
+  /** Ids of the items that the key can see. */
   visible(): string[] {
-    return this.#runs.filter(({ visible, hidden }) => visible && !hidden).map(({ id }) => id);
+    return this.#items.filter(({ visible, hidden }) => visible && !hidden).map(({ id }) => id);
   }
 
-  /** Ids of the runs that are deleted or do not match. */
+  /** Ids of the items that are deleted or do not match. */
   absent(): string[] {
-    return this.#runs.filter(({ visible }) => !visible).map(({ id }) => id);
+    return this.#items.filter(({ visible }) => !visible).map(({ id }) => id);
   }
 
-  /** One run begins, goes, comes back, or comes with an old date. */
+  /** One item begins, goes, comes back, or comes with an old date. */
   change(): void {
     const kind = this.#random.fraction();
     if (kind < 0.3) this.#begin();
@@ -85,55 +85,56 @@ export class ChangingService implements RunService {
     else this.#begin(start + Math.floor(this.#random.fraction() * (this.#now - start + 1)));
   }
 
-  ask(question: RunQuestion): Promise<RunAnswer> {
+  ask(question: ListingQuestion): Promise<ListingAnswer<ListedItem>> {
     this.requests += 1;
     for (let left = this.#options.rate; left > 0; left -= 1)
       if (this.#random.fraction() < Math.min(1, left)) this.change();
     return Promise.resolve(this.#answer(question));
   }
 
-  #answer(question: RunQuestion): RunAnswer {
+  #answer(question: ListingQuestion): ListingAnswer<ListedItem> {
     const { page, emptyPages = false } = this.#options;
     const { first = page, after, counts, newest } = question;
-    const runs = this.#ordered(this.#matching(question));
+    const items = this.#ordered(this.#matching(question));
     const limit = Math.min(first, page);
-    const isEmpty = emptyPages && after === undefined && first > 1 && runs.length > limit / 2;
+    const isEmpty = emptyPages && after === undefined && first > 1 && items.length > limit / 2;
     const offset = Number(after ?? 0);
-    const shown = isEmpty ? [] : runs.slice(offset, offset + limit);
+    const shown = isEmpty ? [] : items.slice(offset, offset + limit);
     const next = isEmpty ? offset : offset + limit;
     return {
-      runs: shown.filter(({ hidden }) => !hidden).map(toListedRun),
-      hasNext: isEmpty || next < runs.length,
+      items: shown.filter(({ hidden }) => !hidden).map(toListedItem),
+      hasNext: isEmpty || next < items.length,
       cursor: String(next),
       counts: counts?.map((range) => this.#matching(range).length),
       newest: newest ? this.#newest() : undefined,
+      date: 0,
     };
   }
 
-  /** The one page of the newest run, which may be hidden. */
+  /** The one page of the newest item, which may be hidden. */
   #newest(): string | undefined {
-    const run = this.#ordered(this.#matching({})).at(-1);
-    return run && !run.hidden ? run.instant : undefined;
+    const item = this.#ordered(this.#matching({})).at(-1);
+    return item && !item.hidden ? item.instant : undefined;
   }
 
-  #matching({ from, below, named, notNamed }: RunQuestion): Run[] {
+  #matching({ from, below, named, notNamed }: ListingQuestion): Item[] {
     const { ignoresFilters = false, matchesNothing = false } = this.#options;
-    const runs = this.#runs.filter(({ visible }) => visible);
-    if (ignoresFilters) return runs;
+    const items = this.#items.filter(({ visible }) => visible);
+    if (ignoresFilters) return items;
     if (matchesNothing && (from !== undefined || below !== undefined)) return [];
-    return runs.filter(
-      (run) =>
-        isWithin(run, { ...(from && { from }), ...(below && { below }) }) &&
-        named?.includes(run.id) !== false &&
-        notNamed?.includes(run.id) !== true,
+    return items.filter(
+      (item) =>
+        isWithin(item, { ...(from && { from }), ...(below && { below }) }) &&
+        named?.includes(item.id) !== false &&
+        notNamed?.includes(item.id) !== true,
     );
   }
 
-  #ordered(runs: readonly Run[]): Run[] {
-    const keyed = runs.map((run) => ({ run, tie: this.#random.fraction() }));
+  #ordered(items: readonly Item[]): Item[] {
+    const keyed = items.map((item) => ({ item, tie: this.#random.fraction() }));
     const { ignoresOrder = false } = this.#options;
-    keyed.sort((a, b) => (ignoresOrder ? 0 : a.run.created - b.run.created) || a.tie - b.tie);
-    return keyed.map(({ run }) => run);
+    keyed.sort((a, b) => (ignoresOrder ? 0 : a.item.created - b.item.created) || a.tie - b.tie);
+    return keyed.map(({ item }) => item);
   }
 
   #begin(given?: number): void {
@@ -143,7 +144,7 @@ export class ChangingService implements RunService {
     const id = `r${this.#serial++}`;
     const created = given ?? this.#now;
     const instant = instantOf(created * 1000);
-    this.#runs.push({ id, created, instant, hidden: this.#isHidden(), visible: true });
+    this.#items.push({ id, created, instant, hidden: this.#isHidden(), visible: true });
     this.disturbed.add(id);
   }
 
@@ -154,21 +155,18 @@ export class ChangingService implements RunService {
   }
 
   #toggle(visible: boolean): void {
-    const candidates = this.#runs.filter((run) => run.visible === visible);
-    const run = candidates[Math.floor(this.#random.fraction() * candidates.length)];
-    if (!run) return;
-    run.visible = !visible;
-    this.disturbed.add(run.id);
+    const candidates = this.#items.filter((item) => item.visible === visible);
+    const item = candidates[Math.floor(this.#random.fraction() * candidates.length)];
+    if (!item) return;
+    item.visible = !visible;
+    this.disturbed.add(item.id);
   }
 }
 
-function isWithin({ instant }: Run, { from, below }: RunRange): boolean {
+function isWithin({ instant }: Item, { from, below }: CreationRange): boolean {
   return (from === undefined || instant >= from) && (below === undefined || instant < below);
 }
 
-function toListedRun({ id, instant }: Run): ListedRun {
-  return {
-    ...{ id, created: instant, lastSeen: undefined, isRunning: false, lineCount: undefined },
-    ...{ fields: id, activity: id, isSettling: false },
-  };
+function toListedItem({ id, instant }: Item): ListedItem {
+  return { id, created: instant };
 }

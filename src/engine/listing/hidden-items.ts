@@ -1,21 +1,24 @@
-import type { RunRange, RunService } from "./run-service.ts";
-import type { ShownRuns } from "./shown-runs.ts";
+import type { CreationRange, ListedItem, ListingService } from "./listing-service.ts";
+import type { ShownItems } from "./shown-items.ts";
 
-/** Ranges with more runs than this are split by their counts before they are listed. */
+/** Ranges with more items than this are split by their counts before they are listed. */
 const maxListed = 500;
 
 /** Requests to spend; the counts alone decide about what they do not reach. */
 const maxRequests = 40;
 
 /**
- * How many runs the service counts and does not show. Finds the ranges with more runs than were
- * shown by halving, and lists each once more. Only counts and runs of one answer are compared: runs
+ * How many items the service counts and does not show. Finds the ranges with more items than were
+ * shown by halving, and lists each once more. Only counts and items of one answer are compared: items
  * come and go between two.
  */
-export async function countHiddenRuns(service: RunService, shown: ShownRuns): Promise<number> {
+export async function countHiddenItems<Item extends ListedItem>(
+  service: ListingService<Item>,
+  shown: ShownItems<Item>,
+): Promise<number> {
   let requests = 0;
 
-  const inRange = async (range: RunRange, counted: number): Promise<number> => {
+  const inRange = async (range: CreationRange, counted: number): Promise<number> => {
     const known = shown.within(range);
     if (counted <= known.length) return 0;
     if (requests >= maxRequests) return counted - known.length;
@@ -33,10 +36,10 @@ export async function countHiddenRuns(service: RunService, shown: ShownRuns): Pr
     return hidden;
   };
 
-  const listAgain = async (range: RunRange): Promise<number> => {
-    const { runs, counts = [], hasNext } = await service.ask({ ...range, counts: [range] });
-    shown.add(runs);
-    const visible = hasNext ? shown.within(range).length : runs.length;
+  const listAgain = async (range: CreationRange): Promise<number> => {
+    const { items, counts = [], hasNext } = await service.ask({ ...range, counts: [range] });
+    shown.add(items);
+    const visible = hasNext ? shown.within(range).length : items.length;
     return Math.max(0, (counts[0] ?? 0) - visible);
   };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { findGoneRuns } from "../../../../src/sources/wandb/listing/gone-runs.ts";
-import { listRuns } from "../../../../src/sources/wandb/listing/list-runs.ts";
-import { Random } from "../../../support/random.ts";
-import { testSeed } from "../../../support/test-seed.ts";
+import { findGoneItems } from "../../../src/engine/listing/gone-items.ts";
+import { listItems } from "../../../src/engine/listing/list-items.ts";
+import { Random } from "../../support/random.ts";
+import { testSeed } from "../../support/test-seed.ts";
 import { ChangingService, type ServiceOptions } from "./changing-service.ts";
 
 const settings: Readonly<Record<string, Omit<ServiceOptions, "size" | "page">>> = {
@@ -10,10 +10,10 @@ const settings: Readonly<Record<string, Omit<ServiceOptions, "size" | "page">>> 
   "a change in ten requests": { rate: 0.1 },
   "a change in every request": { rate: 1 },
   "three changes in every request": { rate: 3 },
-  "many runs in one second": { rate: 1, tieShare: 0.9 },
-  "more runs in one second than in a page": { rate: 1, tieShare: 0.985 },
-  "hidden runs": { rate: 0, hiddenShare: 0.05 },
-  "blocks of hidden runs, longer than a page": { rate: 1, hiddenBlock: 60 },
+  "many items in one second": { rate: 1, tieShare: 0.9 },
+  "more items in one second than in a page": { rate: 1, tieShare: 0.985 },
+  "hidden items": { rate: 0, hiddenShare: 0.05 },
+  "blocks of hidden items, longer than a page": { rate: 1, hiddenBlock: 60 },
   "empty pages": { rate: 1, emptyPages: true },
   "the order is ignored": { rate: 1, ignoresOrder: true },
 };
@@ -34,9 +34,9 @@ describe.each(Object.entries(settings))("%s", (_name, setting) => {
       if (sync > 0) for (let change = 0; change < 6; change += 1) service.change();
       const result = await syncOnce(service, ledger);
       expect(result.doubt).toBeUndefined();
-      expect(result.missed, "runs that were not shown").toEqual([]);
-      expect(result.markedLiving, "existing runs that were taken for deleted").toEqual([]);
-      expect(result.keptDeleted, "deleted runs that were not noticed").toEqual([]);
+      expect(result.missed, "items that were not shown").toEqual([]);
+      expect(result.markedLiving, "existing items that were taken for deleted").toEqual([]);
+      expect(result.keptDeleted, "deleted items that were not noticed").toEqual([]);
       expect(result.requestsPerPage).toBeLessThan(8);
     }
   });
@@ -51,25 +51,25 @@ describe.each(Object.entries(unproven))("%s", (_name, setting) => {
   });
 });
 
-test("20,000 unchanged runs cost 22 requests at most", async () => {
+test("20,000 unchanged items cost 22 requests at most", async () => {
   const random = new Random(testSeed);
   const service = new ChangingService({ rate: 0, size: 20_000, page: 1000 }, random);
-  const { runs, doubt } = await listRuns(service, 0);
+  const { items, doubt } = await listItems(service, 0);
   expect(doubt).toBeUndefined();
-  expect(runs.size).toBe(20_000);
+  expect(items.size).toBe(20_000);
   expect(service.requests, `seed ${testSeed}`).toBeLessThanOrEqual(22);
 });
 
-test("more hidden runs than before are found where they are", async () => {
+test("more hidden items than before are found where they are", async () => {
   const random = new Random(testSeed);
   const service = new ChangingService(
     { rate: 0, size: 5000, page: 1000, hiddenShare: 0.001 },
     random,
   );
   const hidden = 5000 - service.visible().length;
-  expect((await listRuns(service, 0)).hidden).toBe(hidden);
+  expect((await listItems(service, 0)).hidden).toBe(hidden);
   const before = service.requests;
-  expect((await listRuns(service, hidden)).hidden).toBe(hidden);
+  expect((await listItems(service, hidden)).hidden).toBe(hidden);
   expect(service.requests - before, "known ones are not looked for").toBeLessThanOrEqual(7);
 });
 
@@ -91,21 +91,21 @@ async function syncOnce(service: ChangingService, ledger: Set<string>) {
   service.requests = 0;
   const [visible, absent] = [new Set(service.visible()), new Set(service.absent())];
   const pages = Math.ceil(service.size / 15);
-  const { runs, doubt } = await listRuns(service, 0);
-  const missing = [...ledger].filter((id) => !runs.has(id));
-  const { gone } =
+  const { items, doubt } = await listItems(service, 0);
+  const missing = [...ledger].filter((id) => !items.has(id));
+  const gone =
     doubt === undefined && missing.length > 0
-      ? await findGoneRuns(service, missing, [...runs.keys()])
-      : { gone: new Set<string>() };
+      ? await findGoneItems(service, missing, [...items.keys()])
+      : new Set<string>();
   const isDisturbed = (id: string): boolean => service.disturbed.has(id);
   const result = {
     doubt,
-    missed: [...visible].filter((id) => !isDisturbed(id) && !runs.has(id)),
+    missed: [...visible].filter((id) => !isDisturbed(id) && !items.has(id)),
     markedLiving: [...gone].filter((id) => visible.has(id) && !isDisturbed(id)),
     keptDeleted: [...ledger].filter((id) => absent.has(id) && !isDisturbed(id) && !gone.has(id)),
     requestsPerPage: service.requests / pages,
   };
-  for (const id of runs.keys()) ledger.add(id);
+  for (const id of items.keys()) ledger.add(id);
   for (const id of gone) ledger.delete(id);
   return result;
 }

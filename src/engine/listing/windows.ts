@@ -1,7 +1,12 @@
-import { fromEpochMs } from "../../../core/timestamp.ts";
+import { fromEpochMs } from "../../core/timestamp.ts";
 import type { ProvenFilters } from "./proven-filters.ts";
-import { UnprovenError, type RunAnswer, type RunQuestion } from "./run-service.ts";
-import { isWithin, type ShownRuns } from "./shown-runs.ts";
+import {
+  UnprovenError,
+  type ListedItem,
+  type ListingAnswer,
+  type ListingQuestion,
+} from "./listing-service.ts";
+import { isWithin, type ShownItems } from "./shown-items.ts";
 
 /** A range of creation times, in milliseconds since 1970: `from` inclusive, `below` exclusive. */
 interface Window {
@@ -9,28 +14,28 @@ interface Window {
   readonly below: number;
 }
 
-/** An answer with runs, or the last one. */
-interface FollowedAnswer extends RunAnswer {
-  /** Whether pages without runs precede it, which may hide runs that moved meanwhile. */
+/** An answer with items, or the last one. */
+export interface FollowedAnswer<Item extends ListedItem> extends ListingAnswer<Item> {
+  /** Whether pages without items precede it, which may hide items that moved meanwhile. */
   readonly wasFollowed: boolean;
 }
 
 const dayMs = 86_400_000;
 
-/** Pages without a run that are followed at most. */
+/** Pages without an item that are followed at most. */
 const maxEmptyPages = 1000;
 
 /** Lists ranges of creation times, halved until one answer holds each. Needs no order. */
-export class RunWindows {
-  readonly #service: ProvenFilters;
-  readonly #shown: ShownRuns;
+export class Windows<Item extends ListedItem> {
+  readonly #service: ProvenFilters<Item>;
+  readonly #shown: ShownItems<Item>;
 
-  constructor(service: ProvenFilters, shown: ShownRuns) {
+  constructor(service: ProvenFilters<Item>, shown: ShownItems<Item>) {
     this.#service = service;
     this.#shown = shown;
   }
 
-  /** Lists all runs. */
+  /** Lists all items. */
   async listAll(): Promise<void> {
     const below = Date.now() + dayMs;
     await this.#listOpen({ below: instantOf(0) });
@@ -38,7 +43,7 @@ export class RunWindows {
     await this.#listOpen({ from: instantOf(below) });
   }
 
-  /** Lists the runs that were created in a window. */
+  /** Lists the items that were created in a window. */
   async list({ from = 0, below = Date.now() + dayMs }: Partial<Window>): Promise<void> {
     const answer = await this.#ask({ from: instantOf(from), below: instantOf(below) });
     if (!answer.hasNext) return;
@@ -52,26 +57,29 @@ export class RunWindows {
   }
 
   /**
-   * Lists all runs of one millisecond, whatever their number: what was shown is left out of the
+   * Lists all items of one millisecond, whatever their number: what was shown is left out of the
    * next question, until nothing is left.
    */
   async listInstant(ms: number): Promise<void> {
     const range = { from: instantOf(ms), below: instantOf(ms + 1) };
     for (;;) {
       const notNamed = this.#shown.within(range).map(({ id }) => id);
-      const { hasNext, runs } = await this.untilRuns({ ...range, notNamed });
+      const { hasNext, items } = await this.untilItems({ ...range, notNamed });
       const before = this.#shown.byId.size;
-      this.#take(runs, range);
+      this.#take(items, range);
       if (!hasNext) return;
       if (this.#shown.byId.size === before)
-        throw new UnprovenError("the service shows runs again that it was asked to leave out");
+        throw new UnprovenError("the service shows items again that it was asked to leave out");
     }
   }
 
-  /** Follows pages without runs by their cursor, the only use of one. */
-  async untilRuns(question: RunQuestion, first?: RunAnswer): Promise<FollowedAnswer> {
+  /** Follows pages without items by their cursor, the only use of one. */
+  async untilItems(
+    question: ListingQuestion,
+    first?: ListingAnswer<Item>,
+  ): Promise<FollowedAnswer<Item>> {
     let answer = first ?? (await this.#service.ask(question));
-    for (let pages = 0; answer.runs.length === 0 && answer.hasNext; pages += 1) {
+    for (let pages = 0; answer.items.length === 0 && answer.hasNext; pages += 1) {
       const { cursor } = answer;
       if (cursor === undefined || cursor === question.after || pages === maxEmptyPages)
         throw new UnprovenError("the service's cursor does not advance");
@@ -81,20 +89,20 @@ export class RunWindows {
     return { ...answer, wasFollowed: question.after !== undefined };
   }
 
-  async #listOpen(range: Pick<RunQuestion, "from" | "below">): Promise<void> {
+  async #listOpen(range: Pick<ListingQuestion, "from" | "below">): Promise<void> {
     const { hasNext } = await this.#ask(range);
-    if (hasNext) throw new UnprovenError("too many runs have an impossible creation time");
+    if (hasNext) throw new UnprovenError("too many items have an impossible creation time");
   }
 
-  async #ask(range: Pick<RunQuestion, "from" | "below">): Promise<RunAnswer> {
+  async #ask(range: Pick<ListingQuestion, "from" | "below">): Promise<ListingAnswer<Item>> {
     const answer = await this.#service.ask(range);
-    this.#take(answer.runs, range);
+    this.#take(answer.items, range);
     return answer;
   }
 
-  #take(runs: RunAnswer["runs"], range: Pick<RunQuestion, "from" | "below">): void {
-    if (!runs.every((run) => isWithin(run, range))) throw ignoredFilter();
-    this.#shown.add(runs);
+  #take(items: ListingAnswer<Item>["items"], range: Pick<ListingQuestion, "from" | "below">): void {
+    if (!items.every((item) => isWithin(item, range))) throw ignoredFilter();
+    this.#shown.add(items);
   }
 }
 

@@ -1,0 +1,126 @@
+import { z } from "zod";
+import type { Checkpoints, StreamBatch } from "../core/source.ts";
+
+/** Entries per block: few enough to write a block with each commit, many enough to load quickly. */
+const blockSize = 256;
+
+/** Begins the partition of a block, after the ledger's prefix. */
+const blockMark = "#";
+
+/** Precedes the entry of a thing that the last listing lacked. */
+const missedMark = "?";
+
+const blockShape = z.object({
+  /** What the entries depend on. */
+  scope: z.string(),
+  /** Entries by id; empty if the thing is to be read anew. */
+  entries: z.record(z.string(), z.string()),
+});
+
+/**
+ * What was read of each of many things (runs, datasets), as a short text each. Kept in a stream's
+ * checkpoints, in blocks of 256 in the order in which they were first read.
+ *
+ * An entry is valid under the scope that it was written under; under another one, only the id is
+ * known. An entry holds what was seen before or with the reading of a thing, never after.
+ */
+export class Ledger {
+  readonly #prefix: string;
+  readonly #scope: string;
+  readonly #blocks = new Map<number, Map<string, string>>();
+  readonly #blockOf = new Map<string, number>();
+  readonly #changed = new Set<number>();
+
+  /**
+   * @param prefix - What the partitions of its blocks begin with, apart from the block's number.
+   * @param scope - What the entries depend on: filters, patterns, the version of the columns.
+   */
+  constructor(checkpoints: Checkpoints, prefix: string, scope: string) {
+    this.#prefix = prefix + blockMark;
+    this.#scope = scope;
+    for (const [partition, checkpoint] of checkpoints) {
+      if (!partition.startsWith(this.#prefix)) continue;
+      const block = blockShape.safeParse(checkpoint).data;
+      if (block) this.#load(Number(partition.slice(this.#prefix.length)), block);
+    }
+  }
+
+  /** The ids of everything that was read, valid or not. */
+  ids(): IterableIterator<string> {
+    return this.#blockOf.keys();
+  }
+
+  /** The entry of a thing; undefined if it is to be read anew. */
+  get(id: string): string | undefined {
+    const entry = this.#text(id)?.replace(missedMark, "");
+    return entry === "" ? undefined : entry;
+  }
+
+  /** Sets an entry; empty if it is to be read again. */
+  set(id: string, entry: string): void {
+    const number = this.#blockOf.get(id) ?? this.#lastBlock();
+    const block = this.#blocks.get(number) ?? new Map<string, string>();
+    if (block.get(id) === entry) return;
+    this.#blocks.set(number, block.set(id, entry));
+    this.#blockOf.set(id, number);
+    this.#changed.add(number);
+  }
+
+  /** Notes whether the listing shows a thing. Returns whether an earlier one lacked it. */
+  note(id: string, isShown: boolean): boolean {
+    const text = this.#text(id) ?? "";
+    const wasMissed = text.startsWith(missedMark);
+    if (isShown && wasMissed) this.set(id, text.slice(missedMark.length));
+    if (!isShown && !wasMissed) this.set(id, missedMark + text);
+    return wasMissed;
+  }
+
+  /** Forgets a thing. */
+  delete(id: string): void {
+    const number = this.#blockOf.get(id);
+    if (number === undefined) return;
+    this.#blocks.get(number)?.delete(id);
+    this.#blockOf.delete(id);
+    this.#changed.add(number);
+  }
+
+  /** Invalidates all entries, so that everything is read anew. */
+  invalidate(): void {
+    for (const id of this.#blockOf.keys()) this.set(id, "");
+  }
+
+  /** The checkpoints of the blocks that changed since the last call. */
+  *changes(): Generator<StreamBatch> {
+    for (const number of this.#changed) {
+      const block = this.#blocks.get(number) ?? new Map<string, string>();
+      const partition = `${this.#prefix}${number}`;
+      const checkpoint = { scope: this.#scope, entries: Object.fromEntries(block) };
+      yield { rows: [], bytes: 0, partition, checkpoint: block.size === 0 ? null : checkpoint };
+    }
+    this.#changed.clear();
+  }
+
+  #text(id: string): string | undefined {
+    return this.#blocks.get(this.#blockOf.get(id) ?? -1)?.get(id);
+  }
+
+  #load(number: number, { scope, entries: stored }: z.output<typeof blockShape>): void {
+    const isValid = scope === this.#scope;
+    const entries = Object.entries(stored).map(
+      ([id, entry]) => [id, isValid ? entry : ""] as const,
+    );
+    this.#blocks.set(number, new Map(entries));
+    for (const [id] of entries) this.#blockOf.set(id, number);
+  }
+
+  /** The block for a new thing. */
+  #lastBlock(): number {
+    const last = Math.max(0, ...this.#blocks.keys());
+    return (this.#blocks.get(last)?.size ?? 0) < blockSize ? last : last + 1;
+  }
+}
+
+/** Whether a partition, without the ledger's prefix, is one of its blocks. */
+export function isLedgerBlock(partition: string): boolean {
+  return partition.startsWith(blockMark);
+}

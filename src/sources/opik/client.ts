@@ -1,5 +1,6 @@
 import type { SourceContext } from "../../core/source.ts";
 import { newClient, type Client } from "../../http/client.ts";
+import { parseJson } from "../../http/json-body.ts";
 import { cloudUrl, type OpikConfig } from "./config.ts";
 
 /** Path of the API below the base URL. */
@@ -23,6 +24,12 @@ export function opikClient(config: OpikConfig, { log, transfer, signal }: Source
     silenceTimeoutMs: config.request_timeout_seconds * 1000,
     retryAttempts: config.retry_attempts,
     concurrency: config.concurrency,
+    probe: {
+      method: "GET",
+      path: `${apiPath}/projects`,
+      query: { page: 1, size: 1 },
+      accept: ({ text }) => parseJson(text),
+    },
     remedies: remedies(config),
     mustChange: ({ status, message }, where) =>
       status === 404 && (/workspace/i.test(message) || /\/(?:projects|datasets)$/.test(where)),

@@ -87,6 +87,8 @@ function newCountlyClient(
     silenceTimeoutMs: request_timeout_seconds * 1000,
     retryAttempts: config.retry_attempts,
     concurrency: config.concurrency,
+    // Asks the database too, and needs no key.
+    probe: { method: "GET", path: "o/ping", accept: ({ text }) => parseJson(text) },
     remedies: {
       401: "check countly.api_key, and what it may read",
       403: "check whether the app is locked, and what countly.api_key may read",

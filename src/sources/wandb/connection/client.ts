@@ -1,10 +1,15 @@
 import type { SourceContext } from "../../../core/source.ts";
 import { newClient, type Client } from "../../../http/client.ts";
+import { graphqlProbe } from "../../../http/graphql.ts";
+import type { Request } from "../../../http/request.ts";
 import type { WandbConfig } from "./config.ts";
 import { requireApiKey } from "./login.ts";
 
 /** How the API key is sent: `Basic` to GraphQL, `Bearer` to REST. */
 type AuthScheme = "Basic" | "Bearer";
+
+/** The REST API has nothing that every gateway offers, but one that works at least says so. */
+const restProbe: Request<unknown> = { method: "GET", path: "", accept: () => undefined };
 
 /**
  * A client that is logged in: with `Basic` (user `api`) for GraphQL, with `Bearer` for the REST API
@@ -26,6 +31,7 @@ export function newWandbClient(
     requestTimeoutMs: config.request_timeout_seconds * 1000,
     retryAttempts: config.retry_attempts,
     concurrency: config.concurrency,
+    probe: scheme === "Basic" ? graphqlProbe : restProbe,
     remedies: {
       401: "check wandb.api_key",
       403: `check that the key may read "${config.entity}"`,

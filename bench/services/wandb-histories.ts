@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { GraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
+import type { GraphqlRequest } from "../../src/emulators/wandb/graphql-request.ts";
 import { parseHistoryQuery, type RunSelection } from "./wandb-history-query.ts";
 import { fieldJson, type SerializedRun } from "./wandb-runs.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { GraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
+import type { GraphqlRequest } from "../../src/emulators/wandb/graphql-request.ts";
 import { cursorOf, offsetAfter } from "../../src/emulators/wandb/cursor.ts";
 import { parseRunFilter } from "../../src/emulators/wandb/run-filter.ts";
 import { fieldJson, type SerializedRun } from "./wandb-runs.ts";

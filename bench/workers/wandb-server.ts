@@ -4,7 +4,7 @@ import { z } from "zod";
 import { listen, type ServerRequest, withBody } from "../../src/emulators/http-server.ts";
 import { seededRandom } from "../../src/emulators/random.ts";
 import { newCounters, type WandbBackend } from "../../src/emulators/wandb/backend.ts";
-import { parseGraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
+import { parseGraphqlRequest } from "../../src/emulators/wandb/graphql-request.ts";
 import { graphqlErrors } from "../../src/emulators/wandb/response.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";
@@ -87,6 +87,7 @@ function preserialized({ headers, body: text }: ServerRequest): PreparedResponse
 function send(response: ServerResponse, { status, chunks }: PreparedResponse): void {
   response.writeHead(status, {
     "content-type": "application/json",
+    date: new Date(workspace.clock.nowMs).toUTCString(),
     "content-length": chunks.reduce((sum, { length }) => sum + length, 0),
   });
   // Sends all chunks in one system call, without copying them.

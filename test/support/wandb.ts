@@ -1,7 +1,7 @@
 import type { RequestHandler, ServerRequest } from "../../src/emulators/http-server.ts";
 import { startServer } from "./http-server.ts";
 import { newCounters, type WandbCounters } from "../../src/emulators/wandb/backend.ts";
-import { operationName, parseGraphqlRequest } from "../../src/emulators/wandb/graphql.ts";
+import { operationName, parseGraphqlRequest } from "../../src/emulators/wandb/graphql-request.ts";
 import { wandbService } from "../../src/emulators/wandb/service.ts";
 import type { WandbFaults } from "../../src/emulators/wandb/faults.ts";
 import { WandbWorkspace } from "../../src/emulators/wandb/workspace.ts";

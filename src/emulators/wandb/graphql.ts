@@ -10,41 +10,14 @@ import {
   visit,
 } from "graphql";
 import type { DocumentNode, GraphQLSchema } from "graphql";
-import { z } from "zod";
 import { operationCounter, type WandbBackend } from "./backend.ts";
 import type { WandbFaults } from "./faults.ts";
-import { quoteLargeIntegers, unmarkLargeIntegers } from "./json.ts";
+import { type GraphqlRequest, operationName } from "./graphql-request.ts";
+import { unmarkLargeIntegers } from "./json.ts";
 import { queryResolvers } from "./query-resolvers.ts";
 import { graphqlErrors, ResponseError } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
 import { wandbSchema } from "./schema.ts";
-
-/** A GraphQL request. */
-export type GraphqlRequest = z.infer<typeof bodyShape>;
-
-const bodyShape = z.object({
-  query: z.string(),
-  variables: z.record(z.string(), z.unknown()).nullish(),
-  // Python's part of the SDK sends "" for none.
-  operationName: z
-    .string()
-    .nullish()
-    .transform((name) => (name === "" ? null : name)),
-});
-
-/** Parses a request's body; undefined if it is not a GraphQL request. */
-export function parseGraphqlRequest(text: string): GraphqlRequest | undefined {
-  try {
-    return bodyShape.parse(JSON.parse(quoteLargeIntegers(text)));
-  } catch {
-    return undefined;
-  }
-}
-
-/** The name of a request's operation, or empty. */
-export function operationName({ operationName, query }: GraphqlRequest): string {
-  return operationName ?? /^\s*query\s+(\w+)/.exec(query)?.[1] ?? "";
-}
 
 /**
  * Executes queries with `graphql-js`. Rejects introspection, as some servers do; caches parsed

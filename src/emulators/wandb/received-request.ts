@@ -1,5 +1,5 @@
 import type { ServerRequest } from "../http-server.ts";
-import { operationName, parseGraphqlRequest } from "./graphql.ts";
+import { operationName, parseGraphqlRequest } from "./graphql-request.ts";
 
 /** A request as the hooks in `WandbFaults` see it. */
 export interface ReceivedRequest {

@@ -157,7 +157,7 @@ describe("projects", () => {
     expect(first).toMatchObject({
       totalCount: 3,
       edges: [{ node: { name: "vision", entityName: "acme" } }, { node: { name: "audio" } }],
-      pageInfo: { hasNextPage: true },
+      pageInfo: { hasNextPage: true, endCursor: btoa("arrayconnection:1") },
     });
     expect(second).toMatchObject({
       edges: [{ node: { name: "text" } }],

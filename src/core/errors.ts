@@ -3,6 +3,17 @@
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+  /** True if it concerns only a part of what is read, such as one project: the rest can go on. */
+  readonly isPartial: boolean;
+
+  constructor(message: string, { isPartial = false, ...options }: ConfigErrorOptions = {}) {
+    super(message, options);
+    this.isPartial = isPartial;
+  }
+}
+
+interface ConfigErrorOptions extends ErrorOptions {
+  readonly isPartial?: boolean;
 }
 
 /** It may work later: network, rate limit, an overloaded server, a full disk. Exit status 1. */

@@ -124,7 +124,8 @@ async function copyStream(
 /** Whether the other streams can still be read after this error. */
 function failsStreamOnly(error: unknown, { signal, session }: SyncOptions): error is Error {
   if (signal.aborted || session.lost.aborted) return false;
-  return isOperational(error) && !(error instanceof ConfigError) && !(error instanceof LockedError);
+  if (error instanceof ConfigError) return error.isPartial;
+  return isOperational(error) && !(error instanceof LockedError);
 }
 
 function progressOf(group: readonly Batch[]): StreamProgress {

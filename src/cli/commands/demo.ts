@@ -75,5 +75,5 @@ async function syncTwice(
   terminal.print(`\n${color.bold("Second sync:")} ${changes}`);
   const second = await runSync(configured(), options);
   terminal.print("");
-  return Math.max(exitStatusOfSync(first.status), exitStatusOfSync(second.status));
+  return Math.max(exitStatusOfSync(first), exitStatusOfSync(second));
 }

@@ -20,14 +20,14 @@ export async function syncCommand(invocation: Invocation): Promise<number> {
   return await withMetrics(metrics, async (recorder) => {
     const configured = await configure(invocation);
     if (flags["dry-run"] === true) return await dryRun(invocation, configured);
-    const { status } = await runSync(configured, {
+    const summary = await runSync(configured, {
       ...invocation,
       fullRefresh: flags["full-refresh"] === true,
       allowMassDeletion: flags["allow-mass-deletion"] === true,
       quiet: flags.quiet === true,
       recorder,
     });
-    return exitStatusOfSync(status);
+    return exitStatusOfSync(summary);
   });
 }
 

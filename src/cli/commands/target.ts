@@ -56,7 +56,7 @@ export async function loadStandardInput(
       startedAt: new Date(),
     });
     if (flags.quiet !== true) showTargetSummary(summary, terminal, destination.label);
-    return exitStatusOfSync(summary.status);
+    return exitStatusOfSync(summary);
   });
 }
 

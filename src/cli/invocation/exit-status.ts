@@ -29,8 +29,16 @@ export function exitStatusOfError(error: unknown): number {
   return exitStatus.failed;
 }
 
-/** The exit status of a sync that ended with this status. */
-export function exitStatusOfSync(status: SyncStatus): number {
+/** How a sync ended, and the errors of the streams that failed. */
+interface EndedSync {
+  readonly status: SyncStatus;
+  readonly failures?: ReadonlyMap<string, Error>;
+}
+
+/** The exit status of a sync: of several failures, one that a person must mend comes first. */
+export function exitStatusOfSync({ status, failures = new Map() }: EndedSync): number {
+  if ([...failures.values()].some((error) => error instanceof ConfigError))
+    return exitStatus.configError;
   const statuses = {
     completed: exitStatus.completed,
     partial: exitStatus.partial,

@@ -9,8 +9,8 @@ const maxRequests = 40;
 
 /**
  * How many items the service counts and does not show. Finds the ranges with more items than were
- * shown by halving, and lists each once more. Only counts and items of one answer are compared: items
- * come and go between two.
+ * shown by halving, and lists each once more. Only counts and items of one answer are compared:
+ * items come and go between two.
  */
 export async function countHiddenItems<Item extends ListedItem>(
   service: ListingService<Item>,

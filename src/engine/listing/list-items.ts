@@ -26,8 +26,8 @@ export interface Listing<Item extends ListedItem> {
  * Lists all items while they come and go, and proves that every item that existed all the time was
  * shown.
  *
- * The service's cursors are offsets: an item that comes or goes shifts the rest, so no item is passed
- * by a cursor. Each page is asked for by the creation time of the last item shown. That never
+ * A cursor may be an offset: an item that comes or goes shifts the rest, so no item is passed by a
+ * cursor. Each page is asked for by the creation time of the last item shown. That never
  * changes, and an answer is one moment, so an item that exists all the time is in the answer whose
  * range it belongs to. If the order is not honoured, ranges are halved until one answer holds each;
  * if the filter does not work, two walks by cursor are united, and nothing is proven.

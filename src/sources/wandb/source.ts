@@ -20,6 +20,6 @@ export const wandb: Source<WandbConfig> = {
   },
   async check(config, context) {
     const session = new WandbSession(config, context);
-    for (const project of await session.projects()) await session.open(project, undefined);
+    for (const project of await session.projects()) await session.check(project);
   },
 };

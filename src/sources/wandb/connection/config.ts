@@ -56,6 +56,13 @@ export const wandbConfig = z
         description: "Maximum runs per request; reduced automatically if needed.",
       },
     ).default(100),
+    listing_page_size: wholeNumber(
+      { min: 1, max: 10_000 },
+      {
+        description:
+          "Maximum runs per request of the list that shows what has changed, which has only small fields.",
+      },
+    ).default(1000),
     filters: jsonObject({
       description:
         'Copy only the runs that match this W&B filter: `{"createdAt": {"$gte": "2026-01-01T00:00:00Z"}}`. All other runs count as deleted.',
@@ -70,16 +77,13 @@ export const wandbConfig = z
     ...clientFields,
     lookback_minutes: wholeNumber(
       { min: 0, max: 100_000 },
-      {
-        description:
-          "How many minutes before the latest heartbeat of the previous sync to start reading again.",
-      },
-    ).default(10),
+      { description: "Not used any more; accepted because earlier versions had it." },
+    ).optional(),
     rescan_days: wholeNumber(
       { min: 0, max: 3650 },
       {
         description:
-          "Days between rescans of all runs, which find edits of finished runs; 0 for never.",
+          "Days between rescans of all runs, for servers that do not show when a configuration or summary was edited; 0 for never.",
       },
     ).default(7),
   })

@@ -2,30 +2,36 @@ import { z } from "zod";
 import { ConfigError, TransientError } from "../../../core/errors.ts";
 import type { GraphqlClient, GraphqlError, Select } from "../../../http/graphql.ts";
 import { HttpError } from "../../../http/http-error.ts";
+import { formatStep, toLastStep } from "../reader/line-step.ts";
+import type { AttemptLimits } from "./attempt-limits.ts";
 import { BatchSize } from "./batch-size.ts";
-import { requireProject, type ProjectPath } from "./run-pages.ts";
+import { requireProject, type ProjectPath } from "./project-path.ts";
 
 /** A request for a window of one run's history. */
-interface HistoryRequest {
+interface HistoryRequest extends AttemptLimits {
   readonly run: string;
   /** The first step, inclusive. */
-  readonly from: number;
+  readonly from: bigint;
   /** The end of the window, exclusive. */
-  readonly below: number;
+  readonly below: bigint;
   /** The maximum number of lines; a response of that many may be a sample. */
   readonly samples: number;
-  /** Not to be sent with others, because that failed before. */
-  readonly isolated: boolean;
 }
 
 /** A run, and the requested lines of its history. */
-export type RunHistory = z.output<typeof runShape>;
+export interface RunHistory extends z.output<typeof runShape> {
+  /** The service's clock at the response, in milliseconds since 1970. */
+  readonly date: number | undefined;
+}
 
 const runShape = z.object({
   state: z.string().nullish(),
   heartbeatAt: z.string().nullish(),
   historyLineCount: z.int().nullish(),
-  historyKeys: z.object({ lastStep: z.number().nullish() }).nullish(),
+  historyKeys: z
+    .object({ lastStep: z.unknown().optional() })
+    .transform((keys) => ({ lastStep: toLastStep(keys.lastStep) }))
+    .nullish(),
   history: z.array(z.string()).nullish(),
 });
 
@@ -49,6 +55,9 @@ interface BatchOptions extends ProjectPath {
 /** How long a request waits for others to join its batch. */
 const batchDelayMs = 20;
 
+/** A batch that takes longer has a run that would better be read alone. */
+const batchTimeoutMs = 20_000;
+
 /**
  * Combines requests for the histories of several runs into one, using aliases; into more as long as
  * that succeeds. A request that fails in a batch is retried on its own, so that one bad run does
@@ -67,6 +76,11 @@ export class HistoryBatches {
   constructor(graphql: GraphqlClient, options: BatchOptions) {
     this.#graphql = graphql;
     this.#options = options;
+  }
+
+  /** Retries of a request for a window of normal size. */
+  get retryAttempts(): number {
+    return this.#options.retryAttempts;
   }
 
   /** The lines in a window; null if the run does not exist. */
@@ -135,27 +149,43 @@ export class HistoryBatches {
     this.#enqueue({ ...pending, request: { ...pending.request, isolated: true } });
   }
 
+  #limits(batch: readonly PendingRequest[]): Omit<AttemptLimits, "isolated"> {
+    const [first, ...others] = batch;
+    if (first && others.length === 0) {
+      const { retryAttempts, requestTimeoutMs } = first.request;
+      return { retryAttempts, requestTimeoutMs };
+    }
+    const retryAttempts = Math.min(1, this.#options.retryAttempts);
+    return { retryAttempts, requestTimeoutMs: batchTimeoutMs };
+  }
+
   async #requestBatch(batch: readonly PendingRequest[]): Promise<void> {
-    const { retryAttempts } = this.#options;
     const startedAt = performance.now();
-    const { data, errors, body } = await this.#graphql.request({
+    const { data, errors, body, date } = await this.#graphql.request({
       query: (select) => batchQuery(batch.length, select),
       variables: { ...batchVariables(batch), ...pathOf(this.#options) },
       shape: dataShape,
       allowPartial: batch.length > 1,
-      retryAttempts: batch.length > 1 ? Math.min(1, retryAttempts) : retryAttempts,
+      ...this.#limits(batch),
     });
     const project = requireProject(data, this.#options);
     const failed = new Set(errors.map(aliasOf));
     for (const [index, pending] of batch.entries()) {
       if (failed.has(`r${index}`)) this.#retryIsolated(pending);
-      else pending.resolve(project[`r${index}`] ?? null);
+      else pending.resolve(withDate(project[`r${index}`], date));
     }
     this.#size.recordSuccess(batch.length, {
       bytes: body.bytes,
       ms: performance.now() - startedAt,
     });
   }
+}
+
+function withDate(
+  run: z.output<typeof runShape> | null | undefined,
+  date: number | undefined,
+): RunHistory | null {
+  return run ? { ...run, date } : null;
 }
 
 function pathOf({ entity, project }: ProjectPath): ProjectPath {
@@ -199,8 +229,8 @@ function batchVariables(
 ): Readonly<Record<string, string | number>> {
   const entries = batch.flatMap(({ request: { run, from, below, samples } }, index) => [
     [`n${index}`, run] as const,
-    [`f${index}`, from] as const,
-    [`b${index}`, below] as const,
+    [`f${index}`, formatStep(from)] as const,
+    [`b${index}`, formatStep(below)] as const,
     [`s${index}`, samples] as const,
   ]);
   return Object.fromEntries<string | number>(entries);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../../../core/errors.ts";
 import type { GraphqlClient } from "../../../http/graphql.ts";
+import { unknownKey, type ProjectPath } from "./project-path.ts";
 
 const shape = z.object({
   viewer: z.unknown().optional(),
@@ -45,6 +46,21 @@ export async function listProjects(
   }
 }
 
+const projectShape = z.object({ viewer: z.unknown().optional(), project: z.unknown().optional() });
+
+const projectQuery = `query Project($entity: String!, $project: String!) {
+  viewer { id }
+  project(name: $project, entityName: $entity) { id }
+}`;
+
+/** Whether a project exists and the key has access to it. */
+export async function projectExists(graphql: GraphqlClient, path: ProjectPath): Promise<boolean> {
+  const request = { query: () => projectQuery, variables: { ...path }, shape: projectShape };
+  const { data } = await graphql.request(request);
+  if (data.viewer == null) throw unknownKey();
+  return data.project != null;
+}
+
 type ProjectPage = NonNullable<z.output<typeof shape>["models"]>;
 
 async function requestPage(
@@ -54,9 +70,8 @@ async function requestPage(
 ): Promise<ProjectPage> {
   const variables = { entity, after: after ?? null, first: pageSize };
   const { data } = await graphql.request({ query: () => query, variables, shape });
+  if (data.viewer == null) throw unknownKey();
   if (data.models) return data.models;
-  if (data.viewer == null)
-    throw new ConfigError("the service does not recognize the key; check wandb.api_key");
   throw new ConfigError(
     `no entity "${entity}", or the key has no access to it; check wandb.entity`,
   );

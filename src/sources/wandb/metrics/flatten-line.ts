@@ -7,13 +7,16 @@ interface Leaf {
   readonly slice: string;
 }
 
+/** Objects nested deeper than this stay whole; names that long are of no use. */
+const maxDepth = 32;
+
 /**
  * The values of a history line by name, as JSON text exactly as sent; or a text that says what is
  * wrong with the line.
  *
  * Nested objects are flattened: `{"a": {"b": 1}}` becomes `a.b`. Media (objects with a `_type`),
- * lists and empty objects stay whole. If several values would get the same name, the least nested
- * gets it, and the others get more dots, so that none is lost.
+ * lists, empty objects and what is nested more than 32 deep stay whole. If several values would get
+ * the same name, the least nested gets it, and the others get more dots, so that none is lost.
  */
 export function flattenLine(line: string): ReadonlyMap<string, string> | string {
   const parsed = parsePythonJson(line);
@@ -31,7 +34,7 @@ function collectLeaves(
   into: Leaf[],
 ): void {
   for (const [name, slice] of fields) {
-    const inner = members(slice);
+    const inner = path.length < maxDepth ? members(slice) : undefined;
     const isLeaf = !inner || inner.size === 0 || inner.has("_type");
     if (isLeaf) into.push({ path: [...path, name], slice });
     else collectLeaves(inner, [...path, name], into);

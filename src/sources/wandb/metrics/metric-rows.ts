@@ -1,16 +1,24 @@
 import type { Row } from "../../../core/schema.ts";
 import type { Rejected } from "../../../core/source.ts";
-import { fromEpochSeconds, toTimestamp } from "../../../core/timestamp.ts";
 import { unquote } from "../../../json/text-scanner.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
 import { lineDigest } from "../reader/history-position.ts";
+import { parseStepText, type Step } from "../reader/line-step.ts";
 import { flattenLine } from "./flatten-line.ts";
 import type { MetricFilter } from "./metric-filter.ts";
+import { toMetricTimestamp, toMetricValue, type MetricValue } from "./metric-value.ts";
+import { StepMerge } from "./step-merge.ts";
 
 interface MetricRowOptions {
   readonly scope: ProjectScope;
   readonly run: string;
   readonly isWanted: MetricFilter;
+}
+
+/** Rows, and what could not be stored. */
+export interface MetricBatch {
+  readonly rows: readonly Row[];
+  readonly rejected: readonly Rejected[];
 }
 
 /** Fields that have columns of their own. */
@@ -22,49 +30,87 @@ interface Names {
   readonly wanted: readonly string[];
 }
 
-/** Turns lines of one run's history into rows, one per metric and step. */
+/**
+ * Turns lines of one run's history into rows, one per metric and step. Lines of the same step must
+ * follow each other: where they have different values for a metric, the last one counts, and the
+ * other line is rejected.
+ */
 export class MetricRows {
   readonly #options: MetricRowOptions;
   #rows: Row[] = [];
   #rejected: Rejected[] = [];
   #names: Names = { all: [], wanted: [] };
+  /** The step of the latest line, that line, and where the rows of the step begin. */
+  #step: Step | undefined;
+  #line = "";
+  #stepStart = 0;
+  #merge: StepMerge | undefined;
 
   constructor(options: MetricRowOptions) {
     this.#options = options;
   }
 
-  /** How many rows there are to flush. */
-  get length(): number {
-    return this.#rows.length;
+  /** Yields the rows of lines as soon as there are `size` of them; a step is never split. */
+  *batches(lines: readonly string[], size: number): Generator<MetricBatch, MetricBatch> {
+    for (const line of lines) {
+      this.#add(line);
+      if (this.#stepStart >= size) yield this.#flush(this.#stepStart);
+    }
+    this.#endStep(this.#rows.length);
+    this.#step = undefined;
+    return this.#flush(this.#rows.length);
   }
 
-  /** Adds the rows of a line, or rejects it. */
-  add(line: string): void {
-    if (this.#addPlain(line)) return;
-    const values = flattenLine(line);
-    if (typeof values === "string") this.#reject(line, values);
-    else this.#addExact(line, values);
-  }
-
-  /** All rows since the last flush, and the lines that could not be parsed. */
-  flush(): { readonly rows: readonly Row[]; readonly rejected: readonly Rejected[] } {
-    const flushed = { rows: this.#rows, rejected: this.#rejected };
-    this.#rows = [];
+  #flush(end: number): MetricBatch {
+    const rows = end === this.#rows.length ? this.#rows : this.#rows.slice(0, end);
+    const flushed = { rows, rejected: this.#rejected };
+    this.#rows = this.#rows.slice(end);
     this.#rejected = [];
+    this.#stepStart = 0;
     return flushed;
+  }
+
+  #add(line: string): void {
+    const start = this.#rows.length;
+    const step = this.#addPlain(line) ?? this.#addExact(line);
+    if (step === undefined) return;
+    if (step === this.#step) {
+      this.#mergeLine(step, line, start);
+      return;
+    }
+    this.#endStep(start);
+    this.#step = step;
+    this.#line = line;
+  }
+
+  #endStep(start: number): void {
+    if (this.#merge) this.#rejectMerged(this.#merge);
+    this.#merge = undefined;
+    this.#stepStart = start;
+  }
+
+  #mergeLine(step: Step, line: string, start: number): void {
+    const first = { line: this.#line, rows: this.#rows.slice(this.#stepStart, start) };
+    this.#merge ??= new StepMerge(step, first);
+    this.#merge.add({ line, rows: this.#rows.slice(start) });
+    this.#rows.length = this.#stepStart;
+    for (const row of this.#merge.rows()) this.#rows.push(row);
   }
 
   /**
    * The fast path, for lines whose values are only texts, booleans, nulls and numbers that a double
-   * holds. Returns false for any other line.
+   * holds. Returns the step; undefined for any other line.
    */
-  #addPlain(line: string): boolean {
+  #addPlain(line: string): Step | undefined {
     const object = parseObject(line);
     const step = object?.["_step"];
-    if (!object || typeof step !== "number" || !Number.isSafeInteger(step)) return false;
+    if (!object || typeof step !== "number" || !Number.isSafeInteger(step)) return undefined;
     const names = this.#namesOf(object);
-    if (names.all.some((name) => !isPlainValue(object[name]))) return false;
-    const timestamp = toMetricTimestamp(object["_timestamp"]);
+    if (names.all.some((name) => !isPlainValue(object[name])) || unusualNumber.test(line))
+      return undefined;
+    const sent = object["_timestamp"];
+    const timestamp = sent == null ? null : toMetricTimestamp(sent);
+    if (timestamp === undefined) return undefined;
     const { scope, run: run_id } = this.#options;
     for (const name of names.wanted) {
       const value = object[name];
@@ -73,7 +119,7 @@ export class MetricRows {
       const row = { run_id, step, metric_name: name, metric_value, timestamp, value_json };
       this.#rows.push(scope.multiProject ? { project: scope.project, ...row } : row);
     }
-    return true;
+    return step;
   }
 
   /** Most lines have the same names as the previous one. */
@@ -88,28 +134,49 @@ export class MetricRows {
     return this.#names;
   }
 
-  #addExact(line: string, values: ReadonlyMap<string, string>): void {
-    const step = Number(values.get("_step"));
-    if (!Number.isSafeInteger(step)) {
+  /** Adds the rows of any line, and returns its step; or rejects the line. */
+  #addExact(line: string): Step | undefined {
+    const values = flattenLine(line);
+    if (typeof values === "string") {
+      this.#reject(line, values);
+      return undefined;
+    }
+    const step = parseStepText(values.get("_step") ?? "");
+    if (step === undefined) {
       this.#reject(line, "expected a whole number in _step");
-      return;
+      return undefined;
     }
     const sent = values.get("_timestamp") ?? "null";
     const timestamp = toMetricTimestamp(sent.startsWith('"') ? unquote(sent) : Number(sent));
-    const { run, scope } = this.#options;
+    const { isWanted } = this.#options;
+    const add = (name: string, value: MetricValue): void => {
+      this.#addRow({ step, metric_name: name, timestamp: timestamp ?? null, ...value });
+    };
     for (const [name, slice] of values) {
-      if (!this.#options.isWanted(name) || fieldsWithColumns.has(name)) continue;
-      const metric_value = toExactDouble(slice);
-      const value_json = metric_value === null ? slice : null;
-      const row = { run_id: run, step, metric_name: name, metric_value, timestamp, value_json };
-      this.#rows.push({ ...projectColumns(scope), ...row });
+      if (isWanted(name) && !fieldsWithColumns.has(name)) add(name, toMetricValue(slice));
     }
+    // A time that is not understood is kept as a metric, whether or not the patterns include it.
+    if (timestamp === undefined && sent !== "null") add("_timestamp", toMetricValue(sent));
+    return step;
   }
 
-  #reject(line: string, reason: string): void {
+  #addRow(row: Row): void {
+    const { scope, run } = this.#options;
+    this.#rows.push({ ...projectColumns(scope), run_id: run, ...row });
+  }
+
+  #rejectMerged(merge: StepMerge): void {
+    for (const { line, reason } of merge.outvoted()) this.#reject(line, reason, this.#step);
+  }
+
+  #reject(line: string, reason: string, step?: Step): void {
     const { run, scope } = this.#options;
     const key = JSON.stringify({ ...projectColumns(scope), run, line: lineDigest(line) });
-    const where = { ...projectColumns(scope), run_id: run };
+    const where = {
+      ...projectColumns(scope),
+      run_id: run,
+      ...(step === undefined ? {} : { step }),
+    };
     this.#rejected.push({ key, payload: line, reason, where });
   }
 }
@@ -125,11 +192,11 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** The service sends seconds since 1970; gateways may send text. */
-function toMetricTimestamp(seconds: unknown): string | null {
-  if (typeof seconds === "string") return toTimestamp(seconds) ?? null;
-  return typeof seconds === "number" ? (fromEpochSeconds(seconds) ?? null) : null;
-}
+/**
+ * A number of more than 17 digits or with an exponent of three, which a double may not hold though
+ * it looks like any other. Texts may match, too; the exact path reads them as well.
+ */
+const unusualNumber = /[1-9][\d.]{18}|\d[eE][+-]?\d{3}/;
 
 /** Neither nested nor a number that may have lost digits. */
 function isPlainValue(value: unknown): boolean {
@@ -143,16 +210,4 @@ function isPlainValue(value: unknown): boolean {
  */
 function isExact(value: number): boolean {
   return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
-}
-
-const maxExactInteger = 2n ** 53n;
-
-/** The number in a JSON text; null if it is not one, or a double would lose digits of it. */
-function toExactDouble(slice: string): number | null {
-  if (!/^-?\d/.test(slice)) return null;
-  const number = Number(slice);
-  if (!Number.isFinite(number)) return null;
-  if (Number.isSafeInteger(number) || !/^-?\d+$/.test(slice)) return number;
-  const exact = BigInt(slice);
-  return exact <= maxExactInteger && exact >= -maxExactInteger ? number : null;
 }

@@ -1,155 +1,154 @@
 import type { Stream, StreamBatch } from "../../../core/source.ts";
-import { readPartitions } from "../../../engine/partitions.ts";
+import { readPartitions, type Partition } from "../../../engine/partitions.ts";
 import { Semaphore } from "../../../engine/semaphore.ts";
 import type { WandbConfig } from "../connection/config.ts";
+import { isLedgerBlock } from "../../../engine/ledger.ts";
 import {
   partitionOf,
+  projectColumns,
   runIdOf,
-  runSweep,
-  sweepDeletedProjects,
   type ProjectScope,
 } from "../project/project-scope.ts";
-import { readProjects } from "../project/read-projects.ts";
+import { ProjectSync } from "../project/project-sync.ts";
+import { readProjects, type ProjectsContext } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
-import {
-  listRunIds,
-  planSync,
-  projectCheckpoint,
-  stateAfter,
-  stateDuring,
-  type ProjectState,
-  type SyncPlan,
-} from "../project/sync-plan.ts";
 import { metricColumns, tableOf } from "../project/tables.ts";
-import type { DeletionBaseline } from "../reader/deletion-baseline.ts";
-import type { FinishedRuns } from "./finished-runs.ts";
-import { LineCountCheck } from "./line-count-check.ts";
-import { metricFilter } from "./metric-filter.ts";
-import { RunPartitions, type IsDeleted, type MetricsReadContext } from "./run-partitions.ts";
+import { parseEntry } from "./history-entry.ts";
+import { planHistory } from "./history-plan.ts";
+import { metricFilter, type MetricFilter } from "./metric-filter.ts";
+import { parseOpenHistory, type OpenHistory } from "./open-history.ts";
+import { RunCounter } from "./run-counter.ts";
+import { RunHistoryReader } from "./run-history.ts";
 
 /** How many histories are turned into rows at the same time. */
 const maxConcurrentRuns = 4;
 
+/** What the projects of a sync share. */
+interface MetricsContext extends ProjectsContext {
+  readonly isWanted: MetricFilter;
+  readonly semaphore: Semaphore;
+  readonly counter: RunCounter;
+}
+
 /**
- * The stream `metrics`: the histories of all runs, one row per metric and step. Each run is a
- * partition.
+ * The stream `metrics`: the histories of all runs, one row per metric and step. Each run that is
+ * being read is a partition.
  */
 export function metricStream(session: WandbSession, config: WandbConfig): Stream {
-  const multiProject = config.projects.length > 0;
   const isWanted = metricFilter(config.metrics);
   return {
     name: "metrics",
     description: "The history of every run, one row per metric and step",
-    ...tableOf(metricColumns, ["run_id", "step", "metric_name"], multiProject),
+    ...tableOf(metricColumns, ["run_id", "step", "metric_name"], config.projects.length > 0),
     units: { rows: "values", partitions: "runs" },
-    async *read(options) {
-      const lineCounts = new LineCountCheck();
+    read: (options) => {
       const semaphore = new Semaphore(maxConcurrentRuns);
-      const progress = { runs: 0 };
-      const projects = await session.projects();
-      const shared = { session, config, isWanted, lineCounts, semaphore, progress, options };
-      const read = (project: string) =>
-        readProject({ scope: { project, multiProject }, ...shared });
-      yield* readProjects(projects, read, options);
-      yield* sweepDeletedProjects(projects, { config, ...options });
-      lineCounts.report(options.log);
+      const counter = new RunCounter();
+      const context: MetricsContext = { session, config, options, isWanted, semaphore, counter };
+      return readProjects(context, (scope) => readProject(scope, context));
     },
   };
 }
 
-async function* readProject(context: MetricsReadContext): AsyncGenerator<StreamBatch, void> {
-  const { scope, options } = context;
-  const saved = options.checkpoints.get(partitionOf(scope));
-  const rowSettings = ` ${JSON.stringify(context.config.metrics)}`;
-  const plan = await planSync({
-    ...options,
-    ...context,
-    ...scope,
-    saved,
-    rowSettings,
-    rescans: false,
-  });
-  const ids = await listRunIds(plan, options);
-  // Before reading, because the list lacks what is added meanwhile.
-  if (ids) yield { rows: [], bytes: 0, sweep: runSweep(scope, ids) };
-  const isDeleted: IsDeleted = (run) => plan.startsOver || ids?.has(run) === false;
-  yield* forgetDeletedRuns(context, isDeleted);
-  const partitions = new RunPartitions(plan, context, isDeleted);
-  yield* readRuns(partitions, plan, context);
-  const { startedAt } = options;
-  const finalState = stateAfter(plan, {
-    since: partitions.since,
-    startedAt,
-    listed: ids !== undefined,
-  });
-  yield* saveState(finalState, { finished: partitions.finished, scope, ended: true });
+async function* readProject(
+  scope: ProjectScope,
+  context: MetricsContext,
+): AsyncGenerator<StreamBatch, void> {
+  const { session, config, options } = context;
+  const validity = JSON.stringify([config.filters, config.metrics]);
+  const sync = await ProjectSync.start({ session, scope, validity, options });
+  const open = openHistories(scope, context);
+  if (options.fullRefresh) sync.ledger.invalidate();
+  yield* sync.ledger.changes();
+  yield* sync.sweepUnknown();
+  yield* deleteGone(sync, scope, open);
+  yield* readHistories(sync, { ...context, scope, open });
+  yield* sync.end({ rescanned: undefined, highWaterMark: undefined });
+}
+
+/** Runs of the project with a checkpoint of their own; undefined if it is of no use. */
+type OpenHistories = ReadonlyMap<string, OpenHistory | undefined>;
+
+function openHistories(scope: ProjectScope, { options }: MetricsContext): OpenHistories {
+  const open = new Map<string, OpenHistory | undefined>();
+  for (const [partition, checkpoint] of options.checkpoints) {
+    const run = runIdOf(scope, partition);
+    if (run === undefined || isLedgerBlock(run)) continue;
+    open.set(run, options.fullRefresh ? undefined : parseOpenHistory(checkpoint));
+  }
+  return open;
+}
+
+async function* deleteGone(
+  sync: ProjectSync,
+  scope: ProjectScope,
+  open: OpenHistories,
+): AsyncGenerator<StreamBatch> {
+  for (const id of await sync.findGone(open.keys())) {
+    const where = { ...projectColumns(scope), run_id: id };
+    const partition = partitionOf(scope, id);
+    yield { rows: [], bytes: 0, partition, checkpoint: null, sweep: { where, keys: [] } };
+    sync.ledger.delete(id);
+  }
+  yield* sync.ledger.changes();
+}
+
+interface HistoriesContext extends MetricsContext {
+  readonly scope: ProjectScope;
+  readonly open: OpenHistories;
 }
 
 /**
- * Reads the runs, advances the high-water mark, and drops the checkpoints that it has passed. A
- * baseline that does not cover a run is removed from the state before any row of that run is
- * written.
+ * Reads the histories that changed. An entry is saved before the run's own checkpoint is removed,
+ * so that a run is known at any time.
  */
-async function* readRuns(
-  partitions: RunPartitions,
-  plan: SyncPlan,
-  { scope, progress, options }: MetricsReadContext,
-): AsyncGenerator<StreamBatch, void> {
-  const { reader, state, runCounts, nextBaseline } = plan;
-  const { finished } = partitions;
+async function* readHistories(
+  sync: ProjectSync,
+  context: HistoriesContext,
+): AsyncGenerator<StreamBatch> {
+  const { options, counter, scope } = context;
+  const { ledger, reader } = sync;
+  const entries = new Map<string, string>();
+  const partitions = planPartitions(sync, context, entries);
+  const count = counter.newProject(partitions.length);
   const { signal, log } = options;
-  const isAll = state.whole && state.since === undefined && !scope.multiProject;
-  const total = isAll ? runCounts.total : undefined;
-  const concurrency = reader.concurrentRuns;
-  const before = progress.runs;
-  const batches = readPartitions(partitions, { concurrency, before, total, signal, log });
-  let { since } = state;
-  let savedBaseline: DeletionBaseline | undefined;
-  const saveProgress = (): Generator<StreamBatch> => {
-    savedBaseline = nextBaseline.value;
-    return saveState(stateDuring(plan, since), { finished, scope, ended: false });
-  };
-  yield* saveProgress();
-  for await (const batch of batches) {
-    progress.runs = batch.partitions?.done ?? progress.runs;
-    const mark = batch.partition === undefined ? batch.checkpoint?.["since"] : undefined;
-    if (typeof mark === "string") since = mark;
-    if (typeof mark === "string" || nextBaseline.value !== savedBaseline) yield* saveProgress();
-    if (typeof mark === "string") continue;
-    finished.record(batch);
-    yield batch;
+  const batches = readPartitions(partitions, { concurrency: reader.concurrentRuns, signal, log });
+  for await (const { partitions: progress, ...batch } of batches) {
+    const id = runIdOf(scope, batch.partition ?? "") ?? "";
+    const entry = batch.checkpoint === null ? entries.get(id) : undefined;
+    if (entry !== undefined) {
+      ledger.set(id, entry);
+      entries.delete(id);
+      yield* ledger.changes();
+    }
+    yield { ...batch, partitions: count(progress?.done) };
   }
 }
 
-/** Drops the checkpoints of deleted runs. */
-function* forgetDeletedRuns(
-  { scope, options }: MetricsReadContext,
-  isDeleted: IsDeleted,
-): Generator<StreamBatch> {
-  for (const partition of options.checkpoints.keys()) {
-    const run = runIdOf(scope, partition);
-    if (run === undefined || !isDeleted(run)) continue;
-    yield { rows: [], bytes: 0, partition, checkpoint: null };
+/** A partition for each history that must be read, runs in the order of their creation. */
+function planPartitions(
+  sync: ProjectSync,
+  context: HistoriesContext,
+  entries: Map<string, string>,
+): Partition[] {
+  const { scope, open } = context;
+  const { ledger, listing, reader } = sync;
+  const partitions: Partition[] = [];
+  for (const run of listing.items.values()) {
+    const before = parseEntry(ledger.get(run.id));
+    const plan = planHistory(run, { entry: before, open: open.get(run.id) });
+    if (!plan) continue;
+    const history = new RunHistoryReader(
+      { run, plan, before },
+      { ...context, reader, now: listing.date },
+    );
+    partitions.push({
+      key: partitionOf(scope, run.id),
+      where: { ...projectColumns(scope), run_id: run.id },
+      read: (signal) => history.read(signal, (entry) => entries.set(run.id, entry)),
+      failed: () => history.failed(),
+      failedBefore: open.get(run.id)?.failed === true,
+    });
   }
-}
-
-interface SaveOptions {
-  readonly finished: FinishedRuns;
-  readonly scope: ProjectScope;
-  readonly ended: boolean;
-}
-
-function* saveState(
-  state: ProjectState,
-  { finished, scope, ended }: SaveOptions,
-): Generator<StreamBatch> {
-  yield {
-    rows: [],
-    bytes: 0,
-    ...(scope.multiProject ? { partition: partitionOf(scope) } : {}),
-    checkpoint: projectCheckpoint(state),
-  };
-  for (const partition of finished.removePassed(state.since, ended)) {
-    yield { rows: [], bytes: 0, partition, checkpoint: null };
-  }
+  return partitions;
 }

@@ -1,11 +1,17 @@
-import type { Checkpoint, StreamBatch, Sweep } from "../../../core/source.ts";
+import { partitionKey } from "../../../core/partition-key.ts";
+import type { Checkpoint, Rejected, StreamBatch, Sweep } from "../../../core/source.ts";
 import type { Semaphore } from "../../../engine/semaphore.ts";
-import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
-import type { HistoryPage, ListedRun, ProjectReader } from "../reader/project-reader.ts";
-import type { LineCountCheck } from "./line-count-check.ts";
+import type { ListedRun } from "../reader/listed-run.ts";
+import { partitionOf, projectColumns, type ProjectScope } from "../project/project-scope.ts";
+import type { HistoryPage } from "../reader/history-page.ts";
+import type { HistoryPosition } from "../reader/history-position.ts";
+import type { ProjectReader } from "../reader/project-reader.ts";
+import { formatEntry, type HistoryEntry } from "./history-entry.ts";
+import { judgeRead, maySettle, type FinishedRead } from "./history-outcome.ts";
+import type { HistoryPlan } from "./history-plan.ts";
 import type { MetricFilter } from "./metric-filter.ts";
-import { MetricRows } from "./metric-rows.ts";
-import { failedCheckpoint, finishedCheckpoint, openCheckpoint } from "./run-checkpoint.ts";
+import { MetricRows, type MetricBatch } from "./metric-rows.ts";
+import { openCheckpoint } from "./open-history.ts";
 
 /** Rows per batch; a page may hold many times as many. */
 const rowsPerBatch = 1000;
@@ -14,59 +20,120 @@ const rowsPerBatch = 1000;
 const bytesPerRow = 250;
 
 /** What the histories of a project's runs share. */
-interface RunHistoryContext {
+export interface RunHistoryContext {
   readonly scope: ProjectScope;
   readonly reader: ProjectReader;
   readonly isWanted: MetricFilter;
-  readonly lineCounts: LineCountCheck;
   /** Limits how many histories are turned into rows at once: waiting lines take less memory. */
   readonly semaphore: Semaphore;
+  /** The service's clock, in milliseconds since 1970. */
+  readonly now: number;
 }
 
-/** Reads the history of one run and tracks its position. */
+/** What is to be read of a run, and what an earlier sync knew. */
+interface RunToRead {
+  readonly run: ListedRun;
+  readonly plan: HistoryPlan;
+  readonly before: HistoryEntry | undefined;
+}
+
+/** Reads the history of one run, and judges whether all of it was there. */
 export class RunHistoryReader {
   readonly #run: ListedRun;
+  readonly #plan: HistoryPlan;
+  readonly #before: HistoryEntry | undefined;
   readonly #context: RunHistoryContext;
-  #resume: Checkpoint | undefined;
+  #position: HistoryPosition | undefined;
 
-  constructor(run: ListedRun, resume: Checkpoint | undefined, context: RunHistoryContext) {
+  constructor({ run, plan, before }: RunToRead, context: RunHistoryContext) {
     this.#run = run;
-    this.#resume = resume;
+    this.#plan = plan;
+    this.#before = before;
     this.#context = context;
+    this.#position = plan.position;
   }
 
-  /** The checkpoint if reading fails now. */
+  /** The run's own checkpoint if reading fails now: the next sync tries it once. */
   failed(): Checkpoint {
-    return failedCheckpoint(this.#resume);
+    return this.#checkpoint(true);
   }
 
-  /** Reads the history from where it was left. */
-  async *read(signal: AbortSignal): AsyncGenerator<StreamBatch, void> {
+  /**
+   * Reads the history. The last batch removes the run's own checkpoint.
+   *
+   * @param onRead - Gets the run's entry for the ledger before the last batch is yielded; to be
+   *   saved before that batch.
+   */
+  async *read(
+    signal: AbortSignal,
+    onRead: (entry: string) => void,
+  ): AsyncGenerator<StreamBatch, void> {
+    for (let start = this.#plan.position; ; start = undefined) {
+      const read = yield* this.#readFrom(start, signal);
+      // A deleted run gets no entry; what was read of it is found by its own checkpoint.
+      if (!read) return;
+      const known = { before: this.#before, now: this.#context.now };
+      const { entry, gap } = judgeRead(this.#run, read, known);
+      if (!entry) continue;
+      onRead(formatEntry(entry));
+      const isSettled = entry.status === "settled";
+      const rejected = gap === undefined ? [] : [this.#gap(gap, isSettled)];
+      yield { rows: [], bytes: 0, checkpoint: null, rejected };
+      return;
+    }
+  }
+
+  async *#readFrom(
+    position: HistoryPosition | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamBatch, FinishedRead | undefined> {
     const { reader, semaphore } = this.#context;
-    for await (const page of reader.readHistory(this.#run, { resume: this.#resume })) {
+    const { singleAttempt } = this.#plan;
+    let rejected = 0;
+    for await (const page of reader.readHistory(this.#run, { position, singleAttempt })) {
       signal.throwIfAborted();
+      if (page.end === "vanished") return undefined;
       const release = await semaphore.acquire();
       try {
-        yield* this.#batches(page);
+        for (const batch of this.#batches(page)) {
+          rejected += batch.rejected?.length ?? 0;
+          yield batch;
+        }
       } finally {
         release();
       }
+      if (page.end) return { end: page.end, position: page.position, rejected };
     }
+    return undefined;
   }
 
   *#batches(page: HistoryPage): Generator<StreamBatch> {
-    const metricRows = this.#newRows();
-    for (const line of page.lines) {
-      metricRows.add(line);
-      if (metricRows.length >= rowsPerBatch) yield toBatch(metricRows);
-    }
-    this.#resume = page.resume;
-    yield { ...toBatch(metricRows), ...this.#sweep(page), checkpoint: this.#checkpoint(page) };
+    const batches = this.#newRows().batches(page.lines, rowsPerBatch);
+    let next = batches.next();
+    for (; !next.done; next = batches.next()) yield this.#toBatch(next.value);
+    this.#position = page.position;
+    const checkpoint = this.#checkpoint(false);
+    yield { ...this.#toBatch(next.value), ...this.#sweep(page), checkpoint };
   }
 
   #newRows(): MetricRows {
     const { scope, isWanted } = this.#context;
     return new MetricRows({ scope, isWanted, run: this.#run.id });
+  }
+
+  #toBatch({ rows, rejected }: MetricBatch): StreamBatch {
+    const settled = this.#maySettle();
+    return {
+      rows,
+      rejected: settled ? rejected.map((entry) => ({ ...entry, settled })) : rejected,
+      bytes: rows.length * bytesPerRow,
+    };
+  }
+
+  /** Whether the history is settled if this read finds the same lines as before. */
+  #maySettle(): boolean {
+    const { short } = this.#before ?? {};
+    return short !== undefined && maySettle(this.#run, short.since, this.#context.now);
   }
 
   /**
@@ -75,32 +142,34 @@ export class RunHistoryReader {
    */
   #sweep({ completeSteps, lines }: HistoryPage): { readonly sweep?: Sweep } {
     if (!completeSteps) return {};
-    const { scope } = this.#context;
-    const names = [...Object.keys(projectColumns(scope)), "run_id", "step", "metric_name"];
-    const rows = this.#newRows();
+    const project = Object.keys(projectColumns(this.#context.scope));
+    const names = [...project, "run_id", "step", "metric_name"];
+    const metricRows = this.#newRows();
     return {
       sweep: {
-        where: { ...projectColumns(scope), run_id: this.#run.id },
+        where: this.#where(),
         range: { column: "step", ...completeSteps },
         get keys() {
-          for (const line of lines) rows.add(line);
-          return rows.flush().rows.map((row) => names.map((name) => row[name]));
+          const { value } = metricRows.batches(lines, Infinity).next();
+          return value.rows.map((row) => names.map((name) => row[name]));
         },
       },
     };
   }
 
-  /** Null if there is nothing to save about the run. */
-  #checkpoint({ end, resume }: HistoryPage): Checkpoint | null {
-    if (end === "vanished") return null;
-    if (!end) return openCheckpoint(resume);
-    this.#context.lineCounts.add(this.#run.id, end);
-    const { lastSeen = this.#run.lastSeen, lineCount } = end;
-    return finishedCheckpoint(this.#resume, { lastSeen, lineCount });
+  #checkpoint(failed: boolean): Checkpoint {
+    const { activity } = this.#run;
+    return openCheckpoint({ position: this.#position, activity, failed });
   }
-}
 
-function toBatch(metricRows: MetricRows): StreamBatch {
-  const flushed = metricRows.flush();
-  return { ...flushed, bytes: flushed.rows.length * bytesPerRow };
+  #gap(gap: string, settled: boolean): Rejected {
+    const { id } = this.#run;
+    const key = partitionKey(partitionOf(this.#context.scope, id));
+    return { key, payload: id, reason: `history: ${gap}`, where: this.#where(), settled };
+  }
+
+  #where(): Readonly<Record<string, string>> {
+    const { scope } = this.#context;
+    return { ...(scope.multiProject ? { project: scope.project } : {}), run_id: this.#run.id };
+  }
 }

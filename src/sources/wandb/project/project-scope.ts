@@ -1,6 +1,5 @@
 import type { Value } from "../../../core/schema.ts";
-import type { Checkpoints, StreamBatch, Sweep } from "../../../core/source.ts";
-import { allProjects, type WandbConfig } from "../connection/config.ts";
+import type { Sweep } from "../../../core/source.ts";
 
 /** A project, and whether its rows and checkpoints must name it. */
 export interface ProjectScope {
@@ -35,21 +34,4 @@ export function projectColumns({
 export function runSweep(scope: ProjectScope, runs: ReadonlySet<string>): Sweep {
   const keys = [...runs].map((run) => [run]);
   return { ...(scope.multiProject ? { where: projectColumns(scope) } : {}), by: ["run_id"], keys };
-}
-
-/**
- * Marks the rows of projects as deleted that the entity no longer has, and drops their checkpoints.
- * Does nothing unless all projects are copied: only then is the list of projects complete.
- */
-export function* sweepDeletedProjects(
-  projects: readonly string[],
-  { config, checkpoints }: { readonly config: WandbConfig; readonly checkpoints: Checkpoints },
-): Generator<StreamBatch> {
-  if (!config.projects.includes(allProjects) || projects.length === 0) return;
-  const existing = new Set(projects);
-  const unlisted = [...checkpoints.keys()].filter((key) => !existing.has(key.replace(/\/.*$/, "")));
-  const deleted = unlisted.filter((key) => key !== "");
-  if (deleted.length === 0) return;
-  yield { rows: [], bytes: 0, sweep: { by: ["project"], keys: projects.map((name) => [name]) } };
-  for (const partition of deleted) yield { rows: [], bytes: 0, partition, checkpoint: null };
 }

@@ -5,17 +5,10 @@ import { GraphqlClient } from "../../../http/graphql.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { newWandbClient } from "../connection/client.ts";
 import { allProjects, type WandbConfig } from "../connection/config.ts";
-import { graphqlReader } from "../graphql/graphql-reader.ts";
-import { listProjects } from "../graphql/project-list.ts";
-import type { DeletionBaseline } from "../reader/deletion-baseline.ts";
-import type { ProjectReader, RunCounts } from "../reader/project-reader.ts";
-import { restReader } from "../rest/rest-reader.ts";
-
-/** A project, opened through the API that the service offers. */
-interface OpenProject {
-  readonly reader: ProjectReader;
-  readonly runCounts: RunCounts;
-}
+import { graphqlProject } from "../graphql/graphql-project.ts";
+import { listProjects, projectExists } from "../graphql/project-list.ts";
+import type { ProjectReader } from "../reader/project-reader.ts";
+import { restProject } from "../rest/rest-project.ts";
 
 const restCannotListProjects =
   'wandb.projects: REST cannot list projects; name them instead of "*"';
@@ -63,11 +56,29 @@ export class WandbSession {
     );
   }
 
-  /** Opens a project and counts its runs. */
-  open(project: string, baseline: DeletionBaseline | undefined): Promise<OpenProject> {
-    const openWith = async (api: Api): Promise<OpenProject> => {
+  /** Whether the entity has a project of this name. */
+  projectExists(project: string): Promise<boolean> {
+    return projectExists(this.#graphqlClient(), { entity: this.#config.entity, project });
+  }
+
+  /** Opens a project and lists its runs, through the API that the service offers. */
+  open(project: string, knownHidden: number): Promise<ProjectReader> {
+    return this.#openWith(project, (reader) => reader.listRuns(knownHidden));
+  }
+
+  /** Proves that the project can be read. */
+  async check(project: string): Promise<void> {
+    await this.#openWith(project, (reader) => reader.check());
+  }
+
+  #openWith(
+    project: string,
+    firstCall: (reader: ProjectReader) => Promise<unknown>,
+  ): Promise<ProjectReader> {
+    const openWith = async (api: Api): Promise<ProjectReader> => {
       const reader = this.#reader(api, project);
-      return { reader, runCounts: await reader.countRuns(baseline) };
+      await firstCall(reader);
+      return reader;
     };
     return this.#viaApi({ graphql: () => openWith("graphql"), rest: () => openWith("rest") });
   }
@@ -100,8 +111,8 @@ export class WandbSession {
     const reader =
       this.#readers.get(key) ??
       (api === "graphql"
-        ? graphqlReader({ ...options, graphql: this.#graphqlClient() })
-        : restReader({
+        ? graphqlProject({ ...options, graphql: this.#graphqlClient() })
+        : restProject({
             ...options,
             client: newWandbClient(this.#config, this.#context, "Bearer"),
           }));

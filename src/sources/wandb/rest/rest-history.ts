@@ -1,7 +1,17 @@
 import { statusOf } from "../../../http/http-error.ts";
 import { linkedPages, type ListClient } from "../../../http/paging/chained-pages.ts";
-import { parseStep } from "../reader/history-position.ts";
-import type { HistoryPage } from "../reader/project-reader.ts";
+import type { HistoryOptions, HistoryPage } from "../reader/history-page.ts";
+import { HistoryDigest, orderBySteps } from "../reader/history-position.ts";
+import { stepOf, toStep } from "../reader/line-step.ts";
+
+interface RestHistoryOptions extends Pick<HistoryOptions, "singleAttempt"> {
+  readonly path: string;
+  /** The cursor value of the run. */
+  readonly lastSeen: string | undefined;
+}
+
+/** How long a page may take of a run that failed in the last sync. */
+const singleAttemptTimeoutMs = 30_000;
 
 /**
  * Reads a run's history through REST, always from its first page to its last, as there is no way to
@@ -10,48 +20,84 @@ import type { HistoryPage } from "../reader/project-reader.ts";
  */
 export async function* readRestHistory(
   client: ListClient,
-  path: string,
-  lastSeen: string | undefined,
+  { path, lastSeen, singleAttempt }: RestHistoryOptions,
 ): AsyncGenerator<HistoryPage> {
-  let linesRead = 0;
-  /** The first step not read yet; undefined once the steps did not ascend. */
-  let from: number | undefined = 0;
+  const pages = new StepPages();
+  const pageClient = singleAttempt ? withSingleAttempts(client) : client;
   try {
-    for await (const { rows, bytes } of linkedPages(client, { path, rowKeys: ["history"] })) {
-      linesRead += rows.length;
-      const below: number | undefined = from === undefined ? undefined : nextStep(rows, from);
-      const completeSteps =
-        from === undefined || below === undefined ? undefined : range(from, below);
-      yield { lines: rows, bytes, resume: undefined, ...(completeSteps ? { completeSteps } : {}) };
-      from = below;
+    for await (const { rows, bytes } of linkedPages(pageClient, { path, rowKeys: ["history"] })) {
+      yield pages.next(rows, bytes);
     }
   } catch (error) {
-    if (statusOf(error) !== 404 || linesRead > 0) throw error;
-    yield { lines: [], bytes: 0, resume: undefined, end: "vanished" };
+    if (statusOf(error) !== 404 || pages.lineCount > 0) throw error;
+    yield { lines: [], bytes: 0, position: undefined, end: "vanished" };
     return;
   }
-  const end = { linesRead, lineCount: undefined, isRunning: false, lastSeen };
-  const completeSteps = from === undefined ? undefined : range(from, undefined);
-  yield {
-    lines: [],
-    bytes: 0,
-    resume: undefined,
-    end,
-    ...(completeSteps ? { completeSteps } : {}),
+  yield pages.last(lastSeen);
+}
+
+function withSingleAttempts(client: ListClient): ListClient {
+  const limits = { retryAttempts: 0, requestTimeoutMs: singleAttemptTimeoutMs };
+  return {
+    baseUrl: client.baseUrl,
+    request: (request) => client.request({ ...request, ...limits }),
   };
 }
 
-/** The step after the last of these lines; undefined if they do not ascend from `from` on. */
-function nextStep(rows: readonly string[], from: number): number | undefined {
-  let after = from;
-  for (const row of rows) {
-    const step = parseStep(row);
-    if (step === undefined || step < after) return undefined;
-    after = step + 1;
-  }
-  return after;
-}
+/** Pages of whole steps. The lines of a page's last step wait, as the next page may have more. */
+class StepPages {
+  readonly #digest = new HistoryDigest();
+  #lineCount = 0;
+  #waiting: readonly string[] = [];
+  /** The first step not read yet; undefined once the steps did not ascend. */
+  #from: bigint | undefined = 0n;
 
-function range(from: number, below: number | undefined) {
-  return { ...(from > 0 ? { from } : {}), ...(below === undefined ? {} : { below }) };
+  /** How many lines there were so far. */
+  get lineCount(): number {
+    return this.#lineCount;
+  }
+
+  /** The page for further lines. */
+  next(rows: readonly string[], bytes: number): HistoryPage {
+    this.#lineCount += rows.length;
+    this.#digest.add(rows);
+    const lines = orderBySteps([...this.#waiting, ...rows]);
+    const steps = lines.map(stepOf);
+    const last = steps.findLast((step) => step !== undefined);
+    const complete = last === undefined ? lines.length : steps.indexOf(last);
+    this.#waiting = lines.slice(complete);
+    const first = steps.find((step) => step !== undefined);
+    const range = last === undefined ? {} : this.#range(first ?? last, BigInt(last));
+    return { lines: lines.slice(0, complete), bytes, position: undefined, ...range };
+  }
+
+  /** The page after the last one. */
+  last(lastSeen: string | undefined): HistoryPage {
+    const from = this.#from;
+    return {
+      lines: this.#waiting,
+      bytes: 0,
+      position: undefined,
+      ...(from === undefined ? {} : { completeSteps: from > 0n ? { from: toStep(from) } : {} }),
+      end: {
+        rows: this.#lineCount,
+        isWhole: true,
+        digest: this.#digest.end(),
+        date: undefined,
+        seen: { lineCount: undefined, isRunning: false, lastSeen },
+      },
+    };
+  }
+
+  /** The steps before `below` that no later page may have, unless an earlier page went beyond. */
+  #range(first: number | bigint, below: bigint): Pick<HistoryPage, "completeSteps"> {
+    const from = this.#from;
+    if (from === undefined || BigInt(first) < from) {
+      this.#from = undefined;
+      return {};
+    }
+    this.#from = below;
+    const start = from > 0n ? { from: toStep(from) } : {};
+    return below > from ? { completeSteps: { ...start, below: toStep(below) } } : {};
+  }
 }

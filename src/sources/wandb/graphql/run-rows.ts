@@ -1,0 +1,150 @@
+import { z } from "zod";
+import type { GraphqlClient, Select } from "../../../http/graphql.ts";
+import { PageSize } from "../../../http/paging/page-size.ts";
+import { elements, members } from "../../../json/text-scanner.ts";
+import { UnprovenError } from "../../../engine/listing/listing-service.ts";
+import type { ListedRun } from "../reader/listed-run.ts";
+import type { RunRows } from "../reader/project-reader.ts";
+import type { GraphqlRuns } from "./graphql-runs.ts";
+import { listedFields, listedShape, toListedRun } from "./listed-run.ts";
+import { requireProject, type ProjectPath } from "./project-path.ts";
+
+interface RunRowsOptions extends ProjectPath {
+  readonly graphql: GraphqlClient;
+  readonly runs: GraphqlRuns;
+  /** Runs per response at most. */
+  readonly pageSize: number;
+}
+
+/** The rows of a response, and the ids that it was asked for. */
+interface RowResponse {
+  readonly rows: RunRows;
+  readonly asked: readonly string[];
+}
+
+/**
+ * Reads runs with all their fields, by name. What a filter by name does not show is asked for as a
+ * single run, so that a filter that does not work loses nothing.
+ */
+export class RunRowReader {
+  readonly #options: RunRowsOptions;
+  readonly #size: PageSize;
+  #filterWorks = true;
+
+  constructor(options: RunRowsOptions) {
+    this.#options = options;
+    this.#size = new PageSize(options.pageSize);
+  }
+
+  /** Yields those of the runs that still exist. */
+  async *read(ids: readonly string[]): AsyncGenerator<RunRows> {
+    let rest = ids;
+    while (rest.length > 0) {
+      const { rows, asked } = await this.#requestFiltered(rest);
+      if (rows.runs.length > 0) yield rows;
+      const shown = new Set(rows.runs.map(({ id }) => id));
+      yield* this.#readSingly(asked.filter((id) => !shown.has(id)));
+      rest = rest.slice(asked.length);
+    }
+  }
+
+  async *#readSingly(ids: readonly string[]): AsyncGenerator<RunRows> {
+    let rest = ids;
+    while (rest.length > 0) {
+      const { rows, asked } = await this.#requestSingly(rest);
+      // It missed a run that exists.
+      if (rows.runs.length > 0) this.#filterWorks = false;
+      if (rows.runs.length > 0) yield rows;
+      rest = rest.slice(asked.length);
+    }
+  }
+
+  async #requestFiltered(ids: readonly string[]): Promise<RowResponse> {
+    if (!this.#filterWorks) return { rows: noRows, asked: ids };
+    const { runs: service } = this.#options;
+    try {
+      return await this.#size.requestWithSmallerPages(async () => {
+        const asked = ids.slice(0, this.#size.rows);
+        const question = { named: asked, first: asked.length };
+        const { data, body, date } = await service.request(question, rowFields, this.#size);
+        const { runs } = requireProject(data, this.#options);
+        const nodes = runs.edges.flatMap(({ node }) => (node ? [node] : []));
+        return { asked, body, rows: toRows(nodes, nodeTexts(body.text), { body, date }) };
+      });
+    } catch (error) {
+      if (!(error instanceof UnprovenError)) throw error;
+      this.#filterWorks = false;
+      return { rows: noRows, asked: ids };
+    }
+  }
+
+  async #requestSingly(ids: readonly string[]): Promise<RowResponse> {
+    const { graphql, entity, project } = this.#options;
+    return await this.#size.requestWithSmallerPages(async () => {
+      const asked = ids.slice(0, this.#size.rows);
+      const names = Object.fromEntries(asked.map((id, index) => [`n${index}`, id]));
+      const { data, body, date } = await graphql.request({
+        ...this.#size.limits,
+        query: (select) => singleRunsQuery(asked.length, rowFields(select)),
+        variables: { entity, project, ...names },
+        shape: singleRunsShape,
+      });
+      const found = Object.values(requireProject(data, this.#options)).filter((run) => run != null);
+      return { asked, body, rows: toRows(found, singleTexts(body.text), { body, date }) };
+    });
+  }
+}
+
+const noRows: RunRows = { texts: [], runs: [], bytes: 0 };
+
+const singleRunsShape = z.object({
+  viewer: z.unknown().optional(),
+  project: z.record(z.string(), listedShape.nullish()).nullish(),
+});
+
+function rowFields(select: Select): string {
+  const user = `user { name ${select("User", ["username"])} }`;
+  const optional = select("Run", ["host", "commit", "config", "summaryMetrics", user]);
+  return `id ${listedFields(select)} ${optional}`;
+}
+
+function singleRunsQuery(size: number, fields: string): string {
+  const indexes = Array.from({ length: size }, (_, index) => index);
+  return `query SingleRuns($entity: String!, $project: String!, ${indexes.map((i) => `$n${i}: String!`).join(", ")}) {
+  viewer { id }
+  project(name: $project, entityName: $entity) {
+    ${indexes.map((i) => `r${i}: run(name: $n${i}) { ...Row }`).join("\n    ")}
+  }
+}
+fragment Row on Run { ${fields} }`;
+}
+
+interface ResponseInfo {
+  readonly body: { readonly bytes: number };
+  readonly date: number | undefined;
+}
+
+function toRows(
+  nodes: readonly z.output<typeof listedShape>[],
+  texts: readonly string[],
+  { body, date = Date.now() }: ResponseInfo,
+): RunRows {
+  const runs: ListedRun[] = nodes.map((node) => toListedRun(node, date));
+  return { texts, runs, bytes: body.bytes };
+}
+
+/** The nodes of a page, exactly as the service sent them. */
+function nodeTexts(text: string): string[] {
+  const edges = elements(members(projectIn(text).get("runs") ?? "")?.get("edges") ?? "") ?? [];
+  return edges
+    .map((edge) => members(edge)?.get("node") ?? "null")
+    .filter((node) => node !== "null");
+}
+
+function singleTexts(text: string): string[] {
+  return [...projectIn(text).values()].filter((node) => node !== "null");
+}
+
+function projectIn(text: string): ReadonlyMap<string, string> {
+  return members(members(members(text)?.get("data") ?? "")?.get("project") ?? "") ?? new Map();
+}

@@ -1,0 +1,39 @@
+import type { ListedRun } from "../reader/listed-run.ts";
+import type { HistoryPosition } from "../reader/history-position.ts";
+import type { HistoryEntry } from "./history-entry.ts";
+import type { OpenHistory } from "./open-history.ts";
+
+/** How to read a history in this sync. */
+export interface HistoryPlan {
+  /** Where to start; undefined: at the first step. */
+  readonly position: HistoryPosition | undefined;
+  /** Little may be spent on it: the last sync failed, or found lines missing. */
+  readonly singleAttempt: boolean;
+}
+
+/** What is known of a run's history. */
+interface KnownHistory {
+  readonly entry: HistoryEntry | undefined;
+  /** An interrupted or failed read. */
+  readonly open: OpenHistory | undefined;
+}
+
+/**
+ * Decides how to read a run's history; undefined if it is unchanged. The lines of a running run are
+ * read from the last step on. Once it has ended, they are read as a whole, because rows may have
+ * been replaced meanwhile, and nothing shows that.
+ */
+export function planHistory(
+  run: ListedRun,
+  { entry, open }: KnownHistory,
+): HistoryPlan | undefined {
+  if (open) {
+    const goesOn = run.isRunning || open.activity === run.activity;
+    return { position: goesOn ? open.position : undefined, singleAttempt: open.failed };
+  }
+  if (!entry) return { position: undefined, singleAttempt: false };
+  if (entry.activity !== run.activity)
+    return { position: run.isRunning ? entry.position : undefined, singleAttempt: false };
+  const lacksLines = entry.status === "short" || entry.status === "late";
+  return lacksLines ? { position: undefined, singleAttempt: true } : undefined;
+}

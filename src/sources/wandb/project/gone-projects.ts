@@ -1,0 +1,34 @@
+import type { StreamBatch } from "../../../core/source.ts";
+import { isMassDeletion, MassDeletionError } from "../../../engine/mass-deletion.ts";
+import type { ProjectsContext } from "./read-projects.ts";
+
+/**
+ * Marks the rows of projects as deleted that the entity no longer has, and drops their checkpoints.
+ * A project is gone if the service does not know it by its name.
+ *
+ * Throws a MassDeletionError if far fewer projects are listed than were read before.
+ */
+export async function* deleteGoneProjects(
+  listed: readonly string[],
+  { session, options }: ProjectsContext,
+): AsyncGenerator<StreamBatch> {
+  const { checkpoints, allowMassDeletion } = options;
+  const known = new Set([...checkpoints.keys()].map(projectOf).filter((name) => name !== ""));
+  const missing = [...known].filter((name) => !listed.includes(name));
+  const counts = { believed: known.size, shown: known.size - missing.length };
+  if (!allowMassDeletion && isMassDeletion(counts))
+    throw new MassDeletionError({ where: "the list of projects", noun: "projects", ...counts });
+  for (const project of missing) {
+    if (await session.projectExists(project)) continue;
+    yield { rows: [], bytes: 0, sweep: { where: { project }, by: ["run_id"], keys: [] } };
+    for (const partition of checkpoints.keys()) {
+      if (projectOf(partition) === project)
+        yield { rows: [], bytes: 0, partition, checkpoint: null };
+    }
+  }
+}
+
+/** The project that a partition belongs to. Names of projects contain no slash. */
+function projectOf(partition: string): string {
+  return partition.replace(/\/.*$/, "");
+}

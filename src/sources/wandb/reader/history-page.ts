@@ -1,0 +1,64 @@
+import type { HistoryPosition } from "./history-position.ts";
+import type { Step } from "./line-step.ts";
+
+/** The run of a history. */
+export interface HistoryRun {
+  readonly id: string;
+  /** How many lines there are, if the service has counted them. */
+  readonly lineCount: number | undefined;
+}
+
+/** Where to start in a history, and how hard to try. */
+export interface HistoryOptions {
+  /** The position of the last page that an earlier sync saved; undefined: the start. */
+  readonly position: HistoryPosition | undefined;
+  /**
+   * For a run that failed in the last sync: each request is sent once, and together they may take
+   * half a minute until the first one succeeds.
+   */
+  readonly singleAttempt: boolean;
+}
+
+/** A page of a run's history. */
+export interface HistoryPage {
+  /**
+   * Each a JSON object exactly as the service sent it, in the order of the steps. All lines of a
+   * step are in the same page.
+   */
+  readonly lines: readonly string[];
+  readonly bytes: number;
+  /**
+   * The steps that the page contains completely, `from` inclusive, `below` exclusive. Any other row
+   * of these steps was deleted.
+   */
+  readonly completeSteps?: { readonly from?: Step; readonly below?: Step };
+  /** Where to go on after this page; undefined: at the start. */
+  readonly position: HistoryPosition | undefined;
+  /** Only with the last page. */
+  readonly end?: HistoryEnd;
+}
+
+/** How a history ended: `vanished` if the run was deleted. */
+export type HistoryEnd =
+  | "vanished"
+  | {
+      /** Lines of the whole history, including those read by earlier syncs. */
+      readonly rows: number;
+      /** Whether all of them were read now, from the first step on. */
+      readonly isWhole: boolean;
+      /** A digest of all lines, however they were paged; undefined unless `isWhole`. */
+      readonly digest: string | undefined;
+      /** The service's clock at the last response, in milliseconds since 1970. */
+      readonly date: number | undefined;
+      /** How the run looked when reading began. */
+      readonly seen: RunSeen;
+    };
+
+/** What a history's responses say about its run. */
+interface RunSeen {
+  /** How many lines there are according to the last response. */
+  readonly lineCount: number | undefined;
+  readonly isRunning: boolean;
+  /** The cursor value of the run in the first response. */
+  readonly lastSeen: string | undefined;
+}

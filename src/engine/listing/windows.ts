@@ -51,7 +51,7 @@ export class Windows<Item extends ListedItem> {
       await this.listInstant(from);
       return;
     }
-    const middle = Math.floor((from + below) / 2);
+    const middle = middleOf(answer.items, { from, below });
     await this.list({ from, below: middle });
     await this.list({ from: middle, below });
   }
@@ -104,6 +104,15 @@ export class Windows<Item extends ListedItem> {
     if (!items.every((item) => isWithin(item, range))) throw ignoredFilter();
     this.#shown.add(items);
   }
+}
+
+/**
+ * Where to cut a window that one answer does not hold: in the middle of the items that it shows, as
+ * there are most; if all are hidden, in the middle of the time.
+ */
+function middleOf(items: readonly ListedItem[], { from, below }: Window): number {
+  const shown = items.map(({ created }) => Date.parse(created)).sort((a, b) => a - b);
+  return Math.max(from + 1, shown[shown.length >> 1] ?? Math.floor((from + below) / 2));
 }
 
 /** An instant as fixed-width text. */

@@ -62,6 +62,11 @@ export class ChangingService implements ListingService<ListedItem> {
     while (this.#items.length < options.size) this.#begin();
   }
 
+  /** Items in a page at most. */
+  get page(): number {
+    return this.#options.page;
+  }
+
   get size(): number {
     return this.#items.length;
   }

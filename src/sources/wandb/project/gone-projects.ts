@@ -1,6 +1,6 @@
-import type { StreamBatch } from "../../../core/source.ts";
+import type { ReadOptions, StreamBatch } from "../../../core/source.ts";
 import { isMassDeletion, MassDeletionError } from "../../../engine/mass-deletion.ts";
-import type { ProjectsContext } from "./read-projects.ts";
+import type { WandbSession } from "./session.ts";
 
 /**
  * Marks the rows of projects as deleted that the entity no longer has, and drops their checkpoints.
@@ -10,7 +10,7 @@ import type { ProjectsContext } from "./read-projects.ts";
  */
 export async function* deleteGoneProjects(
   listed: readonly string[],
-  { session, options }: ProjectsContext,
+  { session, options }: { readonly session: WandbSession; readonly options: ReadOptions },
 ): AsyncGenerator<StreamBatch> {
   const { checkpoints, allowMassDeletion } = options;
   const known = new Set([...checkpoints.keys()].map(projectOf).filter((name) => name !== ""));

@@ -39,8 +39,9 @@ export interface ClientOptions extends Partial<TimeLimits> {
   readonly mustChange?: (failure: HttpError, where: string) => boolean;
   /**
    * A cheap request that the service answers whenever it works, if only with a refusal. It is sent
-   * once when a request has failed in every attempt and nothing was answered meanwhile: if it fails
-   * too, that is an outage. Without a probe, only an unreachable service and a 429 are.
+   * once when a request has failed in every attempt, or for half a minute, and nothing was answered
+   * meanwhile: if it fails too, that is an outage. Without a probe, only an unreachable service and
+   * a 429 are.
    */
   readonly probe?: Request<unknown> | undefined;
   /** Where to count requests. */

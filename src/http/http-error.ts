@@ -83,6 +83,11 @@ export function isTransient({ kind, status = 0 }: HttpError): boolean {
   ].includes(kind);
 }
 
+/** Whether an attempt that failed is repeated. */
+export function isRetried(failure: HttpError): boolean {
+  return isTransient(failure) && failure.kind !== "deferred" && failure.kind !== "outage";
+}
+
 /** Whether the service is unreachable or refuses all traffic. */
 export function isOutage({ kind, status }: HttpError): boolean {
   return ["deferred", "outage", "unreachable"].includes(kind) || status === 429;

@@ -10,7 +10,7 @@ import type { Body } from "./body.ts";
 import type { ClientSettings } from "./client-options.ts";
 import type { Answer, Request } from "./request.ts";
 import { formatDuration } from "./format-duration.ts";
-import { HttpError, httpErrorOf, isTransient } from "./http-error.ts";
+import { HttpError, httpErrorOf, isRetried, isTransient } from "./http-error.ts";
 import { Outage } from "./outage.ts";
 import { encodedBody } from "./request-body.ts";
 import { requestError } from "./request-error.ts";
@@ -26,12 +26,17 @@ interface PendingRequest<Value> {
   /** Aborts when an outage begins. One during which the request was made does not count. */
   readonly outage: AbortSignal;
   attempts: number;
+  /** When the first attempt began, in milliseconds since 1970. */
+  startedAt: number;
   /** How many answers there were before the first attempt. */
   answersBefore: number;
 }
 
 /** Waits below this are logged at debug level. */
 const warnFromMs = 2000;
+
+/** A service that answers nothing for this long may be down, however few the attempts. */
+const outageFromMs = 30_000;
 
 /**
  * Sends requests to one service, with retries and as many in parallel as the service can handle.
@@ -84,6 +89,7 @@ export class Sender {
       retryAttempts: Math.min(retryAttempts, request.retryAttempts ?? Infinity),
       outage: this.#outage.next,
       attempts: 0,
+      startedAt: 0,
       answersBefore: 0,
     };
   }
@@ -112,11 +118,12 @@ export class Sender {
     return answer;
   }
 
-  /** A request with fewer attempts than the client's says nothing about the service. */
+  /** A request that gave up early, having fewer attempts, says nothing about the service. */
   async #checkForOutage<Value>(failure: HttpError, pending: PendingRequest<Value>): Promise<void> {
-    const { attempts, answersBefore } = pending;
-    if (attempts <= this.#settings.retryAttempts || !isRetried(failure)) return;
-    await this.#outage.recordFailure(failure, answersBefore);
+    const { retryAttempts, now } = this.#settings;
+    const { attempts, startedAt, answersBefore } = pending;
+    const triedHard = attempts > retryAttempts || now() - startedAt >= outageFromMs;
+    if (triedHard && isRetried(failure)) await this.#outage.recordFailure(failure, answersBefore);
   }
 
   /** The probe does not wait for the requests that it is to spare. */
@@ -132,7 +139,10 @@ export class Sender {
   ): Promise<Answer<Value>> {
     this.#throwIfDeferred();
     pending.outage.throwIfAborted();
-    if (pending.attempts === 0) pending.answersBefore = this.#outage.answers;
+    if (pending.attempts === 0) {
+      pending.startedAt = this.#settings.now();
+      pending.answersBefore = this.#outage.answers;
+    }
     pending.attempts += 1;
     try {
       const answer = await this.#sendOnce(config, pending);
@@ -235,9 +245,4 @@ export class Sender {
       `${where}: ${message}, waiting ${formatDuration(milliseconds)} (attempt ${attempts} of ${retryAttempts + 1})`,
     );
   }
-}
-
-/** Whether the failure is one of an attempt that may be repeated. */
-function isRetried(failure: HttpError): boolean {
-  return isTransient(failure) && failure.kind !== "deferred" && failure.kind !== "outage";
 }

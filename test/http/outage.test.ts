@@ -105,6 +105,18 @@ test("a service that never answers is found out within the attempts of one reque
   expect(server.requests.length).toBeLessThanOrEqual(3 * 2 + 1 + 6);
 });
 
+test("half a minute without an answer is an outage, even if a request has one attempt", async () => {
+  await using server = await startServer(silence);
+  const client = testClient(server.url, {
+    retryAttempts,
+    probe,
+    requestTimeoutMs: 40,
+    now: () => performance.now() * 1000,
+  });
+  expect(await failureOf(client.getJson("x", { retryAttempts: 0 }))).toEqual(outage);
+  expect(server.requests.map(({ url }) => url.pathname)).toEqual(["/x", "/ping"]);
+});
+
 test("an error in every answer of a GraphQL service is an outage", async () => {
   await using server = await startServer(respond({ errors: [{ message: "overloaded" }] }));
   const client = testClient(server.url, { retryAttempts, probe: graphqlProbe });

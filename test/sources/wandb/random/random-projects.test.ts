@@ -1,0 +1,150 @@
+import { expect, test } from "vitest";
+import { newLog } from "../../../../src/core/log.ts";
+import { newRequestStats } from "../../../../src/core/request-stats.ts";
+import type { Destination, SyncStatus } from "../../../../src/core/destination.ts";
+import { ConfigError } from "../../../../src/core/errors.ts";
+import { openDestination } from "../../../../src/destination/open.ts";
+import type { WandbFaults } from "../../../../src/emulators/wandb/faults.ts";
+import { sync } from "../../../../src/engine/sync.ts";
+import { wandb as source } from "../../../../src/sources/wandb/source.ts";
+import { newSqlite, type TestDatabase } from "../../../support/databases.ts";
+import { Random } from "../../../support/random.ts";
+import { testSeed } from "../../../support/test-seed.ts";
+import { startWandb, type Wandb } from "../../../support/wandb.ts";
+import { expectedTables, storedTables } from "../tables.ts";
+import { Killed, killAfter } from "./killed-session.ts";
+import { ProjectLife } from "./project-life.ts";
+
+/** Random projects; `WANDB_CASES` sets how many. */
+const cases = Number(process.env["WANDB_CASES"] ?? 40);
+const seeds = Array.from({ length: cases }, (_, index) => testSeed + index);
+
+const log = newLog(() => undefined);
+
+test.each(seeds)("a random project arrives as it is, whatever happens (seed %i)", async (seed) => {
+  const random = new Random(seed);
+  const database = await newSqlite();
+  await using service = await startWandb({ seed });
+  try {
+    await using destination = await openDestination(database.url, { log });
+    const project = new RandomProject({ service, database, destination, random });
+    for (let round = random.between(1, 4); round > 0; round -= 1) await project.round();
+    await project.expectAllArrives();
+  } finally {
+    await database.drop();
+  }
+});
+
+interface Sandbox {
+  readonly service: Wandb;
+  readonly database: TestDatabase;
+  readonly destination: Destination;
+  readonly random: Random;
+}
+
+/** How a sync ended that was not the last one. */
+type Outcome = SyncStatus | "killed" | "refused";
+
+class RandomProject {
+  readonly #sandbox: Sandbox;
+  readonly #life: ProjectLife;
+
+  constructor(sandbox: Sandbox) {
+    this.#sandbox = sandbox;
+    this.#life = new ProjectLife(sandbox.service.workspace, sandbox.random);
+  }
+
+  /** Some changes, then a disturbed sync, which must not mark a run that exists all the time. */
+  async round(): Promise<void> {
+    const { random, service } = this.#sandbox;
+    for (let events = random.between(0, 40); events > 0; events -= 1) this.#life.step();
+    service.workspace.clock.advance(random.pick([0, 3000, 60_000, 7 * 3_600_000]));
+    const before = { living: this.#living(), deleted: await this.#deleted() };
+    this.#life.touched.clear();
+    this.#disturb();
+    await this.#sync(random.oneIn(2) ? random.between(0, 30) : Infinity);
+    this.#clearFaults();
+    const marked = [...(await this.#deleted())].filter((run) => !before.deleted.has(run));
+    const living = marked.filter((run) => before.living.has(run) && !this.#life.touched.has(run));
+    expect(living, "runs that exist and were marked as deleted").toEqual([]);
+  }
+
+  /** After a settled sync without disturbance, the tables are what the service has. */
+  async expectAllArrives(): Promise<void> {
+    const { service, database } = this.#sandbox;
+    this.#life.comeToRest();
+    service.workspace.clock.advance(60_000);
+    expect(await this.#sync(Infinity)).toBe("completed");
+    expect(await storedTables(database)).toEqual(expectedTables(this.#life.project));
+  }
+
+  #living(): ReadonlySet<string> {
+    const runs = this.#life.project.runs.filter(({ hidden }) => !hidden);
+    return new Set(runs.map(({ name }) => name));
+  }
+
+  /** The runs of which a row is marked as deleted, in either table. */
+  async #deleted(): Promise<ReadonlySet<string>> {
+    const marked = new Set<string>();
+    for (const table of ["runs", "metrics"]) {
+      const rows = await this.#sandbox.database
+        .query(`SELECT DISTINCT run_id FROM ${table} WHERE _deleted`)
+        .catch(() => []);
+      for (const { run_id } of rows) marked.add(String(run_id));
+    }
+    return marked;
+  }
+
+  #disturb(): void {
+    const { random, service } = this.#sandbox;
+    const faults: WandbFaults = {
+      ...(random.oneIn(2) ? { unstableTies: true } : {}),
+      ...(random.oneIn(3) ? { pageSizeCap: random.between(2, 6) } : {}),
+      ...(random.oneIn(5) ? { emptyPages: { above: 2 } } : {}),
+      ...(random.oneIn(6) ? { orderIgnored: true } : {}),
+      ...(random.oneIn(8) ? { filtersIgnored: { runs: true } } : {}),
+      ...(random.oneIn(8) ? { deadFilters: [random.pick(["createdAt", "name"])] } : {}),
+      ...(random.oneIn(3) ? { countHidden: true } : {}),
+      ...(random.oneIn(10) ? { keyRevoked: true } : {}),
+    };
+    Object.assign(service.faults, faults);
+    if (!random.oneIn(2)) return;
+    service.faults.onAnswer = () => {
+      if (random.oneIn(2)) this.#life.step();
+      if (random.oneIn(10)) service.faults.keyRevoked = !service.faults.keyRevoked;
+    };
+  }
+
+  #clearFaults(): void {
+    const { faults } = this.#sandbox.service;
+    for (const name of Object.keys(faults)) Reflect.deleteProperty(faults, name);
+  }
+
+  async #sync(commits: number): Promise<Outcome> {
+    const { service, destination } = this.#sandbox;
+    const { signal } = new AbortController();
+    const transfer = newRequestStats();
+    const config = source.config.parse({
+      ...{ base_url: service.url, api_key: service.apiKey, entity: "acme", project: "vision" },
+      ...{ page_size: 3, listing_page_size: 5, retry_attempts: 0 },
+    });
+    await using session = await destination.lock({
+      name: "wandb",
+      identity: source.identity(config),
+    });
+    try {
+      const { status } = await sync({
+        session: killAfter(session, commits),
+        streams: source.streams(config, { log, transfer, signal }),
+        progress: { started: () => undefined, wrote: () => undefined, ended: () => undefined },
+        ...{ transfer, signal, log, startedAt: new Date(service.workspace.clock.nowMs) },
+        ...{ fullRefresh: false, allowMassDeletion: true },
+      });
+      return status;
+    } catch (error) {
+      if (error instanceof Killed) return "killed";
+      if (error instanceof ConfigError) return "refused";
+      throw error;
+    }
+  }
+}

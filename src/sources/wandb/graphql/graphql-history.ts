@@ -1,4 +1,3 @@
-import { toTimestamp } from "../../../core/timestamp.ts";
 import type {
   HistoryEnd,
   HistoryOptions,
@@ -51,7 +50,6 @@ class HistoryTraversal {
   #rows: number;
   #from: bigint;
   #lineCount: number | undefined;
-  #firstResponse: RunHistory | undefined;
 
   constructor(run: HistoryRun, position: HistoryPosition | undefined, windows: WindowReader) {
     this.#windows = windows;
@@ -72,7 +70,6 @@ class HistoryTraversal {
         yield { lines: [], bytes: 0, position: undefined, end: "vanished" };
         return true;
       }
-      this.#firstResponse ??= window.response;
       this.#lineCount = window.response.historyLineCount ?? undefined;
       const linesRead = this.#countLinesRead(window);
       if (linesRead === undefined) return false;
@@ -83,8 +80,8 @@ class HistoryTraversal {
   }
 
   /**
-   * How many lines of a window were read before; undefined if the history is not as it was: rewound,
-   * or rewound and continued.
+   * How many lines of a window were read before; undefined if the history is not as it was:
+   * rewound, or rewound and continued.
    */
   #countLinesRead({ lines, response }: ReadWindow): number | undefined {
     const overlap = this.#overlap;
@@ -126,18 +123,12 @@ class HistoryTraversal {
     return historyKeys !== undefined;
   }
 
-  #end({ historyLineCount, date }: RunHistory): HistoryEnd {
-    const { state, heartbeatAt } = this.#firstResponse ?? {};
+  #end({ date }: RunHistory): HistoryEnd {
     return {
       rows: this.#rows,
       isWhole: this.#digest !== undefined,
       digest: this.#digest?.end(),
       date,
-      seen: {
-        lineCount: historyLineCount ?? undefined,
-        isRunning: state === "running",
-        lastSeen: toTimestamp(heartbeatAt ?? ""),
-      },
     };
   }
 }

@@ -25,8 +25,6 @@ export interface RunHistory extends z.output<typeof runShape> {
 }
 
 const runShape = z.object({
-  state: z.string().nullish(),
-  heartbeatAt: z.string().nullish(),
   historyLineCount: z.int().nullish(),
   historyKeys: z
     .object({ lastStep: z.unknown().optional() })
@@ -211,7 +209,7 @@ function batchQuery(size: number, select: Select): string {
   const parameters = indexes.map(
     (i) => `$n${i}: String!, $f${i}: Int64, $b${i}: Int64, $s${i}: Int`,
   );
-  const fields = select("Run", ["state", "heartbeatAt", "historyLineCount", "historyKeys"]);
+  const fields = select("Run", ["historyLineCount", "historyKeys"]);
   const runs = indexes.map(
     (i) =>
       `    r${i}: run(name: $n${i}) { ${fields} history(minStep: $f${i}, maxStep: $b${i}, samples: $s${i}) }`,

@@ -1,7 +1,7 @@
 import { SourceError } from "../../../core/errors.ts";
 import { orderBySteps } from "../reader/history-position.ts";
 import { endOfSafeSteps, endOfSteps, stepOf } from "../reader/line-step.ts";
-import { RunAttempts } from "./attempt-limits.ts";
+import type { RunAttempts } from "./attempt-limits.ts";
 import type { HistoryBatches, RunHistory } from "./history-batches.ts";
 import { HistoryWindow } from "./history-window.ts";
 

@@ -50,15 +50,4 @@ export type HistoryEnd =
       readonly digest: string | undefined;
       /** The service's clock at the last response, in milliseconds since 1970. */
       readonly date: number | undefined;
-      /** How the run looked when reading began. */
-      readonly seen: RunSeen;
     };
-
-/** What a history's responses say about its run. */
-interface RunSeen {
-  /** How many lines there are according to the last response. */
-  readonly lineCount: number | undefined;
-  readonly isRunning: boolean;
-  /** The cursor value of the run in the first response. */
-  readonly lastSeen: string | undefined;
-}

@@ -95,17 +95,12 @@ export class HistoryDigest {
  * neighbour.
  */
 export function orderBySteps(lines: readonly string[]): readonly string[] {
-  let greatest: Step | undefined;
-  let isAscending = true;
-  const steps = lines.map((line) => {
-    const step = stepOf(line);
-    if (step === undefined) return greatest ?? 0;
-    if (greatest !== undefined && step < greatest) isAscending = false;
-    greatest = step;
-    return step;
-  });
+  let latest: Step = 0;
+  const entries = lines.map((line) => ({ line, step: (latest = stepOf(line) ?? latest) }));
+  const isAscending = entries.every(
+    ({ step }, index) => index === 0 || step >= (entries[index - 1]?.step ?? step),
+  );
   if (isAscending) return lines;
-  const entries = lines.map((line, index) => ({ line, step: steps[index] ?? 0 }));
   entries.sort((a, b) => (a.step < b.step ? -1 : Number(a.step > b.step)));
   return entries.map(({ line }) => line);
 }

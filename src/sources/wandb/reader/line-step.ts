@@ -23,7 +23,7 @@ export function formatStep(value: bigint): number | string {
   return typeof step === "number" ? step : step.toString();
 }
 
-/** The step in the JSON text of a line's `_step`; undefined if it is not a whole number of 64 bits. */
+/** The step in the JSON text of a `_step`; undefined if it is not a whole number of 64 bits. */
 export function parseStepText(slice: string): Step | undefined {
   const step = toExactInteger(slice.startsWith('"') ? unquote(slice) : slice);
   return step === undefined || step > endOfSteps || step < -endOfSteps ? undefined : toStep(step);
@@ -53,8 +53,8 @@ export function stepOf(line: string): Step | undefined {
 }
 
 /**
- * The step of a line, without parsing all of it: in nearly every line, `_step` comes before anything
- * nested, and once. Undefined if that is not sure.
+ * The step of a line, without parsing all of it: in nearly every line, `_step` comes before
+ * anything nested, and once. Undefined if that is not sure.
  */
 function quickStepOf(line: string): number | undefined {
   const at = line.indexOf(member);

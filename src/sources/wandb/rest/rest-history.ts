@@ -6,8 +6,6 @@ import { stepOf, toStep } from "../reader/line-step.ts";
 
 interface RestHistoryOptions extends Pick<HistoryOptions, "singleAttempt"> {
   readonly path: string;
-  /** The cursor value of the run. */
-  readonly lastSeen: string | undefined;
 }
 
 /** How long a page may take of a run that failed in the last sync. */
@@ -20,7 +18,7 @@ const singleAttemptTimeoutMs = 30_000;
  */
 export async function* readRestHistory(
   client: ListClient,
-  { path, lastSeen, singleAttempt }: RestHistoryOptions,
+  { path, singleAttempt }: RestHistoryOptions,
 ): AsyncGenerator<HistoryPage> {
   const pages = new StepPages();
   const pageClient = singleAttempt ? withSingleAttempts(client) : client;
@@ -33,7 +31,7 @@ export async function* readRestHistory(
     yield { lines: [], bytes: 0, position: undefined, end: "vanished" };
     return;
   }
-  yield pages.last(lastSeen);
+  yield pages.last();
 }
 
 function withSingleAttempts(client: ListClient): ListClient {
@@ -72,7 +70,7 @@ class StepPages {
   }
 
   /** The page after the last one. */
-  last(lastSeen: string | undefined): HistoryPage {
+  last(): HistoryPage {
     const from = this.#from;
     return {
       lines: this.#waiting,
@@ -84,7 +82,6 @@ class StepPages {
         isWhole: true,
         digest: this.#digest.end(),
         date: undefined,
-        seen: { lineCount: undefined, isRunning: false, lastSeen },
       },
     };
   }

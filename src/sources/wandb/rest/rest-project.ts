@@ -63,9 +63,9 @@ export function restProject({ client, config, project }: RestProjectOptions): Pr
         yield selectRows(rows, bytes, wanted);
       }
     },
-    async *readHistory({ id, lastSeen }, { singleAttempt }) {
+    async *readHistory({ id }, { singleAttempt }) {
       const path = `runs/${projectPath}/${encodeURIComponent(id)}/history`;
-      yield* readRestHistory(jsonClient, { path, lastSeen, singleAttempt });
+      yield* readRestHistory(jsonClient, { path, singleAttempt });
     },
   };
 }

@@ -5,9 +5,9 @@ import { HttpError, httpErrorOf, isOutage, isTransient } from "./http-error.ts";
  * Tells an outage of the service from a request that fails alone, for all requests of a client.
  *
  * An outage begins when a request has failed in every attempt, or for half a minute, nothing was
- * answered meanwhile, and the probe fails too. It ends with the next answer. When it begins, waiting
- * requests fail at once; during it, new ones are sent only once. They need not find out again, one
- * after another.
+ * answered meanwhile, and the probe fails too. It ends with the next answer. When it begins,
+ * waiting requests fail at once; during it, new ones are sent only once. They need not find out
+ * again, one after another.
  */
 export class Outage {
   readonly #probe: (() => Promise<unknown>) | undefined;

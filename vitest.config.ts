@@ -28,6 +28,8 @@ export default defineConfig({
       project("system", { include: system.map(testsIn), globalSetup: postgres }),
       project("genuine", {
         include: genuine.map(testsIn),
+        // An SDK takes its time on a busy machine.
+        testTimeout: 180_000,
         globalSetup: "test/genuine/wandb/install-sdk.ts",
       }),
     ],

@@ -82,6 +82,11 @@ function addLongRuns(project: WandbProject): void {
     millis.log({ _step: 1_750_000_000_000 + step * 60, loss: random() });
   }
   millis.finish("killed");
+  const nanos = project.addRun({ name: "nanos" });
+  for (let step = 0; step < 30; step += 1) {
+    nanos.log({ _step: 1_750_000_000_000_000_000n + BigInt(step * 499), loss: random() });
+  }
+  nanos.finish();
 }
 
 /** Runs that have or lack what people give to runs. */

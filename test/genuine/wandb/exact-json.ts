@@ -14,15 +14,14 @@ export function parseExact(text: string): unknown {
   ) as unknown;
 }
 
-/** The form in which `parseExact` returns a number. */
+/**
+ * The form in which `parseExact` returns a number. Whole numbers have all digits of their value,
+ * also when they were written as doubles: 1e17, or -2^63 as JavaScript prints it.
+ */
 export function numberText(token: string): string {
   const number = Number(token);
   if (!Number.isFinite(number)) return String(number);
-  const plain = /^-?\d+$/.test(token) ? token : String(number);
-  return `number ${/^-?\d+$/.test(plain) ? integerText(plain) : plain}`;
-}
-
-function integerText(digits: string): string {
-  const exact = BigInt(digits);
-  return BigInt.asIntN(64, exact) === exact ? String(exact) : String(Number(digits));
+  const exact = /^-?\d+$/.test(token) ? BigInt(token) : undefined;
+  if (exact !== undefined && BigInt.asIntN(64, exact) === exact) return `number ${exact}`;
+  return `number ${Number.isInteger(number) ? BigInt(number) : number}`;
 }

@@ -5,7 +5,10 @@ import { timeCell, type Reading } from "./reading.ts";
 /** The runs and histories that `wandb-sync` wrote into a database, without deleted rows. */
 export async function storedReading(database: TestDatabase): Promise<Reading> {
   const runs = await database.query(`SELECT * FROM runs WHERE NOT _deleted`);
-  const metrics = await database.query(`SELECT * FROM metrics WHERE NOT _deleted`);
+  // As a number, a step of 64 bits would be rounded.
+  const metrics = await database.query(
+    `SELECT *, CAST(step AS text) AS exact_step FROM metrics WHERE NOT _deleted`,
+  );
   return {
     fields: new Map(runs.flatMap(fieldsOf)),
     cells: new Map(metrics.flatMap(cellsOf)),
@@ -32,13 +35,18 @@ function fieldsOf(row: SqlRow): [string, unknown][] {
 
 /** The value of a metric, and the time of its line. */
 function cellsOf(row: SqlRow): [string, unknown][] {
-  const line = `${idOf(row)}/${String(row["step"])}`;
+  const line = `${idOf(row)}/${String(row["exact_step"])}`;
   const { value_json: json, metric_value: number } = row;
-  const value = typeof json === "string" ? parseExact(json) : numberText(String(number));
+  const value = typeof json === "string" ? parseExact(json) : doubleText(Number(number));
   return [
     [`${line}/${timeCell}`, micros(row["timestamp"])],
     [`${line}/${String(row["metric_name"])}`, value],
   ];
+}
+
+/** JavaScript prints digits of great doubles that are not those of their value. */
+function doubleText(number: number): string {
+  return numberText(Number.isInteger(number) ? String(BigInt(number)) : String(number));
 }
 
 /** Microseconds since 1970 of a time in UTC, as a database writes it. */

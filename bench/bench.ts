@@ -16,6 +16,7 @@ import { start } from "./scenarios/start.ts";
 import { unchanged } from "./scenarios/unchanged.ts";
 import { wandbFirehose } from "./scenarios/wandb-firehose.ts";
 import { wandbProject } from "./scenarios/wandb-project.ts";
+import { wandbUnchanged } from "./scenarios/wandb-unchanged.ts";
 
 const scenarios: readonly Scenario[] = [
   items,
@@ -28,6 +29,7 @@ const scenarios: readonly Scenario[] = [
   countly,
   start,
   wandbProject,
+  wandbUnchanged,
   wandbFirehose,
 ];
 

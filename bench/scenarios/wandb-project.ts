@@ -4,7 +4,7 @@ import { explainTime } from "../explain-usage.ts";
 import { atLeast, formatInteger, formatRate, type Scenario, under } from "../scenario.ts";
 import { startWandb, wandbSync } from "../services/wandb.ts";
 import { newSqlite } from "../target.ts";
-import { countRequests, runWorker } from "../worker.ts";
+import { runWorker } from "../worker.ts";
 
 const minSpeedup = 20;
 const maxMegabytes = 300;
@@ -26,9 +26,8 @@ export const wandbProject: Scenario = {
     const shape = { runs, steps: 200, metrics: 10, latencyMs: 50 };
     await using server = await startWandb(shape);
     const { destination } = newSqlite(join(context.folder, "wandb-project"));
-    const run = await wandbSync(context, { server, destination });
+    const { run, requests } = await wandbSync(context, { server, destination });
     const { seconds, peakMegabytes } = run;
-    const requests = await countRequests(server);
     const sampleRuns = context.short ? 50 : 300;
     const { result: sequential } = await runWorker(
       "wandb-sequential",

@@ -6,6 +6,12 @@ interface HistoryWindow {
   readonly samples: number;
 }
 
+/** Lines as in a response, and how many they are. */
+interface SentLines {
+  readonly text: Buffer;
+  readonly count: number;
+}
+
 /** The lines of a history as in a response: JSON strings separated by commas, serialized once. */
 export class HistoryLines {
   readonly #text: Buffer;
@@ -27,14 +33,15 @@ export class HistoryLines {
   /**
    * The lines of a window. Throws a RangeError if there are so many that W&B would send a sample.
    */
-  window({ from, below, samples }: HistoryWindow): Buffer {
+  window({ from, below, samples }: HistoryWindow): SentLines {
     const first = Math.max(0, from);
     const end = Math.min(below, this.#starts.length - 1);
     if (end - first > samples) {
       throw new RangeError(`steps ${first} to ${end} are more than ${samples} lines: a sample`);
     }
-    if (first >= end) return Buffer.alloc(0);
+    if (first >= end) return { text: Buffer.alloc(0), count: 0 };
     const comma = 1;
-    return this.#text.subarray(this.#starts[first], (this.#starts[end] ?? 0) - comma);
+    const text = this.#text.subarray(this.#starts[first], (this.#starts[end] ?? 0) - comma);
+    return { text, count: end - first };
   }
 }

@@ -8,8 +8,8 @@ export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /**
- * What a stream or partition saves to resume: JSON that only that stream understands, at most a
- * few hundred bytes.
+ * What a stream or partition saves to resume: JSON that only that stream understands, usually a few
+ * hundred bytes, at most some ten kilobytes.
  */
 export type Checkpoint = Readonly<Record<string, Json>>;
 

@@ -78,6 +78,13 @@ export class KnownKeys {
     return deleted;
   }
 
+  /** About how many characters they take in the state. */
+  get size(): number {
+    let size = 0;
+    for (const [scope, keys] of this.#scopes) size += scope.length + keys.size;
+    return size;
+  }
+
   /** For the state. */
   toJSON(): SavedKeys {
     if (!this.#isComplete) return null;

@@ -9,6 +9,8 @@ const maxBytes = 100 * 1024;
 interface RecordBufferOptions {
   /** Called with the size of a record that exceeds the limit by itself. */
   readonly onOversized: (bytes: number) => void;
+  /** Called with the size of each response. */
+  readonly onSent?: (bytes: number) => void;
 }
 
 /** Collects records until a response is full; a record above the limit is sent alone. */
@@ -28,6 +30,7 @@ export class RecordBuffer {
     if (isFull || recordsResponseSize(this.#size + size) > maxBytes) yield* this.flush();
     if (recordsResponseSize(size) > maxBytes) {
       this.#options.onOversized(record.length);
+      this.#options.onSent?.(record.length);
       yield recordResponse(record);
       return;
     }
@@ -38,6 +41,7 @@ export class RecordBuffer {
   /** Yields the remaining records. */
   *flush(): Generator<Buffer> {
     if (this.#records.length === 0) return;
+    this.#options.onSent?.(this.#size);
     yield recordsResponse(this.#records, this.#size);
     this.#records = [];
     this.#size = 0;

@@ -9,6 +9,9 @@ export interface SavedScope {
   readonly walk?: SavedTraversal;
 }
 
+/** What quoting adds to a key in the state, and about how long a digest is there. */
+const [quotes, digestSize] = [8, 150];
+
 /**
  * The keys that the destination may hold in one scope: the keys themselves while they fit into the
  * state, else a digest that detects deletions without naming them.
@@ -91,6 +94,11 @@ export class ScopeKeys {
   /** Records that a range of the scope was listed completely; see `TraversalDigest.sweep`. */
   sweep(range: Range | undefined, again: boolean): "open" | "proven" | "unproven" {
     return this.#digest.sweep(range, again);
+  }
+
+  /** About how many characters they take in the state. */
+  get size(): number {
+    return digestSize + this.#characters + quotes * (this.#keys?.size ?? 0);
   }
 
   /** For the state. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ConfigError, SourceError } from "../core/errors.ts";
-import type { Checkpoint } from "../core/source.ts";
+import { MeasuredCheckpoints } from "../engine/measured-checkpoints.ts";
 import type { SavedKeys } from "./known-keys.ts";
 
 /** From here on, the known keys are left out: without them, tables may have to be read again. */
@@ -31,10 +31,9 @@ const savedState = z.strictObject({
 interface StreamState {
   /** The columns that were selected. */
   readonly columns: readonly string[];
-  /** By partition. */
-  readonly checkpoints: Map<string, Checkpoint>;
+  readonly checkpoints: MeasuredCheckpoints;
   /** Formatted each time the state is. */
-  knownKeys: { toJSON(): SavedKeys };
+  readonly knownKeys: { readonly size: number; toJSON(): SavedKeys };
 }
 
 /** The `state_json` of a connection: checkpoints and known keys of all streams. */
@@ -60,8 +59,8 @@ export class ConnectionState {
       const savedKeys = held as SavedKeys;
       this.#streams.set(name, {
         columns,
-        checkpoints: new Map(Object.entries(checkpoints)),
-        knownKeys: { toJSON: () => savedKeys },
+        checkpoints: new MeasuredCheckpoints(Object.entries(checkpoints)),
+        knownKeys: { size: JSON.stringify(savedKeys).length, toJSON: () => savedKeys },
       });
     }
   }
@@ -79,6 +78,14 @@ export class ConnectionState {
   /** Makes the next read of the stream start from scratch. */
   forget(stream: string): void {
     this.#streams.delete(stream);
+  }
+
+  /** The approximate length of the `state_json`. */
+  get size(): number {
+    return [...this.#streams.values()].reduce(
+      (sum, { checkpoints, knownKeys }) => sum + checkpoints.size + knownKeys.size,
+      0,
+    );
   }
 
   /**
@@ -101,7 +108,7 @@ export class ConnectionState {
       name,
       {
         columns,
-        checkpoints: Object.fromEntries(checkpoints),
+        checkpoints,
         held: withKnownKeys ? knownKeys.toJSON() : null,
       },
     ]);
@@ -111,16 +118,6 @@ export class ConnectionState {
       streams: Object.fromEntries(streams) as unknown,
     });
   }
-}
-
-/** Applies a batch's checkpoint; null removes the partition's. */
-export function applyCheckpoint(
-  checkpoints: Map<string, Checkpoint>,
-  partition: string,
-  checkpoint: Checkpoint | null,
-): void {
-  if (checkpoint === null) checkpoints.delete(partition);
-  else checkpoints.set(partition, checkpoint);
 }
 
 function parseState(text: string): z.output<typeof savedState> | undefined {

@@ -1,14 +1,15 @@
 import { TransientError } from "../core/errors.ts";
-import type { Batch, Checkpoint, Rejected } from "../core/source.ts";
+import type { Batch, Rejected } from "../core/source.ts";
+import { MeasuredCheckpoints } from "../engine/measured-checkpoints.ts";
 import { readStream } from "../engine/read-stream.ts";
+import type { CheckpointOutput } from "./checkpoint-output.ts";
 import { KnownKeys } from "./known-keys.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
 import type { SelectedTable } from "./selection.ts";
-import { applyCheckpoint, type ConnectionState } from "./state.ts";
+import type { ConnectionState } from "./state.ts";
 import { TableResponses } from "./table-responses.ts";
 import type { UpdateOptions } from "./update-options.ts";
 import type { Warnings } from "./warnings.ts";
-import { textResponse } from "./wire.ts";
 
 /** What `readTable` shares with the other tables of an `Update` call. */
 interface ReadTableOptions extends Pick<
@@ -16,6 +17,7 @@ interface ReadTableOptions extends Pick<
   "maxKeyCharacters" | "startedAt" | "signal" | "log"
 > {
   readonly state: ConnectionState;
+  readonly output: CheckpointOutput;
   readonly buffer: RecordBuffer;
   readonly warnings: Warnings;
 }
@@ -38,7 +40,7 @@ export async function* readTable(
   options: ReadTableOptions,
 ): AsyncGenerator<Buffer, void> {
   const { stream, columns } = selected;
-  const { state, log } = options;
+  const { state, output, log } = options;
   const before = state.get(stream.name)?.columns;
   if (before && columns.some((column) => !before.includes(column))) state.forget(stream.name);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
@@ -48,7 +50,7 @@ export async function* readTable(
       `${stream.name}: rows were deleted at the service whose keys are not known; reading the table again from the start`,
     );
     state.forget(stream.name);
-    yield textResponse("checkpoint", state.format());
+    yield output.write();
   }
   throw new TransientError(
     `${stream.name}: rows kept being deleted while the table was read; run the sync again later`,
@@ -61,7 +63,7 @@ class TableReader {
   readonly #options: ReadTableOptions;
   readonly #responses: TableResponses;
   readonly #knownKeys: KnownKeys;
-  readonly #checkpoints: Map<string, Checkpoint>;
+  readonly #checkpoints: MeasuredCheckpoints;
   #hasStarted = false;
   #settledCount = 0;
 
@@ -82,7 +84,7 @@ class TableReader {
       saved: before ? before.knownKeys.toJSON() : {},
       maxCharacters: options.maxKeyCharacters,
     });
-    this.#checkpoints = new Map(before?.checkpoints);
+    this.#checkpoints = new MeasuredCheckpoints(before?.checkpoints.copy());
   }
 
   /** Returns false if the table has to be read again from the start. */
@@ -90,7 +92,7 @@ class TableReader {
     const { buffer, warnings, ...options } = this.#options;
     const { stream } = this.#selected;
     // A copy: the stream must not see later checkpoints.
-    const checkpoints = new Map(this.#checkpoints);
+    const checkpoints = this.#checkpoints.copy();
     const groups = readStream(stream, { ...options, checkpoints, fullRefresh: false });
     for await (const group of groups) {
       yield* this.#start(group);
@@ -99,7 +101,7 @@ class TableReader {
       }
       yield* buffer.flush();
       yield* warnings.drain();
-      yield this.#checkpoint();
+      yield* this.#save(group);
     }
     if (!this.#hasStarted) yield* this.#startEmpty();
     if (this.#settledCount > maxLogged)
@@ -111,7 +113,7 @@ class TableReader {
   *#startEmpty(): Generator<Buffer> {
     yield* this.#start([]);
     yield* this.#options.buffer.flush();
-    yield this.#checkpoint();
+    yield* this.#save([]);
   }
 
   *#abandon(): Generator<Buffer, false> {
@@ -128,12 +130,13 @@ class TableReader {
   }
 
   /**
-   * Saves the keys about to be sent, so that none is lost if the sync ends before the checkpoint.
+   * Saves the keys about to be sent, if the budget allows it, so that none is lost if the sync ends
+   * before the checkpoint.
    */
   *#announce(group: readonly Batch[]): Generator<Buffer> {
     let isNew = false;
     for (const batch of group) if (this.#knownKeys.announce(batch)) isNew = true;
-    if (isNew) yield this.#checkpoint();
+    if (isNew) yield* this.#save([]);
   }
 
   /** Returns false if a sweep may have deleted rows whose keys are not known. */
@@ -148,8 +151,6 @@ class TableReader {
     const deleted = sweep ? this.#knownKeys.sweep(sweep) : [];
     if (!deleted) return false;
     yield* this.#responses.deletes(deleted);
-    if (batch.checkpoint !== undefined)
-      applyCheckpoint(this.#checkpoints, batch.partition ?? "", batch.checkpoint);
     return true;
   }
 
@@ -160,10 +161,13 @@ class TableReader {
     else if (++this.#settledCount <= maxLogged) log.info(`${text}; nothing more is expected`);
   }
 
-  #checkpoint(): Buffer {
-    const { state } = this.#options;
+  /** Saves the checkpoints of batches whose records were all sent. */
+  *#save(group: readonly Batch[]): Generator<Buffer> {
+    const { state, output } = this.#options;
     const { stream, columns } = this.#selected;
+    for (const { partition = "", checkpoint } of group)
+      if (checkpoint !== undefined) this.#checkpoints.set(partition, checkpoint);
     state.set(stream.name, { columns, checkpoints: this.#checkpoints, knownKeys: this.#knownKeys });
-    return textResponse("checkpoint", state.format());
+    yield* output.changed();
   }
 }

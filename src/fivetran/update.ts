@@ -1,4 +1,5 @@
 import { ConfigError, isOperational, SourceError, TransientError } from "../core/errors.ts";
+import { CheckpointOutput } from "./checkpoint-output.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { selectTables } from "./selection.ts";
 import { ConnectionState } from "./state.ts";
@@ -26,6 +27,7 @@ async function* selectedResponses(options: UpdateOptions): AsyncGenerator<Buffer
   const { selection, stateJson, signal, log, redact } = options;
   const { streams, identity } = options.open();
   const state = new ConnectionState(identity, stateJson);
+  const output = new CheckpointOutput(state);
   const warnings = new Warnings(redact);
   const failures: Error[] = [];
   for (const selected of selectTables(streams, selection)) {
@@ -34,15 +36,23 @@ async function* selectedResponses(options: UpdateOptions): AsyncGenerator<Buffer
       onOversized: (bytes) => {
         log.warning(`${name}: a record of ${bytes} bytes is sent alone`);
       },
+      onSent(bytes) {
+        output.addRecords(bytes);
+      },
     });
     try {
-      yield* readTable(selected, { ...options, state, buffer, warnings });
+      yield* readTable(selected, { ...options, state, output, buffer, warnings });
     } catch (error) {
-      if (signal.aborted || !isOperational(error) || error instanceof ConfigError) throw error;
+      if (signal.aborted || !isOperational(error)) throw error;
+      if (error instanceof ConfigError) {
+        yield* output.finish();
+        throw error;
+      }
       log.severe(`${name}: ${error.message}`);
       failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
     }
   }
+  yield* output.finish();
   yield* warnings.finish();
   const [first] = failures;
   if (!first) return;

@@ -6,6 +6,7 @@ import { recordSchema } from "./catalog.ts";
 import { formatObject, formatSweep, sweepColumns } from "./extension.ts";
 import { formatValue } from "./json-value.ts";
 import { extensionMember } from "./message.ts";
+import type { PendingSweeps } from "./pending-sweeps.ts";
 
 /** A row that no message can carry; the error message says why. */
 export class UnwritableError extends Error {
@@ -18,6 +19,8 @@ interface MessageBuilderOptions {
   readonly identity: string;
   /** The version of the records, if an ACTIVATE_VERSION may follow that deletes all others. */
   readonly version?: number;
+  /** Shared by all streams. */
+  readonly sweeps: PendingSweeps;
 }
 
 /** Builds the messages of one stream, as JSON lines. Sweeps travel with the next message. */
@@ -27,7 +30,6 @@ export class MessageBuilder {
   readonly #stream: string;
   /** As declared, except for integer columns that were widened to double. */
   #columns: Columns;
-  #sweeps: string[] = [];
 
   constructor(selected: SelectedStream, options: MessageBuilderOptions) {
     this.#selected = selected;
@@ -111,18 +113,8 @@ export class MessageBuilder {
     const { stream, columns } = this.#selected;
     const missing = sweepColumns(sweep, stream).find((column) => !columns.includes(column));
     const text = missing === undefined ? formatSweep(sweep, stream) : undefined;
-    if (text !== undefined) this.#sweeps.push(text);
+    if (text !== undefined) this.#options.sweeps.add(text);
     return missing;
-  }
-
-  /** Whether sweeps wait for a message. */
-  get hasPendingSweeps(): boolean {
-    return this.#sweeps.length > 0;
-  }
-
-  /** A STATE; `value` is JSON text. */
-  state(value: string): string {
-    return formatObject([["type", '"STATE"'], ["value", value], ...this.#extension()]);
   }
 
   /** An ACTIVATE_VERSION. */
@@ -142,11 +134,8 @@ export class MessageBuilder {
     ]);
   }
 
-  #extension(more: readonly JsonMember[] = []): JsonMember[] {
-    const sweeps: JsonMember[] =
-      this.#sweeps.length === 0 ? [] : [["sweeps", `[${this.#sweeps.join(",")}]`]];
-    this.#sweeps = [];
-    const all = [...sweeps, ...more];
+  #extension(more: readonly JsonMember[]): JsonMember[] {
+    const all: JsonMember[] = [...this.#options.sweeps.take(), ...more];
     return all.length === 0 ? [] : [[extensionMember, formatObject(all)]];
   }
 }

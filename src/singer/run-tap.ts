@@ -1,3 +1,5 @@
+import { PendingSweeps } from "./pending-sweeps.ts";
+import { StateOutput } from "./state-output.ts";
 import type { TapOptions } from "./tap-options.ts";
 import { TapStream } from "./tap-stream.ts";
 
@@ -11,11 +13,33 @@ export interface TapResult {
 
 /**
  * Writes the SCHEMA, RECORD and STATE messages of the selected streams, one stream after the other.
- * A STATE follows everything it covers. A stream that fails does not stop the others.
+ * A STATE follows everything it covers. A stream that fails does not stop the others. The last
+ * STATE is written even if an error or an interruption ends the run.
  *
  * @throws ClosedPipeError if the reader closed the pipe
  */
 export async function runTap(options: TapOptions): Promise<TapResult> {
+  const { output } = options;
+  const sweeps = new PendingSweeps();
+  const states = new StateOutput({ ...options, sweeps });
+  try {
+    const result = await writeStreams({ ...options, states, sweeps });
+    states.writeLast();
+    await output.flush();
+    return result;
+  } catch (error) {
+    if (!output.hasFailed) {
+      states.writeLast();
+      // The first error is the one to report.
+      await output.flush().catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+async function writeStreams(
+  options: ConstructorParameters<typeof TapStream>[1],
+): Promise<TapResult> {
   const failedStreams: string[] = [];
   let rejectedCount = 0;
   for (const selected of options.selected) {

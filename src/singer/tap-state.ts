@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import type { Batch, Checkpoint, Checkpoints } from "../core/source.ts";
+import type { Batch, Checkpoints } from "../core/source.ts";
+import { MeasuredCheckpoints } from "../engine/measured-checkpoints.ts";
 
 const stateVersion = 1;
 
@@ -25,36 +26,36 @@ export interface StateOwner {
  */
 export class TapState {
   readonly #owner: StateOwner;
-  readonly #bookmarks: Map<string, Map<string, Checkpoint>>;
+  readonly #bookmarks: Map<string, MeasuredCheckpoints>;
 
-  constructor(owner: StateOwner, bookmarks: Map<string, Map<string, Checkpoint>> = new Map()) {
+  constructor(owner: StateOwner, bookmarks: Map<string, MeasuredCheckpoints> = new Map()) {
     this.#owner = owner;
     this.#bookmarks = bookmarks;
   }
 
   /** A copy of a stream's checkpoints, by partition. */
   checkpoints(stream: string): Checkpoints {
-    return new Map(this.#bookmarks.get(stream));
+    return this.#bookmarks.get(stream)?.copy() ?? new Map();
   }
 
   /** Applies the checkpoint of a batch; returns whether it has one. */
   saveCheckpoint({ stream, partition = "", checkpoint }: Batch): boolean {
     if (checkpoint === undefined) return false;
-    const byPartition = this.#bookmarks.get(stream) ?? new Map<string, Checkpoint>();
-    this.#bookmarks.set(stream, byPartition);
-    if (checkpoint === null) byPartition.delete(partition);
-    else byPartition.set(partition, checkpoint);
+    const checkpoints = this.#bookmarks.get(stream) ?? new MeasuredCheckpoints();
+    this.#bookmarks.set(stream, checkpoints);
+    checkpoints.set(partition, checkpoint);
     return true;
+  }
+
+  /** The approximate length of `text`. */
+  get size(): number {
+    return [...this.#bookmarks.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The state as JSON text. */
   get text(): string {
-    const bookmarks = [...this.#bookmarks].map(([stream, byPartition]) => [
-      stream,
-      Object.fromEntries(byPartition) as unknown,
-    ]);
-    const content = { rivulet: stateVersion, ...this.#owner };
-    return JSON.stringify({ ...content, bookmarks: Object.fromEntries(bookmarks) as unknown });
+    const bookmarks = Object.fromEntries(this.#bookmarks);
+    return JSON.stringify({ rivulet: stateVersion, ...this.#owner, bookmarks });
   }
 }
 
@@ -79,9 +80,9 @@ export function parseState(text: string, owner: StateOwner, file: string): TapSt
       );
   }
   const bookmarks = Object.entries(data.bookmarks).map(
-    ([stream, byPartition]): [string, Map<string, Checkpoint>] => [
+    ([stream, byPartition]): [string, MeasuredCheckpoints] => [
       stream,
-      new Map(Object.entries(byPartition)),
+      new MeasuredCheckpoints(Object.entries(byPartition)),
     ],
   );
   return new TapState(owner, new Map(bookmarks));

@@ -5,15 +5,23 @@ import { fromEpochMs } from "../core/timestamp.ts";
 import { readStream } from "../engine/read-stream.ts";
 import type { SelectedStream } from "./catalog.ts";
 import { MessageBuilder, UnwritableError } from "./message-builder.ts";
+import type { PendingSweeps } from "./pending-sweeps.ts";
+import type { StateOutput } from "./state-output.ts";
 import type { TapOptions } from "./tap-options.ts";
 
 /** Rejected rows, and settled gaps, that are logged individually. */
 const maxLogged = 20;
 
+/** What the streams of a run share. */
+interface TapStreamOptions extends TapOptions {
+  readonly states: StateOutput;
+  readonly sweeps: PendingSweeps;
+}
+
 /** Reads one stream and writes its messages. */
 export class TapStream {
   readonly #selected: SelectedStream;
-  readonly #options: TapOptions;
+  readonly #options: TapStreamOptions;
   readonly #messages: MessageBuilder;
   readonly #version: number;
   /** The number of keys in a complete listing of the whole table, if there was one. */
@@ -26,14 +34,15 @@ export class TapStream {
   /** Rows that could not be understood or written; without settled ones. */
   rejectedCount = 0;
 
-  constructor(selected: SelectedStream, options: TapOptions) {
-    const { identity, startedAt } = options;
+  constructor(selected: SelectedStream, options: TapStreamOptions) {
+    const { identity, startedAt, sweeps } = options;
     this.#selected = selected;
     this.#options = options;
     this.#version = startedAt.getTime();
     const readsWholeTable = selected.stream.cursor === undefined;
     this.#messages = new MessageBuilder(selected, {
       identity,
+      sweeps,
       ...(readsWholeTable ? { version: this.#version } : {}),
     });
   }
@@ -59,18 +68,17 @@ export class TapStream {
   }
 
   async #read(): Promise<void> {
-    const { state, output, startedAt, allowMassDeletion = false, signal, log } = this.#options;
+    const { state, states, output, startedAt, allowMassDeletion = false } = this.#options;
+    const { signal, log } = this.#options;
     const { stream, fullRefresh } = this.#selected;
     const checkpoints = state.checkpoints(stream.name);
     const options = { checkpoints, fullRefresh, startedAt, allowMassDeletion, signal, log };
     for await (const group of readStream(stream, options)) {
-      let hasCheckpoint = false;
       for (const batch of group) {
         await this.#writeBatch(batch);
-        hasCheckpoint = state.saveCheckpoint(batch) || hasCheckpoint;
+        states.save(batch);
       }
-      if (hasCheckpoint || this.#messages.hasPendingSweeps)
-        output.write(this.#messages.state(state.text));
+      states.writeIfAllowed();
       await output.flush();
     }
   }
@@ -109,13 +117,18 @@ export class TapStream {
 
   #tryWrite(key: () => Key, build: () => readonly string[]): void {
     try {
-      for (const line of build()) this.#options.output.write(line);
+      for (const line of build()) this.#write(line);
       this.recordCount += 1;
     } catch (error) {
       if (!(error instanceof UnwritableError)) throw error;
       const text = JSON.stringify(key().map((value) => (value == null ? null : String(value))));
       this.#reject({ key: text, reason: error.message });
     }
+  }
+
+  #write(line: string): void {
+    this.#options.output.write(line);
+    this.#options.states.addRecord(line);
   }
 
   #reject({ key, reason, settled = false }: Omit<Rejected, "payload">): void {

@@ -35,17 +35,38 @@ export class PageMapper {
   map(page: Pick<Page, "rows" | "number" | "unreadable">, extra: Row = {}): MappedPage {
     const { primaryKey } = this.#declaration;
     const rows: Row[] = [];
+    const texts: string[] = [];
     const rejected: Rejected[] = page.unreadable === undefined ? [] : [unreadable(page)];
     for (const text of page.rows) {
       const row = this.#mapper.toRow(text);
       if (!row) rejected.push(reject(text, "expected a JSON object"));
       else if (primaryKey.some((column) => row[column] == null))
         rejected.push(reject(text, this.#missingKey()));
-      else rows.push(Object.assign(row, extra));
+      else {
+        rows.push(Object.assign(row, extra));
+        texts.push(text);
+      }
     }
+    rejected.push(...this.#outvoted(rows, texts));
     this.#rows += rows.length;
     this.#reportNew();
     return { rows, rejected };
+  }
+
+  /** Of different objects with the same key on one page, the last one is stored. */
+  #outvoted(rows: readonly Row[], texts: readonly string[]): Rejected[] {
+    const { primaryKey } = this.#declaration;
+    const rejected: Rejected[] = [];
+    const last = new Map<string, number>();
+    for (const [index, row] of rows.entries()) {
+      const key = JSON.stringify(primaryKey.map((column) => String(row[column])));
+      const payload = texts[last.get(key) ?? index] ?? "";
+      last.set(key, index);
+      if (payload === texts[index]) continue;
+      const where = Object.fromEntries(primaryKey.map((column) => [column, row[column]]));
+      rejected.push({ key, payload, where, reason: "another object on its page has the same key" });
+    }
+    return rejected;
   }
 
   /** Warns about required columns that no row filled; call it at the end. */

@@ -46,6 +46,8 @@ export class Copy implements AsyncDisposable {
   readonly wandb: Wandb;
   readonly database: TestDatabase;
   readonly project: WandbProject;
+  /** How many runs `addRuns` has added. */
+  #added = 0;
 
   private constructor(wandb: Wandb, database: TestDatabase) {
     this.wandb = wandb;
@@ -73,10 +75,10 @@ export class Copy implements AsyncDisposable {
 
   /** Adds finished runs, an hour apart: r0, r1 and so on, with a row for each of `steps` steps. */
   addRuns(count: number, steps = 1): WandbRun[] {
-    const { length } = this.project.runs;
-    return Array.from({ length: count }, (_, index) => {
+    return Array.from({ length: count }, () => {
       this.clock.advance(60 * minuteMs);
-      const run = this.project.addRun({ name: `r${length + index}`, config: { index } });
+      const number = this.#added++;
+      const run = this.project.addRun({ name: `r${number}`, config: { number } });
       logSteps(run, steps);
       run.finish();
       return run;

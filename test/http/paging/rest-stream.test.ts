@@ -143,7 +143,7 @@ describe("a full refresh", () => {
   });
 
   test("fails after three reads if the service counts more rows than it returns", async () => {
-    const content = [...named(9), { id: "r0", name: "again" }];
+    const content = [...named(9), ...named(1)];
     await expect(read(respond({ total: 10, content }))).rejects.toThrow(
       "the service counts 1 more than it returned; run the sync again",
     );

@@ -88,8 +88,7 @@ class KeysetListing<Item extends ListedItem> {
   }
 
   async list(first: ListingAnswer<Item>): Promise<void> {
-    /** A page that ends after the newest item of the beginning is the last. */
-    const end = first.newest ?? endOfTime;
+    const end = endOf(first);
     let answer = await this.#windows.untilItems({}, first);
     while (!(await this.#take(answer, end))) {
       answer = await this.#windows.untilItems(this.#question());
@@ -154,6 +153,15 @@ class KeysetListing<Item extends ListedItem> {
     this.#from = last;
     this.#border = { instant: last, ids };
   }
+}
+
+/**
+ * A page that ends after this instant is the last: the newest item of the beginning. Unknown if the
+ * same answer shows a newer one, because then the service does not know its order.
+ */
+function endOf({ items, newest }: ListingAnswer<ListedItem>): string {
+  const isNewest = newest !== undefined && items.every(({ created }) => created <= newest);
+  return isNewest ? newest : endOfTime;
 }
 
 function ascend(items: readonly ListedItem[]): boolean {

@@ -26,6 +26,8 @@ export interface ServiceOptions {
   readonly emptyPages?: boolean;
   readonly ignoresOrder?: boolean;
   readonly ignoresFilters?: boolean;
+  /** Shows the oldest item for the newest. */
+  readonly ignoresDescending?: boolean;
   /** The filter by creation time matches nothing. */
   readonly matchesNothing?: boolean;
 }
@@ -118,7 +120,8 @@ export class ChangingService implements ListingService<ListedItem> {
 
   /** The one page of the newest item, which may be hidden. */
   #newest(): string | undefined {
-    const item = this.#ordered(this.#matching({})).at(-1);
+    const { ignoresDescending = false } = this.#options;
+    const item = this.#ordered(this.#matching({})).at(ignoresDescending ? 0 : -1);
     return item && !item.hidden ? item.instant : undefined;
   }
 

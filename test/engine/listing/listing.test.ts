@@ -19,6 +19,9 @@ const settings: Readonly<Record<string, Omit<ServiceOptions, "size" | "page">>> 
 };
 const unproven: typeof settings = {
   "filters are ignored": { rate: 1, ignoresFilters: true },
+  "filters are ignored, and so is a descending order": {
+    ...{ rate: 1, ignoresFilters: true, ignoresDescending: true },
+  },
   "the filter by time matches nothing": { rate: 1, matchesNothing: true },
 };
 

@@ -20,7 +20,7 @@ const pageInfo = z.object({ endCursor: z.string().nullish(), hasNextPage: z.bool
 const newestShape = z.object({
   edges: z.array(z.object({ node: z.object({ createdAt: z.string() }) })),
 });
-const edgeShape = z.object({ node: listedShape.nullish() });
+const edgeShape = z.object({ cursor: z.string().nullish(), node: listedShape.nullish() });
 const dataShape = z.object({
   viewer: z.unknown().optional(),
   project: z
@@ -66,7 +66,8 @@ export class GraphqlRuns implements ListingService<ListedRun> {
     return {
       items: edges.flatMap(({ node }) => (node ? [toListedRun(node, date)] : [])),
       hasNext: pageInfo.hasNextPage,
-      cursor: pageInfo.endCursor ?? undefined,
+      // Servers that imitate W&B may lack the first.
+      cursor: pageInfo.endCursor ?? edges.at(-1)?.cursor ?? undefined,
       counts: counts?.every((count) => typeof count === "number") ? counts : undefined,
       newest: toTimestamp(project.newest?.edges[0]?.node.createdAt ?? ""),
       date,

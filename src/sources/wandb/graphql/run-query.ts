@@ -42,7 +42,7 @@ export function runQuery({ fields, counts, newest, features }: RunQuery): string
     ${counted.map((name) => `${name}: runCount(filters: $${name})`).join(" ")}
     ${wantsNewest ? newestRun : ""}
     runs(${passed.join(", ")}) {
-      edges { node { ${fields} } }
+      edges { ${usesFilters ? "" : "cursor "}node { ${fields} } }
       pageInfo { endCursor hasNextPage }
     }
   }

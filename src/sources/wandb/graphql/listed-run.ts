@@ -41,15 +41,16 @@ export function toListedRun(node: z.output<typeof listedShape>, date: number): L
   const created = toTimestamp(createdAt);
   if (created === undefined) throw new SourceError(`run ${name}: createdAt is not a timestamp`);
   const changes = [createdAt, heartbeatAt, updatedAt].map((instant) => Date.parse(instant ?? ""));
+  const lastChange = Math.max(...changes.filter((ms) => !Number.isNaN(ms)));
   return {
     id: name,
     created,
-    lastSeen: toTimestamp(heartbeatAt ?? ""),
+    lastChange,
     isRunning: state === "running",
     lineCount: historyLineCount ?? undefined,
     fields: digest([createdAt, heartbeatAt, ...optionalFields.map((field) => node[field])]),
     activity: digest([createdAt, heartbeatAt, state, historyLineCount]),
-    isSettling: changes.some((ms) => ms > date - settlingMs),
+    isSettling: lastChange > date - settlingMs,
   };
 }
 

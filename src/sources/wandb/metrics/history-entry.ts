@@ -14,7 +14,10 @@ export type HistoryStatus = "live" | "late" | "complete" | "short" | "settled";
 /** A run's entry in the ledger of the stream `metrics`. */
 export interface HistoryEntry {
   readonly status: HistoryStatus;
-  /** The run's `activity` in the listing before the history was read; empty: read once more. */
+  /**
+   * The run's `activity` in the listing before the history was read, or its `fields` if the history
+   * was short: then any change is a reason to try again. Empty: read once more.
+   */
   readonly activity: string;
   readonly position: HistoryPosition | undefined;
   /** Of a short history: what was read, and since when a read finds the same lines. */

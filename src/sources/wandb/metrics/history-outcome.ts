@@ -5,7 +5,7 @@ import type { HistoryEntry } from "./history-entry.ts";
 
 const hourMs = 3_600_000;
 
-/** A short history may be completed for so long after the run's last sign of life. */
+/** A short history may be completed for so long after the run's last change. */
 const settlingMs = 24 * hourMs;
 
 /** Two reads that find the same lines must be so far apart. */
@@ -56,11 +56,12 @@ export function judgeRead(
   const since = before?.short?.digest === digest ? before.short.since : now;
   const status = maySettle(run, since, now) ? "settled" : "short";
   const gap = isShort ? missing : `${rejected} values or lines could not be stored`;
-  return { entry: { ...seen, status, short: { digest, since } }, gap };
+  const activity = run.isSettling ? "" : run.fields;
+  return { entry: { status, activity, position, short: { digest, since } }, gap };
 }
 
 /** Whether no more is to be expected if a read finds the same lines as one at `since`. */
-export function maySettle({ lastSeen }: ListedRun, since: number, now: number): boolean {
-  const isOld = lastSeen === undefined || now - Date.parse(lastSeen) >= settlingMs;
+export function maySettle({ lastChange }: ListedRun, since: number, now: number): boolean {
+  const isOld = lastChange === undefined || now - lastChange >= settlingMs;
   return isOld && now - since >= betweenReadsMs;
 }

@@ -32,7 +32,7 @@ export function planHistory(
     return { position: goesOn ? open.position : undefined, singleAttempt: open.failed };
   }
   if (!entry) return { position: undefined, singleAttempt: false };
-  if (entry.activity !== run.activity)
+  if (entry.activity !== (entry.short ? run.fields : run.activity))
     return { position: run.isRunning ? entry.position : undefined, singleAttempt: false };
   const lacksLines = entry.status === "short" || entry.status === "late";
   return lacksLines ? { position: undefined, singleAttempt: true } : undefined;

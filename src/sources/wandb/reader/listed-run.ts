@@ -2,8 +2,8 @@ import type { ListedItem } from "../../../engine/listing/listing-service.ts";
 
 /** A run as a listing shows it. */
 export interface ListedRun extends ListedItem {
-  /** Its latest sign of life, as fixed-width UTC text: its heartbeat, or over REST its update. */
-  readonly lastSeen: string | undefined;
+  /** When it last changed in any way, in milliseconds since 1970; undefined if unknown. */
+  readonly lastChange: number | undefined;
   readonly isRunning: boolean;
   /** How many lines its history has, if the service says so. */
   readonly lineCount: number | undefined;

@@ -115,17 +115,18 @@ const runShape = z.object({
 function parseRun(row: string, date: number): ListedRun | undefined {
   const found = runShape.safeParse(JSON.parse(row)).data;
   if (!found) return undefined;
-  const lastSeen = toTimestamp(found.updatedAt);
+  const updated = Date.parse(found.updatedAt);
+  const lastChange = Number.isNaN(updated) ? undefined : updated;
   // Nothing else tells of a change, so the row as a whole does.
   const digest = createHash("sha1").update(row).digest("base64url").slice(0, 12);
   return {
     id: found.id,
     created: toTimestamp(found.createdAt) ?? "",
-    lastSeen,
+    lastChange,
     isRunning: found.state === "running",
     lineCount: undefined,
     fields: digest,
     activity: digest,
-    isSettling: lastSeen === undefined || Date.parse(lastSeen) > date - settlingMs,
+    isSettling: lastChange === undefined || lastChange > date - settlingMs,
   };
 }

@@ -39,6 +39,8 @@ export class ProjectLife {
   comeToRest(): void {
     for (const run of this.#project.runs) {
       run.history.catchUp();
+      // A settled gap is looked at again once a field moves.
+      run.edit({ notes: "at rest" });
       run.hidden = false;
       if (run.fields.state === "running") run.finish();
     }

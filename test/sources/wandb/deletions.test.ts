@@ -124,7 +124,10 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     test("marks no rows of projects if the entity lists none of them", async () => {
       const { workspace } = copy.wandb;
       for (let index = 0; index < 6; index += 1)
-        workspace.addProject({ name: `p${index}` }).addRun({ name: `run${index}` }).log({ a: 1 });
+        workspace
+          .addProject({ name: `p${index}` })
+          .addRun({ name: `run${index}` })
+          .log({ a: 1 });
       await copy.sync({ projects: "*" });
       for (const project of workspace.projects) workspace.deleteProject(project);
       const { exit, error } = await copy.sync({ projects: "*" });

@@ -57,10 +57,9 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
   test("runs of one instant, in another order with each answer", async () => {
     const createdAt = copy.clock.nextInstant();
     for (let index = 0; index < 23; index += 1)
-      copy.project.addRun({ name: `tie${index}`, createdAt, state: "finished" }).history.append(
-        index,
-        `{"_step": ${index}, "_timestamp": 1767225600, "loss": ${index}}`,
-      );
+      copy.project
+        .addRun({ name: `tie${index}`, createdAt, state: "finished" })
+        .history.append(index, `{"_step": ${index}, "_timestamp": 1767225600, "loss": ${index}}`);
     copy.addRuns(7);
     copy.faults.unstableTies = true;
     expect((await copy.sync(settings)).exit).toBe(0);

@@ -3,6 +3,7 @@ import type { Rejected } from "../../../core/source.ts";
 import { unquote } from "../../../json/text-scanner.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
 import { lineDigest } from "../reader/history-position.ts";
+import { mayBeExact, mayHaveOddNumber } from "../reader/odd-number.ts";
 import { parseStepText, type Step } from "../reader/line-step.ts";
 import { flattenLine } from "./flatten-line.ts";
 import type { MetricFilter } from "./metric-filter.ts";
@@ -106,7 +107,7 @@ export class MetricRows {
     const step = object?.["_step"];
     if (!object || typeof step !== "number" || !Number.isSafeInteger(step)) return undefined;
     const names = this.#namesOf(object);
-    if (names.all.some((name) => !isPlainValue(object[name])) || unusualNumber.test(line))
+    if (names.all.some((name) => !isPlainValue(object[name])) || mayHaveOddNumber(line))
       return undefined;
     const sent = object["_timestamp"];
     const timestamp = sent == null ? null : toMetricTimestamp(sent);
@@ -192,22 +193,8 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/**
- * A number of more than 17 digits or with an exponent of three, which a double may not hold though
- * it looks like any other. Texts may match, too; the exact path reads them as well.
- */
-const unusualNumber = /[1-9][\d.]{18}|\d[eE][+-]?\d{3}/;
-
-/** Neither nested nor a number that may have lost digits. */
+/** Neither nested nor a number that has lost digits, as far as its value shows. */
 function isPlainValue(value: unknown): boolean {
-  if (typeof value === "number") return isExact(value);
+  if (typeof value === "number") return mayBeExact(value);
   return typeof value !== "object" || value === null;
-}
-
-/**
- * Whether a double holds the number as it was sent: integers above 2^53 may have lost digits,
- * others may have overflowed.
- */
-function isExact(value: number): boolean {
-  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }

@@ -95,12 +95,20 @@ export class HistoryDigest {
  * neighbour.
  */
 export function orderBySteps(lines: readonly string[]): readonly string[] {
+  if (areOrdered(lines)) return lines;
   let latest: Step = 0;
-  const entries = lines.map((line) => ({ line, step: (latest = stepOf(line) ?? latest) }));
-  const isAscending = entries.every(
-    ({ step }, index) => index === 0 || step >= (entries[index - 1]?.step ?? step),
-  );
-  if (isAscending) return lines;
-  entries.sort((a, b) => (a.step < b.step ? -1 : Number(a.step > b.step)));
-  return entries.map(({ line }) => line);
+  return lines
+    .map((line) => ({ line, step: (latest = stepOf(line) ?? latest) }))
+    .sort((a, b) => (a.step < b.step ? -1 : Number(a.step > b.step)))
+    .map(({ line }) => line);
+}
+
+function areOrdered(lines: readonly string[]): boolean {
+  let latest: Step | undefined;
+  return lines.every((line) => {
+    const step = stepOf(line) ?? latest;
+    const follows = latest === undefined || step === undefined || step >= latest;
+    latest = step;
+    return follows;
+  });
 }

@@ -1,3 +1,5 @@
+import { minNormal } from "./odd-number.ts";
+
 /** The parts of a decimal number: `digits` × 10^`exponent`, without zeros at either end. */
 interface Decimal {
   readonly isNegative: boolean;
@@ -28,9 +30,6 @@ export function isHeldByDouble(text: string): boolean {
   const held = parseDecimal(value.toPrecision(precision));
   return held.digits === decimal.digits && held.exponent === decimal.exponent;
 }
-
-/** Below this, a double has fewer digits. */
-const minNormal = 2 ** -1022;
 
 /** How many digits a number is written with, without leading zeros. */
 function significantDigits(text: string): number {

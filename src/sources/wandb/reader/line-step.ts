@@ -60,9 +60,25 @@ function quickStepOf(line: string): number | undefined {
   const at = line.indexOf(member);
   if (at <= 0 || line.lastIndexOf("{", at) !== 0 || line.charAt(at - 1) === "\\") return undefined;
   if (line.includes("_step", at + member.length)) return undefined;
-  // A minus, a fraction, an exponent or a digit too many is left to the parser.
-  const [, digits] = /^ ?(\d{1,15})[,}]/.exec(line.slice(at + member.length, at + 32)) ?? [];
-  return digits === undefined ? undefined : Number(digits);
+  return readDigits(line, at + member.length);
+}
+
+const space = 32;
+const comma = 44;
+const zero = 48;
+const nine = 57;
+const closeBrace = 125;
+
+/** The whole number at an offset. A minus, a fraction or many digits are left to the parser. */
+function readDigits(line: string, start: number): number | undefined {
+  const first = line.charCodeAt(start) === space ? start + 1 : start;
+  let at = first;
+  let value = 0;
+  let code = line.charCodeAt(at);
+  for (; code >= zero && code <= nine; code = line.charCodeAt(++at))
+    value = value * 10 + code - zero;
+  const isWhole = at > first && at - first < 16 && (code === comma || code === closeBrace);
+  return isWhole ? value : undefined;
 }
 
 function parseStep(line: string): Step | undefined {

@@ -32,6 +32,7 @@ async function restart(options: StartOptions): Promise<void> {
 }
 
 interface ReadSettings extends Partial<HistoryOptions> {
+  readonly learned?: LearnedPageSize;
   readonly lineCount?: number;
   readonly retryAttempts?: number;
   readonly requestTimeoutMs?: number;
@@ -65,7 +66,7 @@ async function collectPages(run: string, settings: ReadSettings): Promise<Histor
     ),
     path,
   );
-  const learned: LearnedPageSize = { samples: undefined };
+  const { learned = { samples: undefined } } = settings;
   const options = { position, singleAttempt };
   const listed = { id: run, lineCount: settings.lineCount };
   const pages: HistoryPage[] = [];
@@ -298,6 +299,18 @@ describe("a run that the service cannot return", () => {
     const limits = { retryAttempts: 3, requestTimeoutMs: 50 };
     await expect(read(run, limits)).rejects.toThrow(/no complete response/);
     expect(Object.fromEntries(requestedSizes())).toEqual({ 1000: 1, ...eachOnce });
+  });
+
+  test("does not make others be read in smaller pages, but two of them do", async () => {
+    const run = project.addRun();
+    logSteps(run, 0n, 1);
+    const learned: LearnedPageSize = { samples: undefined };
+    wandb.faults.tooLarge = { rows: 100 };
+    await read(run, { learned });
+    expect(learned.samples).toBeUndefined();
+    await read(run, { learned });
+    expect(learned.samples).toBe(62);
+    expect((await read(run, { learned })).requests).toBe(1);
   });
 
   test("is read like any other once a request succeeds", async () => {

@@ -44,11 +44,6 @@ export class RunAttempts {
     this.#stage = singleAttempt ? "smaller" : "first";
   }
 
-  /** Whether a request had to be sent alone. */
-  get isolated(): boolean {
-    return this.#isolated;
-  }
-
   /** The limits of the next request. */
   limits(): AttemptLimits {
     const isolated = this.#isolated;

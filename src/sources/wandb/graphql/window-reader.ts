@@ -5,10 +5,15 @@ import type { RunAttempts } from "./attempt-limits.ts";
 import type { HistoryBatches, RunHistory } from "./history-batches.ts";
 import { HistoryWindow } from "./history-window.ts";
 
-/** How many lines the service can return at once; what one run taught applies to the next. */
+/**
+ * How many lines the service can return at once. What several runs needed applies to the next; one
+ * alone may have large lines, or bad luck.
+ */
 export interface LearnedPageSize {
   /** Undefined until it had to be reduced. */
   samples: number | undefined;
+  /** How many runs had to be read with fewer lines at once. */
+  reducedRuns?: number;
 }
 
 interface WindowReaderOptions {
@@ -35,6 +40,8 @@ export class WindowReader {
   readonly #options: WindowReaderOptions;
   readonly #window: HistoryWindow;
   #lastStep: bigint | undefined;
+  /** Whether requests failed until they were for fewer lines. */
+  #wasReduced = false;
 
   constructor(options: WindowReaderOptions) {
     this.#options = options;
@@ -102,22 +109,32 @@ export class WindowReader {
     below: bigint,
     samples: number,
   ): Promise<RunHistory | null | "too large"> {
-    const { run, batches, attempts, learned } = this.#options;
+    const { run, batches, attempts } = this.#options;
     for (;;) {
       try {
         const limits = attempts.limits();
         const response = await batches.request({ run, from, below, samples, ...limits });
         attempts.recordSuccess();
-        if (attempts.isolated) learned.samples = this.#window.samples;
+        this.#learn();
         return response;
       } catch (error) {
         const next = attempts.recordFailure(error);
         if (next === "same size") continue;
         if (next === "end" || !this.#window.canReduce) throw error;
         this.#window.reduceSamples(1 / 4);
+        this.#wasReduced = true;
         return "too large";
       }
     }
+  }
+
+  #learn(): void {
+    const { learned } = this.#options;
+    if (!this.#wasReduced) return;
+    this.#wasReduced = false;
+    learned.reducedRuns = (learned.reducedRuns ?? 0) + 1;
+    if (learned.reducedRuns < 2) return;
+    learned.samples = Math.min(learned.samples ?? Infinity, this.#window.samples);
   }
 }
 

@@ -1,6 +1,7 @@
 import { isDue } from "../../../core/is-due.ts";
 import type { Key, Row } from "../../../core/schema.ts";
 import type { ReadOptions, Stream, StreamBatch } from "../../../core/source.ts";
+import { toTimestamp } from "../../../core/timestamp.ts";
 import { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
@@ -83,7 +84,8 @@ async function* readChanged(
 }
 
 function latestChange(rows: readonly Row[], before: string | undefined): string | undefined {
-  return rows.reduce((latest, { updated_at: updated }) => {
-    return typeof updated === "string" && updated > (latest ?? "") ? updated : latest;
+  return rows.reduce((latest, { updated_at: text }) => {
+    const updated = typeof text === "string" ? toTimestamp(text) : undefined;
+    return updated !== undefined && updated > (latest ?? "") ? updated : latest;
   }, before);
 }

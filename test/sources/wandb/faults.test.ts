@@ -418,7 +418,8 @@ describe("histories", () => {
     const broken = project.sortedRuns({ by: "createdAt", descending: false }).slice(0, 3);
     await restart({
       intercept: (service) => (request, response) => {
-        const isPoisoned = broken.some(({ name }) => request.body.includes(name));
+        const isHistory = request.body.includes("query History");
+        const isPoisoned = isHistory && broken.some(({ name }) => request.body.includes(name));
         const fault = failing(500);
         return (isPoisoned ? fault : service)(request, response);
       },

@@ -52,6 +52,11 @@ export class Ledger {
     return this.#blockOf.keys();
   }
 
+  /** Whether something was ever read, valid or not. */
+  has(id: string): boolean {
+    return this.#blockOf.has(id);
+  }
+
   /** The entry of a thing; undefined if it is to be read anew. */
   get(id: string): string | undefined {
     const entry = this.#text(id)?.replace(missedMark, "");

@@ -25,10 +25,14 @@ const dayMs = 86_400_000;
 /** Pages without an item that are followed at most. */
 const maxEmptyPages = 1000;
 
+/** Windows without an item that are halved at most: a service may begin each with an empty page. */
+const maxEmptyWindows = 200;
+
 /** Lists ranges of creation times, halved until one answer holds each. Needs no order. */
 export class Windows<Item extends ListedItem> {
   readonly #service: ProvenFilters<Item>;
   readonly #shown: ShownItems<Item>;
+  #emptyWindows = 0;
 
   constructor(service: ProvenFilters<Item>, shown: ShownItems<Item>) {
     this.#service = service;
@@ -47,6 +51,9 @@ export class Windows<Item extends ListedItem> {
   async list({ from = 0, below = Date.now() + dayMs }: Partial<Window>): Promise<void> {
     const answer = await this.#ask({ from: instantOf(from), below: instantOf(below) });
     if (!answer.hasNext) return;
+    if (answer.items.length === 0) this.#emptyWindows += 1;
+    if (this.#emptyWindows > maxEmptyWindows)
+      throw new UnprovenError("the service answers with empty pages that are not the last");
     if (below - from <= 1) {
       await this.listInstant(from);
       return;

@@ -22,8 +22,8 @@ export interface ServiceOptions {
   readonly hiddenShare?: number;
   /** Every fourth block of so many items is hidden. */
   readonly hiddenBlock?: number;
-  /** Every first answer to a longer question is empty and not the end. */
-  readonly emptyPages?: boolean;
+  /** Every first answer is empty and not the end, whatever was asked, or to longer questions. */
+  readonly emptyPages?: "always" | "longer";
   readonly ignoresOrder?: boolean;
   readonly ignoresFilters?: boolean;
   /** Shows the oldest item for the newest. */
@@ -100,11 +100,12 @@ export class ChangingService implements ListingService<ListedItem> {
   }
 
   #answer(question: ListingQuestion): ListingAnswer<ListedItem> {
-    const { page, emptyPages = false } = this.#options;
+    const { page, emptyPages } = this.#options;
     const { first = page, after, counts, newest } = question;
     const items = this.#ordered(this.#matching(question));
     const limit = Math.min(first, page);
-    const isEmpty = emptyPages && after === undefined && first > 1 && items.length > limit / 2;
+    const isFirst = after === undefined && first > 1 && emptyPages !== undefined;
+    const isEmpty = isFirst && (emptyPages === "always" || items.length > limit / 2);
     const offset = Number(after ?? 0);
     const shown = isEmpty ? [] : items.slice(offset, offset + limit);
     const next = isEmpty ? offset : offset + limit;

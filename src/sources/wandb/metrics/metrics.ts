@@ -139,7 +139,7 @@ function planPartitions(
     const plan = planHistory(run, { entry: before, open: open.get(run.id) });
     if (!plan) continue;
     const history = new RunHistoryReader(
-      { run, plan, before },
+      { run, plan, before, mayHaveRows: sync.isFirst || ledger.has(run.id) || open.has(run.id) },
       { ...context, reader, now: listing.date },
     );
     partitions.push({

@@ -6,6 +6,7 @@ import { partitionOf, projectColumns, type ProjectScope } from "../project/proje
 import type { HistoryPage } from "../reader/history-page.ts";
 import type { HistoryPosition } from "../reader/history-position.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
+import { HeldSweeps } from "./held-sweeps.ts";
 import { formatEntry, type HistoryEntry } from "./history-entry.ts";
 import { judgeRead, maySettle, type FinishedRead } from "./history-outcome.ts";
 import type { HistoryPlan } from "./history-plan.ts";
@@ -35,6 +36,12 @@ interface RunToRead {
   readonly run: ListedRun;
   readonly plan: HistoryPlan;
   readonly before: HistoryEntry | undefined;
+  /** Whether the table may have rows of the run, which a read may find gone. */
+  readonly mayHaveRows: boolean;
+}
+
+function* toSweepBatches(sweeps: readonly Sweep[]): Generator<StreamBatch> {
+  for (const sweep of sweeps) yield { rows: [], bytes: 0, sweep };
 }
 
 /** Reads the history of one run, and judges whether all of it was there. */
@@ -43,12 +50,15 @@ export class RunHistoryReader {
   readonly #plan: HistoryPlan;
   readonly #before: HistoryEntry | undefined;
   readonly #context: RunHistoryContext;
+  readonly #mayHaveRows: boolean;
   #position: HistoryPosition | undefined;
+  #held = new HeldSweeps();
 
-  constructor({ run, plan, before }: RunToRead, context: RunHistoryContext) {
+  constructor({ run, plan, before, mayHaveRows }: RunToRead, context: RunHistoryContext) {
     this.#run = run;
     this.#plan = plan;
     this.#before = before;
+    this.#mayHaveRows = mayHaveRows;
     this.#context = context;
     this.#position = plan.position;
   }
@@ -69,12 +79,14 @@ export class RunHistoryReader {
     onRead: (entry: string) => void,
   ): AsyncGenerator<StreamBatch, void> {
     for (let start = this.#plan.position; ; start = undefined) {
+      this.#held = new HeldSweeps();
       const read = yield* this.#readFrom(start, signal);
       // A deleted run gets no entry; what was read of it is found by its own checkpoint.
       if (!read) return;
       const known = { before: this.#before, now: this.#context.now };
       const { entry, gap } = judgeRead(this.#run, read, known);
       if (!entry) continue;
+      if (read.end.rows >= (this.#run.lineCount ?? 0)) yield* toSweepBatches(this.#held.release());
       onRead(formatEntry(entry));
       const isSettled = entry.status === "settled";
       const rejected = gap === undefined ? [] : [this.#gap(gap, isSettled)];
@@ -111,9 +123,11 @@ export class RunHistoryReader {
     const batches = this.#newRows().batches(page.lines, rowsPerBatch);
     let next = batches.next();
     for (; !next.done; next = batches.next()) yield this.#toBatch(next.value);
-    this.#position = page.position;
-    const checkpoint = this.#checkpoint(false);
-    yield { ...this.#toBatch(next.value), ...this.#sweep(page), checkpoint };
+    const sweep = this.#mayHaveRows ? this.#sweep(page) : undefined;
+    const sweeps = sweep ? this.#held.add(sweep, page.bytes) : [];
+    if (!sweep || !this.#held.isHolding) this.#position = page.position;
+    yield { ...this.#toBatch(next.value), checkpoint: this.#checkpoint(false) };
+    yield* toSweepBatches(sweeps);
   }
 
   #newRows(): MetricRows {
@@ -140,19 +154,17 @@ export class RunHistoryReader {
    * A sweep of the steps that a page contains completely. Its keys are derived from the lines
    * again, and only if the destination asks for them.
    */
-  #sweep({ completeSteps, lines }: HistoryPage): { readonly sweep?: Sweep } {
-    if (!completeSteps) return {};
+  #sweep({ completeSteps, lines }: HistoryPage): Sweep | undefined {
+    if (!completeSteps) return undefined;
     const project = Object.keys(projectColumns(this.#context.scope));
     const names = [...project, "run_id", "step", "metric_name"];
     const metricRows = this.#newRows();
     return {
-      sweep: {
-        where: this.#where(),
-        range: { column: "step", ...completeSteps },
-        get keys() {
-          const { value } = metricRows.batches(lines, Infinity).next();
-          return value.rows.map((row) => names.map((name) => row[name]));
-        },
+      where: this.#where(),
+      range: { column: "step", ...completeSteps },
+      get keys() {
+        const { value } = metricRows.batches(lines, Infinity).next();
+        return value.rows.map((row) => names.map((name) => row[name]));
       },
     };
   }

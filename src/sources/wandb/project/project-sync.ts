@@ -27,7 +27,7 @@ export class ProjectSync {
   readonly #options: ProjectSyncOptions;
   readonly #refusal: MassDeletionError | undefined;
   /** Whether nothing is known of what is in the table. */
-  readonly #isFirst: boolean;
+  readonly isFirst: boolean;
 
   private constructor(
     options: ProjectSyncOptions,
@@ -40,7 +40,7 @@ export class ProjectSync {
     this.listing = listing;
     this.ledger = new Ledger(checkpoints, partitionOf(scope), validity);
     this.saved = validity === state?.scope ? state : undefined;
-    this.#isFirst = state === undefined;
+    this.isFirst = state === undefined;
     const counts = { believed: this.saved?.believed ?? 0, shown: listing.items.size };
     if (!allowMassDeletion && isMassDeletion(counts))
       this.#refusal = new MassDeletionError({
@@ -90,7 +90,7 @@ export class ProjectSync {
    */
   *sweepUnknown(): Generator<StreamBatch> {
     const { scope } = this.#options;
-    if (!this.#isFirst || !this.isBelieved) return;
+    if (!this.isFirst || !this.isBelieved) return;
     yield { rows: [], bytes: 0, sweep: runSweep(scope, new Set(this.listing.items.keys())) };
   }
 

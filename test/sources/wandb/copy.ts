@@ -121,13 +121,14 @@ export class Copy implements AsyncDisposable {
   async quarantine(): Promise<Entry[]> {
     const rows = await this.database.query(
       `SELECT payload, reason, CASE WHEN settled THEN 1 ELSE 0 END AS settled
-       FROM _rivulet_quarantine ORDER BY payload, reason`,
+       FROM _rivulet_quarantine`,
     );
-    return rows.map(({ payload, reason, settled }) => ({
+    const entries = rows.map(({ payload, reason, settled }) => ({
       payload: String(payload),
       reason: String(reason),
       settled: Number(settled) === 1,
     }));
+    return entries.sort((a, b) => (a.payload < b.payload ? -1 : 1));
   }
 
   /** The ids of the runs in a table that are marked as deleted. */

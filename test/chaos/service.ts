@@ -46,6 +46,11 @@ export interface ChaosService extends AsyncDisposable {
   emptyPage(body: string): string | undefined;
   /** Changes something, as its users would. */
   change(random: Random): void;
+  /**
+   * From now on, `change` brings nothing back that was deleted. Absent: it never does. State that
+   * was restored by hand says of such an object that it is stored, while its rows are deleted.
+   */
+  forgetRemoved?(): void;
   /** What it has and a database can store. */
   storableKeys(): Keys;
   /** What cannot be read while the fault `brokenObject` lasts. */

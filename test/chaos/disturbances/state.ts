@@ -101,6 +101,7 @@ export const stateDisturbances: readonly Disturbance[] = [
       run.tampered = true;
       const before = await readState(run);
       await run.startAndWait();
+      run.service.forgetRemoved?.();
       run.changeService();
       await restoreState(run, before);
       return await run.startAndWait();

@@ -196,7 +196,8 @@ function pathOf({ entity, project }: ProjectPath): ProjectPath {
  */
 function isWorthSplitting(error: unknown): boolean {
   if (error instanceof ConfigError || !(error instanceof Error)) return false;
-  return error instanceof TransientError || error.cause instanceof HttpError;
+  if (error instanceof TransientError) return !error.isOutage;
+  return error.cause instanceof HttpError;
 }
 
 function aliasOf({ path = [] }: GraphqlError): string {

@@ -62,6 +62,7 @@ async function* readProject(
   yield* sync.ledger.changes();
   yield* sync.sweepUnknown();
   yield* deleteGone(sync, scope, open);
+  yield* sync.enterNewRuns();
   yield* readHistories(sync, { ...context, scope, open });
   yield* sync.end({ rescanned: undefined, highWaterMark: undefined });
 }
@@ -139,7 +140,7 @@ function planPartitions(
     const plan = planHistory(run, { entry: before, open: open.get(run.id) });
     if (!plan) continue;
     const history = new RunHistoryReader(
-      { run, plan, before, mayHaveRows: sync.isFirst || ledger.has(run.id) || open.has(run.id) },
+      { run, plan, before, mayHaveRows: sync.mayHaveRows(run.id) },
       { ...context, reader, now: listing.date },
     );
     partitions.push({

@@ -27,7 +27,8 @@ export class ProjectSync {
   readonly #options: ProjectSyncOptions;
   readonly #refusal: MassDeletionError | undefined;
   /** Whether nothing is known of what is in the table. */
-  readonly isFirst: boolean;
+  readonly #isFirst: boolean;
+  readonly #newRuns = new Set<string>();
 
   private constructor(
     options: ProjectSyncOptions,
@@ -40,7 +41,7 @@ export class ProjectSync {
     this.listing = listing;
     this.ledger = new Ledger(checkpoints, partitionOf(scope), validity);
     this.saved = validity === state?.scope ? state : undefined;
-    this.isFirst = state === undefined;
+    this.#isFirst = state === undefined;
     const counts = { believed: this.saved?.believed ?? 0, shown: listing.items.size };
     if (!allowMassDeletion && isMassDeletion(counts))
       this.#refusal = new MassDeletionError({
@@ -85,12 +86,30 @@ export class ProjectSync {
   }
 
   /**
+   * Enters new runs into the ledger, before any row of them is written: whatever happens then, they
+   * are asked for when they are gone.
+   */
+  *enterNewRuns(): Generator<StreamBatch> {
+    for (const id of this.listing.items.keys()) {
+      if (this.ledger.has(id)) continue;
+      this.#newRuns.add(id);
+      this.ledger.set(id, "");
+    }
+    yield* this.ledger.changes();
+  }
+
+  /** Whether the table may have rows of a run. Call it after `enterNewRuns`. */
+  mayHaveRows(id: string): boolean {
+    return this.#isFirst || !this.#newRuns.has(id);
+  }
+
+  /**
    * Marks rows as deleted of which nothing is known, as after an upgrade, and whose runs the proven
    * listing lacks.
    */
   *sweepUnknown(): Generator<StreamBatch> {
     const { scope } = this.#options;
-    if (!this.isFirst || !this.isBelieved) return;
+    if (!this.#isFirst || !this.isBelieved) return;
     yield { rows: [], bytes: 0, sweep: runSweep(scope, new Set(this.listing.items.keys())) };
   }
 

@@ -43,6 +43,7 @@ async function* readProject(
   yield* ledger.changes();
   yield* sync.sweepUnknown();
   yield* deleteGone(sync, scope);
+  yield* sync.enterNewRuns();
   let highWaterMark = saved?.highWaterMark;
   for await (const batch of readChanged(sync, scope, options)) {
     highWaterMark = latestChange(batch.rows, highWaterMark);

@@ -1,7 +1,7 @@
 import { ConfigError } from "../../../core/errors.ts";
 import type { Environment } from "../../../core/source.ts";
 import { authorizeUrl, cloudUrl, deploymentOf, machinesOf } from "./cloud.ts";
-import { netrcPath, readNetrcPassword } from "./netrc.ts";
+import { netrcPath, readNetrcPassword } from "../../../http/netrc.ts";
 
 /** What decides which key is used. */
 interface LoginConfig {

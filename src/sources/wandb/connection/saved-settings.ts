@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment, SavedSettings } from "../../../core/source.ts";
-import { expandHome } from "./home.ts";
+import { expandHome } from "../../../http/home.ts";
 
 /** The keys that we share with the SDK. */
 const sharedKeys: readonly string[] = ["base_url", "entity", "project"];

@@ -1,6 +1,6 @@
 import { fromEpochSeconds, toTimestamp } from "../../../core/timestamp.ts";
 import { unquote } from "../../../json/text-scanner.ts";
-import { isHeldByDouble } from "../reader/json-number.ts";
+import { isHeldByDouble } from "../../../json/json-number.ts";
 
 /** The two columns of a value. */
 export interface MetricValue {

@@ -17,7 +17,7 @@ import { parseEntry } from "./history-entry.ts";
 import { planHistory } from "./history-plan.ts";
 import { metricFilter, type MetricFilter } from "./metric-filter.ts";
 import { parseOpenHistory, type OpenHistory } from "./open-history.ts";
-import { RunCounter } from "./run-counter.ts";
+import { RunCounter } from "../../../engine/progress-counter.ts";
 import { RunHistoryReader } from "./run-history.ts";
 
 /** How many histories are turned into rows at the same time. */

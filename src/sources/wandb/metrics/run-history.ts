@@ -6,7 +6,7 @@ import { partitionOf, projectColumns, type ProjectScope } from "../project/proje
 import type { HistoryPage } from "../reader/history-page.ts";
 import type { HistoryPosition } from "../reader/history-position.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
-import { HeldSweeps } from "./held-sweeps.ts";
+import { HeldSweeps } from "../../../engine/held-sweeps.ts";
 import { formatEntry, type HistoryEntry } from "./history-entry.ts";
 import { judgeRead, maySettle, type FinishedRead } from "./history-outcome.ts";
 import type { HistoryPlan } from "./history-plan.ts";

@@ -1,6 +1,6 @@
 import { members, unquote } from "../../../json/text-scanner.ts";
-import { toExactInteger } from "./json-number.ts";
-import { parsePythonJson } from "./python-json.ts";
+import { toExactInteger } from "../../../json/json-number.ts";
+import { parsePythonJson } from "../../../json/python-json.ts";
 
 /** A step: a number, or a bigint if a number would round it. */
 export type Step = number | bigint;

@@ -5,7 +5,7 @@ import { firstPresent } from "../../../json/row-mapper.ts";
 import { members, plain, unquote } from "../../../json/text-scanner.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
 import { runColumns, tableOf } from "../project/tables.ts";
-import { parsePythonJson } from "../reader/python-json.ts";
+import { parsePythonJson } from "../../../json/python-json.ts";
 
 interface RunRowOptions extends ProjectScope {
   /** The member that holds the id that users see: `name` in GraphQL, `id` in REST. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parsePythonJson } from "../../../src/sources/wandb/reader/python-json.ts";
+import { parsePythonJson } from "../../src/json/python-json.ts";
 
 test("quotes bare NaN and infinities, and leaves strings as they are", () => {
   const text = String.raw`{"a": NaN, "NaN": [-Infinity, Infinity, "NaN \" NaN", "\\"], "b": 12345678901234567890}`;

@@ -1,4 +1,4 @@
-import type { Sweep } from "../../../core/source.ts";
+import type { Sweep } from "../core/source.ts";
 
 /** What may be held; a longer history is swept page by page, and can be resumed. */
 const maxBytes = 2 ** 20;

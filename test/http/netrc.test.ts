@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readNetrcPassword } from "../../../src/sources/wandb/connection/netrc.ts";
-import { newFolder } from "../../support/program.ts";
+import { readNetrcPassword } from "../../src/http/netrc.ts";
+import { newFolder } from "../support/program.ts";
 
 async function password(text: string, host = "api.wandb.ai"): Promise<string | undefined> {
   await using folder = await newFolder({ ".netrc": text });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "../../../core/source.ts";
+import type { Environment } from "../core/source.ts";
 import { expandHome } from "./home.ts";
 
 /** The netrc file that the SDK reads: the one that NETRC names, `~/.netrc`, or `~/_netrc`. */

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../../../core/source.ts";
+import type { Environment } from "../core/source.ts";
 
 /** A path, with the home directory for a leading `~`. */
 export function expandHome(path: string, env: Environment): string {

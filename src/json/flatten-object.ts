@@ -1,5 +1,5 @@
-import { members } from "../../../json/text-scanner.ts";
-import { parsePythonJson } from "../reader/python-json.ts";
+import { members } from "./text-scanner.ts";
+import { parsePythonJson } from "./python-json.ts";
 
 /** A value in a line: the names that lead to it, and its JSON text. */
 interface Leaf {

@@ -1,4 +1,4 @@
-import type { PartitionCount } from "../../../core/source.ts";
+import type { PartitionCount } from "../core/source.ts";
 
 /** Adds up the progress of several projects that are read at the same time. */
 export class RunCounter {

@@ -7,7 +7,7 @@ import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 import { newClient } from "../../../src/http/client.ts";
 import { GraphqlClient } from "../../../src/http/graphql.ts";
 import { readGraphqlHistory } from "../../../src/sources/wandb/graphql/graphql-history.ts";
-import { HistoryBatches } from "../../../src/sources/wandb/graphql/history-batches.ts";
+import { historyBatches } from "../../../src/sources/wandb/graphql/history-batches.ts";
 import type { LearnedPageSize } from "../../../src/sources/wandb/graphql/window-reader.ts";
 import type {
   HistoryEnd,
@@ -58,20 +58,17 @@ async function collectPages(run: string, settings: ReadSettings): Promise<Histor
     signal: new AbortController().signal,
     sleep: () => Promise.resolve(),
   });
-  const path = { entity: "acme", project: "vision", concurrency: 2, retryAttempts };
-  const batches = new HistoryBatches(
-    new GraphqlClient(
-      client,
-      newLog(() => undefined),
-    ),
-    path,
+  const graphql = new GraphqlClient(
+    client,
+    newLog(() => undefined),
   );
+  const batches = historyBatches(graphql, { entity: "acme", project: "vision", concurrency: 2 });
   const { learned = { samples: undefined } } = settings;
   const options = { position, singleAttempt };
   const listed = { id: run, lineCount: settings.lineCount };
   const pages: HistoryPage[] = [];
-  for await (const page of readGraphqlHistory(listed, options, { batches, learned }))
-    pages.push(page);
+  const context = { batches, learned, retryAttempts };
+  for await (const page of readGraphqlHistory(listed, options, context)) pages.push(page);
   return pages;
 }
 

@@ -1,3 +1,4 @@
+import { ResourceAttempts } from "../../../http/attempt-limits.ts";
 import type {
   HistoryEnd,
   HistoryOptions,
@@ -11,13 +12,13 @@ import {
   type HistoryPosition,
 } from "../reader/history-position.ts";
 import { endOfSteps, toStep } from "../reader/line-step.ts";
-import { RunAttempts } from "./attempt-limits.ts";
 import type { HistoryBatches, RunHistory } from "./history-batches.ts";
 import { WindowReader, type LearnedPageSize, type ReadWindow } from "./window-reader.ts";
 
 interface GraphqlHistoryContext {
   readonly batches: HistoryBatches;
   readonly learned: LearnedPageSize;
+  readonly retryAttempts: number;
 }
 
 /**
@@ -28,9 +29,9 @@ interface GraphqlHistoryContext {
 export async function* readGraphqlHistory(
   run: HistoryRun,
   { position, singleAttempt }: HistoryOptions,
-  { batches, learned }: GraphqlHistoryContext,
+  { batches, learned, retryAttempts }: GraphqlHistoryContext,
 ): AsyncGenerator<HistoryPage> {
-  const attempts = new RunAttempts({ singleAttempt, retryAttempts: batches.retryAttempts });
+  const attempts = new ResourceAttempts({ singleAttempt, retryAttempts });
   const traverse = (start: HistoryPosition | undefined) => {
     const windows = new WindowReader({ run: run.id, batches, learned, attempts });
     return new HistoryTraversal(run, start, windows).pages();

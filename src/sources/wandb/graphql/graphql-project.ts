@@ -7,7 +7,7 @@ import type { ListedRun } from "../reader/listed-run.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
 import { readGraphqlHistory } from "./graphql-history.ts";
 import { GraphqlRuns } from "./graphql-runs.ts";
-import { HistoryBatches } from "./history-batches.ts";
+import { historyBatches } from "./history-batches.ts";
 import type { LearnedPageSize } from "./window-reader.ts";
 import { RunRowReader } from "./run-rows.ts";
 
@@ -26,7 +26,7 @@ export function graphqlProject({ graphql, config, project }: GraphqlProjectOptio
   const path = { graphql, entity, project };
   const runs = new GraphqlRuns({ ...path, filters, pageSize: config.listing_page_size });
   const rows = new RunRowReader({ ...path, runs, pageSize: config.page_size });
-  const batches = new HistoryBatches(graphql, { entity, project, concurrency, retryAttempts });
+  const batches = historyBatches(graphql, { entity, project, concurrency });
   const learned: LearnedPageSize = { samples: undefined };
   const listings = new AsyncMemo<Listing<ListedRun>>();
   const listing = (knownHidden: number): Promise<Listing<ListedRun>> =>
@@ -48,6 +48,7 @@ export function graphqlProject({ graphql, config, project }: GraphqlProjectOptio
       return new Set(missing.map(({ id }) => id).filter((id) => asked.get(id)));
     },
     readRows: (ids) => rows.read(ids),
-    readHistory: (run, options) => readGraphqlHistory(run, options, { batches, learned }),
+    readHistory: (run, options) =>
+      readGraphqlHistory(run, options, { batches, learned, retryAttempts }),
   };
 }

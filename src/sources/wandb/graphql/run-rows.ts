@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { GraphqlClient, Select } from "../../../http/graphql.ts";
 import { PageSize } from "../../../http/paging/page-size.ts";
 import { elements, members } from "../../../json/text-scanner.ts";
@@ -8,6 +7,7 @@ import type { RunRows } from "../reader/project-reader.ts";
 import type { GraphqlRuns } from "./graphql-runs.ts";
 import { listedFields, listedShape, toListedRun } from "./listed-run.ts";
 import { requireProject, type ProjectPath } from "./project-path.ts";
+import { requestRunsByName } from "./runs-by-name.ts";
 
 interface RunRowsOptions extends ProjectPath {
   readonly graphql: GraphqlClient;
@@ -82,14 +82,18 @@ export class RunRowReader {
     const { graphql, entity, project } = this.#options;
     return await this.#size.requestWithSmallerPages(async () => {
       const asked = ids.slice(0, this.#size.rows);
-      const names = Object.fromEntries(asked.map((id, index) => [`n${index}`, id]));
-      const { data, body, date } = await graphql.request({
+      const { data, body, date } = await requestRunsByName(graphql, {
         ...this.#size.limits,
-        query: (select) => singleRunsQuery(asked.length, rowFields(select)),
-        variables: { entity, project, ...names },
-        shape: singleRunsShape,
+        operation: "SingleRuns",
+        path: { entity, project },
+        field: (select) => ({
+          types: { n: "String!" },
+          selection: `run(name: $n) { ${rowFields(select)} }`,
+        }),
+        variables: asked.map((id) => ({ n: id })),
+        shape: listedShape,
       });
-      const found = Object.values(requireProject(data, this.#options)).filter((run) => run != null);
+      const found = data.filter((run) => run !== null);
       return { asked, body, rows: toRows(found, singleTexts(body.text), { body, date }) };
     });
   }
@@ -97,26 +101,10 @@ export class RunRowReader {
 
 const noRows: RunRows = { texts: [], runs: [], bytes: 0 };
 
-const singleRunsShape = z.object({
-  viewer: z.unknown().optional(),
-  project: z.record(z.string(), listedShape.nullish()).nullish(),
-});
-
 function rowFields(select: Select): string {
   const user = `user { name ${select("User", ["username"])} }`;
   const optional = select("Run", ["host", "commit", "config", "summaryMetrics", user]);
   return `id ${listedFields(select)} ${optional}`;
-}
-
-function singleRunsQuery(size: number, fields: string): string {
-  const indexes = Array.from({ length: size }, (_, index) => index);
-  return `query SingleRuns($entity: String!, $project: String!, ${indexes.map((i) => `$n${i}: String!`).join(", ")}) {
-  viewer { id }
-  project(name: $project, entityName: $entity) {
-    ${indexes.map((i) => `r${i}: run(name: $n${i}) { ...Row }`).join("\n    ")}
-  }
-}
-fragment Row on Run { ${fields} }`;
 }
 
 interface ResponseInfo {
@@ -125,7 +113,7 @@ interface ResponseInfo {
 }
 
 function toRows(
-  nodes: readonly z.output<typeof listedShape>[],
+  nodes: readonly Parameters<typeof toListedRun>[0][],
   texts: readonly string[],
   { body, date = Date.now() }: ResponseInfo,
 ): RunRows {

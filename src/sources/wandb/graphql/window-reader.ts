@@ -1,7 +1,7 @@
 import { SourceError } from "../../../core/errors.ts";
+import type { ResourceAttempts } from "../../../http/attempt-limits.ts";
 import { orderBySteps } from "../reader/history-position.ts";
 import { endOfSafeSteps, endOfSteps, stepOf } from "../reader/line-step.ts";
-import type { RunAttempts } from "./attempt-limits.ts";
 import type { HistoryBatches, RunHistory } from "./history-batches.ts";
 import { HistoryWindow } from "./history-window.ts";
 
@@ -20,7 +20,7 @@ interface WindowReaderOptions {
   readonly run: string;
   readonly batches: HistoryBatches;
   readonly learned: LearnedPageSize;
-  readonly attempts: RunAttempts;
+  readonly attempts: ResourceAttempts;
 }
 
 /** All lines from a step on, as far as they came in one response. */
@@ -112,8 +112,8 @@ export class WindowReader {
     const { run, batches, attempts } = this.#options;
     for (;;) {
       try {
-        const limits = attempts.limits();
-        const response = await batches.request({ run, from, below, samples, ...limits });
+        const range = { run, from, below, samples };
+        const response = await batches.request(range, attempts.limits());
         attempts.recordSuccess();
         this.#learn();
         return response;

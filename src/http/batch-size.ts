@@ -10,20 +10,20 @@ const maxBytes = 4 * 2 ** 20;
 const targetBytes = 2 ** 19;
 
 /**
- * How many runs to request at once: twice as many after each success, half as many after a failure
- * or a response that is slow or large.
+ * How many requests to combine into one: twice as many after each success, half as many after a
+ * failure or a response that is slow or large.
  */
 export class BatchSize {
   #current = 1;
   #limit = maxSize;
   #successes = 0;
 
-  /** Runs per request, at least 1. */
+  /** Requests per batch, at least 1. */
   get current(): number {
     return this.#current;
   }
 
-  /** Records the response to a request for `size` runs. */
+  /** Records the response to a batch of `size` requests. */
   recordSuccess(
     size: number,
     { bytes, ms }: { readonly bytes: number; readonly ms: number },
@@ -37,9 +37,9 @@ export class BatchSize {
     else if (this.#limit < maxSize) this.#probe();
   }
 
-  /** Records a failed request for `size` runs. */
+  /** Records a failed batch of `size` requests. */
   recordFailure(size: number): void {
-    // Requests in flight together fail together, and count once.
+    // Batches in flight together fail together, and count once.
     if (size > this.#current) return;
     this.#limit = Math.max(1, Math.floor(size / 2));
     this.#current = this.#limit;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { TransientError } from "../../../src/core/errors.ts";
-import { HttpError } from "../../../src/http/http-error.ts";
-import { RunAttempts } from "../../../src/sources/wandb/graphql/attempt-limits.ts";
+import { TransientError } from "../../src/core/errors.ts";
+import { HttpError } from "../../src/http/http-error.ts";
+import { ResourceAttempts } from "../../src/http/attempt-limits.ts";
 
 const slow = new TransientError("slow", { cause: new HttpError("timeout", "no response") });
 const broken = new TransientError("502", {
@@ -9,7 +9,7 @@ const broken = new TransientError("502", {
 });
 
 /** The time limits of requests that all take too long, until there is no smaller size. */
-function timeLimits(attempts: RunAttempts, sizes: number): (number | undefined)[] {
+function timeLimits(attempts: ResourceAttempts, sizes: number): (number | undefined)[] {
   return Array.from({ length: sizes }, () => {
     const { requestTimeoutMs } = attempts.limits();
     expect(attempts.recordFailure(slow)).toBe("smaller");
@@ -20,21 +20,21 @@ function timeLimits(attempts: RunAttempts, sizes: number): (number | undefined)[
 const sum = (limits: readonly (number | undefined)[]): number =>
   limits.reduce<number>((total, limit) => total + (limit ?? 0), 0);
 
-test("a run that failed in the last sync gets half a minute for all sizes together", () => {
-  const limits = timeLimits(new RunAttempts({ singleAttempt: true, retryAttempts: 5 }), 6);
+test("a resource that failed in the last sync gets half a minute for all sizes together", () => {
+  const limits = timeLimits(new ResourceAttempts({ singleAttempt: true, retryAttempts: 5 }), 6);
   expect(limits).not.toContain(undefined);
   expect(sum(limits)).toBeLessThanOrEqual(30_000);
 });
 
-test("another run gets one attempt within the client's limit, then half a minute", () => {
-  const limits = timeLimits(new RunAttempts({ singleAttempt: false, retryAttempts: 5 }), 6);
+test("another one gets one attempt within the client's limit, then half a minute", () => {
+  const limits = timeLimits(new ResourceAttempts({ singleAttempt: false, retryAttempts: 5 }), 6);
   expect(limits[0]).toBeUndefined();
   expect(limits.slice(1)).not.toContain(undefined);
   expect(sum(limits)).toBeLessThanOrEqual(30_000);
 });
 
 test("a success restores time and retries", () => {
-  const attempts = new RunAttempts({ singleAttempt: true, retryAttempts: 5 });
+  const attempts = new ResourceAttempts({ singleAttempt: true, retryAttempts: 5 });
   attempts.limits();
   attempts.recordSuccess();
   expect(attempts.limits()).toMatchObject({ retryAttempts: 0, requestTimeoutMs: undefined });
@@ -47,6 +47,6 @@ test.each([
   new TransientError("down", { cause: new HttpError("deferred", "later"), isOutage: true }),
   new Error("a bug"),
 ])("%s is not tried again", (error) => {
-  const attempts = new RunAttempts({ singleAttempt: false, retryAttempts: 5 });
+  const attempts = new ResourceAttempts({ singleAttempt: false, retryAttempts: 5 });
   expect(attempts.recordFailure(error)).toBe("end");
 });

@@ -1,20 +1,20 @@
-import { TransientError } from "../../../core/errors.ts";
-import { httpErrorOf, isOverload, isTooLarge } from "../../../http/http-error.ts";
+import { TransientError } from "../core/errors.ts";
+import { httpErrorOf, isOverload, isTooLarge } from "./http-error.ts";
 
 /** How often and how long a request is tried. */
 export interface AttemptLimits {
-  /** Not to be sent with the requests of other runs, because it failed or is likely to. */
+  /** Not to be sent with other requests, because it failed or is likely to. */
   readonly isolated: boolean;
   readonly retryAttempts: number;
   /** Undefined: the client's own limit. */
   readonly requestTimeoutMs: number | undefined;
 }
 
-/** What to do after a failure; `end`: the run cannot be read now. */
+/** What to do after a failure; `end`: the resource cannot be read now. */
 type NextStep = "same size" | "smaller" | "end";
 
 interface AttemptOptions {
-  /** Whether the run failed in the last sync. */
+  /** Whether the resource failed in the last sync. */
   readonly singleAttempt: boolean;
   /** Retries of a request that is of normal size. */
   readonly retryAttempts: number;
@@ -23,16 +23,16 @@ interface AttemptOptions {
 /** Failures that a retry of the same size would not mend. */
 const notRetried: ReadonlySet<string> = new Set(["deferred", "outage", "timeout"]);
 
-/** Together, the requests for fewer and fewer lines take no longer than this. */
+/** Together, the smaller and smaller requests take no longer than this. */
 const patienceMs = 30_000;
 
 /**
- * How hard to try to read one run, so that a run that the service cannot return costs no minutes.
- * A first attempt that took too long is not repeated; one that failed otherwise is, with all
- * retries, by which the client also finds out whether the whole service is down. Then fewer lines
- * are requested: each size is tried once, and gets half of the time that is left.
+ * How hard to try to read one resource, so that one that the service cannot return costs no
+ * minutes. A first attempt that took too long is not repeated; one that failed otherwise is, with
+ * all retries, by which the client also finds out whether the whole service is down. Then less is
+ * requested: each size is tried once, and gets half of the time that is left.
  */
-export class RunAttempts {
+export class ResourceAttempts {
   readonly #retryAttempts: number;
   #stage: "first" | "retries" | "smaller";
   #isolated: boolean;

@@ -10,34 +10,38 @@ interface Leaf {
 /** Objects nested deeper than this stay whole; names that long are of no use. */
 const maxDepth = 32;
 
+/** Whether an object stays whole, by its members. */
+type StaysWhole = (members: ReadonlyMap<string, string>) => boolean;
+
 /**
- * The values of a history line by name, as JSON text exactly as sent; or a text that says what is
- * wrong with the line.
+ * The values in a JSON object by name, as JSON text exactly as sent; or a text that says what is
+ * wrong with it.
  *
- * Nested objects are flattened: `{"a": {"b": 1}}` becomes `a.b`. Media (objects with a `_type`),
- * lists, empty objects and what is nested more than 32 deep stay whole. If several values would get
+ * Nested objects are flattened: `{"a": {"b": 1}}` becomes `a.b`. Lists, empty objects, those that
+ * `staysWhole` names and what is nested more than 32 deep stay whole. If several values would get
  * the same name, the least nested gets it, and the others get more dots, so that none is lost.
  */
-export function flattenLine(line: string): ReadonlyMap<string, string> | string {
-  const parsed = parsePythonJson(line);
+export function flattenObject(
+  text: string,
+  staysWhole: StaysWhole,
+): ReadonlyMap<string, string> | string {
+  const parsed = parsePythonJson(text);
   if (!parsed) return "expected JSON, got something else";
   const fields = members(parsed.text);
   if (!fields) return "expected a JSON object";
-  const leaves: Leaf[] = [];
-  collectLeaves(fields, [], leaves);
-  return nameLeaves(leaves);
+  return nameLeaves([...leavesOf(fields, [], staysWhole)]);
 }
 
-function collectLeaves(
+function* leavesOf(
   fields: ReadonlyMap<string, string>,
   path: readonly string[],
-  into: Leaf[],
-): void {
+  staysWhole: StaysWhole,
+): Generator<Leaf> {
   for (const [name, slice] of fields) {
     const inner = path.length < maxDepth ? members(slice) : undefined;
-    const isLeaf = !inner || inner.size === 0 || inner.has("_type");
-    if (isLeaf) into.push({ path: [...path, name], slice });
-    else collectLeaves(inner, [...path, name], into);
+    const isLeaf = !inner || inner.size === 0 || staysWhole(inner);
+    if (isLeaf) yield { path: [...path, name], slice };
+    else yield* leavesOf(inner, [...path, name], staysWhole);
   }
 }
 

@@ -5,7 +5,7 @@ import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
 import { lineDigest } from "../reader/history-position.ts";
 import { mayBeExact, mayHaveOddNumber } from "../../../json/odd-number.ts";
 import { parseStepText, type Step } from "../reader/line-step.ts";
-import { flattenLine } from "../../../json/flatten-object.ts";
+import { flattenObject } from "../../../json/flatten-object.ts";
 import type { MetricFilter } from "./metric-filter.ts";
 import { toMetricTimestamp, toMetricValue, type MetricValue } from "./metric-value.ts";
 import { StepMerge } from "./step-merge.ts";
@@ -137,7 +137,7 @@ export class MetricRows {
 
   /** Adds the rows of any line, and returns its step; or rejects the line. */
   #addExact(line: string): Step | undefined {
-    const values = flattenLine(line);
+    const values = flattenObject(line, isMedia);
     if (typeof values === "string") {
       this.#reject(line, values);
       return undefined;
@@ -197,4 +197,9 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
 function isPlainValue(value: unknown): boolean {
   if (typeof value === "number") return mayBeExact(value);
   return typeof value !== "object" || value === null;
+}
+
+/** Whether an object is an image, a table or the like, which stays whole. */
+function isMedia(members: ReadonlyMap<string, string>): boolean {
+  return members.has("_type");
 }

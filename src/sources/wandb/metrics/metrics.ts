@@ -9,15 +9,15 @@ import {
   runIdOf,
   type ProjectScope,
 } from "../project/project-scope.ts";
-import { ProjectSync } from "../project/project-sync.ts";
 import { readProjects, type ProjectsContext } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
+import { trackProject, type TrackedProject } from "../project/track-project.ts";
 import { metricColumns, tableOf } from "../project/tables.ts";
 import { parseEntry } from "./history-entry.ts";
 import { planHistory } from "./history-plan.ts";
 import { metricFilter, type MetricFilter } from "./metric-filter.ts";
 import { parseOpenHistory, type OpenHistory } from "./open-history.ts";
-import { RunCounter } from "../../../engine/progress-counter.ts";
+import { ProgressCounter } from "../../../engine/progress-counter.ts";
 import { RunHistoryReader } from "./run-history.ts";
 
 /** How many histories are turned into rows at the same time. */
@@ -27,7 +27,7 @@ const maxConcurrentRuns = 4;
 interface MetricsContext extends ProjectsContext {
   readonly isWanted: MetricFilter;
   readonly semaphore: Semaphore;
-  readonly counter: RunCounter;
+  readonly counter: ProgressCounter;
 }
 
 /**
@@ -43,7 +43,7 @@ export function metricStream(session: WandbSession, config: WandbConfig): Stream
     units: { rows: "values", partitions: "runs" },
     read: (options) => {
       const semaphore = new Semaphore(maxConcurrentRuns);
-      const counter = new RunCounter();
+      const counter = new ProgressCounter();
       const context: MetricsContext = { session, config, options, isWanted, semaphore, counter };
       return readProjects(context, (scope) => readProject(scope, context));
     },
@@ -55,16 +55,16 @@ async function* readProject(
   context: MetricsContext,
 ): AsyncGenerator<StreamBatch, void> {
   const { session, config, options } = context;
-  const validity = JSON.stringify([config.filters, config.metrics]);
-  const sync = await ProjectSync.start({ session, scope, validity, options });
+  const dependsOn = [config.filters, config.metrics];
+  const project = await trackProject({ session, scope, dependsOn, options });
+  const { runs } = project;
   const open = openHistories(scope, context);
-  if (options.fullRefresh) sync.ledger.invalidate();
-  yield* sync.ledger.changes();
-  yield* sync.sweepUnknown();
-  yield* deleteGone(sync, scope, open);
-  yield* sync.enterNewRuns();
-  yield* readHistories(sync, { ...context, scope, open });
-  yield* sync.end({ rescanned: undefined, highWaterMark: undefined });
+  if (options.fullRefresh) yield* runs.readAnew();
+  yield* runs.sweepUnknown("run_id");
+  yield* deleteGone(project, scope, open);
+  yield* runs.enterNew();
+  yield* readHistories(project, { ...context, scope, open });
+  yield* runs.end();
 }
 
 /** Runs of the project with a checkpoint of their own; undefined if it is of no use. */
@@ -81,17 +81,21 @@ function openHistories(scope: ProjectScope, { options }: MetricsContext): OpenHi
 }
 
 async function* deleteGone(
-  sync: ProjectSync,
+  { runs, reader, saved }: TrackedProject,
   scope: ProjectScope,
   open: OpenHistories,
 ): AsyncGenerator<StreamBatch> {
-  for (const id of await sync.findGone(open.keys())) {
+  const gone = await runs.findGone((missing) => reader.findGone(missing));
+  // Checkpoints of an earlier version are of runs that the ledger does not know.
+  const isForgotten = (id: string): boolean => saved.isFirst && !runs.listing.items.has(id);
+  const forgotten = runs.isBelieved ? [...open.keys()].filter(isForgotten) : [];
+  for (const id of [...gone, ...forgotten]) {
     const where = { ...projectColumns(scope), run_id: id };
     const partition = partitionOf(scope, id);
     yield { rows: [], bytes: 0, partition, checkpoint: null, sweep: { where, keys: [] } };
-    sync.ledger.delete(id);
+    runs.ledger.delete(id);
   }
-  yield* sync.ledger.changes();
+  yield* runs.ledger.changes();
 }
 
 interface HistoriesContext extends MetricsContext {
@@ -104,14 +108,15 @@ interface HistoriesContext extends MetricsContext {
  * so that a run is known at any time.
  */
 async function* readHistories(
-  sync: ProjectSync,
+  project: TrackedProject,
   context: HistoriesContext,
 ): AsyncGenerator<StreamBatch> {
   const { options, counter, scope } = context;
-  const { ledger, reader } = sync;
+  const { reader } = project;
+  const { ledger } = project.runs;
   const entries = new Map<string, string>();
-  const partitions = planPartitions(sync, context, entries);
-  const count = counter.newProject(partitions.length);
+  const partitions = planPartitions(project, context, entries);
+  const count = counter.newPart(partitions.length);
   const { signal, log } = options;
   const batches = readPartitions(partitions, { concurrency: reader.concurrentRuns, signal, log });
   for await (const { partitions: progress, ...batch } of batches) {
@@ -128,19 +133,19 @@ async function* readHistories(
 
 /** A partition for each history that must be read, runs in the order of their creation. */
 function planPartitions(
-  sync: ProjectSync,
+  { runs, reader }: TrackedProject,
   context: HistoriesContext,
   entries: Map<string, string>,
 ): Partition[] {
   const { scope, open } = context;
-  const { ledger, listing, reader } = sync;
+  const { ledger, listing } = runs;
   const partitions: Partition[] = [];
   for (const run of listing.items.values()) {
     const before = parseEntry(ledger.get(run.id));
     const plan = planHistory(run, { entry: before, open: open.get(run.id) });
     if (!plan) continue;
     const history = new RunHistoryReader(
-      { run, plan, before, mayHaveRows: sync.mayHaveRows(run.id) },
+      { run, plan, before, mayHaveRows: runs.mayHaveRows(run.id) },
       { ...context, reader, now: listing.date },
     );
     partitions.push({

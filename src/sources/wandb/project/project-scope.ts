@@ -1,6 +1,3 @@
-import type { Value } from "../../../core/schema.ts";
-import type { Sweep } from "../../../core/source.ts";
-
 /** A project, and whether its rows and checkpoints must name it. */
 export interface ProjectScope {
   readonly project: string;
@@ -26,12 +23,6 @@ export function runIdOf(scope: ProjectScope, partition: string): string | undefi
 export function projectColumns({
   project,
   multiProject,
-}: ProjectScope): Readonly<Record<string, Value>> {
+}: ProjectScope): Readonly<Record<string, string>> {
   return multiProject ? { project } : {};
-}
-
-/** A sweep that marks the project's rows as deleted unless they belong to one of these runs. */
-export function runSweep(scope: ProjectScope, runs: ReadonlySet<string>): Sweep {
-  const keys = [...runs].map((run) => [run]);
-  return { ...(scope.multiProject ? { where: projectColumns(scope) } : {}), by: ["run_id"], keys };
 }

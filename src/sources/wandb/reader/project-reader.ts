@@ -1,5 +1,6 @@
 import type { Listing } from "../../../engine/listing/list-items.ts";
 import type { ListedRun } from "./listed-run.ts";
+import type { MissingItem } from "../../../engine/listing/tracked-list.ts";
 import type { HistoryOptions, HistoryPage } from "./history-page.ts";
 
 /** Runs with all their fields. */
@@ -9,13 +10,6 @@ export interface RunRows {
   /** The same runs, as this response shows them. */
   readonly runs: readonly ListedRun[];
   readonly bytes: number;
-}
-
-/** A run that the listing lacks, although an earlier sync read it. */
-export interface MissingRun {
-  readonly id: string;
-  /** Whether the listing of the previous sync lacked it, too. */
-  readonly wasMissed: boolean;
 }
 
 /** Reads one project through one of the service's APIs. */
@@ -33,7 +27,7 @@ export interface ProjectReader {
    */
   listRuns(knownHidden: number): Promise<Listing<ListedRun>>;
   /** Which of the runs that the listing lacks are deleted, as far as that can be known. */
-  findGone(missing: readonly MissingRun[]): Promise<ReadonlySet<string>>;
+  findGone(missing: readonly MissingItem[]): Promise<ReadonlySet<string>>;
   /** Reads those of the runs that still exist. */
   readRows(ids: readonly string[]): AsyncIterable<RunRows>;
   /** Reads a run's history, page by page. */

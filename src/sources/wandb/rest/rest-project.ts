@@ -9,7 +9,7 @@ import type { WandbConfig } from "../connection/config.ts";
 import type { Listing } from "../../../engine/listing/list-items.ts";
 import type { ListedRun } from "../reader/listed-run.ts";
 import type { ProjectReader, RunRows } from "../reader/project-reader.ts";
-import { acceptPythonJson } from "../../../http/accept-python-json.ts";
+import { acceptPythonJson } from "../../../http/paging/accept-python-json.ts";
 import { readRestHistory } from "./rest-history.ts";
 
 interface RestProjectOptions {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { isDue } from "../../../core/is-due.ts";
 import type { Key, Row } from "../../../core/schema.ts";
 import type { ReadOptions, Stream, StreamBatch } from "../../../core/source.ts";
@@ -5,9 +6,9 @@ import { toTimestamp } from "../../../core/timestamp.ts";
 import { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
-import { ProjectSync } from "../project/project-sync.ts";
 import { readProjects, type ProjectsContext } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
+import { trackProject, type TrackedProject } from "../project/track-project.ts";
 import { runColumns, tableOf } from "../project/tables.ts";
 import { runDeclaration } from "./run-row.ts";
 
@@ -35,30 +36,45 @@ async function* readProject(
   scope: ProjectScope,
   { session, config, options }: ProjectsContext,
 ): AsyncGenerator<StreamBatch, void> {
-  const validity = JSON.stringify([config.filters]);
-  const sync = await ProjectSync.start({ session, scope, validity, options });
-  const { ledger, saved } = sync;
-  const isRescanDue = isDue(saved?.rescanned, config.rescan_days, options.startedAt);
-  if (options.fullRefresh || isRescanDue) ledger.invalidate();
-  yield* ledger.changes();
-  yield* sync.sweepUnknown();
-  yield* deleteGone(sync, scope);
-  yield* sync.enterNewRuns();
-  let highWaterMark = saved?.highWaterMark;
-  for await (const batch of readChanged(sync, scope, options)) {
-    highWaterMark = latestChange(batch.rows, highWaterMark);
+  const project = await trackProject({ session, scope, dependsOn: [config.filters], options });
+  const { runs, saved } = project;
+  const { rescanned, runs_hwm_utc } = savedShape.parse(saved.current ?? {});
+  const now = options.startedAt.toISOString();
+  const isFirst = saved.current === undefined;
+  const isRescanDue = !isFirst && isDue(rescanned, config.rescan_days, options.startedAt);
+  const readsAll = options.fullRefresh || isRescanDue;
+  if (readsAll) yield* runs.readAnew({ rescanned: now });
+  yield* runs.sweepUnknown("run_id");
+  yield* deleteGone(project, scope);
+  yield* runs.enterNew();
+  let latest = runs_hwm_utc;
+  for await (const batch of readChanged(project, scope, options)) {
+    latest = latestChange(batch.rows, latest);
     yield batch;
   }
-  const rescanned = isRescanDue ? options.startedAt.toISOString() : saved?.rescanned;
-  yield* sync.end({ rescanned, highWaterMark });
+  yield* runs.end({
+    rescanned: readsAll || rescanned === undefined ? now : rescanned,
+    ...(latest === undefined ? {} : { runs_hwm_utc: latest }),
+  });
 }
 
-async function* deleteGone(sync: ProjectSync, scope: ProjectScope): AsyncGenerator<StreamBatch> {
-  const gone = await sync.findGone();
+/** What the stream saves about a project besides the list. */
+const savedShape = z.object({
+  /** When all runs were last read whether or not they had changed, as ISO 8601. */
+  rescanned: z.string().optional(),
+  /** The latest change of any run that was read, for information. */
+  runs_hwm_utc: z.string().optional(),
+});
+
+async function* deleteGone(
+  { runs, reader }: TrackedProject,
+  scope: ProjectScope,
+): AsyncGenerator<StreamBatch> {
+  const gone = await runs.findGone((missing) => reader.findGone(missing));
   const deletes = gone.map((id): Key => [...Object.values(projectColumns(scope)), id]);
   if (gone.length > 0) yield { rows: [], bytes: 0, deletes };
-  for (const id of gone) sync.ledger.delete(id);
-  yield* sync.ledger.changes();
+  for (const id of gone) runs.ledger.delete(id);
+  yield* runs.ledger.changes();
 }
 
 /**
@@ -66,7 +82,7 @@ async function* deleteGone(sync: ProjectSync, scope: ProjectScope): AsyncGenerat
  * from; if they may change again at the same instant, the run is read once more.
  */
 async function* readChanged(
-  { reader, listing, ledger }: ProjectSync,
+  { reader, runs: { listing, ledger } }: TrackedProject,
   scope: ProjectScope,
   { log, signal }: ReadOptions,
 ): AsyncGenerator<StreamBatch> {

@@ -1,7 +1,7 @@
-import type { Body } from "./body.ts";
-import type { Client } from "./client.ts";
-import type { ListClient } from "./paging/chained-pages.ts";
-import { parsePythonJson } from "../json/python-json.ts";
+import type { Body } from "../body.ts";
+import type { Client } from "../client.ts";
+import type { ListClient } from "./chained-pages.ts";
+import { parsePythonJson } from "../../json/python-json.ts";
 
 /**
  * Wraps a client so that it accepts JSON as Python writes it, with bare NaN and infinities. They

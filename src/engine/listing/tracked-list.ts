@@ -1,0 +1,193 @@
+import { z } from "zod";
+import { partitionKey } from "../../core/partition-key.ts";
+import type { Checkpoint, ReadOptions, Rejected, StreamBatch } from "../../core/source.ts";
+import { Ledger } from "../ledger.ts";
+import { isMassDeletion, MassDeletionError } from "../mass-deletion.ts";
+import type { Listing } from "./list-items.ts";
+import type { ListedItem } from "./listing-service.ts";
+
+/** An item that the listing lacks, although an earlier sync read it. */
+export interface MissingItem {
+  readonly id: string;
+  /** Whether the listing of the previous sync lacked it, too. */
+  readonly wasMissed: boolean;
+}
+
+/** What a stream has saved about a list, besides its ledger. */
+const stateShape = z
+  .object({
+    /** What the listing and the rows depend on. */
+    scope: z.string(),
+    /** How many items the last listing had that was believed. */
+    believed: z.int(),
+    /** How many items the service counted and did not show. */
+    hidden: z.int().default(0),
+    /** Rows of which nothing is known may be in the table; no listing was believed yet. */
+    unswept: z.boolean().default(false),
+  })
+  .catchall(z.json());
+
+type ListState = z.output<typeof stateShape>;
+
+/** A list of which one stream keeps a ledger. */
+export interface TrackedListOptions {
+  /** The partition of the list's own checkpoint; those of its ledger begin with it. */
+  readonly partition: string;
+  /** The column values that all rows of the list share. */
+  readonly where: Readonly<Record<string, string>>;
+  /** For messages: what is listed, and the plural noun of its items. */
+  readonly label: string;
+  readonly noun: string;
+  /** What the rows depend on: filters, patterns. If it changes, everything is read anew. */
+  readonly scope: string;
+  readonly options: ReadOptions;
+}
+
+/** What an earlier sync saved about a list. */
+export class SavedList {
+  /** Undefined if nothing was saved under the same scope. */
+  readonly current: ListState | undefined;
+  /** Whether nothing is known of what is in the table. */
+  readonly isFirst: boolean;
+
+  constructor({ partition, scope, label, options }: TrackedListOptions) {
+    const checkpoint = options.checkpoints.get(partition);
+    const state = stateShape.safeParse(checkpoint).data;
+    this.current = state?.scope === scope ? state : undefined;
+    this.isFirst = state === undefined || state.unswept;
+    if (checkpoint && !state)
+      options.log.info(`${label}: the state is from an earlier version; everything is read once`);
+  }
+
+  /** How many items the service counted and did not show. */
+  get hidden(): number {
+    return this.current?.hidden ?? 0;
+  }
+}
+
+/** How one stream reads one list in this sync: what is there, what was read, what is gone. */
+export class TrackedList<Item extends ListedItem> {
+  readonly listing: Listing<Item>;
+  readonly ledger: Ledger;
+  readonly #options: TrackedListOptions;
+  readonly #saved: SavedList;
+  readonly #refusal: MassDeletionError | undefined;
+  readonly #newItems = new Set<string>();
+
+  constructor(options: TrackedListOptions, saved: SavedList, listing: Listing<Item>) {
+    const { partition, scope, label, noun } = options;
+    const { allowMassDeletion = false, checkpoints } = options.options;
+    this.#options = options;
+    this.#saved = saved;
+    this.listing = listing;
+    this.ledger = new Ledger(checkpoints, partition, scope);
+    const sizes = { believed: saved.current?.believed ?? 0, shown: listing.items.size };
+    if (!allowMassDeletion && isMassDeletion(sizes))
+      this.#refusal = new MassDeletionError({ where: label, noun, ...sizes });
+  }
+
+  /**
+   * The items that were read earlier and are deleted now; none unless the listing is believed.
+   *
+   * @param find - Which of the missing items are gone, as far as that can be known.
+   */
+  async findGone(
+    find: (missing: readonly MissingItem[]) => Promise<ReadonlySet<string>>,
+  ): Promise<readonly string[]> {
+    if (!this.isBelieved) return [];
+    const missing: MissingItem[] = [];
+    for (const id of this.ledger.ids()) {
+      const isShown = this.listing.items.has(id);
+      const wasMissed = this.ledger.note(id, isShown);
+      if (!isShown) missing.push({ id, wasMissed });
+    }
+    return missing.length > 0 ? [...(await find(missing))] : [];
+  }
+
+  /**
+   * Enters new items into the ledger, before any row of them is written: whatever happens then,
+   * they are asked for when they are gone.
+   */
+  *enterNew(): Generator<StreamBatch> {
+    for (const id of this.listing.items.keys()) {
+      if (this.ledger.has(id)) continue;
+      this.#newItems.add(id);
+      this.ledger.set(id, "");
+    }
+    yield* this.ledger.changes();
+  }
+
+  /**
+   * Makes everything be read anew, also by the next sync if this one is interrupted.
+   *
+   * @param more - What the stream saves with it.
+   */
+  *readAnew(more: Checkpoint = {}): Generator<StreamBatch> {
+    this.ledger.invalidate();
+    yield* this.ledger.changes();
+    const { current } = this.#saved;
+    if (current) yield this.#checkpointBatch({ ...current, ...more });
+  }
+
+  /** Whether the table may have rows of an item. Call it after `enterNew`. */
+  mayHaveRows(id: string): boolean {
+    return this.#saved.isFirst || !this.#newItems.has(id);
+  }
+
+  /**
+   * Marks rows as deleted of which nothing is known, as after an upgrade, and whose items the
+   * proven listing lacks.
+   *
+   * @param column - The column with the items' ids.
+   */
+  *sweepUnknown(column: string): Generator<StreamBatch> {
+    if (!this.#saved.isFirst || !this.isBelieved) return;
+    const keys = [...this.listing.items.keys()].map((id) => [id]);
+    yield { rows: [], bytes: 0, sweep: { where: this.#options.where, by: [column], keys } };
+  }
+
+  /**
+   * At the end: what the next sync needs. Throws a MassDeletionError if the listing was refused.
+   *
+   * @param more - What the stream saves with it.
+   */
+  *end(more: Checkpoint = {}): Generator<StreamBatch> {
+    const { scope } = this.#options;
+    const { items, hidden } = this.listing;
+    const believed = this.isBelieved ? items.size : (this.#saved.current?.believed ?? items.size);
+    const isUnswept = this.#saved.isFirst && !this.isBelieved;
+    const state = {
+      ...{ scope, believed, ...more },
+      ...(hidden > 0 ? { hidden } : {}),
+      ...(isUnswept ? { unswept: true } : {}),
+    };
+    const gap = this.#gap();
+    yield { ...this.#checkpointBatch(state), ...(gap ? { rejected: [gap] } : {}) };
+    if (this.#refusal) throw this.#refusal;
+  }
+
+  #checkpointBatch(checkpoint: Checkpoint): StreamBatch {
+    const { partition } = this.#options;
+    return { rows: [], bytes: 0, ...(partition === "" ? {} : { partition }), checkpoint };
+  }
+
+  /** Whether the listing is proven, so that items may be marked as deleted. */
+  get isBelieved(): boolean {
+    return this.listing.doubt === undefined && !this.#refusal;
+  }
+
+  /** The entry for what the listing is known to lack, or may lack. */
+  #gap(): Rejected | undefined {
+    const { partition, where, label, noun } = this.#options;
+    const { doubt, hidden } = this.listing;
+    const entry = { key: partitionKey(partition), payload: label, where };
+    if (doubt !== undefined) {
+      const reason = `the list of ${noun} may be incomplete, because ${doubt}; nothing was marked as deleted`;
+      return { ...entry, reason };
+    }
+    if (hidden === 0) return undefined;
+    const settled = this.#saved.current !== undefined && hidden <= this.#saved.hidden;
+    const counted = `${hidden} more ${hidden === 1 ? noun.replace(/s$/, "") : noun}`;
+    return { ...entry, settled, reason: `the service counts ${counted} than it shows` };
+  }
+}

@@ -1,0 +1,42 @@
+import type { ReadOptions } from "../../../core/source.ts";
+import { SavedList, TrackedList } from "../../../engine/listing/tracked-list.ts";
+import type { ListedRun } from "../reader/listed-run.ts";
+import type { ProjectReader } from "../reader/project-reader.ts";
+import { partitionOf, projectColumns, type ProjectScope } from "./project-scope.ts";
+import type { WandbSession } from "./session.ts";
+
+/** What one stream knows of a project in this sync. */
+export interface TrackedProject {
+  readonly reader: ProjectReader;
+  readonly saved: SavedList;
+  readonly runs: TrackedList<ListedRun>;
+}
+
+interface TrackOptions {
+  readonly session: WandbSession;
+  readonly scope: ProjectScope;
+  /** What the rows depend on; if it changes, everything is read anew. */
+  readonly dependsOn: readonly unknown[];
+  readonly options: ReadOptions;
+}
+
+/** Opens a project, and lists its runs beside what one stream has read of them. */
+export async function trackProject({
+  session,
+  scope,
+  dependsOn,
+  options,
+}: TrackOptions): Promise<TrackedProject> {
+  const list = {
+    partition: partitionOf(scope),
+    where: projectColumns(scope),
+    label: `project "${scope.project}"`,
+    noun: "runs",
+    scope: JSON.stringify(dependsOn),
+    options,
+  };
+  const saved = new SavedList(list);
+  const reader = await session.open(scope.project, saved.hidden);
+  const runs = new TrackedList(list, saved, await reader.listRuns(saved.hidden));
+  return { reader, saved, runs };
+}

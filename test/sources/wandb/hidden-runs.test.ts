@@ -26,16 +26,13 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       copy.addRuns(12);
       hide("r2", "r7");
       expect((await copy.sync(settings)).exit).toBe(3);
-      const reason = "the service counts 2 more runs than it shows";
-      expect(await copy.quarantine()).toEqual(
-        Array(2).fill({ payload: "vision", reason, settled: false }),
-      );
+      const payload = expect.stringContaining("vision") as string;
+      const reason = expect.stringMatching(/counts 2 more runs than it shows/) as string;
+      expect(await copy.quarantine()).toEqual(Array(2).fill({ payload, reason, settled: false }));
       await copy.expectEqual();
 
       expect((await copy.sync(settings)).exit).toBe(0);
-      expect(await copy.quarantine()).toEqual(
-        Array(2).fill({ payload: "vision", reason, settled: true }),
-      );
+      expect(await copy.quarantine()).toEqual(Array(2).fill({ payload, reason, settled: true }));
       const newlyHidden = copy.addRuns(1);
       hide(...newlyHidden.map(({ name }) => name));
       expect((await copy.sync(settings)).exit).toBe(3);

@@ -71,7 +71,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     addLongRun();
     endAfter(3, "History");
     expect((await copy.sync()).exit).toBe(2);
-    expect(await copy.partitions("metrics")).toEqual(["", "long"]);
+    expect(await copy.partitions("metrics")).toContain("long");
     goOn();
     const { exit, requests } = await copy.sync();
     const first = requests.find(({ operation }) => operation === "History");

@@ -149,4 +149,28 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     copy.faults.deadFilters = [];
     expect((await copy.sync({ listing_page_size: 3 })).runs.deleted).toBe(1);
   });
+
+  test("a run is marked though the run that was to prove it is deleted in the very moment", async () => {
+    copy.addRuns(8);
+    await copy.sync();
+    copy.project.deleteRun("r0");
+    copy.faults.onAnswer = () => {
+      delete copy.faults.onAnswer;
+      copy.project.deleteRun("r7");
+    };
+    expect((await copy.sync()).exit).toBe(0);
+    expect(await copy.deleted()).toEqual(["r0"]);
+    await copy.sync();
+    expect(await copy.deleted()).toEqual(["r0", "r7"]);
+    await copy.expectEqual();
+  });
+
+  test("all runs of a small project are marked when they are gone", async () => {
+    copy.addRuns(4);
+    await copy.sync();
+    deleteRuns(4);
+    expect((await copy.sync()).exit).toBe(0);
+    await copy.expectEqual();
+    expect(await copy.deleted()).toHaveLength(4);
+  });
 });

@@ -88,6 +88,21 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     });
   });
 
+  test("rows that were copied are not marked while the history lags behind its count", async () => {
+    const run = addEndedRun();
+    await copy.sync();
+    run.lag({ rows: 6, hidesLastStep: true });
+    run.heartbeat();
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      const { exit, metrics } = await copy.sync();
+      expect([exit, metrics.deleted]).toEqual([3, 0]);
+    }
+    run.history.catchUp();
+    const { exit, metrics } = await copy.sync();
+    expect([exit, metrics.inserted, metrics.deleted]).toEqual([0, 0, 0]);
+    await copy.expectEqual();
+  });
+
   test("a run whose lines were rewritten after its end is read as a whole", async () => {
     const run = addEndedRun();
     await copy.sync();

@@ -173,6 +173,19 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       },
     );
 
+    test("what was deleted is marked as soon as a listing is believed", async () => {
+      copy.addRuns(6);
+      await copy.sync();
+      await downgrade([""]);
+      copy.project.deleteRun("r0");
+      copy.faults.filtersIgnored = { runs: true };
+      expect((await copy.sync({ listing_page_size: 2 })).exit).toBe(3);
+      expect(await copy.deleted()).toEqual([]);
+      delete copy.faults.filtersIgnored;
+      expect((await copy.sync({ listing_page_size: 2 })).exit).toBe(0);
+      expect([await copy.deleted("runs"), await copy.deleted("metrics")]).toEqual([["r0"], ["r0"]]);
+    });
+
     test("a sync that is interrupted goes on, and does not begin anew", async () => {
       copy.addRuns(12, 2);
       await copy.sync();

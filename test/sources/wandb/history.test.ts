@@ -63,7 +63,7 @@ async function collectPages(run: string, settings: ReadSettings): Promise<Histor
     newLog(() => undefined),
   );
   const batches = historyBatches(graphql, { entity: "acme", project: "vision", concurrency: 2 });
-  const { learned = { samples: undefined } } = settings;
+  const { learned = { samples: undefined, reducedRuns: 0 } } = settings;
   const options = { position, singleAttempt };
   const listed = { id: run, lineCount: settings.lineCount };
   const pages: HistoryPage[] = [];
@@ -301,7 +301,7 @@ describe("a run that the service cannot return", () => {
   test("does not make others be read in smaller pages, but two of them do", async () => {
     const run = project.addRun();
     logSteps(run, 0n, 1);
-    const learned: LearnedPageSize = { samples: undefined };
+    const learned: LearnedPageSize = { samples: undefined, reducedRuns: 0 };
     wandb.faults.tooLarge = { rows: 100 };
     await read(run, { learned });
     expect(learned.samples).toBeUndefined();

@@ -27,7 +27,7 @@ export function graphqlProject({ graphql, config, project }: GraphqlProjectOptio
   const runs = new GraphqlRuns({ ...path, filters, pageSize: config.listing_page_size });
   const rows = new RunRowReader({ ...path, runs, pageSize: config.page_size });
   const batches = historyBatches(graphql, { entity, project, concurrency });
-  const learned: LearnedPageSize = { samples: undefined };
+  const learned: LearnedPageSize = { samples: undefined, reducedRuns: 0 };
   const listings = new AsyncMemo<Listing<ListedRun>>();
   const listing = (knownHidden: number): Promise<Listing<ListedRun>> =>
     listings.get("", () => listItems(runs, knownHidden));

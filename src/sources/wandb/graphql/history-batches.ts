@@ -1,12 +1,13 @@
 import { z } from "zod";
+import type { AliasedField } from "../../../http/graphql-aliases.ts";
 import { GraphqlBatches } from "../../../http/graphql-batches.ts";
 import type { GraphqlClient, Select } from "../../../http/graphql.ts";
-import { formatStep, toLastStep } from "../reader/line-step.ts";
+import { formatInt64, greatestInt64 } from "../../../json/int64.ts";
 import type { ProjectPath } from "./project-path.ts";
 import { requestRunsByName } from "./runs-by-name.ts";
 
 /** A window of one run's history. */
-interface HistoryRange {
+export interface HistoryRange {
   readonly run: string;
   /** The first step, inclusive. */
   readonly from: bigint;
@@ -29,7 +30,7 @@ const runShape = z.object({
   historyLineCount: z.int().nullish(),
   historyKeys: z
     .object({ lastStep: z.unknown().optional() })
-    .transform((keys) => ({ lastStep: toLastStep(keys.lastStep) }))
+    .transform((keys) => ({ lastStep: greatestInt64(keys.lastStep) }))
     .nullish(),
   history: z.array(z.string()).nullish(),
 });
@@ -56,7 +57,7 @@ export function historyBatches(
   });
 }
 
-function historyField(select: Select): { types: Record<string, string>; selection: string } {
+function historyField(select: Select): AliasedField {
   const fields = select("Run", ["historyLineCount", "historyKeys"]);
   return {
     types: { n: "String!", f: "Int64", b: "Int64", s: "Int" },
@@ -65,5 +66,5 @@ function historyField(select: Select): { types: Record<string, string>; selectio
 }
 
 function toVariables({ run, from, below, samples }: HistoryRange) {
-  return { n: run, f: formatStep(from), b: formatStep(below), s: samples };
+  return { n: run, f: formatInt64(from), b: formatInt64(below), s: samples };
 }

@@ -1,10 +1,11 @@
 import type { Row } from "../../../core/schema.ts";
 import type { Rejected } from "../../../core/source.ts";
+import { shortDigest } from "../../../core/short-digest.ts";
+import { parseInt64 } from "../../../json/int64.ts";
 import { unquote } from "../../../json/text-scanner.ts";
 import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
-import { lineDigest } from "../reader/history-position.ts";
 import { mayBeExact, mayHaveOddNumber } from "../../../json/odd-number.ts";
-import { parseStepText, type Step } from "../reader/line-step.ts";
+import type { Step } from "../reader/line-step.ts";
 import { flattenObject } from "../../../json/flatten-object.ts";
 import type { MetricFilter } from "./metric-filter.ts";
 import { toMetricTimestamp, toMetricValue, type MetricValue } from "./metric-value.ts";
@@ -142,7 +143,7 @@ export class MetricRows {
       this.#reject(line, values);
       return undefined;
     }
-    const step = parseStepText(values.get("_step") ?? "");
+    const step = parseInt64(values.get("_step") ?? "");
     if (step === undefined) {
       this.#reject(line, "expected a whole number in _step");
       return undefined;
@@ -172,7 +173,7 @@ export class MetricRows {
 
   #reject(line: string, reason: string, step?: Step): void {
     const { run, scope } = this.#options;
-    const key = JSON.stringify({ ...projectColumns(scope), run, line: lineDigest(line) });
+    const key = JSON.stringify({ ...projectColumns(scope), run, line: shortDigest(line) });
     const where = {
       ...projectColumns(scope),
       run_id: run,

@@ -1,3 +1,4 @@
+import { toInt64 } from "../../../json/int64.ts";
 import type { HistoryPosition } from "./history-position.ts";
 import type { Step } from "./line-step.ts";
 
@@ -19,6 +20,12 @@ export interface HistoryOptions {
   readonly singleAttempt: boolean;
 }
 
+/** Steps, `from` inclusive, `below` exclusive; without limits where these are missing. */
+interface StepRange {
+  readonly from?: Step;
+  readonly below?: Step;
+}
+
 /** A page of a run's history. */
 export interface HistoryPage {
   /**
@@ -27,11 +34,8 @@ export interface HistoryPage {
    */
   readonly lines: readonly string[];
   readonly bytes: number;
-  /**
-   * The steps that the page contains completely, `from` inclusive, `below` exclusive. Any other row
-   * of these steps was deleted.
-   */
-  readonly completeSteps?: { readonly from?: Step; readonly below?: Step };
+  /** The steps that the page contains completely. Any other row of these steps was deleted. */
+  readonly completeSteps?: StepRange | undefined;
   /** Where to go on after this page; undefined: at the start. */
   readonly position: HistoryPosition | undefined;
   /** Only with the last page. */
@@ -51,3 +55,11 @@ export type HistoryEnd =
       /** The service's clock at the last response, in milliseconds since 1970. */
       readonly date: number | undefined;
     };
+
+/** The steps of a page. What begins with step 0 includes negative ones. */
+export function stepRange(from: bigint, below?: bigint): StepRange {
+  return {
+    ...(from > 0n ? { from: toInt64(from) } : {}),
+    ...(below === undefined ? {} : { below: toInt64(below) }),
+  };
+}

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { Checkpoint } from "../../../core/source.ts";
-import { formatStep, stepOf, type Step } from "./line-step.ts";
+import { shortDigest } from "../../../core/short-digest.ts";
+import { formatInt64 } from "../../../json/int64.ts";
+import { stepOf, type Step } from "./line-step.ts";
 
 /** How far a run's history has been read. Saved in checkpoints as it is. */
 export type HistoryPosition = Readonly<z.output<typeof positionShape>>;
@@ -19,11 +20,6 @@ export const positionShape = z.object({
   tail: z.string(),
 });
 
-/** The position in a checkpoint; undefined at the start. */
-export function parsePosition(checkpoint: Checkpoint | undefined): HistoryPosition | undefined {
-  return positionShape.safeParse(checkpoint).data;
-}
-
 /**
  * The position after these lines, which are in the order of their steps and follow `before` others.
  * Undefined if none of them has a step. Lines without a step at the end are left to the next read.
@@ -32,19 +28,16 @@ export function positionAfter(
   lines: readonly string[],
   before: number,
 ): HistoryPosition | undefined {
-  for (let count = lines.length; count > 0; count -= 1) {
-    const step = stepOf(lines[count - 1] ?? "");
-    if (step === undefined) continue;
-    const tail = linesDigest(linesAt(step, lines.slice(0, count)));
-    return { last: formatStep(BigInt(step)), rows: before + count, tail };
-  }
-  return undefined;
-}
-
-/** The last lines that have this step. */
-function linesAt(step: Step, lines: readonly string[]): readonly string[] {
-  const other = lines.findLastIndex((line) => (stepOf(line) ?? step) !== step);
-  return lines.slice(other + 1).filter((line) => stepOf(line) === step);
+  const read = lines.slice(0, lines.findLastIndex((line) => stepOf(line) !== undefined) + 1);
+  const step = stepOf(read.at(-1) ?? "");
+  if (step === undefined) return undefined;
+  const earlier = read.findLastIndex((line) => (stepOf(line) ?? step) !== step);
+  const tail = read.slice(earlier + 1).filter((line) => stepOf(line) === step);
+  return {
+    last: formatInt64(BigInt(step)),
+    rows: before + read.length,
+    tail: shortDigest(tail.join("\n")),
+  };
 }
 
 /**
@@ -55,23 +48,9 @@ export function countLinesRead(
   lines: readonly string[],
   { last, tail }: HistoryPosition,
 ): number | undefined {
-  const step = BigInt(last);
-  const isAtLast = (line: string): boolean => {
-    const found = stepOf(line);
-    return found !== undefined && BigInt(found) === step;
-  };
-  const read = lines.filter(isAtLast);
-  if (read.length === 0 || linesDigest(read) !== tail) return undefined;
+  const isAtLast = (line: string): boolean => String(stepOf(line)) === String(last);
+  if (shortDigest(lines.filter(isAtLast).join("\n")) !== tail) return undefined;
   return lines.findLastIndex(isAtLast) + 1;
-}
-
-/** A short digest, to tell apart lines with the same step. */
-export function lineDigest(line: string): string {
-  return createHash("sha1").update(line).digest("base64url").slice(0, 12);
-}
-
-function linesDigest(lines: readonly string[]): string {
-  return lineDigest(lines.join("\n"));
 }
 
 /** Digests all lines of a history; where its pages begin and end makes no difference. */
@@ -95,20 +74,9 @@ export class HistoryDigest {
  * neighbour.
  */
 export function orderBySteps(lines: readonly string[]): readonly string[] {
-  if (areOrdered(lines)) return lines;
   let latest: Step = 0;
   return lines
     .map((line) => ({ line, step: (latest = stepOf(line) ?? latest) }))
     .sort((a, b) => (a.step < b.step ? -1 : Number(a.step > b.step)))
     .map(({ line }) => line);
-}
-
-function areOrdered(lines: readonly string[]): boolean {
-  let latest: Step | undefined;
-  return lines.every((line) => {
-    const step = stepOf(line) ?? latest;
-    const follows = latest === undefined || step === undefined || step >= latest;
-    latest = step;
-    return follows;
-  });
 }

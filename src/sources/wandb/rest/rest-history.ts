@@ -1,8 +1,8 @@
 import { statusOf } from "../../../http/http-error.ts";
 import { linkedPages, type ListClient } from "../../../http/paging/chained-pages.ts";
-import type { HistoryOptions, HistoryPage } from "../reader/history-page.ts";
+import { stepRange, type HistoryOptions, type HistoryPage } from "../reader/history-page.ts";
 import { HistoryDigest, orderBySteps } from "../reader/history-position.ts";
-import { stepOf, toStep } from "../reader/line-step.ts";
+import { stepOf, type Step } from "../reader/line-step.ts";
 
 interface RestHistoryOptions extends Pick<HistoryOptions, "singleAttempt"> {
   readonly path: string;
@@ -14,24 +14,39 @@ const singleAttemptTimeoutMs = 30_000;
 /**
  * Reads a run's history through REST, always from its first page to its last, as there is no way to
  * request a part. As long as the steps ascend, each page is complete from where the previous one
- * ended.
+ * ended. The lines of a page's last step wait, as the next page may have more.
  */
 export async function* readRestHistory(
   client: ListClient,
   { path, singleAttempt }: RestHistoryOptions,
 ): AsyncGenerator<HistoryPage> {
-  const pages = new StepPages();
   const pageClient = singleAttempt ? withSingleAttempts(client) : client;
+  const digest = new HistoryDigest();
+  let count = 0;
+  let waiting: readonly string[] = [];
+  /** The first step not read yet; undefined once the steps did not ascend. */
+  let from: bigint | undefined = 0n;
   try {
     for await (const { rows, bytes } of linkedPages(pageClient, { path, rowKeys: ["history"] })) {
-      yield pages.next(rows, bytes);
+      count += rows.length;
+      digest.add(rows);
+      const { first, last, ...lines } = splitAtLastStep([...waiting, ...rows]);
+      waiting = lines.waiting;
+      const start: bigint | undefined = from;
+      if (start !== undefined && first !== undefined && last !== undefined)
+        from = first < start ? undefined : BigInt(last);
+      const isComplete = start !== undefined && from !== undefined && from > start;
+      const completeSteps = isComplete ? stepRange(start, from) : undefined;
+      yield { lines: lines.complete, bytes, position: undefined, completeSteps };
     }
   } catch (error) {
-    if (statusOf(error) !== 404 || pages.lineCount > 0) throw error;
+    if (statusOf(error) !== 404 || count > 0) throw error;
     yield { lines: [], bytes: 0, position: undefined, end: "vanished" };
     return;
   }
-  yield pages.last();
+  const completeSteps = from === undefined ? undefined : stepRange(from);
+  const end = { rows: count, isWhole: true, digest: digest.end(), date: undefined };
+  yield { lines: waiting, bytes: 0, position: undefined, completeSteps, end };
 }
 
 function withSingleAttempts(client: ListClient): ListClient {
@@ -42,59 +57,18 @@ function withSingleAttempts(client: ListClient): ListClient {
   };
 }
 
-/** Pages of whole steps. The lines of a page's last step wait, as the next page may have more. */
-class StepPages {
-  readonly #digest = new HistoryDigest();
-  #lineCount = 0;
-  #waiting: readonly string[] = [];
-  /** The first step not read yet; undefined once the steps did not ascend. */
-  #from: bigint | undefined = 0n;
+interface SplitLines {
+  readonly complete: readonly string[];
+  readonly waiting: readonly string[];
+  readonly first: Step | undefined;
+  readonly last: Step | undefined;
+}
 
-  /** How many lines there were so far. */
-  get lineCount(): number {
-    return this.#lineCount;
-  }
-
-  /** The page for further lines. */
-  next(rows: readonly string[], bytes: number): HistoryPage {
-    this.#lineCount += rows.length;
-    this.#digest.add(rows);
-    const lines = orderBySteps([...this.#waiting, ...rows]);
-    const steps = lines.map(stepOf);
-    const last = steps.findLast((step) => step !== undefined);
-    const complete = last === undefined ? lines.length : steps.indexOf(last);
-    this.#waiting = lines.slice(complete);
-    const first = steps.find((step) => step !== undefined);
-    const range = last === undefined ? {} : this.#range(first ?? last, BigInt(last));
-    return { lines: lines.slice(0, complete), bytes, position: undefined, ...range };
-  }
-
-  /** The page after the last one. */
-  last(): HistoryPage {
-    const from = this.#from;
-    return {
-      lines: this.#waiting,
-      bytes: 0,
-      position: undefined,
-      ...(from === undefined ? {} : { completeSteps: from > 0n ? { from: toStep(from) } : {} }),
-      end: {
-        rows: this.#lineCount,
-        isWhole: true,
-        digest: this.#digest.end(),
-        date: undefined,
-      },
-    };
-  }
-
-  /** The steps before `below` that no later page may have, unless an earlier page went beyond. */
-  #range(first: number | bigint, below: bigint): Pick<HistoryPage, "completeSteps"> {
-    const from = this.#from;
-    if (from === undefined || BigInt(first) < from) {
-      this.#from = undefined;
-      return {};
-    }
-    this.#from = below;
-    const start = from > 0n ? { from: toStep(from) } : {};
-    return below > from ? { completeSteps: { ...start, below: toStep(below) } } : {};
-  }
+function splitAtLastStep(unordered: readonly string[]): SplitLines {
+  const lines = orderBySteps(unordered);
+  const steps = lines.map(stepOf);
+  const first = steps.find((step) => step !== undefined);
+  const last = steps.findLast((step) => step !== undefined);
+  const end = last === undefined ? lines.length : steps.indexOf(last);
+  return { complete: lines.slice(0, end), waiting: lines.slice(end), first, last };
 }

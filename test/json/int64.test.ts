@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { stepOf, toLastStep } from "../../../src/sources/wandb/reader/line-step.ts";
-import { testSeed } from "../../support/test-seed.ts";
+import { greatestInt64, int64Member } from "../../src/json/int64.ts";
+import { testSeed } from "../support/test-seed.ts";
+
+const stepOf = int64Member("_step");
 
 test.each([
   ['{"_step":7,"loss":1}', 7],
@@ -40,15 +42,15 @@ test("the step of any line is what JSON.parse finds", () => {
   );
 });
 
-test("a last step that JSON.parse rounded is taken for the greatest that it may have been", () => {
+test("a number that JSON.parse rounded is taken for the greatest that it may have been", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), (step) => {
-      const last = toLastStep(Number(step)) ?? -1n;
+      const last = greatestInt64(Number(step)) ?? -1n;
       expect(last).toBeGreaterThanOrEqual(step);
       expect(last - step).toBeLessThan(2n ** 11n);
     }),
     { seed: testSeed },
   );
-  expect(toLastStep("1767225600123456789")).toBe(1767225600123456789n);
-  expect(toLastStep(undefined)).toBeUndefined();
+  expect(greatestInt64("1767225600123456789")).toBe(1767225600123456789n);
+  expect(greatestInt64(undefined)).toBeUndefined();
 });

@@ -121,6 +121,22 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       await expectNothingMarked();
     });
 
+    test("of projects marks nothing, and does not keep the others from being read", async () => {
+      const { workspace } = copy.wandb;
+      for (let index = 0; index < 25; index += 1)
+        workspace
+          .addProject({ name: `p${index}` })
+          .addRun({ name: `run${index}` })
+          .log({ a: 1 });
+      await copy.sync({ projects: "*" });
+      for (const project of workspace.projects.slice(1, 22)) workspace.deleteProject(project);
+      workspace.project("p24")?.addRun({ name: "new" }).log({ a: 1 });
+      const { exit, error, runs, metrics } = await copy.sync({ projects: "*" });
+      expect([exit, error]).toEqual([1, expect.stringMatching(massDeletion)]);
+      expect([runs.inserted, metrics.inserted]).toEqual([1, 1]);
+      await expectNothingMarked();
+    });
+
     test("marks no rows of projects if the entity lists none of them", async () => {
       const { workspace } = copy.wandb;
       for (let index = 0; index < 6; index += 1)

@@ -12,7 +12,10 @@ export interface ProjectsContext {
   readonly options: ReadOptions;
 }
 
-/** Reads the configured projects at the same time, and marks those as deleted that are gone. */
+/**
+ * Reads the configured projects at the same time, and marks those as deleted that are gone, which
+ * may fail like a project.
+ */
 export async function* readProjects(
   context: ProjectsContext,
   read: (scope: ProjectScope) => AsyncIterable<StreamBatch>,
@@ -20,10 +23,14 @@ export async function* readProjects(
   const { session, config, options } = context;
   const multiProject = config.projects.length > 0;
   const projects = await session.projects();
-  if (config.projects.includes(allProjects)) yield* deleteGoneProjects(projects, context);
   const parts = projects.map((project) => ({
     label: `project "${project}"`,
     read: () => read({ project, multiProject }),
   }));
-  yield* readParts(parts, options);
+  const deletions = {
+    label: `entity "${config.entity}"`,
+    read: () => deleteGoneProjects(projects, context),
+  };
+  const listsAll = config.projects.includes(allProjects);
+  yield* readParts(listsAll ? [...parts, deletions] : parts, options);
 }

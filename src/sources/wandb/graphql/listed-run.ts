@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { SourceError } from "../../../core/errors.ts";
+import { shortDigest } from "../../../core/short-digest.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import type { Select } from "../../../http/graphql.ts";
 import type { ListedRun } from "../reader/listed-run.ts";
@@ -55,6 +55,5 @@ export function toListedRun(node: z.output<typeof listedShape>, date: number): L
 }
 
 function digest(values: readonly unknown[]): string {
-  const json = JSON.stringify(values.map((value) => value ?? null));
-  return createHash("sha1").update(json).digest("base64url").slice(0, 12);
+  return shortDigest(JSON.stringify(values.map((value) => value ?? null)));
 }

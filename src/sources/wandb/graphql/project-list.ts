@@ -32,17 +32,24 @@ export async function listProjects(
   graphql: GraphqlClient,
   entity: string,
 ): Promise<readonly string[]> {
-  const names: string[] = [];
-  const seenCursors = new Set<string>();
-  for (let after: string | undefined; ;) {
-    const { edges, pageInfo } = await requestPage(graphql, entity, after);
-    names.push(...edges.flatMap(({ node }) => (node ? [node.name] : [])));
-    if (!pageInfo.hasNextPage) return [...new Set(names)];
-    after = pageInfo.endCursor ?? undefined;
-    if (after === undefined || seenCursors.has(after)) {
-      throw new SourceError(`the projects of "${entity}": the cursor does not advance`);
+  const names = new Set<string>();
+  const cursors = new Set<string | null>();
+  for (let after: string | null = null; ;) {
+    cursors.add(after);
+    const variables: Readonly<Record<string, unknown>> = { entity, after, first: pageSize };
+    const { data } = await graphql.request({ query: () => query, variables, shape });
+    if (data.viewer == null) throw unknownKey();
+    if (!data.models) {
+      throw new ConfigError(
+        `no entity "${entity}", or the key has no access to it; check wandb.entity`,
+      );
     }
-    seenCursors.add(after);
+    const { edges, pageInfo } = data.models;
+    for (const { node } of edges) if (node) names.add(node.name);
+    if (!pageInfo.hasNextPage) return [...names];
+    after = pageInfo.endCursor ?? null;
+    if (cursors.has(after))
+      throw new SourceError(`the projects of "${entity}": the cursor does not advance`);
   }
 }
 
@@ -59,20 +66,4 @@ export async function projectExists(graphql: GraphqlClient, path: ProjectPath): 
   const { data } = await graphql.request(request);
   if (data.viewer == null) throw unknownKey();
   return data.project != null;
-}
-
-type ProjectPage = NonNullable<z.output<typeof shape>["models"]>;
-
-async function requestPage(
-  graphql: GraphqlClient,
-  entity: string,
-  after: string | undefined,
-): Promise<ProjectPage> {
-  const variables = { entity, after: after ?? null, first: pageSize };
-  const { data } = await graphql.request({ query: () => query, variables, shape });
-  if (data.viewer == null) throw unknownKey();
-  if (data.models) return data.models;
-  throw new ConfigError(
-    `no entity "${entity}", or the key has no access to it; check wandb.entity`,
-  );
 }

@@ -1,8 +1,7 @@
-import type { GraphqlClient, Select } from "../../../http/graphql.ts";
+import type { GraphqlClient, GraphqlResponse, Select } from "../../../http/graphql.ts";
 import { PageSize } from "../../../http/paging/page-size.ts";
 import { elements, members } from "../../../json/text-scanner.ts";
 import { UnprovenError } from "../../../engine/listing/listing-service.ts";
-import type { ListedRun } from "../reader/listed-run.ts";
 import type { RunRows } from "../reader/project-reader.ts";
 import type { GraphqlRuns } from "./graphql-runs.ts";
 import { listedFields, listedShape, toListedRun } from "./listed-run.ts";
@@ -17,7 +16,7 @@ interface RunRowsOptions extends ProjectPath {
 }
 
 /** The rows of a response, and the ids that it was asked for. */
-interface RowResponse {
+interface RowPage {
   readonly rows: RunRows;
   readonly asked: readonly string[];
 }
@@ -38,9 +37,8 @@ export class RunRowReader {
 
   /** Yields those of the runs that still exist. */
   async *read(ids: readonly string[]): AsyncGenerator<RunRows> {
-    let rest = ids;
-    while (rest.length > 0) {
-      const { rows, asked } = await this.#requestFiltered(rest);
+    for (let rest = ids; rest.length > 0;) {
+      const { rows, asked } = await this.#filteredPage(rest);
       if (rows.runs.length > 0) yield rows;
       const shown = new Set(rows.runs.map(({ id }) => id));
       yield* this.#readSingly(asked.filter((id) => !shown.has(id)));
@@ -49,9 +47,8 @@ export class RunRowReader {
   }
 
   async *#readSingly(ids: readonly string[]): AsyncGenerator<RunRows> {
-    let rest = ids;
-    while (rest.length > 0) {
-      const { rows, asked } = await this.#requestSingly(rest);
+    for (let rest = ids; rest.length > 0;) {
+      const { rows, asked } = await this.#page(rest, (some) => this.#askSingly(some));
       // It missed a run that exists.
       if (rows.runs.length > 0) this.#filterWorks = false;
       if (rows.runs.length > 0) yield rows;
@@ -59,47 +56,53 @@ export class RunRowReader {
     }
   }
 
-  async #requestFiltered(ids: readonly string[]): Promise<RowResponse> {
-    if (!this.#filterWorks) return { rows: noRows, asked: ids };
-    const { runs: service } = this.#options;
+  async #filteredPage(ids: readonly string[]): Promise<RowPage> {
     try {
-      return await this.#size.requestWithSmallerPages(async () => {
-        const asked = ids.slice(0, this.#size.rows);
-        const question = { named: asked, first: asked.length };
-        const { data, body, date } = await service.request(question, rowFields, this.#size);
-        const { runs } = requireProject(data, this.#options);
-        const nodes = runs.edges.flatMap(({ node }) => (node ? [node] : []));
-        return { asked, body, rows: toRows(nodes, nodeTexts(body.text), { body, date }) };
-      });
+      if (this.#filterWorks) return await this.#page(ids, (some) => this.#askFiltered(some));
     } catch (error) {
       if (!(error instanceof UnprovenError)) throw error;
       this.#filterWorks = false;
-      return { rows: noRows, asked: ids };
     }
+    return { rows: { texts: [], runs: [], bytes: 0 }, asked: ids };
   }
 
-  async #requestSingly(ids: readonly string[]): Promise<RowResponse> {
-    const { graphql, entity, project } = this.#options;
+  /** Asks for as many of the runs as the service can return at once. */
+  async #page(
+    ids: readonly string[],
+    ask: (ids: readonly string[]) => Promise<RunRows>,
+  ): Promise<RowPage> {
     return await this.#size.requestWithSmallerPages(async () => {
       const asked = ids.slice(0, this.#size.rows);
-      const { data, body, date } = await requestRunsByName(graphql, {
-        ...this.#size.limits,
-        operation: "SingleRuns",
-        path: { entity, project },
-        field: (select) => ({
-          types: { n: "String!" },
-          selection: `run(name: $n) { ${rowFields(select)} }`,
-        }),
-        variables: asked.map((id) => ({ n: id })),
-        shape: listedShape,
-      });
-      const found = data.filter((run) => run !== null);
-      return { asked, body, rows: toRows(found, singleTexts(body.text), { body, date }) };
+      const rows = await ask(asked);
+      return { asked, rows, body: rows };
     });
   }
-}
 
-const noRows: RunRows = { texts: [], runs: [], bytes: 0 };
+  async #askFiltered(ids: readonly string[]): Promise<RunRows> {
+    const question = { named: ids, first: ids.length };
+    const response = await this.#options.runs.request(question, rowFields, this.#size);
+    const { runs } = requireProject(response.data, this.#options);
+    const nodes = runs.edges.flatMap(({ node }) => node ?? []);
+    return toRows(nodes, nodeTexts(response.body.text), response);
+  }
+
+  async #askSingly(ids: readonly string[]): Promise<RunRows> {
+    const { graphql, entity, project } = this.#options;
+    const response = await requestRunsByName(graphql, {
+      ...this.#size.limits,
+      operation: "SingleRuns",
+      path: { entity, project },
+      field: (select) => ({
+        types: { n: "String!" },
+        selection: `run(name: $n) { ${rowFields(select)} }`,
+      }),
+      variables: ids.map((id) => ({ n: id })),
+      shape: listedShape,
+    });
+    const nodes = response.data.filter((run) => run !== null);
+    return toRows(nodes, singleTexts(response.body.text), response);
+  }
+}
 
 function rowFields(select: Select): string {
   const user = `user { name ${select("User", ["username"])} }`;
@@ -107,18 +110,12 @@ function rowFields(select: Select): string {
   return `id ${listedFields(select)} ${optional}`;
 }
 
-interface ResponseInfo {
-  readonly body: { readonly bytes: number };
-  readonly date: number | undefined;
-}
-
 function toRows(
   nodes: readonly Parameters<typeof toListedRun>[0][],
   texts: readonly string[],
-  { body, date = Date.now() }: ResponseInfo,
+  { body, date = Date.now() }: Pick<GraphqlResponse<unknown>, "body" | "date">,
 ): RunRows {
-  const runs: ListedRun[] = nodes.map((node) => toListedRun(node, date));
-  return { texts, runs, bytes: body.bytes };
+  return { texts, runs: nodes.map((node) => toListedRun(node, date)), bytes: body.bytes };
 }
 
 /** The nodes of a page, exactly as the service sent them. */

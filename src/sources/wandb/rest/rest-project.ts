@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { AsyncMemo } from "../../../core/async-memo.ts";
 import { ConfigError } from "../../../core/errors.ts";
+import { shortDigest } from "../../../core/short-digest.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import type { Client } from "../../../http/client.ts";
 import { linkedPages } from "../../../http/paging/chained-pages.ts";
@@ -118,7 +118,7 @@ function parseRun(row: string, date: number): ListedRun | undefined {
   const updated = Date.parse(found.updatedAt);
   const lastChange = Number.isNaN(updated) ? undefined : updated;
   // Nothing else tells of a change, so the row as a whole does.
-  const digest = createHash("sha1").update(row).digest("base64url").slice(0, 12);
+  const digest = shortDigest(row);
   return {
     id: found.id,
     created: toTimestamp(found.createdAt) ?? "",

@@ -92,7 +92,8 @@ describe.each(serviceNames)("%s", (name) => {
       string,
       Record<string, unknown>
     >;
-    expect(Object.keys(example[name] ?? {})).toEqual(Object.keys(source.config.shape));
+    const keys = configProperties(source).map((property) => property.name);
+    expect(Object.keys(example[name] ?? {})).toEqual(keys);
     const filled = JSON.stringify(example).replaceAll(/<[^>]+>/g, "filled-in");
     await using folder = await newFolder({ "configuration.json": filled });
     const { config } = await readConfiguration({

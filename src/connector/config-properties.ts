@@ -29,7 +29,12 @@ export function configProperties({ config }: Pick<Source, "config">): ConfigProp
   // The output schema requires every key with a default, the input schema none of them.
   const { required: requiredInput = [] } = jsonSchema(config, "input");
   const fields: Readonly<Record<string, z.core.$ZodType>> = config.shape;
-  return Object.entries(properties).map(([name, property]) => {
+  const isCurrent = (name: string): boolean => {
+    const field = fields[name];
+    return !field || fieldMeta(field)?.obsolete !== true;
+  };
+  const current = Object.entries(properties).filter(([name]) => isCurrent(name));
+  return current.map(([name, property]) => {
     const schema = typeof property === "boolean" ? {} : property;
     const field = fields[name];
     const meta = field && fieldMeta(field);

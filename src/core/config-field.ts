@@ -16,6 +16,8 @@ export interface FieldMeta {
   readonly defaultText?: string;
   /** The label in forms, if the key does not make a good one. */
   readonly label?: string;
+  /** Accepted because earlier versions had it, and without effect: nobody is told of it. */
+  readonly obsolete?: boolean;
   /** Shown in forms while the field is empty. */
   readonly placeholder?: string;
   /** The field only matters while another field has this value. */

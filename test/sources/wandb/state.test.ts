@@ -67,6 +67,15 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     );
   }
 
+  test("a history that was interrupted under other metric patterns starts over", async () => {
+    addLongRun();
+    endAfter(3, "History");
+    expect((await copy.sync({ metrics: "nothing*" })).exit).toBe(2);
+    goOn();
+    expect((await copy.sync({ metrics: "*" })).exit).toBe(0);
+    await copy.expectEqual();
+  });
+
   test("a sync that ends in the middle of a history goes on from its own checkpoint", async () => {
     addLongRun();
     endAfter(3, "History");

@@ -77,7 +77,7 @@ export const wandbConfig = z
     ...clientFields,
     lookback_minutes: wholeNumber(
       { min: 0, max: 100_000 },
-      { description: "Not used any more; accepted because earlier versions had it." },
+      { description: "Without effect.", obsolete: true },
     ).optional(),
     rescan_days: wholeNumber(
       { min: 0, max: 3650 },

@@ -1,3 +1,4 @@
+import { shortDigest } from "../../../core/short-digest.ts";
 import type { Stream, StreamBatch } from "../../../core/source.ts";
 import { readPartitions, type Partition } from "../../../engine/partitions.ts";
 import { Semaphore } from "../../../engine/semaphore.ts";
@@ -26,6 +27,8 @@ const maxConcurrentRuns = 4;
 /** What the projects of a sync share. */
 interface MetricsContext extends ProjectsContext {
   readonly isWanted: MetricFilter;
+  /** What the rows depend on, as a digest. */
+  readonly rowScope: string;
   readonly semaphore: Semaphore;
   readonly counter: ProgressCounter;
 }
@@ -44,7 +47,9 @@ export function metricStream(session: WandbSession, config: WandbConfig): Stream
     read: (options) => {
       const semaphore = new Semaphore(maxConcurrentRuns);
       const counter = new ProgressCounter();
-      const context: MetricsContext = { session, config, options, isWanted, semaphore, counter };
+      const shared = { session, config, options, isWanted, semaphore, counter };
+      const rowScope = shortDigest(JSON.stringify(rowsDependOn(config)));
+      const context: MetricsContext = { ...shared, rowScope };
       return readProjects(context, (scope) => readProject(scope, context));
     },
   };
@@ -55,7 +60,7 @@ async function* readProject(
   context: MetricsContext,
 ): AsyncGenerator<StreamBatch, void> {
   const { session, config, options } = context;
-  const dependsOn = [config.filters, config.metrics];
+  const dependsOn = rowsDependOn(config);
   const project = await trackProject({ session, scope, dependsOn, options });
   const { runs } = project;
   const open = openHistories(scope, context);
@@ -67,15 +72,20 @@ async function* readProject(
   yield* runs.end();
 }
 
+function rowsDependOn({ filters, metrics }: WandbConfig): readonly unknown[] {
+  return [filters, metrics];
+}
+
 /** Runs of the project with a checkpoint of their own; undefined if it is of no use. */
 type OpenHistories = ReadonlyMap<string, OpenHistory | undefined>;
 
-function openHistories(scope: ProjectScope, { options }: MetricsContext): OpenHistories {
+function openHistories(scope: ProjectScope, { options, rowScope }: MetricsContext): OpenHistories {
   const open = new Map<string, OpenHistory | undefined>();
   for (const [partition, checkpoint] of options.checkpoints) {
     const run = runIdOf(scope, partition);
     if (run === undefined || isLedgerBlock(run)) continue;
-    open.set(run, options.fullRefresh ? undefined : parseOpenHistory(checkpoint));
+    const found = options.fullRefresh ? undefined : parseOpenHistory(checkpoint);
+    open.set(run, found?.scope === rowScope ? found : undefined);
   }
   return open;
 }

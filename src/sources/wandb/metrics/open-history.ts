@@ -7,12 +7,15 @@ export interface OpenHistory {
   readonly position: HistoryPosition | undefined;
   /** The run's `activity` when the read began. */
   readonly activity: string;
+  /** What its rows depend on, as a digest: under another scope, it is read from the start. */
+  readonly scope: string;
   /** Whether the last sync could not read it. */
   readonly failed: boolean;
 }
 
 const shape = z.object({
   activity: z.string(),
+  scope: z.string(),
   failed: z.boolean().default(false),
 });
 
@@ -23,6 +26,6 @@ export function parseOpenHistory(checkpoint: Checkpoint | undefined): OpenHistor
 }
 
 /** The run's own checkpoint. */
-export function openCheckpoint({ position, activity, failed }: OpenHistory): Checkpoint {
-  return { ...position, activity, ...(failed ? { failed } : {}) };
+export function openCheckpoint({ position, failed, ...open }: OpenHistory): Checkpoint {
+  return { ...position, ...open, ...(failed ? { failed } : {}) };
 }

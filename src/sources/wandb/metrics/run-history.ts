@@ -25,6 +25,8 @@ export interface RunHistoryContext {
   readonly scope: ProjectScope;
   readonly reader: ProjectReader;
   readonly isWanted: MetricFilter;
+  /** What the rows depend on, as a digest. */
+  readonly rowScope: string;
   /** Limits how many histories are turned into rows at once: waiting lines take less memory. */
   readonly semaphore: Semaphore;
   /** The service's clock, in milliseconds since 1970. */
@@ -171,7 +173,8 @@ export class RunHistoryReader {
 
   #checkpoint(failed: boolean): Checkpoint {
     const { activity } = this.#run;
-    return openCheckpoint({ position: this.#position, activity, failed });
+    const { rowScope } = this.#context;
+    return openCheckpoint({ position: this.#position, activity, scope: rowScope, failed });
   }
 
   #gap(gap: string, settled: boolean): Rejected {

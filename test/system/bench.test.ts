@@ -46,6 +46,20 @@ describe("the benchmarks", () => {
     );
   });
 
+  test("count what an almost unchanged W&B project costs", { timeout: 240_000 }, async () => {
+    await using folder = await newFolder();
+    const args = ["--no-build", "--short", "--results", folder.path, "wandb-unchanged"];
+    await run(process.execPath, [bench, ...args]);
+    const { figures } = await readResults(folder.path);
+    expect(figures.map(({ scenario }) => scenario)).toEqual([
+      "wandb-unchanged, first load of 3,000 runs",
+      "wandb-unchanged, nothing",
+      "wandb-unchanged, a run renamed",
+      "wandb-unchanged, a run uploaded late",
+    ]);
+    expect(figures.flatMap(({ aims }) => aims.filter(({ met }) => !met))).toEqual([]);
+  });
+
   test(
     "save the figures so far on a signal, and leave no files",
     { timeout: 240_000 },

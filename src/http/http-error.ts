@@ -64,14 +64,13 @@ export function isTooLarge(error: unknown): boolean {
 export function isOverload(error: unknown): boolean {
   if (error instanceof TransientError && error.isOutage) return false;
   const { kind, status = 0 } = httpErrorOf(error) ?? {};
-  return kind === "timeout" || kind === "broken" || (kind === "status" && status >= 500);
+  return kind === "timeout" || kind === "broken" || (kind === "status" && isServerError(status));
 }
 
 /** Whether a retry may succeed. */
 export function isTransient({ kind, status = 0 }: HttpError): boolean {
-  // 501: the service does not support this at all.
   if (kind === "status")
-    return [408, 425, 429].includes(status) || (status >= 500 && status !== 501);
+    return [408, 425, 429].includes(status) || isServerError(status);
   return [
     "deferred",
     "outage",
@@ -97,4 +96,9 @@ export function isOutage({ kind, status }: HttpError): boolean {
 export function httpErrorOf(error: unknown): HttpError | undefined {
   if (error instanceof HttpError) return error;
   return error instanceof Error && error.cause instanceof HttpError ? error.cause : undefined;
+}
+
+/** Without 501: then the service does not support this at all. */
+function isServerError(status: number): boolean {
+  return status >= 500 && status !== 501;
 }

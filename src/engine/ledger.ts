@@ -14,7 +14,7 @@ const blockShape = z.object({
   /** What the entries depend on. */
   scope: z.string(),
   /** Entries by id; empty if the thing is to be read anew. */
-  entries: z.record(z.string(), z.string()),
+  entries: z.custom<Readonly<Record<string, string>>>((value) => value instanceof Object),
 });
 
 /**

@@ -1,5 +1,6 @@
 import { ConfigError, isOperational, TransientError } from "../core/errors.ts";
 import type { ReadOptions, StreamBatch } from "../core/source.ts";
+import { MassDeletionError } from "./mass-deletion.ts";
 import { maxConsecutiveFailures } from "./partitions.ts";
 import { readAhead, type Reader } from "./read-ahead.ts";
 
@@ -28,24 +29,36 @@ export async function* readParts(
   const errors: Error[] = [];
   let failuresInARow = 0;
   const readers = parts.map((part): Reader<StreamBatch> => {
-    return async function* () {
+    return async function* (until) {
+      until.throwIfAborted();
       try {
-        yield* part.read();
+        for await (const batch of part.read()) {
+          until.throwIfAborted();
+          yield batch;
+        }
         failuresInARow = 0;
       } catch (error) {
-        signal.throwIfAborted();
+        until.throwIfAborted();
         if (!concernsOnePart(error)) throw error;
-        if (!(error instanceof ConfigError)) failuresInARow += 1;
+        if (saysSomethingOfService(error)) failuresInARow += 1;
         if (failuresInARow === maxConsecutiveFailures) throw error;
         errors.push(error);
-        if (parts.length > 1)
-          log.warning(`${part.label}: ${error.message}; continuing with the others`);
+        if (parts.length > 1) log.warning(`${labelled(part, error)}; continuing with the others`);
       }
     };
   });
   yield* readAhead(readers, { concurrency: maxParallelParts, maxBytes, signal });
   const first = errors.find((error) => error instanceof ConfigError) ?? errors[0];
   if (first) throw first;
+}
+
+function labelled({ label }: Part, { message }: Error): string {
+  return message.startsWith(label) ? message : `${label}: ${message}`;
+}
+
+/** Not if something is wrong with the part itself. */
+function saysSomethingOfService(error: Error): boolean {
+  return !(error instanceof ConfigError || error instanceof MassDeletionError);
 }
 
 /** Whether an error says nothing about the other parts. */

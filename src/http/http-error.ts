@@ -69,8 +69,7 @@ export function isOverload(error: unknown): boolean {
 
 /** Whether a retry may succeed. */
 export function isTransient({ kind, status = 0 }: HttpError): boolean {
-  if (kind === "status")
-    return [408, 425, 429].includes(status) || isServerError(status);
+  if (kind === "status") return [408, 425, 429].includes(status) || isServerError(status);
   return [
     "deferred",
     "outage",

@@ -1,4 +1,4 @@
-import type { ListedItem, ListingService } from "./listing-service.ts";
+import { UnprovenError, type ListedItem, type ListingService } from "./listing-service.ts";
 
 /** Items that one request asks for by name. */
 const maxNames = 500;
@@ -30,7 +30,8 @@ export async function findGoneItems<Item extends ListedItem>(
     if (rest.length === 0) return;
     if (hasNext) await askAgain(rest, rest.length < ids.length);
     else if (witness === undefined || shown.has(witness)) for (const id of rest) gone.add(id);
-    else if (others.length > 0) {
+    else {
+      if (others.length === 0) throw new UnprovenError("the filter by name matches nothing");
       [witness, ...others] = others;
       await askFor(rest);
     }

@@ -18,6 +18,8 @@ export interface Listing<Item extends ListedItem> {
   readonly doubt: string | undefined;
   /** How many items the service counts and does not show. */
   readonly hidden: number;
+  /** Whether an item that it lacks is gone; otherwise it takes two listings. */
+  readonly provesAbsence: boolean;
   /** When the listing began, by the service's clock, in milliseconds since 1970. */
   readonly date: number;
 }
@@ -41,23 +43,23 @@ export async function listItems<Item extends ListedItem>(
 ): Promise<Listing<Item>> {
   const shown = new ShownItems<Item>();
   const first = await service.ask({ newest: true, counts: [{}] });
-  const { date } = first;
+  const common = { date: first.date, items: shown.byId, provesAbsence: true };
   const total = first.counts?.[0];
   if (!first.hasNext) {
     shown.add(first.items);
     const hidden = Math.max(0, (total ?? 0) - shown.byId.size);
-    return { items: shown.byId, doubt: undefined, hidden, date };
+    return { ...common, doubt: undefined, hidden };
   }
   const filters = new ProvenFilters(service);
   try {
     await new KeysetListing(filters, shown).list(first);
     const excess = Math.max(0, (total ?? 0) - shown.byId.size);
     const hidden = excess > knownHidden ? await countHiddenItems(filters, shown) : excess;
-    return { items: shown.byId, doubt: undefined, hidden, date };
+    return { ...common, doubt: undefined, hidden };
   } catch (error) {
     if (!(error instanceof UnprovenError)) throw error;
     await walkTwice(service, shown);
-    return { items: shown.byId, doubt: error.message, hidden: 0, date };
+    return { ...common, doubt: error.message, hidden: 0 };
   }
 }
 
@@ -105,9 +107,9 @@ class KeysetListing<Item extends ListedItem> {
     end: string,
   ): Promise<boolean> {
     const [oldest] = items;
-    if (await this.#lacksBorder(oldest)) return false;
     const from = this.#from;
     if (from !== undefined && items.some(({ created }) => created < from)) throw ignoredFilter();
+    if (await this.#lacksBorder(oldest)) return false;
     if (!ascend(items)) {
       await this.#windows.listAll();
       return true;

@@ -4,7 +4,7 @@ import type { Checkpoint, ReadOptions, Rejected, StreamBatch } from "../../core/
 import { Ledger } from "../ledger.ts";
 import { isMassDeletion, MassDeletionError } from "../mass-deletion.ts";
 import type { Listing } from "./list-items.ts";
-import type { ListedItem } from "./listing-service.ts";
+import { UnprovenError, type ListedItem } from "./listing-service.ts";
 
 /** An item that the listing lacks, although an earlier sync read it. */
 export interface MissingItem {
@@ -40,6 +40,8 @@ export interface TrackedListOptions {
   readonly noun: string;
   /** What the rows depend on: filters, patterns. If it changes, everything is read anew. */
   readonly scope: string;
+  /** How many items there were according to a checkpoint of an earlier version. */
+  readonly believedBefore?: number;
   readonly options: ReadOptions;
 }
 
@@ -50,14 +52,18 @@ export class SavedList {
   /** Whether nothing is known of what is in the table. */
   readonly isFirst: boolean;
 
-  constructor({ partition, scope, label, options }: TrackedListOptions) {
+  constructor({ partition, scope, label, options, believedBefore = 0 }: TrackedListOptions) {
     const checkpoint = options.checkpoints.get(partition);
     const state = stateShape.safeParse(checkpoint).data;
     this.current = state?.scope === scope ? state : undefined;
     this.isFirst = state === undefined || state.unswept;
+    this.believed = this.current?.believed ?? (state ? 0 : believedBefore);
     if (checkpoint && !state)
       options.log.info(`${label}: the state is from an earlier version; everything is read once`);
   }
+
+  /** How many items the last listing had that was believed; 0 if there was none. */
+  readonly believed: number;
 
   /** How many items the service counted and did not show. */
   get hidden(): number {
@@ -72,6 +78,8 @@ export class TrackedList<Item extends ListedItem> {
   readonly #options: TrackedListOptions;
   readonly #saved: SavedList;
   readonly #refusal: MassDeletionError | undefined;
+  /** Why the listing, or what is asked by name, proves nothing. */
+  #doubt: string | undefined;
   readonly #newItems = new Set<string>();
 
   constructor(options: TrackedListOptions, saved: SavedList, listing: Listing<Item>) {
@@ -80,8 +88,9 @@ export class TrackedList<Item extends ListedItem> {
     this.#options = options;
     this.#saved = saved;
     this.listing = listing;
+    this.#doubt = listing.doubt;
     this.ledger = new Ledger(checkpoints, partition, scope);
-    const sizes = { believed: saved.current?.believed ?? 0, shown: listing.items.size };
+    const sizes = { believed: saved.believed, shown: listing.items.size };
     if (!allowMassDeletion && isMassDeletion(sizes))
       this.#refusal = new MassDeletionError({ where: label, noun, ...sizes });
   }
@@ -94,14 +103,21 @@ export class TrackedList<Item extends ListedItem> {
   async findGone(
     find: (missing: readonly MissingItem[]) => Promise<ReadonlySet<string>>,
   ): Promise<readonly string[]> {
-    if (!this.isBelieved) return [];
+    if (!this.#isBelieved) return [];
     const missing: MissingItem[] = [];
     for (const id of this.ledger.ids()) {
       const isShown = this.listing.items.has(id);
       const wasMissed = this.ledger.note(id, isShown);
       if (!isShown) missing.push({ id, wasMissed });
     }
-    return missing.length > 0 ? [...(await find(missing))] : [];
+    if (missing.length === 0) return [];
+    try {
+      return [...(await find(missing))];
+    } catch (error) {
+      if (!(error instanceof UnprovenError)) throw error;
+      this.#doubt = error.message;
+      return [];
+    }
   }
 
   /**
@@ -114,6 +130,21 @@ export class TrackedList<Item extends ListedItem> {
       this.#newItems.add(id);
       this.ledger.set(id, "");
     }
+    yield* this.ledger.changes();
+  }
+
+  /**
+   * Before rows of items are marked as deleted: should an item come back before it is forgotten, it
+   * is read anew.
+   */
+  *invalidate(ids: readonly string[]): Generator<StreamBatch> {
+    for (const id of ids) this.ledger.set(id, "");
+    yield* this.ledger.changes();
+  }
+
+  /** After the rows of items were marked as deleted. */
+  *forget(ids: readonly string[]): Generator<StreamBatch> {
+    for (const id of ids) this.ledger.delete(id);
     yield* this.ledger.changes();
   }
 
@@ -141,7 +172,7 @@ export class TrackedList<Item extends ListedItem> {
    * @param column - The column with the items' ids.
    */
   *sweepUnknown(column: string): Generator<StreamBatch> {
-    if (!this.#saved.isFirst || !this.isBelieved) return;
+    if (!this.canSweepUnknown) return;
     const keys = [...this.listing.items.keys()].map((id) => [id]);
     yield { rows: [], bytes: 0, sweep: { where: this.#options.where, by: [column], keys } };
   }
@@ -154,8 +185,8 @@ export class TrackedList<Item extends ListedItem> {
   *end(more: Checkpoint = {}): Generator<StreamBatch> {
     const { scope } = this.#options;
     const { items, hidden } = this.listing;
-    const believed = this.isBelieved ? items.size : (this.#saved.current?.believed ?? items.size);
-    const isUnswept = this.#saved.isFirst && !this.isBelieved;
+    const believed = this.#isBelieved ? items.size : this.#saved.believed || items.size;
+    const isUnswept = this.#saved.isFirst && !this.canSweepUnknown;
     const state = {
       ...{ scope, believed, ...more },
       ...(hidden > 0 ? { hidden } : {}),
@@ -171,15 +202,22 @@ export class TrackedList<Item extends ListedItem> {
     return { rows: [], bytes: 0, ...(partition === "" ? {} : { partition }), checkpoint };
   }
 
+  /** Whether rows of unknown items are of items that are gone: this listing alone must prove it. */
+  get canSweepUnknown(): boolean {
+    const { hidden, provesAbsence } = this.listing;
+    return this.#saved.isFirst && this.#isBelieved && hidden === 0 && provesAbsence;
+  }
+
   /** Whether the listing is proven, so that items may be marked as deleted. */
-  get isBelieved(): boolean {
-    return this.listing.doubt === undefined && !this.#refusal;
+  get #isBelieved(): boolean {
+    return this.#doubt === undefined && !this.#refusal;
   }
 
   /** The entry for what the listing is known to lack, or may lack. */
   #gap(): Rejected | undefined {
     const { partition, where, label, noun } = this.#options;
-    const { doubt, hidden } = this.listing;
+    const { hidden } = this.listing;
+    const doubt = this.#doubt;
     const entry = { key: partitionKey(partition), payload: label, where };
     if (doubt !== undefined) {
       const reason = `the list of ${noun} may be incomplete, because ${doubt}; nothing was marked as deleted`;

@@ -75,8 +75,8 @@ async function* traverse(
     const completeSteps = stepRange(overlap ? from + 1n : from, isLast ? undefined : below);
     const page = { lines, bytes, position, completeSteps };
     if (isLast) {
-      const { date } = response;
-      yield { ...page, end: { rows, isWhole: !start, digest: digest?.end(), date } };
+      const end = { rows, isWhole: !start, digest: digest?.end(), lineCount: count };
+      yield { ...page, end };
       return true;
     }
     yield page;

@@ -18,10 +18,7 @@ export interface HistoryRange {
 }
 
 /** A run, and the requested lines of its history. */
-export interface RunHistory extends z.output<typeof runShape> {
-  /** The service's clock at the response, in milliseconds since 1970. */
-  readonly date: number | undefined;
-}
+export type RunHistory = z.output<typeof runShape>;
 
 /** Requests for the histories of several runs; null if a run does not exist. */
 export type HistoryBatches = GraphqlBatches<HistoryRange, RunHistory | null>;
@@ -51,8 +48,7 @@ export function historyBatches(
         variables: ranges.map(toVariables),
         shape: runShape,
       });
-      const { date } = response;
-      return { ...response, values: data.map((run) => run && { ...run, date }) };
+      return { ...response, values: data };
     },
   });
 }

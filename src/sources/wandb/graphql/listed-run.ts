@@ -40,7 +40,9 @@ export function toListedRun(node: z.output<typeof listedShape>, date: number): L
   const { name, createdAt, heartbeatAt, updatedAt, state, historyLineCount } = node;
   const created = toTimestamp(createdAt);
   if (created === undefined) throw new SourceError(`run ${name}: createdAt is not a timestamp`);
-  const changes = [createdAt, heartbeatAt, updatedAt].map((instant) => Date.parse(instant ?? ""));
+  const changes = [createdAt, heartbeatAt, updatedAt].map((instant) =>
+    Date.parse(toTimestamp(instant ?? "") ?? ""),
+  );
   const lastChange = Math.max(...changes.filter((ms) => !Number.isNaN(ms)));
   return {
     id: name,

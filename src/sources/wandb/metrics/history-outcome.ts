@@ -40,7 +40,7 @@ export function judgeRead(
   { before, now }: { readonly before: HistoryEntry | undefined; readonly now: number },
 ): HistoryOutcome {
   const { end, position, rejected } = read;
-  const { lineCount = 0 } = run;
+  const lineCount = lineCountOf(run, end);
   const isShort = end.rows < lineCount;
   const seen = { activity: run.isSettling ? "" : run.activity, position };
   const missing = `${end.rows} of ${lineCount} lines`;
@@ -58,6 +58,14 @@ export function judgeRead(
   const gap = isShort ? missing : `${rejected} values or lines could not be stored`;
   const activity = run.isSettling ? "" : run.fields;
   return { entry: { status, activity, position, short: { digest, since } }, gap };
+}
+
+/**
+ * How many lines a read must have found: those of the listing; while the run is running, at least
+ * as many as the last response counted, because new lines would make up for missing ones.
+ */
+export function lineCountOf(run: ListedRun, end: FinishedRead["end"]): number {
+  return Math.max(run.lineCount ?? 0, run.isRunning ? (end.lineCount ?? 0) : 0);
 }
 
 /** Whether no more is to be expected if a read finds the same lines as one at `since`. */

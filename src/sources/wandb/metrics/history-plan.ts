@@ -7,6 +7,8 @@ import type { OpenHistory } from "./open-history.ts";
 export interface HistoryPlan {
   /** Where to start; undefined: at the first step. */
   readonly position: HistoryPosition | undefined;
+  /** Lines and values before the position that could not be stored. */
+  readonly rejected?: number;
   /** Little may be spent on it: the last sync failed, or found lines missing. */
   readonly singleAttempt: boolean;
 }
@@ -29,7 +31,9 @@ export function planHistory(
 ): HistoryPlan | undefined {
   if (open) {
     const goesOn = run.isRunning || open.activity === run.activity;
-    return { position: goesOn ? open.position : undefined, singleAttempt: open.failed };
+    const singleAttempt = open.failed;
+    if (!goesOn || !open.position) return { position: undefined, singleAttempt };
+    return { position: open.position, rejected: open.rejected, singleAttempt };
   }
   if (!entry) return { position: undefined, singleAttempt: false };
   if (entry.activity !== (entry.short ? run.fields : run.activity))

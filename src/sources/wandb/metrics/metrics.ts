@@ -64,7 +64,12 @@ async function* readProject(
   const project = await trackProject({ session, scope, dependsOn, options });
   const { runs } = project;
   const open = openHistories(scope, context);
-  if (options.fullRefresh) yield* runs.readAnew();
+  if (options.fullRefresh) {
+    yield* runs.readAnew();
+    // An interrupted refresh must not go on from where an earlier sync was.
+    for (const id of open.keys())
+      yield { rows: [], bytes: 0, partition: partitionOf(scope, id), checkpoint: null };
+  }
   yield* runs.sweepUnknown("run_id");
   yield* deleteGone(project, scope, open);
   yield* runs.enterNew();
@@ -91,21 +96,21 @@ function openHistories(scope: ProjectScope, { options, rowScope }: MetricsContex
 }
 
 async function* deleteGone(
-  { runs, reader, saved }: TrackedProject,
+  { runs, reader }: TrackedProject,
   scope: ProjectScope,
   open: OpenHistories,
 ): AsyncGenerator<StreamBatch> {
   const gone = await runs.findGone((missing) => reader.findGone(missing));
+  yield* runs.invalidate(gone);
   // Checkpoints of an earlier version are of runs that the ledger does not know.
-  const isForgotten = (id: string): boolean => saved.isFirst && !runs.listing.items.has(id);
-  const forgotten = runs.isBelieved ? [...open.keys()].filter(isForgotten) : [];
+  const isForgotten = (id: string): boolean => !runs.listing.items.has(id) && !runs.ledger.has(id);
+  const forgotten = runs.canSweepUnknown ? [...open.keys()].filter(isForgotten) : [];
   for (const id of [...gone, ...forgotten]) {
     const where = { ...projectColumns(scope), run_id: id };
     const partition = partitionOf(scope, id);
     yield { rows: [], bytes: 0, partition, checkpoint: null, sweep: { where, keys: [] } };
-    runs.ledger.delete(id);
   }
-  yield* runs.ledger.changes();
+  yield* runs.forget(gone);
 }
 
 interface HistoriesContext extends MetricsContext {

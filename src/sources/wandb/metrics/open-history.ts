@@ -9,6 +9,8 @@ export interface OpenHistory {
   readonly activity: string;
   /** What its rows depend on, as a digest: under another scope, it is read from the start. */
   readonly scope: string;
+  /** Lines and values before the position that could not be stored. */
+  readonly rejected: number;
   /** Whether the last sync could not read it. */
   readonly failed: boolean;
 }
@@ -16,6 +18,7 @@ export interface OpenHistory {
 const shape = z.object({
   activity: z.string(),
   scope: z.string(),
+  rejected: z.int().default(0),
   failed: z.boolean().default(false),
 });
 
@@ -26,6 +29,11 @@ export function parseOpenHistory(checkpoint: Checkpoint | undefined): OpenHistor
 }
 
 /** The run's own checkpoint. */
-export function openCheckpoint({ position, failed, ...open }: OpenHistory): Checkpoint {
-  return { ...position, ...open, ...(failed ? { failed } : {}) };
+export function openCheckpoint({ position, rejected, failed, ...open }: OpenHistory): Checkpoint {
+  return {
+    ...position,
+    ...open,
+    ...(rejected > 0 ? { rejected } : {}),
+    ...(failed ? { failed } : {}),
+  };
 }

@@ -8,7 +8,7 @@ import type { HistoryPosition } from "../reader/history-position.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
 import { HeldSweeps } from "../../../engine/held-sweeps.ts";
 import { formatEntry, type HistoryEntry } from "./history-entry.ts";
-import { judgeRead, maySettle, type FinishedRead } from "./history-outcome.ts";
+import { judgeRead, lineCountOf, maySettle, type FinishedRead } from "./history-outcome.ts";
 import type { HistoryPlan } from "./history-plan.ts";
 import type { MetricFilter } from "./metric-filter.ts";
 import { MetricRows, type MetricBatch } from "./metric-rows.ts";
@@ -54,6 +54,7 @@ export class RunHistoryReader {
   readonly #context: RunHistoryContext;
   readonly #mayHaveRows: boolean;
   #position: HistoryPosition | undefined;
+  #rejected = 0;
   #held = new HeldSweeps();
 
   constructor({ run, plan, before, mayHaveRows }: RunToRead, context: RunHistoryContext) {
@@ -82,13 +83,15 @@ export class RunHistoryReader {
   ): AsyncGenerator<StreamBatch, void> {
     for (let start = this.#plan.position; ; start = undefined) {
       this.#held = new HeldSweeps();
+      this.#position = start;
       const read = yield* this.#readFrom(start, signal);
       // A deleted run gets no entry; what was read of it is found by its own checkpoint.
       if (!read) return;
       const known = { before: this.#before, now: this.#context.now };
       const { entry, gap } = judgeRead(this.#run, read, known);
       if (!entry) continue;
-      if (read.end.rows >= (this.#run.lineCount ?? 0)) yield* toSweepBatches(this.#held.release());
+      if (read.end.rows >= lineCountOf(this.#run, read.end))
+        yield* toSweepBatches(this.#held.release());
       onRead(formatEntry(entry));
       const isSettled = entry.status === "settled";
       const rejected = gap === undefined ? [] : [this.#gap(gap, isSettled)];
@@ -103,20 +106,19 @@ export class RunHistoryReader {
   ): AsyncGenerator<StreamBatch, FinishedRead | undefined> {
     const { reader, semaphore } = this.#context;
     const { singleAttempt } = this.#plan;
-    let rejected = 0;
+    this.#rejected = position ? (this.#plan.rejected ?? 0) : 0;
     for await (const page of reader.readHistory(this.#run, { position, singleAttempt })) {
       signal.throwIfAborted();
       if (page.end === "vanished") return undefined;
       const release = await semaphore.acquire();
       try {
         for (const batch of this.#batches(page)) {
-          rejected += batch.rejected?.length ?? 0;
           yield batch;
         }
       } finally {
         release();
       }
-      if (page.end) return { end: page.end, position: page.position, rejected };
+      if (page.end) return { end: page.end, position: page.position, rejected: this.#rejected };
     }
     return undefined;
   }
@@ -139,6 +141,7 @@ export class RunHistoryReader {
 
   #toBatch({ rows, rejected }: MetricBatch): StreamBatch {
     const settled = this.#maySettle();
+    this.#rejected += rejected.length;
     return {
       rows,
       rejected: settled ? rejected.map((entry) => ({ ...entry, settled })) : rejected,
@@ -174,7 +177,13 @@ export class RunHistoryReader {
   #checkpoint(failed: boolean): Checkpoint {
     const { activity } = this.#run;
     const { rowScope } = this.#context;
-    return openCheckpoint({ position: this.#position, activity, scope: rowScope, failed });
+    return openCheckpoint({
+      position: this.#position,
+      activity,
+      scope: rowScope,
+      rejected: this.#rejected,
+      failed,
+    });
   }
 
   #gap(gap: string, settled: boolean): Rejected {

@@ -20,11 +20,15 @@ export async function* deleteGoneProjects(
     throw new MassDeletionError({ where: "the list of projects", noun: "projects", ...counts });
   for (const project of missing) {
     if (await session.projectExists(project)) continue;
-    yield { rows: [], bytes: 0, sweep: { where: { project }, by: ["run_id"], keys: [] } };
+    // Its name stays known until its rows are marked; should it come back before, all is read anew.
+    const own = `${project}/`;
+    yield { rows: [], bytes: 0, partition: own, checkpoint: { isGone: true } };
     for (const partition of checkpoints.keys()) {
-      if (projectOf(partition) === project)
+      if (projectOf(partition) === project && partition !== own)
         yield { rows: [], bytes: 0, partition, checkpoint: null };
     }
+    yield { rows: [], bytes: 0, sweep: { where: { project }, by: ["run_id"], keys: [] } };
+    yield { rows: [], bytes: 0, partition: own, checkpoint: null };
   }
 }
 

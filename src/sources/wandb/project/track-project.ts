@@ -1,4 +1,5 @@
-import type { ReadOptions } from "../../../core/source.ts";
+import { z } from "zod";
+import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
 import { SavedList, TrackedList } from "../../../engine/listing/tracked-list.ts";
 import type { ListedRun } from "../reader/listed-run.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
@@ -33,10 +34,21 @@ export async function trackProject({
     label: `project "${scope.project}"`,
     noun: "runs",
     scope: JSON.stringify(dependsOn),
+    believedBefore: countBefore(options.checkpoints.get(partitionOf(scope))),
     options,
   };
   const saved = new SavedList(list);
   const reader = await session.open(scope.project, saved.hidden);
   const runs = new TrackedList(list, saved, await reader.listRuns(saved.hidden));
   return { reader, saved, runs };
+}
+
+/** How earlier versions saved how many runs there were. */
+const landmarkShape = z.object({
+  landmark: z.object({ below: z.int(), newest: z.array(z.unknown()) }),
+});
+
+function countBefore(checkpoint: Checkpoint | undefined): number {
+  const { landmark } = landmarkShape.safeParse(checkpoint).data ?? {};
+  return landmark ? landmark.below + landmark.newest.length : 0;
 }

@@ -52,8 +52,8 @@ export type HistoryEnd =
       readonly isWhole: boolean;
       /** A digest of all lines, however they were paged; undefined unless `isWhole`. */
       readonly digest: string | undefined;
-      /** The service's clock at the last response, in milliseconds since 1970. */
-      readonly date: number | undefined;
+      /** How many lines there are according to the last response, if it says so. */
+      readonly lineCount: number | undefined;
     };
 
 /** The steps of a page. What begins with step 0 includes negative ones. */

@@ -45,7 +45,7 @@ export async function* readRestHistory(
     return;
   }
   const completeSteps = from === undefined ? undefined : stepRange(from);
-  const end = { rows: count, isWhole: true, digest: digest.end(), date: undefined };
+  const end = { rows: count, isWhole: true, digest: digest.end(), lineCount: undefined };
   yield { lines: waiting, bytes: 0, position: undefined, completeSteps, end };
 }
 

@@ -87,7 +87,7 @@ async function listAll(pages: ReturnType<typeof linkedPages>): Promise<RestListi
     }
   }
   const doubt = pages.complete ? undefined : "a page of it could not be read";
-  return { items: runs, doubt, hidden: 0, date, unreadable };
+  return { items: runs, doubt, provesAbsence: false, hidden: 0, date, unreadable };
 }
 
 /** The wanted runs of a page, and those without an id, which are reported. */
@@ -115,7 +115,7 @@ const runShape = z.object({
 function parseRun(row: string, date: number): ListedRun | undefined {
   const found = runShape.safeParse(JSON.parse(row)).data;
   if (!found) return undefined;
-  const updated = Date.parse(found.updatedAt);
+  const updated = Date.parse(toTimestamp(found.updatedAt) ?? "");
   const lastChange = Number.isNaN(updated) ? undefined : updated;
   // Nothing else tells of a change, so the row as a whole does.
   const digest = shortDigest(row);

@@ -72,9 +72,10 @@ async function* deleteGone(
 ): AsyncGenerator<StreamBatch> {
   const gone = await runs.findGone((missing) => reader.findGone(missing));
   const deletes = gone.map((id): Key => [...Object.values(projectColumns(scope)), id]);
-  if (gone.length > 0) yield { rows: [], bytes: 0, deletes };
-  for (const id of gone) runs.ledger.delete(id);
-  yield* runs.ledger.changes();
+  if (gone.length === 0) return;
+  yield* runs.invalidate(gone);
+  yield { rows: [], bytes: 0, deletes };
+  yield* runs.forget(gone);
 }
 
 /**

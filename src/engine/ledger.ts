@@ -114,6 +114,8 @@ export class Ledger {
   #load(number: number, { scope, entries: stored }: z.output<typeof blockShape>): void {
     this.#last = Math.max(this.#last, number);
     const isValid = scope === this.#scope;
+    // Under the old scope they would be valid again, although rows of the new one may be written.
+    if (!isValid) this.#changed.add(number);
     const entries = Object.entries(stored).map(
       ([id, entry]) => [id, isValid ? entry : ""] as const,
     );

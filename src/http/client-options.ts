@@ -43,7 +43,7 @@ export interface ClientOptions extends Partial<TimeLimits> {
    * meanwhile: if it fails too, that is an outage. Without a probe, only an unreachable service and
    * a 429 are.
    */
-  readonly probe?: Request<unknown> | undefined;
+  readonly probe?: Request<unknown>;
   /** Where to count requests. */
   readonly transfer: RequestStats;
   readonly log: Log;
@@ -71,7 +71,6 @@ export function settingsOf(options: ClientOptions): ClientSettings {
     maxResponseBytes: 64 * 2 ** 20,
     remedies: {},
     mustChange: () => false,
-    probe: undefined,
     random: Math.random,
     now: Date.now,
     sleep,
@@ -80,4 +79,4 @@ export function settingsOf(options: ClientOptions): ClientSettings {
 }
 
 /** Client options with all defaults filled in. */
-export type ClientSettings = Required<ClientOptions>;
+export type ClientSettings = Required<Omit<ClientOptions, "probe">> & Pick<ClientOptions, "probe">;

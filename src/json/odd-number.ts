@@ -17,8 +17,9 @@ export function mayBeExact(value: number): boolean {
  */
 export function mayHaveOddNumber(line: string): boolean {
   for (let colon = line.indexOf(":"); colon >= 0; colon = line.indexOf(":", colon + 1)) {
-    // 18 digits and a point reach that far, with a space or a minus before them even further.
-    const isLong = isDigitOrPoint(line, colon + 19) && isDigitOrPoint(line, colon + 11);
+    // 18 digits and a point reach that far, with a space, a minus or "0." before them even further.
+    const end = line.charCodeAt(colon + 1) === zero ? colon + 21 : colon + 19;
+    const isLong = isDigitOrPoint(line, end) && isDigitOrPoint(line, colon + 11);
     if (isLong && manyDigits.test(line.slice(colon + 1, colon + 60))) return true;
   }
   return line.includes("-") && smallExponent.test(line);

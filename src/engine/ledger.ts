@@ -7,22 +7,22 @@ const blockSize = 256;
 /** Begins the partition of a block, after the ledger's prefix. */
 const blockMark = "#";
 
-/** Precedes the entry of a thing that the last listing lacked. */
+/** Precedes the entry of an item that was missing from the last listing. */
 const missedMark = "?";
 
 const blockShape = z.object({
   /** What the entries depend on. */
   scope: z.string(),
-  /** Entries by id; empty if the thing is to be read anew. */
+  /** Entries by id. An empty one means that the item must be read again. */
   entries: z.custom<Readonly<Record<string, string>>>((value) => value instanceof Object),
 });
 
 /**
- * What was read of each of many things (runs, datasets), as a short text each. Kept in a stream's
- * checkpoints, in blocks of 256 in the order in which they were first read.
+ * Remembers what was read of each item (a run, a dataset), as a short text per item. Kept in a
+ * stream's checkpoints, in blocks of 256 in the order in which the items were first read.
  *
- * An entry is valid under the scope that it was written under; under another one, only the id is
- * known. An entry holds what was seen before or with the reading of a thing, never after.
+ * An entry is valid in the scope that it was written in; in any other, only the id is known. An
+ * entry holds what was seen before or while an item was read, never after.
  */
 export class Ledger {
   readonly #prefix: string;
@@ -30,7 +30,7 @@ export class Ledger {
   readonly #blocks = new Map<number, Map<string, string>>();
   readonly #blockOf = new Map<string, number>();
   readonly #changed = new Set<number>();
-  /** The block that new things are added to. */
+  /** The block that new items are added to. */
   #last = 0;
 
   /**
@@ -47,23 +47,23 @@ export class Ledger {
     }
   }
 
-  /** The ids of everything that was read, valid or not. */
+  /** The ids of all items, whether or not their entries are valid. */
   ids(): IterableIterator<string> {
     return this.#blockOf.keys();
   }
 
-  /** Whether something was ever read, valid or not. */
+  /** Whether an item has an entry, valid or not. */
   has(id: string): boolean {
     return this.#blockOf.has(id);
   }
 
-  /** The entry of a thing; undefined if it is to be read anew. */
+  /** The entry of an item; undefined if the item must be read again. */
   get(id: string): string | undefined {
     const entry = this.#text(id)?.replace(missedMark, "");
     return entry === "" ? undefined : entry;
   }
 
-  /** Sets an entry; empty if it is to be read again. */
+  /** Sets an item's entry; an empty one means that the item must be read again. */
   set(id: string, entry: string): void {
     const number = this.#blockOf.get(id) ?? this.#lastBlock();
     const block = this.#blocks.get(number) ?? new Map<string, string>();
@@ -73,7 +73,7 @@ export class Ledger {
     this.#changed.add(number);
   }
 
-  /** Notes whether the listing shows a thing. Returns whether an earlier one lacked it. */
+  /** Records whether the listing shows an item. Returns whether the previous one lacked it. */
   note(id: string, isShown: boolean): boolean {
     const text = this.#text(id) ?? "";
     const wasMissed = text.startsWith(missedMark);
@@ -82,7 +82,7 @@ export class Ledger {
     return wasMissed;
   }
 
-  /** Forgets a thing. */
+  /** Forgets an item. */
   delete(id: string): void {
     const number = this.#blockOf.get(id);
     if (number === undefined) return;
@@ -91,7 +91,7 @@ export class Ledger {
     this.#changed.add(number);
   }
 
-  /** Invalidates all entries, so that everything is read anew. */
+  /** Invalidates all entries, so that everything is read again. */
   invalidate(): void {
     for (const id of this.#blockOf.keys()) this.set(id, "");
   }
@@ -123,7 +123,7 @@ export class Ledger {
     for (const [id] of entries) this.#blockOf.set(id, number);
   }
 
-  /** The block for a new thing. */
+  /** The block for a new item. */
   #lastBlock(): number {
     const size = this.#blocks.get(this.#last)?.size ?? 0;
     if (size >= blockSize) this.#last += 1;

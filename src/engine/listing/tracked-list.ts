@@ -13,6 +13,14 @@ export interface MissingItem {
   readonly wasMissed: boolean;
 }
 
+/** What a source knows of items that the listing lacks. */
+interface GoneItems {
+  /** Which of them are gone, as far as that can be known. */
+  readonly find: (missing: readonly MissingItem[]) => Promise<ReadonlySet<string>>;
+  /** Batches that mark the rows of these items as deleted. */
+  readonly mark: (ids: readonly string[]) => Iterable<StreamBatch>;
+}
+
 /** What a stream has saved about a list, besides its ledger. */
 const stateShape = z
   .object({
@@ -38,7 +46,7 @@ export interface TrackedListOptions {
   /** For messages: what is listed, and the plural noun of its items. */
   readonly label: string;
   readonly noun: string;
-  /** What the rows depend on: filters, patterns. If it changes, everything is read anew. */
+  /** What the rows depend on: filters, patterns. If it changes, everything is read again. */
   readonly scope: string;
   /** How many items there were according to a checkpoint of an earlier version. */
   readonly believedBefore?: number;
@@ -51,6 +59,8 @@ export class SavedList {
   readonly current: ListState | undefined;
   /** Whether nothing is known of what is in the table. */
   readonly isFirst: boolean;
+  /** How many items the last listing had that was believed; 0 if there was none. */
+  readonly believed: number;
 
   constructor({ partition, scope, label, options, believedBefore = 0 }: TrackedListOptions) {
     const checkpoint = options.checkpoints.get(partition);
@@ -61,9 +71,6 @@ export class SavedList {
     if (checkpoint && !state)
       options.log.info(`${label}: the state is from an earlier version; everything is read once`);
   }
-
-  /** How many items the last listing had that was believed; 0 if there was none. */
-  readonly believed: number;
 
   /** How many items the service counted and did not show. */
   get hidden(): number {
@@ -96,13 +103,21 @@ export class TrackedList<Item extends ListedItem> {
   }
 
   /**
-   * The items that were read earlier and are deleted now; none unless the listing is believed.
-   *
-   * @param find - Which of the missing items are gone, as far as that can be known.
+   * Marks the rows of items as deleted that were read earlier and are gone now; of none unless the
+   * listing is believed. Their entries are invalid before their rows are marked: an item that comes
+   * back before it is forgotten is read again.
    */
-  async findGone(
-    find: (missing: readonly MissingItem[]) => Promise<ReadonlySet<string>>,
-  ): Promise<readonly string[]> {
+  async *deleteGone({ find, mark }: GoneItems): AsyncGenerator<StreamBatch> {
+    const gone = await this.#findGone(find);
+    if (gone.length === 0) return;
+    for (const id of gone) this.ledger.set(id, "");
+    yield* this.ledger.changes();
+    yield* mark(gone);
+    for (const id of gone) this.ledger.delete(id);
+    yield* this.ledger.changes();
+  }
+
+  async #findGone(find: GoneItems["find"]): Promise<readonly string[]> {
     if (!this.#isBelieved) return [];
     const missing: MissingItem[] = [];
     for (const id of this.ledger.ids()) {
@@ -134,26 +149,11 @@ export class TrackedList<Item extends ListedItem> {
   }
 
   /**
-   * Before rows of items are marked as deleted: should an item come back before it is forgotten, it
-   * is read anew.
-   */
-  *invalidate(ids: readonly string[]): Generator<StreamBatch> {
-    for (const id of ids) this.ledger.set(id, "");
-    yield* this.ledger.changes();
-  }
-
-  /** After the rows of items were marked as deleted. */
-  *forget(ids: readonly string[]): Generator<StreamBatch> {
-    for (const id of ids) this.ledger.delete(id);
-    yield* this.ledger.changes();
-  }
-
-  /**
-   * Makes everything be read anew, also by the next sync if this one is interrupted.
+   * Starts over: everything is read again, by the next sync if this one is interrupted.
    *
    * @param more - What the stream saves with it.
    */
-  *readAnew(more: Checkpoint = {}): Generator<StreamBatch> {
+  *startOver(more: Checkpoint = {}): Generator<StreamBatch> {
     this.ledger.invalidate();
     yield* this.ledger.changes();
     const { current } = this.#saved;

@@ -1,9 +1,7 @@
 import { SourceError } from "../../core/errors.ts";
 import type { ListedItem, ListingService } from "./listing-service.ts";
 import type { ShownItems } from "./shown-items.ts";
-
-/** Pages without an item in a row that are followed at most. */
-const maxEmptyPages = 1000;
+import { maxEmptyPages } from "./windows.ts";
 
 /**
  * Walks the list by cursor, twice, because items are skipped where it shifts. The union proves

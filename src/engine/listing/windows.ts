@@ -2,6 +2,7 @@ import { fromEpochMs } from "../../core/timestamp.ts";
 import type { ProvenFilters } from "./proven-filters.ts";
 import {
   UnprovenError,
+  type CreationRange,
   type ListedItem,
   type ListingAnswer,
   type ListingQuestion,
@@ -22,8 +23,8 @@ export interface FollowedAnswer<Item extends ListedItem> extends ListingAnswer<I
 
 const dayMs = 86_400_000;
 
-/** Pages without an item that are followed at most. */
-const maxEmptyPages = 1000;
+/** Pages without an item in a row that are followed at most. */
+export const maxEmptyPages = 1000;
 
 /** Windows without an item that are halved at most: a service may begin each with an empty page. */
 const maxEmptyWindows = 200;
@@ -96,18 +97,18 @@ export class Windows<Item extends ListedItem> {
     return { ...answer, wasFollowed: question.after !== undefined };
   }
 
-  async #listOpen(range: Pick<ListingQuestion, "from" | "below">): Promise<void> {
+  async #listOpen(range: CreationRange): Promise<void> {
     const { hasNext } = await this.#ask(range);
     if (hasNext) throw new UnprovenError("too many items have an impossible creation time");
   }
 
-  async #ask(range: Pick<ListingQuestion, "from" | "below">): Promise<ListingAnswer<Item>> {
+  async #ask(range: CreationRange): Promise<ListingAnswer<Item>> {
     const answer = await this.#service.ask(range);
     this.#take(answer.items, range);
     return answer;
   }
 
-  #take(items: ListingAnswer<Item>["items"], range: Pick<ListingQuestion, "from" | "below">): void {
+  #take(items: ListingAnswer<Item>["items"], range: CreationRange): void {
     if (!items.every((item) => isWithin(item, range))) throw ignoredFilter();
     this.#shown.add(items);
   }

@@ -1,15 +1,9 @@
-import { shortDigest } from "../../../core/short-digest.ts";
-import type { Stream, StreamBatch } from "../../../core/source.ts";
+import type { ReadOptions, Stream, StreamBatch } from "../../../core/source.ts";
 import { readPartitions, type Partition } from "../../../engine/partitions.ts";
 import { Semaphore } from "../../../engine/semaphore.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { isLedgerBlock } from "../../../engine/ledger.ts";
-import {
-  partitionOf,
-  projectColumns,
-  runIdOf,
-  type ProjectScope,
-} from "../project/project-scope.ts";
+import { partitionOf, runColumnsOf, runIdOf, type ProjectScope } from "../project/project-scope.ts";
 import { readProjects, type ProjectsContext } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
 import { trackProject, type TrackedProject } from "../project/track-project.ts";
@@ -27,8 +21,6 @@ const maxConcurrentRuns = 4;
 /** What the projects of a sync share. */
 interface MetricsContext extends ProjectsContext {
   readonly isWanted: MetricFilter;
-  /** What the rows depend on, as a digest. */
-  readonly rowScope: string;
   readonly semaphore: Semaphore;
   readonly counter: ProgressCounter;
 }
@@ -47,9 +39,7 @@ export function metricStream(session: WandbSession, config: WandbConfig): Stream
     read: (options) => {
       const semaphore = new Semaphore(maxConcurrentRuns);
       const counter = new ProgressCounter();
-      const shared = { session, config, options, isWanted, semaphore, counter };
-      const rowScope = shortDigest(JSON.stringify(rowsDependOn(config)));
-      const context: MetricsContext = { ...shared, rowScope };
+      const context: MetricsContext = { session, config, options, isWanted, semaphore, counter };
       return readProjects(context, (scope) => readProject(scope, context));
     },
   };
@@ -60,31 +50,35 @@ async function* readProject(
   context: MetricsContext,
 ): AsyncGenerator<StreamBatch, void> {
   const { session, config, options } = context;
-  const dependsOn = rowsDependOn(config);
+  const dependsOn = [config.filters, config.metrics];
   const project = await trackProject({ session, scope, dependsOn, options });
-  const { runs } = project;
-  const open = openHistories(scope, context);
+  const { runs, reader } = project;
+  const open = openHistories(project, scope, options);
   if (options.fullRefresh) {
-    yield* runs.readAnew();
+    yield* runs.startOver();
     // An interrupted refresh must not go on from where an earlier sync was.
     for (const id of open.keys())
       yield { rows: [], bytes: 0, partition: partitionOf(scope, id), checkpoint: null };
   }
   yield* runs.sweepUnknown("run_id");
-  yield* deleteGone(project, scope, open);
+  yield* runs.deleteGone({
+    find: (missing) => reader.findGone(missing),
+    mark: (gone) => markRuns(scope, gone),
+  });
+  yield* markRuns(scope, forgottenRuns(project, open));
   yield* runs.enterNew();
   yield* readHistories(project, { ...context, scope, open });
   yield* runs.end();
 }
 
-function rowsDependOn({ filters, metrics }: WandbConfig): readonly unknown[] {
-  return [filters, metrics];
-}
-
 /** Runs of the project with a checkpoint of their own; undefined if it is of no use. */
 type OpenHistories = ReadonlyMap<string, OpenHistory | undefined>;
 
-function openHistories(scope: ProjectScope, { options, rowScope }: MetricsContext): OpenHistories {
+function openHistories(
+  { rowScope }: TrackedProject,
+  scope: ProjectScope,
+  options: ReadOptions,
+): OpenHistories {
   const open = new Map<string, OpenHistory | undefined>();
   for (const [partition, checkpoint] of options.checkpoints) {
     const run = runIdOf(scope, partition);
@@ -95,22 +89,18 @@ function openHistories(scope: ProjectScope, { options, rowScope }: MetricsContex
   return open;
 }
 
-async function* deleteGone(
-  { runs, reader }: TrackedProject,
-  scope: ProjectScope,
-  open: OpenHistories,
-): AsyncGenerator<StreamBatch> {
-  const gone = await runs.findGone((missing) => reader.findGone(missing));
-  yield* runs.invalidate(gone);
-  // Checkpoints of an earlier version are of runs that the ledger does not know.
-  const isForgotten = (id: string): boolean => !runs.listing.items.has(id) && !runs.ledger.has(id);
-  const forgotten = runs.canSweepUnknown ? [...open.keys()].filter(isForgotten) : [];
-  for (const id of [...gone, ...forgotten]) {
-    const where = { ...projectColumns(scope), run_id: id };
-    const partition = partitionOf(scope, id);
-    yield { rows: [], bytes: 0, partition, checkpoint: null, sweep: { where, keys: [] } };
+/** Marks the rows of runs as deleted, and drops their own checkpoints. */
+function* markRuns(scope: ProjectScope, runs: readonly string[]): Generator<StreamBatch> {
+  for (const id of runs) {
+    const sweep = { where: runColumnsOf(scope, id), keys: [] };
+    yield { rows: [], bytes: 0, partition: partitionOf(scope, id), checkpoint: null, sweep };
   }
-  yield* runs.forget(gone);
+}
+
+/** Runs with checkpoints of an earlier version, and gone before the ledger knew them. */
+function forgottenRuns({ runs }: TrackedProject, open: OpenHistories): readonly string[] {
+  if (!runs.canSweepUnknown) return [];
+  return [...open.keys()].filter((id) => !runs.listing.items.has(id) && !runs.ledger.has(id));
 }
 
 interface HistoriesContext extends MetricsContext {
@@ -148,7 +138,7 @@ async function* readHistories(
 
 /** A partition for each history that must be read, runs in the order of their creation. */
 function planPartitions(
-  { runs, reader }: TrackedProject,
+  { runs, reader, rowScope }: TrackedProject,
   context: HistoriesContext,
   entries: Map<string, string>,
 ): Partition[] {
@@ -161,11 +151,11 @@ function planPartitions(
     if (!plan) continue;
     const history = new RunHistoryReader(
       { run, plan, before, mayHaveRows: runs.mayHaveRows(run.id) },
-      { ...context, reader, now: listing.date },
+      { ...context, reader, rowScope, now: listing.date },
     );
     partitions.push({
       key: partitionOf(scope, run.id),
-      where: { ...projectColumns(scope), run_id: run.id },
+      where: runColumnsOf(scope, run.id),
       read: (signal) => history.read(signal, (entry) => entries.set(run.id, entry)),
       failed: () => history.failed(),
       failedBefore: open.get(run.id)?.failed === true,

@@ -2,7 +2,7 @@ import { partitionKey } from "../../../core/partition-key.ts";
 import type { Checkpoint, Rejected, StreamBatch, Sweep } from "../../../core/source.ts";
 import type { Semaphore } from "../../../engine/semaphore.ts";
 import type { ListedRun } from "../reader/listed-run.ts";
-import { partitionOf, projectColumns, type ProjectScope } from "../project/project-scope.ts";
+import { partitionOf, runColumnsOf, type ProjectScope } from "../project/project-scope.ts";
 import type { HistoryPage } from "../reader/history-page.ts";
 import type { HistoryPosition } from "../reader/history-position.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
@@ -40,10 +40,6 @@ interface RunToRead {
   readonly before: HistoryEntry | undefined;
   /** Whether the table may have rows of the run, which a read may find gone. */
   readonly mayHaveRows: boolean;
-}
-
-function* toSweepBatches(sweeps: readonly Sweep[]): Generator<StreamBatch> {
-  for (const sweep of sweeps) yield { rows: [], bytes: 0, sweep };
 }
 
 /** Reads the history of one run, and judges whether all of it was there. */
@@ -112,9 +108,7 @@ export class RunHistoryReader {
       if (page.end === "vanished") return undefined;
       const release = await semaphore.acquire();
       try {
-        for (const batch of this.#batches(page)) {
-          yield batch;
-        }
+        yield* this.#batches(page);
       } finally {
         release();
       }
@@ -161,8 +155,7 @@ export class RunHistoryReader {
    */
   #sweep({ completeSteps, lines }: HistoryPage): Sweep | undefined {
     if (!completeSteps) return undefined;
-    const project = Object.keys(projectColumns(this.#context.scope));
-    const names = [...project, "run_id", "step", "metric_name"];
+    const names = [...Object.keys(this.#where()), "step", "metric_name"];
     const metricRows = this.#newRows();
     return {
       where: this.#where(),
@@ -175,12 +168,10 @@ export class RunHistoryReader {
   }
 
   #checkpoint(failed: boolean): Checkpoint {
-    const { activity } = this.#run;
-    const { rowScope } = this.#context;
     return openCheckpoint({
       position: this.#position,
-      activity,
-      scope: rowScope,
+      activity: this.#run.activity,
+      scope: this.#context.rowScope,
       rejected: this.#rejected,
       failed,
     });
@@ -193,7 +184,10 @@ export class RunHistoryReader {
   }
 
   #where(): Readonly<Record<string, string>> {
-    const { scope } = this.#context;
-    return { ...(scope.multiProject ? { project: scope.project } : {}), run_id: this.#run.id };
+    return runColumnsOf(this.#context.scope, this.#run.id);
   }
+}
+
+function* toSweepBatches(sweeps: readonly Sweep[]): Generator<StreamBatch> {
+  for (const sweep of sweeps) yield { rows: [], bytes: 0, sweep };
 }

@@ -20,7 +20,7 @@ export async function* deleteGoneProjects(
     throw new MassDeletionError({ where: "the list of projects", noun: "projects", ...counts });
   for (const project of missing) {
     if (await session.projectExists(project)) continue;
-    // Its name stays known until its rows are marked; should it come back before, all is read anew.
+    // The name stays known until the rows are marked. If the project comes back, all is read again.
     const own = `${project}/`;
     yield { rows: [], bytes: 0, partition: own, checkpoint: { isGone: true } };
     for (const partition of checkpoints.keys()) {

@@ -19,6 +19,11 @@ export function runIdOf(scope: ProjectScope, partition: string): string | undefi
   return run === "" ? undefined : run;
 }
 
+/** The column values that all rows of a run share. */
+export function runColumnsOf(scope: ProjectScope, run: string): Readonly<Record<string, string>> {
+  return { ...projectColumns(scope), run_id: run };
+}
+
 /** The columns that tell the project's rows apart from those of others. */
 export function projectColumns({
   project,

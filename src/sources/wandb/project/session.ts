@@ -10,6 +10,12 @@ import { listProjects, projectExists } from "../graphql/project-list.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
 import { restProject } from "../rest/rest-project.ts";
 
+/** A project, opened through the API that the service offers. */
+interface OpenProject {
+  readonly reader: ProjectReader;
+  readonly listing: Awaited<ReturnType<ProjectReader["listRuns"]>>;
+}
+
 const restCannotListProjects =
   'wandb.projects: REST cannot list projects; name them instead of "*"';
 
@@ -62,25 +68,20 @@ export class WandbSession {
   }
 
   /** Opens a project and lists its runs, through the API that the service offers. */
-  open(project: string, knownHidden: number): Promise<ProjectReader> {
-    return this.#openWith(project, (reader) => reader.listRuns(knownHidden));
+  open(project: string, knownHidden: number): Promise<OpenProject> {
+    return this.#withReader(project, async (reader) => {
+      return { reader, listing: await reader.listRuns(knownHidden) };
+    });
   }
 
   /** Proves that the project can be read. */
-  async check(project: string): Promise<void> {
-    await this.#openWith(project, (reader) => reader.check());
+  check(project: string): Promise<void> {
+    return this.#withReader(project, (reader) => reader.check());
   }
 
-  #openWith(
-    project: string,
-    firstCall: (reader: ProjectReader) => Promise<unknown>,
-  ): Promise<ProjectReader> {
-    const openWith = async (api: Api): Promise<ProjectReader> => {
-      const reader = this.#reader(api, project);
-      await firstCall(reader);
-      return reader;
-    };
-    return this.#viaApi({ graphql: () => openWith("graphql"), rest: () => openWith("rest") });
+  #withReader<T>(project: string, call: (reader: ProjectReader) => Promise<T>): Promise<T> {
+    const callVia = async (api: Api): Promise<T> => await call(this.#reader(api, project));
+    return this.#viaApi({ graphql: () => callVia("graphql"), rest: () => callVia("rest") });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shortDigest } from "../../../core/short-digest.ts";
 import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
 import { SavedList, TrackedList } from "../../../engine/listing/tracked-list.ts";
 import type { ListedRun } from "../reader/listed-run.ts";
@@ -11,12 +12,14 @@ export interface TrackedProject {
   readonly reader: ProjectReader;
   readonly saved: SavedList;
   readonly runs: TrackedList<ListedRun>;
+  /** What the rows depend on, as a digest. */
+  readonly rowScope: string;
 }
 
 interface TrackOptions {
   readonly session: WandbSession;
   readonly scope: ProjectScope;
-  /** What the rows depend on; if it changes, everything is read anew. */
+  /** What the rows depend on; if it changes, everything is read again. */
   readonly dependsOn: readonly unknown[];
   readonly options: ReadOptions;
 }
@@ -28,19 +31,20 @@ export async function trackProject({
   dependsOn,
   options,
 }: TrackOptions): Promise<TrackedProject> {
+  const rowScope = shortDigest(JSON.stringify(dependsOn));
+  const partition = partitionOf(scope);
   const list = {
-    partition: partitionOf(scope),
+    partition,
     where: projectColumns(scope),
     label: `project "${scope.project}"`,
     noun: "runs",
-    scope: JSON.stringify(dependsOn),
-    believedBefore: countBefore(options.checkpoints.get(partitionOf(scope))),
+    scope: rowScope,
+    believedBefore: countBefore(options.checkpoints.get(partition)),
     options,
   };
   const saved = new SavedList(list);
-  const reader = await session.open(scope.project, saved.hidden);
-  const runs = new TrackedList(list, saved, await reader.listRuns(saved.hidden));
-  return { reader, saved, runs };
+  const { reader, listing } = await session.open(scope.project, saved.hidden);
+  return { reader, saved, runs: new TrackedList(list, saved, listing), rowScope };
 }
 
 /** How earlier versions saved how many runs there were. */

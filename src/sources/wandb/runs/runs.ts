@@ -5,7 +5,7 @@ import type { ReadOptions, Stream, StreamBatch } from "../../../core/source.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { WandbConfig } from "../connection/config.ts";
-import { projectColumns, type ProjectScope } from "../project/project-scope.ts";
+import { runColumnsOf, type ProjectScope } from "../project/project-scope.ts";
 import { readProjects, type ProjectsContext } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
 import { trackProject, type TrackedProject } from "../project/track-project.ts";
@@ -43,9 +43,12 @@ async function* readProject(
   const isFirst = saved.current === undefined;
   const isRescanDue = !isFirst && isDue(rescanned, config.rescan_days, options.startedAt);
   const readsAll = options.fullRefresh || isRescanDue;
-  if (readsAll) yield* runs.readAnew({ rescanned: now });
+  if (readsAll) yield* runs.startOver({ rescanned: now });
   yield* runs.sweepUnknown("run_id");
-  yield* deleteGone(project, scope);
+  yield* runs.deleteGone({
+    find: (missing) => project.reader.findGone(missing),
+    mark: (gone) => [{ rows: [], bytes: 0, deletes: gone.map((id) => keyOf(scope, id)) }],
+  });
   yield* runs.enterNew();
   let latest = runs_hwm_utc;
   for await (const batch of readChanged(project, scope, options)) {
@@ -66,16 +69,8 @@ const savedShape = z.object({
   runs_hwm_utc: z.string().optional(),
 });
 
-async function* deleteGone(
-  { runs, reader }: TrackedProject,
-  scope: ProjectScope,
-): AsyncGenerator<StreamBatch> {
-  const gone = await runs.findGone((missing) => reader.findGone(missing));
-  const deletes = gone.map((id): Key => [...Object.values(projectColumns(scope)), id]);
-  if (gone.length === 0) return;
-  yield* runs.invalidate(gone);
-  yield { rows: [], bytes: 0, deletes };
-  yield* runs.forget(gone);
+function keyOf(scope: ProjectScope, run: string): Key {
+  return Object.values(runColumnsOf(scope, run));
 }
 
 /**

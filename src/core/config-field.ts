@@ -16,7 +16,7 @@ export interface FieldMeta {
   readonly defaultText?: string;
   /** The label in forms, if the key does not make a good one. */
   readonly label?: string;
-  /** Accepted because earlier versions had it, and without effect: nobody is told of it. */
+  /** Accepted because earlier versions had it. Has no effect, and help and forms omit it. */
   readonly obsolete?: boolean;
   /** Shown in forms while the field is empty. */
   readonly placeholder?: string;

@@ -162,8 +162,8 @@ export interface SourceContext {
   readonly transfer: RequestStats;
   readonly signal: AbortSignal;
   /**
-   * The environment of whoever runs the program, in which the service's own client may have saved
-   * a login. Absent where only the configuration counts, as in `serve`.
+   * The environment of the person who runs the program: the service's own client may have saved a
+   * login there. Absent where only the configuration counts, as in `serve`.
    */
   readonly env?: Environment;
 }

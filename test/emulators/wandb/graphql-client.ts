@@ -1,6 +1,7 @@
-import { expect } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import { z } from "zod";
-import type { Wandb } from "../../support/wandb.ts";
+import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
+import { startWandb, type Wandb } from "../../support/wandb.ts";
 
 /** The project that `graphqlClient` queries. */
 export const vision = `project(name: "vision", entityName: "acme")`;
@@ -62,6 +63,29 @@ export function graphqlClient(wandb: Wandb) {
   };
 
   return { post, postText, statusAndBody, data, runFields, runsPage, readRunNames: readRunNames };
+}
+
+/** A plain GraphQL client. */
+export type EmulatorClient = ReturnType<typeof graphqlClient>;
+
+/** An emulator with an empty project `vision`, and a client of it. */
+interface Emulator {
+  readonly wandb: Wandb;
+  readonly project: WandbProject;
+  readonly client: EmulatorClient;
+}
+
+/** Starts an emulator for each test, passes it to `onStart`, and ends it after the test. */
+export function useEmulator(onStart: (emulator: Emulator) => void): void {
+  let wandb: Wandb;
+  beforeEach(async () => {
+    wandb = await startWandb();
+    const project = wandb.workspace.addProject({ name: "vision" });
+    onStart({ wandb, project, client: graphqlClient(wandb) });
+  });
+  afterEach(async () => {
+    await wandb[Symbol.asyncDispose]();
+  });
 }
 
 /** Matches any text in comparisons. */

@@ -1,24 +1,24 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { syntheticHistory } from "../../../src/emulators/wandb/synthetic-history.ts";
-import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { anyText, graphqlClient, path, record, vision } from "./graphql-client.ts";
+import {
+  anyText,
+  type EmulatorClient,
+  path,
+  record,
+  useEmulator,
+  vision,
+} from "./graphql-client.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let client: ReturnType<typeof graphqlClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  wandb = await startWandb();
-  client = graphqlClient(wandb);
-  project = wandb.workspace.addProject({ name: "vision" });
-});
-
-afterEach(async () => {
-  await wandb[Symbol.asyncDispose]();
+useEmulator((started) => {
+  ({ wandb, project, client } = started);
 });
 
 describe("a history", () => {

@@ -1,23 +1,24 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { WandbClock } from "../../../src/emulators/wandb/clock.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import { WandbWorkspace } from "../../../src/emulators/wandb/workspace.ts";
 import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { graphqlClient, path, record, vision } from "./graphql-client.ts";
+import {
+  type EmulatorClient,
+  graphqlClient,
+  path,
+  record,
+  useEmulator,
+  vision,
+} from "./graphql-client.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let client: ReturnType<typeof graphqlClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  wandb = await startWandb();
-  client = graphqlClient(wandb);
-  project = wandb.workspace.addProject({ name: "vision" });
-});
-
-afterEach(async () => {
-  await wandb[Symbol.asyncDispose]();
+useEmulator((started) => {
+  ({ wandb, project, client } = started);
 });
 
 describe("a listing of runs", () => {

@@ -1,21 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
-import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { graphqlClient, vision } from "./graphql-client.ts";
+import { type EmulatorClient, useEmulator, vision } from "./graphql-client.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let client: ReturnType<typeof graphqlClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  wandb = await startWandb();
-  client = graphqlClient(wandb);
-  project = wandb.workspace.addProject({ name: "vision" });
-});
-
-afterEach(async () => {
-  await wandb[Symbol.asyncDispose]();
+useEmulator((started) => {
+  ({ wandb, project, client } = started);
 });
 
 describe("filters", () => {

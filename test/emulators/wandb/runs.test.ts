@@ -1,24 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { parseJson } from "../../../src/emulators/wandb/json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { NewRun, WandbRun } from "../../../src/emulators/wandb/run.ts";
-import { startWandb } from "../../support/wandb.ts";
-import type { Wandb } from "../../support/wandb.ts";
-import { graphqlClient, vision } from "./graphql-client.ts";
+import { type EmulatorClient, useEmulator, vision } from "./graphql-client.ts";
 
-let wandb: Wandb;
 let project: WandbProject;
-let client: ReturnType<typeof graphqlClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  wandb = await startWandb();
-  client = graphqlClient(wandb);
-  project = wandb.workspace.addProject({ name: "vision" });
-});
-
-afterEach(async () => {
-  await wandb[Symbol.asyncDispose]();
+useEmulator((started) => {
+  ({ project, client } = started);
 });
 
 describe("runs", () => {

@@ -1,24 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
 import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
 import { syntheticHistory } from "../../../src/emulators/wandb/synthetic-history.ts";
-import { startWandb } from "../../support/wandb.ts";
 import type { Wandb } from "../../support/wandb.ts";
-import { graphqlClient, path, vision } from "./graphql-client.ts";
+import { type EmulatorClient, path, useEmulator, vision } from "./graphql-client.ts";
 
 let wandb: Wandb;
 let project: WandbProject;
-let client: ReturnType<typeof graphqlClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  wandb = await startWandb();
-  client = graphqlClient(wandb);
-  project = wandb.workspace.addProject({ name: "vision" });
-});
-
-afterEach(async () => {
-  await wandb[Symbol.asyncDispose]();
+useEmulator((started) => {
+  ({ wandb, project, client } = started);
 });
 
 describe("steps above 2^53", () => {

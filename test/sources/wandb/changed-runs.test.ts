@@ -1,18 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { databases } from "../../support/databases.ts";
 import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
-import { Copy, logSteps } from "./copy.ts";
+import { type Copy, logSteps, useCopy } from "./copy.ts";
 
 const unchanged = { inserted: 0, updated: 0, deleted: 0, rejected: 0 };
 
 /** Each change arrives with the next sync, and only what changed is requested. */
 describe.each(databases)("on %s", (_name, newDatabase) => {
   let copy: Copy;
-  beforeEach(async () => {
-    copy = await Copy.start(newDatabase);
-  });
-  afterEach(async () => {
-    await copy[Symbol.asyncDispose]();
+  useCopy(newDatabase, (started) => {
+    copy = started;
   });
 
   test("an unchanged project costs one request, and writes nothing", async () => {

@@ -1,8 +1,9 @@
-import { expect } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import type { StreamBatch } from "../../../src/core/source.ts";
 import { zeroCounts, type Counts } from "../../../src/core/destination.ts";
 import { isOperational } from "../../../src/core/errors.ts";
 import { exitStatusOfError, exitStatusOfSync } from "../../../src/cli/invocation/exit-status.ts";
+import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import type { WandbClock } from "../../../src/emulators/wandb/clock.ts";
 import type { WandbFaults } from "../../../src/emulators/wandb/faults.ts";
 import type { WandbProject } from "../../../src/emulators/wandb/project.ts";
@@ -46,6 +47,8 @@ export class Copy implements AsyncDisposable {
   readonly wandb: Wandb;
   readonly database: TestDatabase;
   readonly project: WandbProject;
+  /** Answers instead of the service where it returns a handler. */
+  intercepted: (body: string) => RequestHandler | undefined = () => undefined;
   /** How many runs `addRuns` has added. */
   #added = 0;
 
@@ -61,7 +64,13 @@ export class Copy implements AsyncDisposable {
     newDatabase: () => Promise<TestDatabase>,
     options: StartOptions = {},
   ): Promise<Copy> {
-    return new Copy(await startWandb(options), await newDatabase());
+    const wandb = await startWandb({
+      intercept: (service) => (request, response) =>
+        (copy.intercepted(request.body) ?? service)(request, response),
+      ...options,
+    });
+    const copy: Copy = new Copy(wandb, await newDatabase());
+    return copy;
   }
 
   /** The service's clock. */
@@ -191,4 +200,19 @@ async function endOf(sync: ReturnType<typeof syncWandb>): Promise<Ended> {
     const exit = exitStatusOfError(error);
     return { exit, error: message, runs: zeroCounts(), metrics: zeroCounts() };
   }
+}
+
+/** Starts a copy for each test, passes it to `onStart`, and ends it after the test. */
+export function useCopy(
+  newDatabase: () => Promise<TestDatabase>,
+  onStart: (copy: Copy) => void,
+): void {
+  let copy: Copy;
+  beforeEach(async () => {
+    copy = await Copy.start(newDatabase);
+    onStart(copy);
+  });
+  afterEach(async () => {
+    await copy[Symbol.asyncDispose]();
+  });
 }

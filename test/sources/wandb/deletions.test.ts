@@ -1,17 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { databases } from "../../support/databases.ts";
-import { Copy } from "./copy.ts";
+import { type Copy, useCopy } from "./copy.ts";
 
 const massDeletion = /nothing was marked as deleted.*--allow-mass-deletion/;
 
 /** What looks like deletions, and is none, marks nothing. */
 describe.each(databases)("on %s", (_name, newDatabase) => {
   let copy: Copy;
-  beforeEach(async () => {
-    copy = await Copy.start(newDatabase);
-  });
-  afterEach(async () => {
-    await copy[Symbol.asyncDispose]();
+  useCopy(newDatabase, (started) => {
+    copy = started;
   });
 
   async function expectNothingMarked(): Promise<void> {

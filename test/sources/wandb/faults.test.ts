@@ -1,24 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { specifiedRules, parse, validate } from "graphql";
-import type { RequestHandler } from "../../../src/emulators/http-server.ts";
 import { badGateway, graphqlErrors } from "../../../src/emulators/wandb/response.ts";
 import { wandbSchema } from "../../../src/emulators/wandb/schema.ts";
 import { newSqlite } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
-import { Copy } from "./copy.ts";
+import { type Copy, useCopy } from "./copy.ts";
 
 let copy: Copy;
-/** Answers instead of the service where it returns a handler. */
-let intercepted: (body: string) => RequestHandler | undefined;
-beforeEach(async () => {
-  intercepted = () => undefined;
-  copy = await Copy.start(newSqlite, {
-    intercept: (service) => (request, response) =>
-      (intercepted(request.body) ?? service)(request, response),
-  });
-});
-afterEach(async () => {
-  await copy[Symbol.asyncDispose]();
+useCopy(newSqlite, (started) => {
+  copy = started;
 });
 
 describe("login", () => {
@@ -103,7 +93,7 @@ describe("temporary failures", () => {
 
 describe("several projects", () => {
   function failFor(names: readonly string[]): void {
-    intercepted = (body) =>
+    copy.intercepted = (body) =>
       names.some((name) => body.includes(`"project":"${name}"`)) ? failing(500) : undefined;
   }
 

@@ -1,17 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { databases } from "../../support/databases.ts";
-import { Copy } from "./copy.ts";
+import { type Copy, useCopy } from "./copy.ts";
 
 const settings = { listing_page_size: 5 };
 
 /** Servers that speak W&B's protocol and lack some of it. */
 describe.each(databases)("on %s", (_name, newDatabase) => {
   let copy: Copy;
-  beforeEach(async () => {
-    copy = await Copy.start(newDatabase);
-  });
-  afterEach(async () => {
-    await copy[Symbol.asyncDispose]();
+  useCopy(newDatabase, (started) => {
+    copy = started;
   });
 
   /** Syncs, and expects that all is read, nothing marked, and 3 with the reason. */

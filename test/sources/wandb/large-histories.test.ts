@@ -1,22 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { RequestHandler } from "../../../src/emulators/http-server.ts";
+import { describe, expect, test } from "vitest";
 import { newSqlite } from "../../support/databases.ts";
 import { respond } from "../../support/faults.ts";
-import { Copy, logSteps } from "./copy.ts";
+import { type Copy, logSteps, useCopy } from "./copy.ts";
 import { expectedTables, storedTables } from "./tables.ts";
 
 let copy: Copy;
-/** Answers instead of the service where it returns a handler. */
-let intercepted: (body: string) => RequestHandler | undefined;
-beforeEach(async () => {
-  intercepted = () => undefined;
-  copy = await Copy.start(newSqlite, {
-    intercept: (service) => (request, response) =>
-      (intercepted(request.body) ?? service)(request, response),
-  });
-});
-afterEach(async () => {
-  await copy[Symbol.asyncDispose]();
+useCopy(newSqlite, (started) => {
+  copy = started;
 });
 
 describe("a history of several windows", () => {
@@ -109,7 +99,7 @@ describe("several histories in one request", () => {
     const error = { message: "context deadline exceeded", path: ["project"] };
     const failure = respond({ data: { viewer: { id: "u" }, project: null }, errors: [error] });
     let fails = 1;
-    intercepted = (body) => {
+    copy.intercepted = (body) => {
       const isBatch = body.includes("query History") && body.includes("$n1");
       return isBatch && fails-- > 0 ? failure : undefined;
     };

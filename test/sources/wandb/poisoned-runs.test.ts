@@ -1,23 +1,13 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { RequestHandler } from "../../../src/emulators/http-server.ts";
+import { expect, test } from "vitest";
 import { newSqlite } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
-import { Copy } from "./copy.ts";
+import { type Copy, useCopy } from "./copy.ts";
 
 /** Runs that the service cannot return, and a service that returns nothing. */
 
 let copy: Copy;
-/** Answers instead of the service where it returns a handler. */
-let intercepted: (body: string) => RequestHandler | undefined;
-beforeEach(async () => {
-  intercepted = () => undefined;
-  copy = await Copy.start(newSqlite, {
-    intercept: (service) => (request, response) =>
-      (intercepted(request.body) ?? service)(request, response),
-  });
-});
-afterEach(async () => {
-  await copy[Symbol.asyncDispose]();
+useCopy(newSqlite, (started) => {
+  copy = started;
 });
 
 const isHistory = (body: string): boolean => body.includes("query History");
@@ -51,7 +41,8 @@ test.each([undefined, 500, 502])(
 
 test("three failing runs end the sync with 3, not with 1, even if nothing else was to be done", async () => {
   copy.addRuns(12, 2);
-  intercepted = (body) => (isHistory(body) && /"r[012]"/.test(body) ? failing(500) : undefined);
+  copy.intercepted = (body) =>
+    isHistory(body) && /"r[012]"/.test(body) ? failing(500) : undefined;
   await copy.sync({ retry_attempts: 0 });
   expect((await copy.sync({ retry_attempts: 0 })).exit).toBe(3);
   expect(await copy.quarantine()).toHaveLength(3);
@@ -59,7 +50,7 @@ test("three failing runs end the sync with 3, not with 1, even if nothing else w
 
 test("a server that fails on every history ends the sync with 1", async () => {
   copy.addRuns(6, 2);
-  intercepted = (body) => (isHistory(body) ? failing(500) : undefined);
+  copy.intercepted = (body) => (isHistory(body) ? failing(500) : undefined);
   const { exit, error, runs } = await copy.sync({ retry_attempts: 0 });
   expect([exit, error]).toEqual([1, expect.stringMatching(/^metrics: /)]);
   expect(runs.inserted).toBe(6);
@@ -70,7 +61,7 @@ test.each(["rejects everything", "goes down"] as const)(
   async (how) => {
     copy.addRuns(90, 2);
     let requests = 0;
-    intercepted = (body) => {
+    copy.intercepted = (body) => {
       requests += Number(isHistory(body));
       if (requests <= 2) return undefined;
       if (how === "rejects everything") return failing(429);
@@ -89,7 +80,7 @@ test.each(["rejects everything", "goes down"] as const)(
 test("a service that asks to wait for a day is not asked about run after run", async () => {
   copy.addRuns(90, 2);
   let requests = 0;
-  intercepted = (body) => {
+  copy.intercepted = (body) => {
     const isOfSeveral = /query History.*\br1: /.test(body);
     requests += Number(isOfSeveral);
     return isOfSeveral && requests === 1 ? failing(429, { "retry-after": "86400" }) : undefined;

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { databases } from "../../support/databases.ts";
-import { Copy } from "./copy.ts";
+import { type Copy, useCopy } from "./copy.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -8,11 +8,8 @@ const hourMs = 3_600_000;
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
   let copy: Copy;
-  beforeEach(async () => {
-    copy = await Copy.start(newDatabase);
-  });
-  afterEach(async () => {
-    await copy[Symbol.asyncDispose]();
+  useCopy(newDatabase, (started) => {
+    copy = started;
   });
 
   const payloads = async (): Promise<string[]> =>

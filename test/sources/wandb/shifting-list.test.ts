@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { databases } from "../../support/databases.ts";
-import { Copy } from "./copy.ts";
+import { type Copy, useCopy } from "./copy.ts";
 
 /** Pages so small that the list has many of them. */
 const settings = { listing_page_size: 5, page_size: 7 };
@@ -8,11 +8,8 @@ const settings = { listing_page_size: 5, page_size: 7 };
 /** The list changes while it is read: no run is lost, and none that exists is marked. */
 describe.each(databases)("on %s", (_name, newDatabase) => {
   let copy: Copy;
-  beforeEach(async () => {
-    copy = await Copy.start(newDatabase);
-  });
-  afterEach(async () => {
-    await copy[Symbol.asyncDispose]();
+  useCopy(newDatabase, (started) => {
+    copy = started;
   });
 
   /** Calls back after each page of the list, as long as it returns true. */

@@ -1,17 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { databases } from "../../support/databases.ts";
 import { graphqlErrors } from "../../../src/emulators/wandb/response.ts";
 import type { WandbRun } from "../../../src/emulators/wandb/run.ts";
-import { Copy } from "./copy.ts";
+import { type Copy, useCopy } from "./copy.ts";
 
 /** What a sync leaves for the next one, and what the next one makes of it. */
 describe.each(databases)("on %s", (_name, newDatabase) => {
   let copy: Copy;
-  beforeEach(async () => {
-    copy = await Copy.start(newDatabase);
-  });
-  afterEach(async () => {
-    await copy[Symbol.asyncDispose]();
+  useCopy(newDatabase, (started) => {
+    copy = started;
   });
 
   /** Adds a run whose history takes many requests and megabytes. */

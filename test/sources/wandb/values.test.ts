@@ -1,14 +1,11 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import { newSqlite } from "../../support/databases.ts";
-import { Copy } from "./copy.ts";
+import { type Copy, useCopy } from "./copy.ts";
 
 let copy: Copy;
-beforeEach(async () => {
-  copy = await Copy.start(newSqlite);
-});
-afterEach(async () => {
-  await copy[Symbol.asyncDispose]();
+useCopy(newSqlite, (started) => {
+  copy = started;
 });
 
 async function values(): Promise<Record<string, unknown>> {

@@ -38,9 +38,10 @@ export class ProjectLife {
   /** Everything comes to an end: all runs end, and nothing lags or is hidden any more. */
   comeToRest(): void {
     for (const run of this.#project.runs) {
-      run.history.catchUp();
       // A settled gap is looked at again once a field moves.
-      run.edit({ notes: "at rest" });
+      if (run.history.lineCount > [...run.history.shownLines()].length)
+        run.edit({ notes: "at rest" });
+      run.history.catchUp();
       run.hidden = false;
       if (run.fields.state === "running") run.finish();
     }

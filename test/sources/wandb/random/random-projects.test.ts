@@ -46,6 +46,11 @@ interface Sandbox {
 /** How a sync ended that was not the last one. */
 type Outcome = SyncStatus | "killed" | "refused";
 
+interface SyncOptions {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly fullRefresh?: boolean;
+}
+
 class RandomProject {
   readonly #sandbox: Sandbox;
   readonly #life: ProjectLife;
@@ -68,8 +73,17 @@ class RandomProject {
     const before = { living: this.#living(), deleted: await this.#deleted() };
     this.#life.touched.clear();
     this.#disturb();
-    await this.#sync(random.oneIn(2) ? random.between(0, 30) : Infinity);
+    const isFiltered = random.oneIn(6);
+    await this.#sync(random.oneIn(2) ? random.between(0, 30) : Infinity, {
+      fullRefresh: random.oneIn(6),
+      settings: {
+        ...(random.oneIn(4) ? { metrics: "loss" } : {}),
+        ...(isFiltered ? { filters: { tags: { $in: ["first"] } } } : {}),
+      },
+    });
     this.#clearFaults();
+    // The others count as deleted.
+    if (isFiltered) return;
     const marked = [...(await this.#deleted())].filter((run) => !before.deleted.has(run));
     const living = marked.filter((run) => before.living.has(run) && !this.#life.touched.has(run));
     expect(living, "runs that exist and were marked as deleted").toEqual([]);
@@ -126,13 +140,14 @@ class RandomProject {
     for (const name of Object.keys(faults)) Reflect.deleteProperty(faults, name);
   }
 
-  async #sync(commits: number): Promise<Outcome> {
+  async #sync(commits: number, options: SyncOptions = {}): Promise<Outcome> {
+    const { settings = {}, fullRefresh = false } = options;
     const { service, destination } = this.#sandbox;
     const { signal } = new AbortController();
     const transfer = newRequestStats();
     const config = source.config.parse({
       ...{ base_url: service.url, api_key: service.apiKey, entity: "acme", project: "vision" },
-      ...{ page_size: 3, listing_page_size: 5, retry_attempts: 0 },
+      ...{ page_size: 3, listing_page_size: 5, retry_attempts: 0, ...settings },
     });
     await using session = await destination.lock({
       name: "wandb",
@@ -144,7 +159,7 @@ class RandomProject {
         streams: source.streams(config, { log, transfer, signal }),
         progress: { started: () => undefined, wrote: () => undefined, ended: () => undefined },
         ...{ transfer, signal, log, startedAt: new Date(service.workspace.clock.nowMs) },
-        ...{ fullRefresh: false, allowMassDeletion: true },
+        ...{ fullRefresh, allowMassDeletion: true },
       });
       return status;
     } catch (error) {

@@ -1,10 +1,10 @@
-import { z } from "zod";
 import { partitionKey } from "../../core/partition-key.ts";
-import type { Checkpoint, ReadOptions, Rejected, StreamBatch } from "../../core/source.ts";
+import type { Checkpoint, Rejected, StreamBatch } from "../../core/source.ts";
 import { Ledger } from "../ledger.ts";
 import { isMassDeletion, MassDeletionError } from "../mass-deletion.ts";
 import type { Listing } from "./list-items.ts";
 import { UnprovenError, type ListedItem } from "./listing-service.ts";
+import type { SavedList, TrackedListOptions } from "./saved-list.ts";
 
 /** An item that the listing lacks, although an earlier sync read it. */
 export interface MissingItem {
@@ -19,63 +19,6 @@ interface GoneItems {
   readonly find: (missing: readonly MissingItem[]) => Promise<ReadonlySet<string>>;
   /** Batches that mark the rows of these items as deleted. */
   readonly mark: (ids: readonly string[]) => Iterable<StreamBatch>;
-}
-
-/** What a stream has saved about a list, besides its ledger. */
-const stateShape = z
-  .object({
-    /** What the listing and the rows depend on. */
-    scope: z.string(),
-    /** How many items the last listing had that was believed. */
-    believed: z.int(),
-    /** How many items the service counted and did not show. */
-    hidden: z.int().default(0),
-    /** Rows of which nothing is known may be in the table; no listing was believed yet. */
-    unswept: z.boolean().default(false),
-  })
-  .catchall(z.json());
-
-type ListState = z.output<typeof stateShape>;
-
-/** A list of which one stream keeps a ledger. */
-export interface TrackedListOptions {
-  /** The partition of the list's own checkpoint; those of its ledger begin with it. */
-  readonly partition: string;
-  /** The column values that all rows of the list share. */
-  readonly where: Readonly<Record<string, string>>;
-  /** For messages: what is listed, and the plural noun of its items. */
-  readonly label: string;
-  readonly noun: string;
-  /** What the rows depend on: filters, patterns. If it changes, everything is read again. */
-  readonly scope: string;
-  /** How many items there were according to a checkpoint of an earlier version. */
-  readonly believedBefore?: number;
-  readonly options: ReadOptions;
-}
-
-/** What an earlier sync saved about a list. */
-export class SavedList {
-  /** Undefined if nothing was saved under the same scope. */
-  readonly current: ListState | undefined;
-  /** Whether nothing is known of what is in the table. */
-  readonly isFirst: boolean;
-  /** How many items the last listing had that was believed; 0 if there was none. */
-  readonly believed: number;
-
-  constructor({ partition, scope, label, options, believedBefore = 0 }: TrackedListOptions) {
-    const checkpoint = options.checkpoints.get(partition);
-    const state = stateShape.safeParse(checkpoint).data;
-    this.current = state?.scope === scope ? state : undefined;
-    this.isFirst = state === undefined || state.unswept;
-    this.believed = this.current?.believed ?? (state ? 0 : believedBefore);
-    if (checkpoint && !state)
-      options.log.info(`${label}: the state is from an earlier version; everything is read once`);
-  }
-
-  /** How many items the service counted and did not show. */
-  get hidden(): number {
-    return this.current?.hidden ?? 0;
-  }
 }
 
 /** How one stream reads one list in this sync: what is there, what was read, what is gone. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { shortDigest } from "../../../core/short-digest.ts";
 import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
-import { SavedList, TrackedList } from "../../../engine/listing/tracked-list.ts";
+import { SavedList } from "../../../engine/listing/saved-list.ts";
+import { TrackedList } from "../../../engine/listing/tracked-list.ts";
 import type { ListedRun } from "../reader/listed-run.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
 import { partitionOf, projectColumns, type ProjectScope } from "./project-scope.ts";

@@ -34,6 +34,11 @@ export interface PartitionOptions extends Pick<ReadOptions, "signal" | "log"> {
   readonly total?: number | undefined;
   /** The number of partitions of the stream that were read before these. For progress only. */
   readonly before?: number;
+  /**
+   * Whether an earlier sync read something of the stream. If none ever did, a single partition that
+   * fails fails the stream. Default: true.
+   */
+  readonly readBefore?: boolean;
 }
 
 /** How much may wait for the writer. */
@@ -48,20 +53,20 @@ export const maxConsecutiveFailures = 3;
  *
  * A partition that fails is quarantined and the others continue; the mark passes it, because the
  * source tries quarantined partitions again. The stream fails instead during an outage, after
- * several failures in a row, or if all of several partitions fail.
+ * several failures in a row, if all of several partitions fail, or if nothing of it was ever read.
  */
 export async function* readPartitions(
   partitions: Iterable<Partition> | AsyncIterable<Partition>,
-  { concurrency, total, before = 0, signal, log }: PartitionOptions,
+  { concurrency, total, before = 0, readBefore = true, signal, log }: PartitionOptions,
 ): AsyncGenerator<StreamBatch, void> {
   const marks = new MarkTracker();
   const of = Array.isArray(partitions) ? before + partitions.length : total;
-  const service = new ServiceHealth();
+  const service = new ServiceHealth(readBefore);
   const rejectedBy = (partition: Partition, failure: Failure): Rejected => {
-    const { key, where, failedBefore = false } = partition;
+    const { key, where } = partition;
     const { error } = failure;
     if (!isOperational(error) || error instanceof ConfigError || isOutage(error)) throw error;
-    if (!failedBefore && service.recordFailure(failure)) throw error;
+    if (service.recordFailure(failure, partition)) throw error;
     log.warning(`${key}: ${error.message}; quarantined, continuing with the others`);
     const entry = { key: partitionKey(key), payload: key, reason: messageOf(error) };
     return where ? { ...entry, where } : entry;
@@ -73,7 +78,10 @@ export async function* readPartitions(
     return async function* (until) {
       const { successes } = service;
       try {
-        for await (const batch of partition.read(until)) yield { ...batch, ...origin };
+        for await (const batch of partition.read(until)) {
+          if (batch.rows.length > 0) service.recordRows();
+          yield { ...batch, ...origin };
+        }
         service.recordSuccess();
       } catch (error) {
         until.throwIfAborted();
@@ -92,7 +100,7 @@ export async function* readPartitions(
   };
   const batches = readAhead(mapAsync(partitions, reader), { concurrency, maxBytes, signal });
   for await (const batch of batches) yield { ...batch, partitions: progress() };
-  service.throwIfDown();
+  service.throwIfNothingRead();
   if (reported < marks.finished) yield { rows: [], bytes: 0, partitions: progress() };
 }
 
@@ -119,6 +127,12 @@ class ServiceHealth {
   #inARow = 0;
   #failures = 0;
   #first: Failure | undefined;
+  /** Something of the stream was read, in this sync or before. */
+  #hasRead: boolean;
+
+  constructor(readBefore: boolean) {
+    this.#hasRead = readBefore;
+  }
 
   get successes(): number {
     return this.#successes;
@@ -129,21 +143,30 @@ class ServiceHealth {
     this.#inARow = 0;
   }
 
+  recordRows(): void {
+    this.#hasRead = true;
+  }
+
   /**
-   * Returns whether the service is at fault by now. A failure does not count if another partition
-   * was read since it was started.
+   * Returns whether the service is at fault by now. A failure does not count if the partition has
+   * failed before, or if another one was read since it was started.
    */
-  recordFailure(failure: Failure): boolean {
+  recordFailure(failure: Failure, { failedBefore = false }: Partition): boolean {
     this.#first ??= failure;
+    if (failedBefore) return false;
     this.#failures += 1;
     if (failure.successes < this.#successes) return false;
     this.#inARow += 1;
     return this.#inARow >= maxConsecutiveFailures;
   }
 
-  /** Throws if several partitions failed and none was read. A single one may itself be at fault. */
-  throwIfDown(): void {
-    if (this.#first && this.#successes === 0 && this.#failures > 1) throw this.#first.error;
+  /**
+   * Throws if several partitions failed and none was read. A single one may itself be at fault, but
+   * a stream of which nothing was ever read has failed with it.
+   */
+  throwIfNothingRead(): void {
+    if (!this.#first || this.#successes > 0) return;
+    if (this.#failures > 1 || !this.#hasRead) throw this.#first.error;
   }
 }
 

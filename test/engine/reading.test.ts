@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { SourceError, TransientError } from "../../src/core/errors.ts";
+import { messageOf, SourceError, TransientError } from "../../src/core/errors.ts";
 import { groupBatches } from "../../src/engine/group-batches.ts";
 import { newLog } from "../../src/core/log.ts";
 import { readPartitions, type Partition } from "../../src/engine/partitions.ts";
@@ -217,11 +217,58 @@ describe("readPartitions", () => {
     ).rejects.toThrow("3 is broken");
   });
 
-  test("a single partition that fails is quarantined, though nothing else was read", async () => {
+  test("a single partition that fails is quarantined, if something was read before", async () => {
     const batches = await all(
       readPartitions([broken("1")], { concurrency: 1, signal: never, log }),
     );
     expect(batches.flatMap(({ rejected }) => rejected ?? [])).toHaveLength(1);
+  });
+
+  describe("a stream of which nothing was read before", () => {
+    /** What its batches rejected, and the error that ended it. */
+    async function outcome(...partitions: readonly Partition[]): Promise<[string[], string]> {
+      const rejected: string[] = [];
+      const options = { concurrency: 1, readBefore: false, signal: never, log };
+      try {
+        for await (const batch of readPartitions(partitions, options))
+          rejected.push(...(batch.rejected ?? []).map(({ payload }) => payload));
+      } catch (error) {
+        return [rejected, messageOf(error)];
+      }
+      return [rejected, ""];
+    }
+
+    test.each([false, true])(
+      "fails if its only partition fails, which is quarantined too (failed before: %s)",
+      async (failedBefore) => {
+        expect(await outcome({ ...broken("1"), failedBefore })).toEqual([["1"], "1 is broken"]);
+      },
+    );
+
+    test("fails if all of its partitions failed before and fail again", async () => {
+      const again = ["1", "2", "3", "4"].map((key) => ({ ...broken(key), failedBefore: true }));
+      expect(await outcome(...again)).toEqual([["1", "2", "3", "4"], "1 is broken"]);
+    });
+
+    test("goes on if another partition is read, even if that one is empty", async () => {
+      const empty: Partition = { key: "2", read: () => reader()(never) as AsyncIterable<never> };
+      expect(await outcome(broken("1"), empty)).toEqual([["1"], ""]);
+    });
+
+    test("goes on if the partition failed only after some rows", async () => {
+      const half: Partition = {
+        key: "1",
+        async *read() {
+          yield* fine("1").read(never);
+          throw new SourceError("1 is broken");
+        },
+      };
+      expect(await outcome(half)).toEqual([["1"], ""]);
+    });
+
+    test("goes on if there is nothing to read", async () => {
+      expect(await outcome()).toEqual([[], ""]);
+    });
   });
 
   test.each([true, false])(

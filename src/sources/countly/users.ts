@@ -32,7 +32,10 @@ export function userStream(login: CountlyLogin, config: CountlyConfig): Stream {
       const unreadable = new UnreadableApps(apps, config);
       const partitions = apps.map((app) => appPartition(app, reading, unreadable));
       const { concurrency } = config;
-      yield* readPartitions(partitions, { concurrency, signal, log });
+      const readBefore = [...checkpoints.entries()].some(
+        ([app, checkpoint]) => app !== "" && wasRead(checkpoint),
+      );
+      yield* readPartitions(partitions, { concurrency, readBefore, signal, log });
       unreadable.throwIfAll();
       const checkpoint = {
         login: server.keyLocation,
@@ -41,6 +44,11 @@ export function userStream(login: CountlyLogin, config: CountlyConfig): Stream {
       yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint });
     },
   };
+}
+
+/** Whether anything of an app was read: if it only failed, nothing else is saved. */
+function wasRead(checkpoint: Checkpoint): boolean {
+  return Object.keys(checkpoint).some((name) => name !== "failed");
 }
 
 function appPartition(app: App, reading: ReadUsersOptions, unreadable: UnreadableApps): Partition {

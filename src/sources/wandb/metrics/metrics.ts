@@ -116,14 +116,20 @@ async function* readHistories(
   project: TrackedProject,
   context: HistoriesContext,
 ): AsyncGenerator<StreamBatch> {
-  const { options, counter, scope } = context;
+  const { session, options, counter, scope } = context;
   const { reader } = project;
   const { ledger } = project.runs;
   const entries = new Map<string, string>();
   const partitions = planPartitions(project, context, entries);
   const count = counter.newPart(partitions.length);
   const { signal, log } = options;
-  const batches = readPartitions(partitions, { concurrency: reader.concurrentRuns, signal, log });
+  const batches = readPartitions(partitions, {
+    concurrency: reader.concurrentRuns,
+    // Other projects are other parts of the stream.
+    readBefore: (await session.projects()).length > 1 || hasReadRuns(project, context),
+    signal,
+    log,
+  });
   for await (const { partitions: progress, ...batch } of batches) {
     const id = runIdOf(scope, batch.partition ?? "") ?? "";
     const entry = batch.checkpoint === null ? entries.get(id) : undefined;
@@ -134,6 +140,14 @@ async function* readHistories(
     }
     yield { ...batch, partitions: count(progress?.done) };
   }
+}
+
+/** Whether anything of the project's histories was read before. */
+function hasReadRuns({ runs }: TrackedProject, { open }: HistoriesContext): boolean {
+  const { ledger } = runs;
+  const isRead = (id: string): boolean => ledger.get(id) !== undefined;
+  const isBegun = (history?: OpenHistory): boolean => history?.position !== undefined;
+  return [...ledger.ids()].some(isRead) || [...open.values()].some(isBegun);
 }
 
 /** A partition for each history that must be read, runs in the order of their creation. */

@@ -61,7 +61,13 @@ const opik: EmulatorSubject = {
   defaultPageSize: 10,
   newestFirst: true,
   unknownPath: [404, { code: 404, message: "HTTP 404 Not Found" }],
-  wrongKey: [401, { code: 401, message: "Invalid API key" }],
+  wrongKey: [
+    200,
+    {
+      ...{ page: 1, size: 0, total: 0, content: [] },
+      sortableBy: ["id", "name", "last_updated_at", "created_at", "last_updated_trace_at"],
+    },
+  ],
   rateLimit: {
     body: { code: 429, message: "Too Many Requests: workspace rate limit exceeded" },
     accepted: { "ratelimit-reset": null, "opik-workspace-remaining-limit": "0" },
@@ -111,7 +117,7 @@ const opik: EmulatorSubject = {
         }
       },
       rawText: async () => (await send("/v1/private/projects")).text(),
-      requestUnknownPath: () => send("/v1/private/prompts"),
+      requestUnknownPath: () => send("/v1/private/alerts"),
       async sendRequests() {
         const body = '{"dataset_name":"d"}';
         await send("/api/v1/private/projects?size=5", { headers: { "user-agent": "me" } });

@@ -7,8 +7,9 @@ interface ClockOptions {
 }
 
 /**
- * The emulator's clock and random source. Time moves only when a value is taken, so that the same
- * calls with the same seed build the same workspace.
+ * The emulator's clock and random source. Time moves only by `advance`, `set` or when a value is
+ * taken, so that the same calls with the same seed build the same workspace. Responses have its
+ * time in the header `Date`.
  */
 export class OpikClock {
   readonly random: RandomSource;
@@ -19,8 +20,18 @@ export class OpikClock {
     this.random = new RandomSource(seed);
   }
 
+  /** Milliseconds since 1970. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
   advance(milliseconds: number): void {
     this.#nowMs += milliseconds;
+  }
+
+  /** Moves to an instant in ISO 8601, which may be in the past. */
+  set(instant: string): void {
+    this.#nowMs = Date.parse(instant);
   }
 
   /** A UUIDv7 greater than all earlier ones. */

@@ -1,12 +1,24 @@
 import type { OpikClock } from "./clock.ts";
-import { entityJson } from "./json.ts";
+import { ItemHistory, type OpikItem, type VersionedItem } from "./item-history.ts";
 import type { Json, Members } from "./json.ts";
+import { countWrite, migratedVersion, newVersion } from "./version.ts";
+import type { CountChange, OpikVersion } from "./version.ts";
 
-/** A dataset item as it is stored. */
-interface OpikItem extends Members {
-  readonly id: string;
-  readonly data: Json;
-}
+/*
+ * What moves when items are written, as on the server:
+ *
+ *   write                            version hash   items_*   version's last_updated_at   dataset's
+ *   (nothing given): new version     new            new       new                         stays
+ *   inPlace                          stays          move      moves, in whole seconds     stays
+ *   inPlace, counters "later"        stays          stay until `moveCounters()`           stays
+ *   inPlace, counters "never"        stays          stay      stays                       stays
+ *   inPlace, items_total is -1       stays          stay      stays                       stays
+ *   withoutVersion                   there is none                                        stays
+ *   server without versions          there is none                                        stays
+ *
+ * A written item gets a new `last_updated_at`, and one that is written whole (`addItems`) a new
+ * `created_at`. `updateDataset` and `updateProject` of the workspace move `last_updated_at`.
+ */
 
 /** An item to write. Any member given here replaces the one that the server would generate. */
 export interface NewItem extends Members {
@@ -14,24 +26,17 @@ export interface NewItem extends Members {
   readonly data: Json;
 }
 
-/** A dataset version, with its counts of items. */
-export interface OpikVersion extends Members {
-  readonly id: string;
-  readonly version_hash: string;
-  readonly version_name: string;
-  readonly items_total: number;
-  readonly items_added: number;
-  readonly items_modified: number;
-  readonly items_deleted: number;
-}
-
-/** How a write of items is stored. */
-interface WriteOptions {
+/** How a write of items is stored. By default it creates a version. */
+export interface WriteOptions {
   /**
-   * Changes the latest version instead of creating one, and keeps its hash, as the server does for
-   * writes without a `batch_group_id`.
+   * Changes the latest version and keeps its hash, as the server does for writes without a
+   * `batch_group_id`.
    */
   readonly inPlace?: boolean;
+  /** Changes a dataset that has no version yet: pages show its items, streams don't. */
+  readonly withoutVersion?: boolean;
+  /** When the counts of the version move: by `moveCounters()`, or never, as after a crash. */
+  readonly counters?: "later" | "never";
 }
 
 /** A project, or a dataset without its items. */
@@ -46,24 +51,17 @@ interface DatasetOptions {
   readonly user: string;
   /** False for an older server, which has only the current items. */
   readonly versioned: boolean;
+  /** The dataset is from a server before versions, and gets its first one when it is read. */
+  readonly migrates: boolean;
 }
 
-/** An item that exists in versions [since, until): versions share the items that did not change. */
-export class VersionedItem {
-  readonly item: OpikItem;
-  readonly since: number;
-  until = Infinity;
-  #text: string | undefined;
-
-  constructor(item: OpikItem, since: number) {
-    this.item = item;
-    this.since = since;
-  }
-
-  /** The item as JSON. */
-  get text(): string {
-    return (this.#text ??= entityJson(this.item));
-  }
+/** One write of items. */
+interface Write {
+  /** Counts the writes of the dataset, from 1. */
+  readonly revision: number;
+  /** The number of the version it went to; 0 if it has none. */
+  readonly version: number;
+  readonly atMs: number;
 }
 
 /** A dataset with all versions of its items. */
@@ -71,13 +69,11 @@ export class OpikDataset {
   /** The dataset's own members. Replaced when the dataset changes, but not when its items do. */
   entity: OpikEntity;
   readonly #options: DatasetOptions;
-  readonly #items: VersionedItem[] = [];
-  /** The items of the latest version, by id. */
-  readonly #latest = new Map<string, VersionedItem>();
+  readonly #history = new ItemHistory();
+  readonly #writes: Write[] = [];
   /** Oldest first. */
   readonly #versions: OpikVersion[] = [];
-  /** Results of `itemsAt` for a few recently read versions. */
-  readonly #recentlyRead = new Map<number, readonly VersionedItem[]>();
+  #pendingCounts: { readonly number: number; readonly change: CountChange }[] = [];
 
   constructor(entity: OpikEntity, options: DatasetOptions) {
     this.entity = entity;
@@ -99,40 +95,66 @@ export class OpikDataset {
 
   /** The number of items in the latest version. */
   get size(): number {
-    return this.#latest.size;
+    return this.#history.size;
   }
 
   item(id: string): OpikItem | undefined {
-    return this.#latest.get(id)?.item;
+    return this.#history.item(id);
   }
 
   /** Writes items, replacing those with the same id, and returns their ids. */
-  addItems(items: readonly NewItem[], write?: WriteOptions): string[] {
-    const number = this.#begin(write);
-    const before = this.#latest.size;
-    const ids = items.map((given) => this.#put(this.#newItem(given), number));
-    const added = this.#latest.size - before;
-    this.#commit(number, { added, modified: items.length - added });
+  addItems(items: readonly NewItem[], write: WriteOptions = {}): string[] {
+    const before = this.size;
+    const { revision, version } = this.#begin(write);
+    const ids = items.map((given) => this.#history.put(this.#newItem(given), revision));
+    const added = this.size - before;
+    this.#count(version, { added, modified: items.length - added }, write);
     return ids;
   }
 
   /** Changes members of items, by id. Throws a RangeError if an id is unknown. */
-  updateItems(changes: ReadonlyMap<string, Members>, write?: WriteOptions): void {
+  updateItems(changes: ReadonlyMap<string, Members>, write: WriteOptions = {}): void {
     const found = [...changes].map(([id, change]) => ({ ...this.#requireItem(id), ...change }));
-    const number = this.#begin(write);
-    for (const item of found) this.#put({ ...item, ...this.#updateStamp() }, number);
-    this.#commit(number, { modified: found.length });
+    const { revision, version } = this.#begin(write);
+    for (const item of found) {
+      const stamp = { last_updated_at: this.#options.clock.nextInstant() };
+      this.#history.put({ ...item, last_updated_by: this.#options.user, ...stamp }, revision);
+    }
+    this.#count(version, { modified: found.length }, write);
   }
 
   updateItem(id: string, change: Members, write?: WriteOptions): void {
     this.updateItems(new Map([[id, change]]), write);
   }
 
-  deleteItems(ids: readonly string[], write?: WriteOptions): void {
+  deleteItems(ids: readonly string[], write: WriteOptions = {}): void {
     for (const id of ids) this.#requireItem(id);
-    const number = this.#begin(write);
-    for (const id of ids) this.#end(id, number);
-    this.#commit(number, { deleted: ids.length });
+    const { revision, version } = this.#begin(write);
+    for (const id of ids) this.#history.end(id, revision);
+    this.#count(version, { deleted: ids.length }, write);
+  }
+
+  /** Writes items into another dataset under the ids that they have here. */
+  copyItemsTo(target: OpikDataset, ids: readonly string[], write?: WriteOptions): void {
+    const copies = ids.map((id) => {
+      const { data, source, description, tags, trace_id, span_id } = this.#requireItem(id);
+      return { id, data, source, description, tags, trace_id, span_id };
+    });
+    target.addItems(copies, write);
+  }
+
+  /** Moves the counts that writes with `counters: "later"` left behind. */
+  moveCounters(): void {
+    for (const { number, change } of this.#pendingCounts) this.#move(number, change);
+    this.#pendingCounts = [];
+  }
+
+  /** Makes the first version of a dataset that is from a server before versions. */
+  migrate(): void {
+    const last = this.#writes.at(-1);
+    if (!this.#options.migrates || !last || this.#versions.length > 0) return;
+    this.#versions.push(migratedVersion(this.entity));
+    this.#writes.push({ ...last, version: 1, atMs: this.#options.clock.nowMs });
   }
 
   /**
@@ -145,17 +167,20 @@ export class OpikDataset {
     return index < 0 ? undefined : index + 1;
   }
 
-  /** The items of a version, newest id first. */
+  /** The items of a version, newest id first; 0 is what was written without a version. */
   itemsAt(number: number): readonly VersionedItem[] {
-    const cached = this.#recentlyRead.get(number);
-    if (cached) return cached;
-    const items = this.#items
-      .filter(({ since, until }) => since <= number && number < until)
-      .sort((a, b) => (a.item.id < b.item.id ? -1 : 1))
-      .reverse();
-    if (this.#recentlyRead.size >= 4) this.#recentlyRead.clear();
-    this.#recentlyRead.set(number, items);
-    return items;
+    return this.#history.at(this.writesTo(number).at(-1)?.revision ?? 0);
+  }
+
+  /** The items after one write, newest id first. */
+  itemsAfter({ revision }: Write): readonly VersionedItem[] {
+    return this.#history.at(revision);
+  }
+
+  /** The writes that made a version, oldest first; all of them on a server without versions. */
+  writesTo(number: number): readonly Write[] {
+    if (!this.versioned) return this.#writes;
+    return this.#writes.filter(({ version }) => version === number);
   }
 
   #newItem(given: NewItem): OpikItem {
@@ -181,61 +206,31 @@ export class OpikDataset {
     return item;
   }
 
-  #updateStamp(): Members {
-    return {
-      last_updated_at: this.#options.clock.nextInstant(),
-      last_updated_by: this.#options.user,
-    };
+  /** Starts a write, and creates the version it goes to if there is none. */
+  #begin({ inPlace = false, withoutVersion = false }: WriteOptions): Write {
+    const { clock, user, versioned } = this.#options;
+    this.migrate();
+    const count = this.#versions.length;
+    if (withoutVersion && count > 0) throw new RangeError(`dataset ${this.id} has a version`);
+    const isDraft = !versioned || withoutVersion;
+    const version = isDraft ? 0 : count + (inPlace && count > 0 ? 0 : 1);
+    if (version > count) {
+      const known = newVersion(version, { clock, user, datasetId: this.id });
+      this.#versions.push({ ...known, items_total: this.size });
+    }
+    const write = { revision: this.#writes.length + 1, version, atMs: clock.nowMs };
+    this.#writes.push(write);
+    return write;
   }
 
-  /** The number of the version that a write goes to. */
-  #begin({ inPlace = false }: WriteOptions = {}): number {
-    if (!this.versioned) return 0;
-    if (inPlace && this.#versions.length > 0) return this.#versions.length;
-    return this.#versions.length + 1;
+  #count(number: number, change: CountChange, { counters }: WriteOptions): void {
+    if (counters === "later") this.#pendingCounts.push({ number, change });
+    else if (counters === undefined) this.#move(number, change);
   }
 
-  #put(item: OpikItem, number: number): string {
-    this.#end(item.id, number);
-    const versioned = new VersionedItem(item, number);
-    this.#items.push(versioned);
-    this.#latest.set(item.id, versioned);
-    return item.id;
-  }
-
-  #end(id: string, number: number): void {
-    const item = this.#latest.get(id);
-    if (item) item.until = number;
-    this.#latest.delete(id);
-  }
-
-  #commit(number: number, { added = 0, modified = 0, deleted = 0 }): void {
-    this.#recentlyRead.delete(number);
-    if (!this.versioned) return;
-    const version = this.#versions[number - 1] ?? this.#newVersion(number);
-    this.#versions[number - 1] = {
-      ...version,
-      items_total: this.size,
-      items_added: version.items_added + added,
-      items_modified: version.items_modified + modified,
-      items_deleted: version.items_deleted + deleted,
-      ...this.#updateStamp(),
-    };
-  }
-
-  #newVersion(number: number): OpikVersion {
-    const { clock, user } = this.#options;
-    return {
-      id: clock.nextId(),
-      dataset_id: this.id,
-      version_hash: clock.random.hex(8) + clock.random.hex(8),
-      version_name: `v${number}`,
-      items_total: 0,
-      items_added: 0,
-      items_modified: 0,
-      items_deleted: 0,
-      created_at: clock.nextInstant(),
-      created_by: user,
-    };
+  #move(number: number, change: CountChange): void {
+    const version = this.#versions[number - 1];
+    if (version)
+      this.#versions[number - 1] = countWrite(version, change, this.#options.clock.nowMs);
   }
 }

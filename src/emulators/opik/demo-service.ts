@@ -14,6 +14,8 @@ export function opikDemo(): DemoService {
       const data = { input: "Is it raining?", expected_output: "Look outside." };
       const [added = ""] = dataset?.addItems([{ data }]) ?? [];
       dataset?.updateItem(added, { tags: ["new"] });
+      // A version that was just written is read again by the next sync.
+      workspace.clock.advance(60 * 60_000);
       return "one item was added; only its dataset is read";
     },
   };

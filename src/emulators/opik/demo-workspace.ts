@@ -23,6 +23,7 @@ export function demoWorkspace(seed = 1): OpikWorkspace {
     const items = Array.from({ length: size }, (_, index) => item(clock, index));
     populate(workspace, dataset, items);
   }
+  clock.advance(day);
   return workspace;
 }
 

@@ -1,28 +1,43 @@
 import { RawJson } from "../raw-json.ts";
-import type { OpikDataset, OpikVersion, VersionedItem } from "./dataset.ts";
+import type { OpikDataset } from "./dataset.ts";
+import { countError } from "./faults.ts";
+import type { OpikFaults } from "./faults.ts";
+import type { VersionedItem } from "./item-history.ts";
 import { entityJson, jsonText } from "./json.ts";
 import type { Json, Members } from "./json.ts";
+import type { OpikVersion } from "./version.ts";
 
-/** A dataset as JSON, with its counts and latest version. */
-export function datasetJson(dataset: OpikDataset): string {
+/**
+ * A dataset as JSON, with its counts and latest version. The number of items is that of the latest
+ * version, and counted only if that does not have it.
+ */
+export function datasetJson(dataset: OpikDataset, faults: OpikFaults): string {
+  const counted = dataset.versions.at(-1)?.items_total ?? -1;
   return entityJson({
     ...dataset.entity,
     experiment_count: 0,
-    dataset_items_count: dataset.size,
+    dataset_items_count:
+      counted < 0 ? dataset.size : counted + countError(faults.inflatedCount, dataset.id),
     optimization_count: 0,
     latest_version: latestVersion(dataset),
   });
 }
 
 /** A dataset version as JSON. */
-export function versionJson(dataset: OpikDataset, version: OpikVersion): string {
+export function versionJson(
+  dataset: OpikDataset,
+  version: OpikVersion,
+  { inflatedCount }: OpikFaults,
+): string {
   const is_latest = version === dataset.versions.at(-1);
-  return entityJson({ ...version, is_latest, tags: is_latest ? ["latest"] : [] });
+  const counted = version.items_total;
+  const items_total = counted < 0 ? counted : counted + countError(inflatedCount, dataset.id);
+  return entityJson({ ...version, items_total, is_latest, tags: is_latest ? ["latest"] : [] });
 }
 
-/** An item as JSON; `truncate` replaces embedded images by a placeholder. */
-export function itemJson(item: VersionedItem, truncate: boolean): string {
-  return truncate ? item.text.replace(/"data:image\/[^"]*"/g, '"[image]"') : item.text;
+/** The JSON of an item; `truncate` replaces embedded images by a placeholder. */
+export function itemJson(text: string, truncate: boolean): string {
+  return truncate ? text.replace(/"data:image\/[^"]*"/g, '"[image]"') : text;
 }
 
 /** An item as JSON, in the shape that the original connector's documentation describes. */

@@ -6,6 +6,7 @@ import type { OpikLogin } from "./auth.ts";
 import { routeRequest } from "./endpoints.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { rateLimitHeaders, type OpikFaults } from "./faults.ts";
+import { RateWindow } from "./rate-window.ts";
 import { dropwizardError, ResponseError, sendResponse } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
 import type { OpikWorkspace } from "./workspace.ts";
@@ -46,28 +47,25 @@ export function opikService(
   options: OpikServiceOptions = {},
 ): RequestListener {
   const { faults = {}, requests = [], login } = options;
-  const rateLimit = new RateLimit(() => faults.rateLimit);
-
-  const route = (
-    { method, path, query, headers, body }: ParsedRequest,
-    response: ServerResponse,
-  ): HttpResponse => {
-    if (healthResponses[path] !== undefined)
-      return { status: 200, text: JSON.stringify(healthResponses[path]) };
-    authorize(headers, query, login);
-    const limited = rateLimit.countRequest();
-    for (const [name, value] of Object.entries(limited ? rateLimitHeaders(limited) : {}))
-      response.setHeader(name, value);
-    if (limited?.isRefused)
-      throw dropwizardError(429, "Too Many Requests: workspace rate limit exceeded");
-    const below = /^\/v1\/private(\/.*)$/.exec(path)?.[1] ?? "";
-    return routeRequest(method, { workspace, faults, path: below, query, body });
+  const limits = newLimits(faults);
+  const answer = (request: ParsedRequest): HttpResponse => {
+    const given = faults.nextResponses?.shift();
+    if (given) return given;
+    const { headers, refusal } = limits(request);
+    const response =
+      refusal ?? catchResponseError(() => route(request, { workspace, faults, login }));
+    return { ...response, headers: { ...headers, ...response.headers } };
   };
 
   const respond = async (request: ParsedRequest, response: ServerResponse): Promise<void> => {
     if (faults.latencyMs) await setTimeout(faults.latencyMs, undefined, { ref: false });
+    const received = { ...request, query: Object.fromEntries(request.query) };
+    faults.onRequest?.(received);
+    const answered = answer(request);
+    const date = new Date(workspace.clock.nowMs).toUTCString();
+    faults.onAnswer?.(received);
     await sendResponse(
-      catchResponseError(() => route(request, response)),
+      { ...answered, headers: { date, ...answered.headers } },
       { response, accepts: request.headers },
     );
   };
@@ -84,10 +82,61 @@ export function opikService(
 
 type ParsedRequest = Omit<RecordedRequest, "query"> & { readonly query: URLSearchParams };
 
-const healthResponses: Readonly<Record<string, object>> = {
-  "/is-alive/ping": { message: "Healthy Server", healthy: true },
-  "/is-alive/ver": { version: "1.8.0" },
+interface Server {
+  readonly workspace: OpikWorkspace;
+  readonly faults: OpikFaults;
+  readonly login: OpikLogin | undefined;
+}
+
+/** Throws a ResponseError. */
+function route(request: ParsedRequest, { workspace, faults, login }: Server): HttpResponse {
+  const { method, path, query, body } = request;
+  if (faults.html) return webApplication;
+  if (isHealthCheck(request)) return healthResponse(path, { workspace, faults });
+  const visibility = authorize(request, login, faults);
+  const below = /^\/v1\/private(\/.*)$/.exec(path)?.[1] ?? "";
+  const workspaceName = login?.workspace ?? "default";
+  const caller = { workspace, workspaceName, visibility };
+  return routeRequest(method, { ...caller, faults, path: below, query, body });
+}
+
+/** What a web server answers to a path that the web application is to handle. */
+const webApplication: HttpResponse = {
+  status: 200,
+  text: '<!doctype html><html><head><title>Opik</title></head><body><div id="root"></div></body></html>',
+  headers: { "content-type": "text/html" },
 };
+
+function isHealthCheck({ path }: ParsedRequest): boolean {
+  return path === "/is-alive/ping" || path === "/is-alive/ver";
+}
+
+/** Health and version, which need no key. The version tells whether datasets have versions. */
+function healthResponse(
+  path: string,
+  { workspace, faults }: Pick<Server, "workspace" | "faults">,
+): HttpResponse {
+  const { originalGateway } = faults;
+  if (originalGateway) throw dropwizardError(originalGateway, `HTTP ${originalGateway}`);
+  const version = workspace.versioned ? "2.2.30" : "1.8.0";
+  const body = path.endsWith("ver") ? { version } : { message: "Healthy Server", healthy: true };
+  return { status: 200, text: JSON.stringify(body) };
+}
+
+/** Counts requests against the limits that the faults set. */
+function newLimits(faults: OpikFaults) {
+  const rateLimit = new RateLimit(() => faults.rateLimit);
+  const rateWindow = new RateWindow(() => faults.rateWindow);
+  return (request: ParsedRequest): { headers: Record<string, string>; refusal?: HttpResponse } => {
+    if (isHealthCheck(request)) return { headers: {} };
+    const limited = rateLimit.countRequest();
+    const counted = rateWindow.countRequest();
+    const headers = { ...counted?.headers, ...(limited ? rateLimitHeaders(limited) : {}) };
+    if (!limited?.isRefused && !counted?.isRefused) return { headers };
+    const message = "Too Many Requests: workspace rate limit exceeded";
+    return { headers, refusal: dropwizardError(429, message).response };
+  };
+}
 
 async function readRequest(request: IncomingMessage): Promise<ParsedRequest> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");

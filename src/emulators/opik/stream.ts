@@ -1,34 +1,35 @@
 import { z } from "zod";
 import type { OpikDataset } from "./dataset.ts";
-import { plainText } from "./json.ts";
-import { selectRows } from "./request-context.ts";
+import type { StreamBreak } from "./faults.ts";
+import type { VersionedItem } from "./item-history.ts";
+import { selectRows } from "./item-rows.ts";
+import { isItem, itemText } from "./item-text.ts";
+import { findDatasetByName } from "./request-context.ts";
 import type { RequestContext } from "./request-context.ts";
 import { dropwizardError, parseBody, streamResponse } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
 
 /**
  * `POST /datasets/items/stream`: the items with ids below `last_retrieved_id`, newest first.
- * Without a `dataset_version` each request reads the version that is the latest at that time.
+ * Without a `dataset_version` each request reads the version that is the latest at that time. If
+ * there is no such dataset or version, the stream is empty.
  */
 export function streamItems(context: RequestContext): HttpResponse {
   const { faults, path } = context;
   if (faults.missingStreamStatus)
     throw dropwizardError(faults.missingStreamStatus, `HTTP ${faults.missingStreamStatus}`);
   const request = parseBody(context.body, streamShape);
+  const rows = streamedRows(context, request);
   const after = request.last_retrieved_id;
-  const rows = selectRows(context, findDatasetByName(context, request), {
-    version: request.dataset_version,
-    filters: request.filters,
-  });
   const start = after ? rows.findIndex(({ item }) => item.id < after) : 0;
   const limit = Math.min(request.steam_limit, faults.pageSizeCap ?? Infinity);
   const page = start < 0 ? [] : rows.slice(start, start + limit);
-  const fault = faults.streamBreak;
-  const breaks = fault !== undefined && page.length > fault.afterRows;
-  const sent = breaks ? page.slice(0, fault.afterRows) : page;
-  const lines = sent.map(({ text }) => text);
-  faults.onPage?.({ path, rows: lines.length });
-  return streamResponse(lines, breaks ? fault.how : undefined);
+  const { sent, how } = breakStream(context, page);
+  faults.onPage?.({ path, rows: sent.length });
+  return streamResponse(
+    sent.map((row) => itemText(faults, row)),
+    how,
+  );
 }
 
 const limits = { error: "steamLimit must be between 1 and 2000" };
@@ -48,15 +49,32 @@ const streamShape = z.object({
     .transform((limit) => limit ?? 2000),
 });
 
-/** The dataset with this name in the project, or else in the whole workspace. */
-function findDatasetByName(
-  { workspace }: RequestContext,
-  { dataset_name, project_name }: z.infer<typeof streamShape>,
-): OpikDataset {
-  const found = workspace.datasets.filter(({ entity }) => plainText(entity.name) === dataset_name);
-  const project = workspace.projects.find(({ name }) => plainText(name) === project_name);
-  const dataset =
-    found.find(({ entity }) => project && entity["project_id"] === project.id) ?? found[0];
-  if (!dataset) throw dropwizardError(404, "Dataset not found");
-  return dataset;
+function streamedRows(
+  context: RequestContext,
+  request: z.infer<typeof streamShape>,
+): readonly VersionedItem[] {
+  const dataset = findDatasetByName(context, request);
+  if (!dataset || isEmpty(context, dataset)) return [];
+  dataset.migrate();
+  const number = dataset.versionNumber(request.dataset_version || undefined);
+  if (number === undefined || (number === 0 && dataset.versioned)) return [];
+  return selectRows(context, dataset, { number, filters: request.filters });
+}
+
+function isEmpty({ faults: { emptyStreams } }: RequestContext, { entity }: OpikDataset): boolean {
+  if (emptyStreams === "withoutProject") return (entity["project_id"] ?? null) === null;
+  return emptyStreams === "all";
+}
+
+/** What is sent of a page of a stream, and how it ends if not as it should. */
+function breakStream(
+  { faults: { streamBreak, undeliverable } }: RequestContext,
+  page: readonly VersionedItem[],
+): { readonly sent: readonly VersionedItem[]; readonly how?: StreamBreak } {
+  if (undeliverable?.how === "status") {
+    const index = page.findIndex((row) => isItem(row, undeliverable.item));
+    if (index >= 0) return { sent: page.slice(0, index), how: "silence" };
+  }
+  if (streamBreak === undefined || page.length <= streamBreak.afterRows) return { sent: page };
+  return { sent: page.slice(0, streamBreak.afterRows), how: streamBreak.how };
 }

@@ -12,7 +12,7 @@ interface NewEntity extends Members {
 /** How a workspace is created. */
 export interface WorkspaceOptions {
   readonly clock?: OpikClock;
-  /** The author of everything created here (default: `ada`). */
+  /** The author of everything created here, and who the key belongs to (default: `ada`). */
   readonly user?: string;
   /** False for an older server without dataset versions. */
   readonly versioned?: boolean;
@@ -21,15 +21,17 @@ export interface WorkspaceOptions {
 /** An in-memory Opik workspace, changed as its users would. Unknown ids throw a RangeError. */
 export class OpikWorkspace {
   readonly clock: OpikClock;
-  readonly #user: string;
-  readonly #versioned: boolean;
+  /** The author of everything created here, and who the key belongs to. */
+  readonly user: string;
+  /** False for an older server without dataset versions. */
+  readonly versioned: boolean;
   readonly #projects = new Map<string, OpikEntity>();
   readonly #datasets = new Map<string, OpikDataset>();
 
   constructor({ clock = new OpikClock(), user = "ada", versioned = true }: WorkspaceOptions = {}) {
     this.clock = clock;
-    this.#user = user;
-    this.#versioned = versioned;
+    this.user = user;
+    this.versioned = versioned;
   }
 
   /** Newest id first. */
@@ -58,16 +60,25 @@ export class OpikWorkspace {
     return newestFirst(this.#datasets);
   }
 
+  project(id: string): OpikEntity | undefined {
+    return this.#projects.get(id);
+  }
+
   dataset(id: string): OpikDataset | undefined {
     return this.#datasets.get(id);
   }
 
-  addDataset(given: NewEntity): OpikDataset {
+  /**
+   * With `migrates`, the dataset is from a server before versions: its items are to be written
+   * without one, and the first read of them makes it.
+   */
+  addDataset(given: NewEntity, { migrates = false } = {}): OpikDataset {
     const entity = this.#entity({ type: "dataset", visibility: "private", ...given });
     const dataset = new OpikDataset(entity, {
       clock: this.clock,
-      user: this.#user,
-      versioned: this.#versioned,
+      user: this.user,
+      versioned: this.versioned,
+      migrates,
     });
     this.#datasets.set(dataset.id, dataset);
     return dataset;
@@ -90,15 +101,15 @@ export class OpikWorkspace {
     return {
       id,
       created_at,
-      created_by: this.#user,
+      created_by: this.user,
       last_updated_at: created_at,
-      last_updated_by: this.#user,
+      last_updated_by: this.user,
       ...given,
     };
   }
 
   #updateStamp(): Members {
-    return { last_updated_at: this.clock.nextInstant(), last_updated_by: this.#user };
+    return { last_updated_at: this.clock.nextInstant(), last_updated_by: this.user };
   }
 }
 

@@ -89,6 +89,8 @@ export interface Batch {
   readonly bytes?: number;
   /** When the oldest row was read, in milliseconds since 1970. Default: when it is yielded. */
   readonly readAt?: number;
+  /** What the summary of the sync says besides. */
+  readonly note?: string;
   /** The number of rows that this read of the stream will return, if known. For progress only. */
   readonly expected?: number;
   /** How many partitions have been read. For progress only. */

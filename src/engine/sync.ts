@@ -24,6 +24,8 @@ export interface Summary {
   readonly quarantined: number;
   /** The number of settled entries. */
   readonly settled: number;
+  /** What the streams say besides, once each. */
+  readonly notes?: readonly string[];
   readonly transfer: RequestStats;
   readonly seconds: number;
 }
@@ -58,13 +60,14 @@ export async function sync(options: SyncOptions): Promise<Summary> {
   const { session, streams, transfer, startedAt } = options;
   const counts = new Map<string, Counts>(streams.map(({ name }) => [name, zeroCounts()]));
   const failures = new Map<string, Error>();
+  const notes = new Set<string>();
   await session.begin();
   try {
     await session.prepare(streams);
     const state = await session.state();
     for (const stream of streams) {
       const checkpoints: Checkpoints = state.get(stream.name) ?? new Map();
-      const failure = await copyStream(stream, checkpoints, { ...options, counts });
+      const failure = await copyStream(stream, checkpoints, { ...options, counts, notes });
       if (failure) failures.set(stream.name, failure);
     }
     const names = streams.map(({ name }) => name);
@@ -74,7 +77,10 @@ export async function sync(options: SyncOptions): Promise<Summary> {
     const error = [...failures].map(([name, failure]) => `${name}: ${failure.message}`).join("\n");
     await session.end({ status, counts, transfer, ...(error === "" ? {} : { error }) });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
-    return { status, counts, failures, quarantined, settled, transfer, seconds };
+    return {
+      ...{ status, counts, failures, quarantined, settled, notes: [...notes] },
+      ...{ transfer, seconds },
+    };
   } catch (error) {
     await recordFailure(error, { ...options, counts });
     throw error;
@@ -83,13 +89,15 @@ export async function sync(options: SyncOptions): Promise<Summary> {
 
 type CountingOptions = SyncOptions & { readonly counts: ReadonlyMap<string, Counts> };
 
+type CopyOptions = CountingOptions & { readonly notes: Set<string> };
+
 /** Returns the error if reading failed; what was read before it is written. */
 async function copyStream(
   stream: Stream,
   checkpoints: Checkpoints,
-  options: CountingOptions,
+  options: CopyOptions,
 ): Promise<Error | undefined> {
-  const { session, progress, counts } = options;
+  const { session, progress, counts, notes } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, session.lost, stop.signal]);
   const written = counts.get(stream.name) ?? zeroCounts();
@@ -97,6 +105,7 @@ async function copyStream(
     session,
     onWritten(result, group) {
       for (const more of result.values()) addCounts(written, more);
+      for (const { note } of group) if (note !== undefined) notes.add(note);
       progress.wrote(stream.name, written, progressOf(group));
     },
     onError(error) {

@@ -47,6 +47,7 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
       `${formatGaps(summary.settled)}: nothing more is expected from the service; the command "status" names them`,
     );
   }
+  for (const note of summary.notes ?? []) terminal.print(note);
   const table = tableToPreview(summary);
   // An external target has a title instead of a URL, and cannot be queried.
   const isDatabase = /^(?:sqlite|postgres(?:ql)?):/.test(label);
@@ -87,6 +88,7 @@ function logSummary(
       ...streamCounts,
     });
   }
+  for (const note of summary.notes ?? []) log.info(note);
   const { requests, retries, bytes } = transfer;
   const waited_seconds = transfer.waitedMs / 1000;
   log.info(outcomes[status], {

@@ -2,6 +2,21 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { OpikFaults } from "./faults.ts";
 import { dropwizardError, type ResponseError } from "./response.ts";
 
+/*
+ * What a hosted server answers:
+ *
+ *   caller                                public endpoints            all others
+ *   key and workspace                     200                         200
+ *   no key, wrong or revoked key          200, public rows only       401
+ *   key of somebody who may not read it   200, public rows only       401 or 403 (`accessLost`)
+ *   no workspace                          403                         403
+ *   workspace `default`, wrong key        401                         401
+ *   unknown workspace, right key          400                         400
+ *   unknown workspace, wrong key          400                         401
+ *
+ * A self-hosted server answers 200 to everybody, and 404 for any workspace but `default`.
+ */
+
 /** The API key and workspace that a hosted server accepts. */
 export interface OpikLogin {
   readonly apiKey: string;

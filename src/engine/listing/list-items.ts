@@ -11,8 +11,10 @@ import {
 import { ShownItems } from "./shown-items.ts";
 import { walkTwice } from "./walk-twice.ts";
 
-/** All items of a list, as far as the service shows them. */
+/** The items of a list, as far as the service shows them. */
 export interface Listing<Item extends ListedItem> {
+  /** Whether all items were asked for, and not only those that are new or were active. */
+  readonly isFull: boolean;
   readonly items: ReadonlyMap<string, Item>;
   /** Why items may be missing; undefined if it is proven that none is. */
   readonly doubt: string | undefined;
@@ -43,7 +45,7 @@ export async function listItems<Item extends ListedItem>(
 ): Promise<Listing<Item>> {
   const shown = new ShownItems<Item>();
   const first = await service.ask({ newest: true, counts: [{}] });
-  const common = { date: first.date, items: shown.byId, provesAbsence: true };
+  const common = { isFull: true, date: first.date, items: shown.byId, provesAbsence: true };
   const total = first.counts?.[0];
   if (!first.hasNext) {
     shown.add(first.items);
@@ -75,7 +77,8 @@ interface Border {
   readonly ids: readonly string[];
 }
 
-class KeysetListing<Item extends ListedItem> {
+/** Lists items from the first answer on, each page from the creation of the last item shown. */
+export class KeysetListing<Item extends ListedItem> {
   readonly #service: ProvenFilters<Item>;
   readonly #shown: ShownItems<Item>;
   readonly #windows: Windows<Item>;
@@ -89,6 +92,7 @@ class KeysetListing<Item extends ListedItem> {
     this.#windows = new Windows(service, shown);
   }
 
+  /** Throws an UnprovenError if an item may be missing that existed all the time. */
   async list(first: ListingAnswer<Item>): Promise<void> {
     const end = endOf(first);
     let answer = await this.#windows.untilItems({}, first);

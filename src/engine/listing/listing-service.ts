@@ -13,8 +13,18 @@ export interface CreationRange {
   readonly below?: string;
 }
 
+/** Items by their creation, and by their last activity. */
+export interface ItemRange extends CreationRange {
+  /** Last active at this instant or later. */
+  readonly activeFrom?: string;
+  /** Last active before this instant. */
+  readonly activeBelow?: string;
+  /** In any of these ranges, each with one end. */
+  readonly anyOf?: readonly ItemRange[];
+}
+
 /** Which items to show, of those that match the configured filters. */
-export interface ListingQuestion extends CreationRange {
+export interface ListingQuestion extends ItemRange {
   /** Only items with these ids. */
   readonly named?: readonly string[];
   /** No items with these ids. */
@@ -24,7 +34,7 @@ export interface ListingQuestion extends CreationRange {
   /** The cursor of an answer to the same question. */
   readonly after?: string;
   /** Ranges whose items the same answer counts. */
-  readonly counts?: readonly CreationRange[];
+  readonly counts?: readonly ItemRange[];
   /** Whether the same answer also shows the newest item. */
   readonly newest?: boolean;
 }

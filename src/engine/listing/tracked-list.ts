@@ -23,7 +23,6 @@ interface GoneItems {
 
 /** How one stream reads one list in this sync: what is there, what was read, what is gone. */
 export class TrackedList<Item extends ListedItem> {
-  readonly listing: Listing<Item>;
   readonly ledger: Ledger;
   readonly #options: TrackedListOptions;
   readonly #saved: SavedList;
@@ -31,18 +30,42 @@ export class TrackedList<Item extends ListedItem> {
   /** Why the listing, or what is asked by name, proves nothing. */
   #doubt: string | undefined;
   readonly #newItems = new Set<string>();
+  #listing: Listing<Item>;
 
   constructor(options: TrackedListOptions, saved: SavedList, listing: Listing<Item>) {
     const { partition, scope, label, noun } = options;
     const { allowMassDeletion = false, checkpoints } = options.options;
     this.#options = options;
     this.#saved = saved;
-    this.listing = listing;
+    this.#listing = listing;
     this.#doubt = listing.doubt;
     this.ledger = new Ledger(checkpoints, partition, scope);
     const sizes = { believed: saved.believed, shown: listing.items.size };
-    if (!allowMassDeletion && isMassDeletion(sizes))
+    if (listing.isFull && !allowMassDeletion && isMassDeletion(sizes))
       this.#refusal = new MassDeletionError({ where: label, noun, ...sizes });
+  }
+
+  /** What the service shows in this sync. */
+  get listing(): Listing<Item> {
+    return this.#listing;
+  }
+
+  /**
+   * Adds items to a listing of recent ones that it lacks and that must be looked at all the same.
+   *
+   * @param isDue - Whether that is so, by an item's id and entry.
+   */
+  async addByName(
+    reader: { listByName(ids: readonly string[]): Promise<readonly Item[]> },
+    isDue: (id: string, entry: string | undefined) => boolean,
+  ): Promise<void> {
+    if (this.#listing.isFull) return;
+    const items = new Map(this.#listing.items);
+    const due = [...this.ledger.ids()].filter(
+      (id) => !items.has(id) && isDue(id, this.ledger.get(id)),
+    );
+    for (const item of await reader.listByName(due)) items.set(item.id, item);
+    this.#listing = { ...this.#listing, items };
   }
 
   /**
@@ -61,7 +84,7 @@ export class TrackedList<Item extends ListedItem> {
   }
 
   async #findGone(find: GoneItems["find"]): Promise<readonly string[]> {
-    if (!this.#isBelieved) return [];
+    if (!this.#isBelieved || !this.listing.isFull) return [];
     const missing: MissingItem[] = [];
     for (const id of this.ledger.ids()) {
       const isShown = this.listing.items.has(id);
@@ -127,17 +150,42 @@ export class TrackedList<Item extends ListedItem> {
    */
   *end(more: Checkpoint = {}): Generator<StreamBatch> {
     const { scope } = this.#options;
-    const { items, hidden } = this.listing;
-    const believed = this.#isBelieved ? items.size : this.#saved.believed || items.size;
+    const { items, hidden, isFull } = this.listing;
+    const believed = isFull && this.#isBelieved ? items.size : this.#saved.believed || items.size;
     const isUnswept = this.#saved.isFirst && !this.canSweepUnknown;
     const state = {
       ...{ scope, believed, ...more },
       ...(hidden > 0 ? { hidden } : {}),
       ...(isUnswept ? { unswept: true } : {}),
+      ...this.#listed(),
     };
     const gap = this.#gap();
-    yield { ...this.#checkpointBatch(state), ...(gap ? { rejected: [gap] } : {}) };
+    yield {
+      ...this.#checkpointBatch(state),
+      ...(gap ? { rejected: [gap] } : {}),
+      ...(isFull ? {} : { note: this.#note() }),
+    };
     if (this.#refusal) throw this.#refusal;
+  }
+
+  /** When items were listed, for the next sync; not if it must list all of them. */
+  #listed(): Checkpoint {
+    const { listEveryMinutes = 0 } = this.#options;
+    if (listEveryMinutes === 0 || !this.#isBelieved) return {};
+    const { items, date, isFull } = this.listing;
+    const before = isFull ? undefined : this.#saved.current?.listed;
+    let newest = before?.newest ?? 0;
+    for (const { created } of items.values()) {
+      const ms = Date.parse(created);
+      if (ms > newest) newest = ms;
+    }
+    return { listed: { at: date, allAt: before?.allAt ?? date, newest } };
+  }
+
+  #note(): string {
+    const { label, noun } = this.#options;
+    const listed = new Date(this.#saved.current?.listed?.allAt ?? 0).toISOString();
+    return `${label}: all ${noun} were last listed at ${listed.slice(0, 16).replace("T", " ")} UTC`;
   }
 
   #checkpointBatch(checkpoint: Checkpoint): StreamBatch {

@@ -79,6 +79,13 @@ export const wandbConfig = z
       { min: 0, max: 100_000 },
       { description: "Without effect.", obsolete: true },
     ).optional(),
+    list_every_minutes: wholeNumber(
+      { min: 0, max: 100_000 },
+      {
+        description:
+          "For projects with very many runs: minutes between lists of all runs. In between, only new and active runs are listed; 0 to list all in each sync.",
+      },
+    ).default(0),
     rescan_days: wholeNumber(
       { min: 0, max: 3650 },
       {

@@ -3,7 +3,7 @@ import { SourceError } from "../../../core/errors.ts";
 import { shortDigest } from "../../../core/short-digest.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import type { Select } from "../../../http/graphql.ts";
-import type { ListedRun } from "../reader/listed-run.ts";
+import { runningMark, type ListedRun } from "../reader/listed-run.ts";
 
 /** What changes within this time before an answer may change again at the same instant. */
 const settlingMs = 5000;
@@ -43,14 +43,17 @@ export function toListedRun(node: z.output<typeof listedShape>, date: number): L
   const changes = [createdAt, heartbeatAt, updatedAt].map((instant) =>
     Date.parse(toTimestamp(instant ?? "") ?? ""),
   );
+  const isRunning = state === "running";
   const lastChange = Math.max(...changes.filter((ms) => !Number.isNaN(ms)));
   return {
     id: name,
     created,
     lastChange,
-    isRunning: state === "running",
+    isRunning,
     lineCount: historyLineCount ?? undefined,
-    fields: digest([createdAt, heartbeatAt, ...optionalFields.map((field) => node[field])]),
+    fields:
+      (isRunning ? runningMark : "") +
+      digest([createdAt, heartbeatAt, ...optionalFields.map((field) => node[field])]),
     activity: digest([createdAt, heartbeatAt, state, historyLineCount]),
     isSettling: lastChange > date - settlingMs,
   };

@@ -11,10 +11,14 @@ export function combineFilters(configured: Filters, conditions: readonly Filters
 }
 
 /** The conditions of a question. In filters, `name` is a run's id. */
-export function conditionsOf({ from, below, named, notNamed }: ListingQuestion): Filters[] {
+export function conditionsOf(question: ListingQuestion): Filters[] {
+  const { from, below, activeFrom, activeBelow, anyOf, named, notNamed } = question;
   return [
     ...(from === undefined ? [] : [{ createdAt: { $gte: toFilterInstant(from) } }]),
     ...(below === undefined ? [] : [{ createdAt: { $lt: toFilterInstant(below) } }]),
+    ...(activeFrom === undefined ? [] : [{ heartbeatAt: { $gte: toFilterInstant(activeFrom) } }]),
+    ...(activeBelow === undefined ? [] : [{ heartbeatAt: { $lt: toFilterInstant(activeBelow) } }]),
+    ...(anyOf === undefined ? [] : [{ $or: anyOf.flatMap(conditionsOf) }]),
     ...(named === undefined ? [] : [{ name: { $in: named } }]),
     // Some servers reject an empty list.
     ...(notNamed === undefined || notNamed.length === 0 ? [] : [{ name: { $nin: notNamed } }]),

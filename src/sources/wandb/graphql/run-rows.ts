@@ -11,6 +11,8 @@ import { requestRunsByName } from "./runs-by-name.ts";
 interface RunRowsOptions extends ProjectPath {
   readonly graphql: GraphqlClient;
   readonly runs: GraphqlRuns;
+  /** The fields of each run: those of a listing at least. */
+  readonly fields: (select: Select) => string;
   /** Runs per response at most. */
   readonly pageSize: number;
 }
@@ -22,8 +24,8 @@ interface RowPage {
 }
 
 /**
- * Reads runs with all their fields, by name. What a filter by name does not show is asked for as a
- * single run, so that a filter that does not work loses nothing.
+ * Reads runs by name. What a filter by name does not show is asked for as a single run, so that a
+ * filter that does not work loses nothing.
  */
 export class RunRowReader {
   readonly #options: RunRowsOptions;
@@ -80,21 +82,21 @@ export class RunRowReader {
 
   async #askFiltered(ids: readonly string[]): Promise<RunRows> {
     const question = { named: ids, first: ids.length };
-    const response = await this.#options.runs.request(question, rowFields, this.#size);
+    const response = await this.#options.runs.request(question, this.#options.fields, this.#size);
     const { runs } = requireProject(response.data, this.#options);
     const nodes = runs.edges.flatMap(({ node }) => node ?? []);
     return toRows(nodes, nodeTexts(response.body.text), response);
   }
 
   async #askSingly(ids: readonly string[]): Promise<RunRows> {
-    const { graphql, entity, project } = this.#options;
+    const { graphql, entity, project, fields } = this.#options;
     const response = await requestRunsByName(graphql, {
       ...this.#size.limits,
       operation: "SingleRuns",
       path: { entity, project },
       field: (select) => ({
         types: { n: "String!" },
-        selection: `run(name: $n) { ${rowFields(select)} }`,
+        selection: `run(name: $n) { ${fields(select)} }`,
       }),
       variables: ids.map((id) => ({ n: id })),
       shape: listedShape,
@@ -104,7 +106,8 @@ export class RunRowReader {
   }
 }
 
-function rowFields(select: Select): string {
+/** The fields that a row is made of. */
+export function rowFields(select: Select): string {
   const user = `user { name ${select("User", ["username"])} }`;
   const optional = select("Run", ["host", "commit", "config", "summaryMetrics", user]);
   return `id ${listedFields(select)} ${optional}`;

@@ -20,6 +20,12 @@ interface KnownHistory {
   readonly open: OpenHistory | undefined;
 }
 
+/** Whether a history must be looked at although its run is neither new nor active. */
+export function mayChangeUnseen(entry: HistoryEntry | undefined): boolean {
+  const isDone = entry?.status === "complete" || entry?.status === "settled";
+  return !isDone || entry.activity === "";
+}
+
 /**
  * Decides how to read a run's history; undefined if it is unchanged. The lines of a running run are
  * read from the last step on. Once it has ended, they are read as a whole, because rows may have

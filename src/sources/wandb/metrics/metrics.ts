@@ -9,7 +9,7 @@ import type { WandbSession } from "../project/session.ts";
 import { trackProject, type TrackedProject } from "../project/track-project.ts";
 import { metricColumns, tableOf } from "../project/tables.ts";
 import { parseEntry } from "./history-entry.ts";
-import { planHistory } from "./history-plan.ts";
+import { mayChangeUnseen, planHistory } from "./history-plan.ts";
 import { metricFilter, type MetricFilter } from "./metric-filter.ts";
 import { parseOpenHistory, type OpenHistory } from "./open-history.ts";
 import { ProgressCounter } from "../../../engine/progress-counter.ts";
@@ -49,11 +49,11 @@ async function* readProject(
   scope: ProjectScope,
   context: MetricsContext,
 ): AsyncGenerator<StreamBatch, void> {
-  const { session, config, options } = context;
-  const dependsOn = [config.filters, config.metrics];
-  const project = await trackProject({ session, scope, dependsOn, options });
+  const { config, options } = context;
+  const project = await trackProject(scope, [config.filters, config.metrics], context);
   const { runs, reader } = project;
   const open = openHistories(project, scope, options);
+  await runs.addByName(reader, (id, entry) => open.has(id) || mayChangeUnseen(parseEntry(entry)));
   if (options.fullRefresh) {
     yield* runs.startOver();
     // An interrupted refresh must not go on from where an earlier sync was.

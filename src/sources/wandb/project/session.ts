@@ -1,6 +1,7 @@
 import { AsyncMemo } from "../../../core/async-memo.ts";
 import { ConfigError } from "../../../core/errors.ts";
 import type { SourceContext } from "../../../core/source.ts";
+import type { SavedList } from "../../../engine/listing/saved-list.ts";
 import { GraphqlClient } from "../../../http/graphql.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { newWandbClient } from "../connection/client.ts";
@@ -68,9 +69,9 @@ export class WandbSession {
   }
 
   /** Opens a project and lists its runs, through the API that the service offers. */
-  open(project: string, knownHidden: number): Promise<OpenProject> {
+  open(project: string, saved: SavedList): Promise<OpenProject> {
     return this.#withReader(project, async (reader) => {
-      return { reader, listing: await reader.listRuns(knownHidden) };
+      return { reader, listing: await reader.listRuns(saved) };
     });
   }
 

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { shortDigest } from "../../../core/short-digest.ts";
-import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
+import type { Checkpoint } from "../../../core/source.ts";
 import { SavedList } from "../../../engine/listing/saved-list.ts";
 import { TrackedList } from "../../../engine/listing/tracked-list.ts";
 import type { ListedRun } from "../reader/listed-run.ts";
 import type { ProjectReader } from "../reader/project-reader.ts";
 import { partitionOf, projectColumns, type ProjectScope } from "./project-scope.ts";
-import type { WandbSession } from "./session.ts";
+import type { ProjectsContext } from "./read-projects.ts";
 
 /** What one stream knows of a project in this sync. */
 export interface TrackedProject {
@@ -17,21 +17,16 @@ export interface TrackedProject {
   readonly rowScope: string;
 }
 
-interface TrackOptions {
-  readonly session: WandbSession;
-  readonly scope: ProjectScope;
-  /** What the rows depend on; if it changes, everything is read again. */
-  readonly dependsOn: readonly unknown[];
-  readonly options: ReadOptions;
-}
-
-/** Opens a project, and lists its runs beside what one stream has read of them. */
-export async function trackProject({
-  session,
-  scope,
-  dependsOn,
-  options,
-}: TrackOptions): Promise<TrackedProject> {
+/**
+ * Opens a project, and lists its runs beside what one stream has read of them.
+ *
+ * @param dependsOn - What the rows depend on; if it changes, everything is read again.
+ */
+export async function trackProject(
+  scope: ProjectScope,
+  dependsOn: readonly unknown[],
+  { session, config, options }: ProjectsContext,
+): Promise<TrackedProject> {
   const rowScope = shortDigest(JSON.stringify(dependsOn));
   const partition = partitionOf(scope);
   const list = {
@@ -40,11 +35,12 @@ export async function trackProject({
     label: `project "${scope.project}"`,
     noun: "runs",
     scope: rowScope,
+    listEveryMinutes: config.list_every_minutes,
     believedBefore: countBefore(options.checkpoints.get(partition)),
     options,
   };
   const saved = new SavedList(list);
-  const { reader, listing } = await session.open(scope.project, saved.hidden);
+  const { reader, listing } = await session.open(scope.project, saved);
   return { reader, saved, runs: new TrackedList(list, saved, listing), rowScope };
 }
 

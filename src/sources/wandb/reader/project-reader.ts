@@ -1,4 +1,5 @@
 import type { Listing } from "../../../engine/listing/list-items.ts";
+import type { SavedList } from "../../../engine/listing/saved-list.ts";
 import type { ListedRun } from "./listed-run.ts";
 import type { MissingItem } from "../../../engine/listing/tracked-list.ts";
 import type { HistoryOptions, HistoryPage } from "./history-page.ts";
@@ -20,12 +21,10 @@ export interface ProjectReader {
   readonly concurrentRuns: number;
   /** Proves that the project can be read, with one request. */
   check(): Promise<void>;
-  /**
-   * Lists all runs, once per sync.
-   *
-   * @param knownHidden - Runs that an earlier listing found counted and not shown.
-   */
-  listRuns(knownHidden: number): Promise<Listing<ListedRun>>;
+  /** Lists all runs, or those that may have changed if that is enough; once per sync. */
+  listRuns(saved: SavedList): Promise<Listing<ListedRun>>;
+  /** Lists those of the runs that still exist. */
+  listByName(ids: readonly string[]): Promise<readonly ListedRun[]>;
   /** Which of the runs that the listing lacks are deleted, as far as that can be known. */
   findGone(missing: readonly MissingItem[]): Promise<ReadonlySet<string>>;
   /** Reads those of the runs that still exist. */

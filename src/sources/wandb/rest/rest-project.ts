@@ -51,6 +51,8 @@ export function restProject({ client, config, project }: RestProjectOptions): Pr
       await linkedPages(jsonClient, list)[Symbol.asyncIterator]().next();
     },
     listRuns: listing,
+    // Every listing is full.
+    listByName: () => Promise.resolve([]),
     findGone: (missing) => {
       const gone = missing.filter(({ wasMissed }) => wasMissed);
       return Promise.resolve(new Set(gone.map(({ id }) => id)));
@@ -87,7 +89,8 @@ async function listAll(pages: ReturnType<typeof linkedPages>): Promise<RestListi
     }
   }
   const doubt = pages.complete ? undefined : "a page of it could not be read";
-  return { items: runs, doubt, provesAbsence: false, hidden: 0, date, unreadable };
+  const common = { isFull: true, provesAbsence: false, hidden: 0 };
+  return { ...common, items: runs, doubt, date, unreadable };
 }
 
 /** The wanted runs of a page, and those without an id, which are reported. */

@@ -4,6 +4,7 @@ import type { Key, Row } from "../../../core/schema.ts";
 import type { ReadOptions, Stream, StreamBatch } from "../../../core/source.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
 import { PageMapper } from "../../../http/paging/page-mapper.ts";
+import { runningMark } from "../reader/listed-run.ts";
 import type { WandbConfig } from "../connection/config.ts";
 import { runColumnsOf, type ProjectScope } from "../project/project-scope.ts";
 import { readProjects, type ProjectsContext } from "../project/read-projects.ts";
@@ -34,19 +35,22 @@ export function runStream(session: WandbSession, config: WandbConfig): Stream {
 
 async function* readProject(
   scope: ProjectScope,
-  { session, config, options }: ProjectsContext,
+  context: ProjectsContext,
 ): AsyncGenerator<StreamBatch, void> {
-  const project = await trackProject({ session, scope, dependsOn: [config.filters], options });
-  const { runs, saved } = project;
+  const { config, options } = context;
+  const project = await trackProject(scope, [config.filters], context);
+  const { runs, saved, reader } = project;
+  await runs.addByName(reader, (_id, entry) => entry?.startsWith(runningMark) ?? true);
   const { rescanned, runs_hwm_utc } = savedShape.parse(saved.current ?? {});
   const now = options.startedAt.toISOString();
   const isFirst = saved.current === undefined;
-  const isRescanDue = !isFirst && isDue(rescanned, config.rescan_days, options.startedAt);
+  const mayRescan = !isFirst && runs.listing.isFull;
+  const isRescanDue = mayRescan && isDue(rescanned, config.rescan_days, options.startedAt);
   const readsAll = options.fullRefresh || isRescanDue;
   if (readsAll) yield* runs.startOver({ rescanned: now });
   yield* runs.sweepUnknown("run_id");
   yield* runs.deleteGone({
-    find: (missing) => project.reader.findGone(missing),
+    find: (missing) => reader.findGone(missing),
     mark: (gone) => [{ rows: [], bytes: 0, deletes: gone.map((id) => keyOf(scope, id)) }],
   });
   yield* runs.enterNew();

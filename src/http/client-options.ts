@@ -1,6 +1,7 @@
 import { sleep } from "../core/sleep.ts";
 import type { Log } from "../core/log.ts";
 import type { RequestStats } from "../core/request-stats.ts";
+import { standardBudgets, type BudgetReader } from "./budget.ts";
 import type { TimeLimits } from "./deadline.ts";
 import type { HttpError } from "./http-error.ts";
 import type { Request } from "./request.ts";
@@ -26,6 +27,11 @@ export interface ClientOptions extends Partial<TimeLimits> {
   readonly concurrency?: number;
   /** The longest pause a service may ask for; above it, requests fail at once. Default: 5 min. */
   readonly maxWaitMs?: number;
+  /**
+   * Reads from a response how many more requests the service allows, so that it need not refuse
+   * any. Default: `RateLimit-Remaining` and `RateLimit-Reset`.
+   */
+  readonly budgets?: BudgetReader;
   /** Size limit of a response body, decompressed. Default: 64 MiB. */
   readonly maxResponseBytes?: number;
   /**
@@ -68,6 +74,7 @@ export function settingsOf(options: ClientOptions): ClientSettings {
     retryAttempts: 6,
     concurrency: 8,
     maxWaitMs: 5 * 60_000,
+    budgets: standardBudgets,
     maxResponseBytes: 64 * 2 ** 20,
     remedies: {},
     mustChange: () => false,

@@ -3,6 +3,7 @@ import type { InternalAxiosRequestConfig } from "axios";
 import { SourceError } from "../core/errors.ts";
 import { requestedWaitMs } from "./backoff.ts";
 import { type Body, readBody } from "./body.ts";
+import type { BudgetReader } from "./budget.ts";
 import { Deadline, type TimeLimits } from "./deadline.ts";
 import { sendRequest } from "./axios-transport.ts";
 import { HttpError } from "./http-error.ts";
@@ -16,6 +17,9 @@ interface SendOnceOptions extends TimeLimits {
   readonly now: () => number;
   /** Called for every request that is sent, redirects included. */
   readonly onSend: () => void;
+  /** Called with the head of the response, once its body has arrived, whatever its status. */
+  readonly onResponse: (status: number, headers: IncomingHttpHeaders) => void;
+  readonly budgets: BudgetReader;
   /** Masks secrets in the service's messages. */
   readonly redact: (text: string) => string;
 }
@@ -74,7 +78,7 @@ async function followRedirects(
 async function readResponse(
   message: IncomingMessage,
   deadline: Deadline,
-  { maxResponseBytes, now, redact }: SendOnceOptions,
+  { maxResponseBytes, now, redact, onResponse, budgets }: SendOnceOptions,
 ): Promise<OkResponse> {
   const onChunk = (): void => {
     deadline.bytesReceived();
@@ -82,12 +86,14 @@ async function readResponse(
   const { statusCode: status = 0, headers } = message;
   if (status >= 200 && status < 300) {
     const body = await readBody(message, { maxBytes: maxResponseBytes, onChunk });
+    onResponse(status, headers);
     return { status, headers, body };
   }
   const body = await readBody(message, { maxBytes: maxErrorBytes, onChunk }).catch(() => undefined);
+  onResponse(status, headers);
   const reason = redact(serviceMessage(body?.text ?? ""));
   throw new HttpError("status", reason === "" ? `${status}` : `${status}: ${reason}`, {
     status,
-    requestedWaitMs: requestedWaitMs(status, headers, now()),
+    requestedWaitMs: requestedWaitMs({ status, headers, budgets: budgets(headers, now()) }, now()),
   });
 }

@@ -9,11 +9,11 @@ import { jitterMs } from "./backoff.ts";
 import type { Body } from "./body.ts";
 import type { ClientSettings } from "./client-options.ts";
 import type { Answer, Request } from "./request.ts";
-import { formatDuration } from "./format-duration.ts";
 import { HttpError, httpErrorOf, isRetried, isTransient } from "./http-error.ts";
 import { Outage } from "./outage.ts";
 import { encodedBody } from "./request-body.ts";
 import { requestError } from "./request-error.ts";
+import { RequestedPauses } from "./requested-pauses.ts";
 import { Throttle } from "./throttle.ts";
 import { redactedUrl, urlOf } from "./url.ts";
 
@@ -32,9 +32,6 @@ interface PendingRequest<Value> {
   answersBefore: number;
 }
 
-/** Waits below this are logged at debug level. */
-const warnFromMs = 2000;
-
 /** A service that answers nothing for this long may be down, however few the attempts. */
 const outageFromMs = 30_000;
 
@@ -45,6 +42,7 @@ export class Sender {
   readonly #settings: ClientSettings;
   readonly #http: AxiosInstance;
   readonly #throttle: Throttle;
+  readonly #pauses: RequestedPauses;
   readonly #outage: Outage;
   readonly #redact: (text: string) => string;
 
@@ -56,6 +54,7 @@ export class Sender {
     this.#settings = settings;
     this.#http = newAxios(settings);
     this.#throttle = new Throttle({ concurrency, now, sleep });
+    this.#pauses = new RequestedPauses(settings, this.#throttle);
     this.#outage = new Outage(probe && (() => this.#sendProbe(probe)));
     this.#redact = newRedactor([...Object.values(headers), ...secrets]);
   }
@@ -137,7 +136,7 @@ export class Sender {
     config: InternalAxiosRequestConfig,
     pending: PendingRequest<Value>,
   ): Promise<Answer<Value>> {
-    this.#throwIfDeferred();
+    this.#pauses.throwIfDeferred();
     pending.outage.throwIfAborted();
     if (pending.attempts === 0) {
       pending.startedAt = this.#settings.now();
@@ -151,8 +150,8 @@ export class Sender {
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       if (!isTransient(error)) this.#outage.recordAnswer();
-      this.#pause(error, pending);
-      this.#throwIfDeferred();
+      this.#pauses.afterFailure(error, pending);
+      this.#pauses.throwIfDeferred();
       throw error;
     }
   }
@@ -169,6 +168,9 @@ export class Sender {
       requestTimeoutMs: Math.min(requestTimeoutMs, request.requestTimeoutMs ?? Infinity),
       redact: this.#redact,
       onSend: () => (transfer.requests += 1),
+      onResponse: (status, headers) => {
+        this.#pauses.afterResponse(status, headers);
+      },
     });
     const { status, body } = received;
     const { bytes } = body;
@@ -188,33 +190,6 @@ export class Sender {
     }
   }
 
-  /**
-   * A pause that the service asks for applies to all requests at once, this one's retry included.
-   */
-  #pause<Value>(failure: HttpError, pending: PendingRequest<Value>): void {
-    const { transfer, now, maxWaitMs } = this.#settings;
-    const { message, status, requestedWaitMs = 0 } = failure;
-    if (!isTransient(failure)) return;
-    const until = now() + requestedWaitMs;
-    if (requestedWaitMs > maxWaitMs) {
-      if (until > (transfer.deferral?.until ?? 0)) transfer.deferral = { message, status, until };
-      return;
-    }
-    const added = this.#throttle.pause(requestedWaitMs);
-    if (added <= 0) return;
-    transfer.pausedUntil = until;
-    this.#logWait(added, failure, pending);
-  }
-
-  /** During a deferral nothing is sent, by any client of the sync: they share their statistics. */
-  #throwIfDeferred(): void {
-    const { transfer, now } = this.#settings;
-    if (!transfer.deferral) return;
-    const { message, status, until } = transfer.deferral;
-    const requestedWaitMs = until - now();
-    if (requestedWaitMs > 0) throw new HttpError("deferred", message, { status, requestedWaitMs });
-  }
-
   #retries<Value>(pending: PendingRequest<Value>): IAxiosRetryConfig {
     const { transfer, random, sleep, signal } = this.#settings;
     return {
@@ -226,23 +201,9 @@ export class Sender {
         transfer.retries += 1;
         if (!(cause instanceof HttpError) || cause.requestedWaitMs !== undefined) return;
         const milliseconds = Math.round(jitterMs(retry, random));
-        this.#logWait(milliseconds, cause, pending);
+        this.#pauses.logWait(milliseconds, cause, pending);
         await sleep(milliseconds, AbortSignal.any([signal, pending.outage]));
       },
     };
-  }
-
-  #logWait<Value>(
-    milliseconds: number,
-    { message }: HttpError,
-    pending: PendingRequest<Value>,
-  ): void {
-    const { transfer, log } = this.#settings;
-    const { where, attempts, retryAttempts } = pending;
-    const level = milliseconds < warnFromMs ? "debug" : "warning";
-    transfer.waitedMs += milliseconds;
-    log[level](
-      `${where}: ${message}, waiting ${formatDuration(milliseconds)} (attempt ${attempts} of ${retryAttempts + 1})`,
-    );
   }
 }

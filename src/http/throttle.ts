@@ -14,11 +14,15 @@ interface ThrottleOptions {
  * Limits parallel requests to a service, and holds them back during a pause.
  *
  * A 429 or a timeout halves the limit, once for all requests that were in progress together; a full
- * round of successes adds one. Requests that start during a pause wait for its end.
+ * round of successes adds one. Requests that start during a pause wait for its end. `allow` keeps
+ * the number of parallel requests below what the service still allows.
  */
 export class Throttle {
   readonly #options: ThrottleOptions;
   readonly #limit: LimitFunction;
+  /** The limit that adapts to successes and failures. */
+  #adapted: number;
+  #allowed = Infinity;
   #round = 0;
   #successes = 0;
   #gate: Promise<void> = Promise.resolve();
@@ -27,11 +31,21 @@ export class Throttle {
   constructor(options: ThrottleOptions) {
     this.#options = options;
     this.#limit = pLimit(options.concurrency);
+    this.#adapted = options.concurrency;
   }
 
   /** The current limit, at least 1. */
   get concurrency(): number {
     return this.#limit.concurrency;
+  }
+
+  /**
+   * Allows no more parallel requests than this, but at least one. Those in progress may already
+   * count among what the service allows, or not: so many can never be too many.
+   */
+  allow(requests: number): void {
+    this.#allowed = requests;
+    this.#applyLimit();
   }
 
   /** Resolves as soon as there is no pause; rejects with the reason of the signal if it aborts. */
@@ -83,15 +97,21 @@ export class Throttle {
 
   #grow(): void {
     this.#successes += 1;
-    if (this.#successes < this.#limit.concurrency) return;
+    if (this.#successes < this.#adapted) return;
     this.#successes = 0;
-    if (this.#limit.concurrency < this.#options.concurrency) this.#limit.concurrency += 1;
+    if (this.#adapted < this.#options.concurrency) this.#adapted += 1;
+    this.#applyLimit();
   }
 
   #halve(): void {
     this.#round += 1;
     this.#successes = 0;
-    this.#limit.concurrency = Math.max(1, Math.floor(this.#limit.concurrency / 2));
+    this.#adapted = Math.max(1, Math.floor(this.#adapted / 2));
+    this.#applyLimit();
+  }
+
+  #applyLimit(): void {
+    this.#limit.concurrency = Math.max(1, Math.min(this.#adapted, this.#allowed));
   }
 }
 

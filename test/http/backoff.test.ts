@@ -35,19 +35,53 @@ describe("the wait that a response asks for", () => {
     ["garbage, as nothing", { "retry-after": "1.5.2026" }, undefined],
     ["an empty header, as nothing", { "retry-after": "" }, undefined],
   ])("is read from %s", (_name, headers, expected) => {
-    expect(requestedWaitMs(429, headers, now)).toBe(expected);
+    expect(requestedWaitMs({ status: 429, headers }, now)).toBe(expected);
+  });
+
+  describe("of a 429 with budgets", () => {
+    const budgets = [
+      { name: "user", remaining: 3, resetMs: 90_000 },
+      { name: "workspace", remaining: 0, resetMs: 5900 },
+      { name: "project", remaining: -1, resetMs: 1200 },
+    ];
+    const wait = (headers: Record<string, string>, status = 429) =>
+      requestedWaitMs({ status, headers, budgets }, now);
+
+    test("lasts until those that are used up are reset, RateLimit-Reset being rounded", () => {
+      expect(wait({ "ratelimit-reset": "5" })).toBe(5900);
+    });
+
+    test("is what Retry-After says, if that is there", () => {
+      expect(wait({ "retry-after": "7", "ratelimit-reset": "5" })).toBe(7000);
+    });
+
+    test("is RateLimit-Reset, if none is used up", () => {
+      const [user] = budgets;
+      const head = {
+        status: 429,
+        headers: { "ratelimit-reset": "5" },
+        budgets: user ? [user] : [],
+      };
+      expect(requestedWaitMs(head, now)).toBe(5000);
+    });
+
+    test("does not concern other statuses", () => {
+      expect(wait({}, 503)).toBeUndefined();
+    });
   });
 
   test("ignores RateLimit-Reset unless the status is 429", () => {
-    expect(requestedWaitMs(500, { "ratelimit-reset": "30" }, now)).toBeUndefined();
-    expect(requestedWaitMs(503, { "retry-after": "30" }, now)).toBe(30_000);
+    expect(
+      requestedWaitMs({ status: 500, headers: { "ratelimit-reset": "30" } }, now),
+    ).toBeUndefined();
+    expect(requestedWaitMs({ status: 503, headers: { "retry-after": "30" } }, now)).toBe(30_000);
   });
 
   test("is a positive finite number or undefined, whatever the header", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (retryAfter, reset) => {
         const headers = { "retry-after": retryAfter, "ratelimit-reset": reset };
-        const wait = requestedWaitMs(429, headers, now) ?? 1;
+        const wait = requestedWaitMs({ status: 429, headers }, now) ?? 1;
         expect(wait).toBeGreaterThan(0);
         expect(wait).toBeLessThan(Infinity);
       }),

@@ -87,6 +87,43 @@ test("never runs more tasks than its limit", async () => {
   expect(maximum).toBe(3);
 });
 
+/** The most tasks that run at the same time. */
+async function mostAtOnce(throttle: Throttle, count: number): Promise<number> {
+  let [running, most] = [0, 0];
+  const task = async (): Promise<void> => {
+    running += 1;
+    most = Math.max(most, running);
+    await nextTick();
+    running -= 1;
+  };
+  await Promise.all(Array.from({ length: count }, () => throttle.run(task)));
+  return most;
+}
+
+test.each([
+  [20, 8],
+  [8, 8],
+  [3, 3],
+  [1, 1],
+  [0, 1],
+  [-5, 1],
+  [Infinity, 8],
+])("if the service allows %d more requests, runs %d tasks at once", async (allowed, expected) => {
+  const { throttle } = newThrottle(8);
+  throttle.allow(allowed);
+  expect(await mostAtOnce(throttle, 20)).toBe(expected);
+});
+
+test("what the service allows neither replaces nor resets the limit that adapts", async () => {
+  const { throttle } = newThrottle(8);
+  throttle.allow(2);
+  await together(throttle, 2, tooMany);
+  expect(throttle.concurrency).toBe(2);
+  throttle.allow(Infinity);
+  expect(throttle.concurrency).toBe(4);
+  expect(await mostAtOnce(throttle, 4)).toBe(4);
+});
+
 test("holds back tasks that are queued when a pause starts", async () => {
   const { throttle, pauses } = newThrottle(1);
   const ran: string[] = [];

@@ -2,6 +2,7 @@ import type { SourceContext } from "../../core/source.ts";
 import { newClient, type Client } from "../../http/client.ts";
 import { parseJson } from "../../http/json-body.ts";
 import { cloudUrl, type OpikConfig } from "./config.ts";
+import { opikBudgets } from "./rate-limits.ts";
 
 /** Path of the API below the base URL. */
 export const apiPath = "v1/private";
@@ -30,6 +31,7 @@ export function opikClient(config: OpikConfig, { log, transfer, signal }: Source
       query: { page: 1, size: 1 },
       accept: ({ text }) => parseJson(text),
     },
+    budgets: opikBudgets,
     remedies: remedies(config),
     mustChange: ({ status, message }, where) =>
       status === 404 && (/workspace/i.test(message) || /\/(?:projects|datasets)$/.test(where)),

@@ -6,6 +6,7 @@ import { acceptedEncodings } from "./body.ts";
 
 interface AxiosOptions {
   readonly headers: Readonly<Record<string, string>>;
+  readonly publicHeaders: Readonly<Record<string, string>>;
   readonly concurrency: number;
 }
 
@@ -13,11 +14,17 @@ interface AxiosOptions {
  * An axios instance that keeps connections alive, leaves retries to each request's settings, and
  * transforms neither requests nor responses.
  */
-export function newAxios({ headers, concurrency }: AxiosOptions): AxiosInstance {
+export function newAxios(options: AxiosOptions): AxiosInstance {
+  const { headers, publicHeaders, concurrency } = options;
   const agent = { keepAlive: true, maxSockets: concurrency };
   const unchanged = (body: unknown): unknown => body;
   const instance = axios.create({
-    headers: { "User-Agent": "rivulet", "Accept-Encoding": acceptedEncodings, ...headers },
+    headers: {
+      "User-Agent": "rivulet",
+      "Accept-Encoding": acceptedEncodings,
+      ...publicHeaders,
+      ...headers,
+    },
     httpAgent: new http.Agent(agent),
     httpsAgent: new https.Agent(agent),
     transformRequest: unchanged,

@@ -13,6 +13,8 @@ export interface ClientOptions extends Partial<TimeLimits> {
   readonly baseUrl: string;
   /** Sent with every request. Values of 8 characters or more are redacted in messages. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent with every request, too, but no secrets: messages may show their values. */
+  readonly publicHeaders?: Readonly<Record<string, string>>;
   /** Further values to redact in messages, for example a key that is sent in the query. */
   readonly secrets?: readonly string[];
   /** Time limit of one attempt, up to the last byte of the response. Default: 120 s. */
@@ -67,6 +69,7 @@ export interface ClientOptions extends Partial<TimeLimits> {
 export function settingsOf(options: ClientOptions): ClientSettings {
   return {
     headers: {},
+    publicHeaders: {},
     secrets: [],
     requestTimeoutMs: 120_000,
     silenceTimeoutMs: 30_000,

@@ -30,7 +30,7 @@ export interface Client {
 /** A client for one service, with kept-alive connections, retries and a throttle. */
 export function newClient(options: ClientOptions): Client {
   const { baseUrl } = options;
-  checkHeaders(options.headers ?? {});
+  checkHeaders({ ...options.publicHeaders, ...options.headers });
   const sender = new Sender(settingsOf(options));
   const send = <Value>(request: Request<Value>): Promise<Answer<Value>> => sender.send(request);
   const asText = ({ text }: Body): string => text;

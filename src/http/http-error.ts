@@ -11,7 +11,8 @@ import { TransientError } from "../core/errors.ts";
  * - `tls`: the certificate or the handshake failed.
  * - `timeout`: a time limit passed.
  * - `broken`: the response was truncated or invalid.
- * - `content`: the response was something else, such as the page of a proxy.
+ * - `html`: the response was a web page: that of a proxy, or of another address than the API's.
+ * - `content`: the response was something else.
  * - `size`: the response was too large.
  */
 type HttpErrorKind =
@@ -23,6 +24,7 @@ type HttpErrorKind =
   | "tls"
   | "timeout"
   | "broken"
+  | "html"
   | "content"
   | "size";
 
@@ -77,6 +79,7 @@ export function isTransient({ kind, status = 0 }: HttpError): boolean {
     "connection",
     "timeout",
     "broken",
+    "html",
     "content",
   ].includes(kind);
 }

@@ -8,14 +8,19 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const isBroken = /^\s*[{["\d-]/.test(text);
-    throw new HttpError(isBroken ? "broken" : "content", `expected JSON, got ${describe(text)}`);
+    const { kind, content } = describe(text.trimStart());
+    throw new HttpError(kind, `expected JSON, got ${content}`);
   }
 }
 
-function describe(text: string): string {
-  const start = text.trimStart();
-  if (start === "") return "an empty body";
-  if (start.startsWith("<")) return "HTML";
-  return /^[{["\d-]/.test(start) ? "truncated or invalid JSON" : "other text";
+interface Description {
+  readonly kind: "broken" | "content" | "html";
+  readonly content: string;
+}
+
+function describe(text: string): Description {
+  if (text === "") return { kind: "content", content: "an empty body" };
+  if (text.startsWith("<")) return { kind: "html", content: "HTML" };
+  if (/^[{["\d-]/.test(text)) return { kind: "broken", content: "truncated or invalid JSON" };
+  return { kind: "content", content: "other text" };
 }

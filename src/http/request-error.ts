@@ -2,8 +2,11 @@ import { ConfigError, SourceError, TransientError } from "../core/errors.ts";
 import { formatDuration } from "./format-duration.ts";
 import { type HttpError, isOutage, isTransient } from "./http-error.ts";
 
-/** Remedies by response status: `{ 401: "check opik.COMET_OPIK_API_KEY" }`. */
-export type Remedies = Readonly<Partial<Record<number, string>>>;
+/**
+ * Remedies by response status, and for a web page in place of the API:
+ * `{ 401: "check opik.COMET_OPIK_API_KEY" }`.
+ */
+export type Remedies = Readonly<Partial<Record<number | "html", string>>>;
 
 interface RequestContext {
   /** `GET https://host/path`. */
@@ -12,6 +15,8 @@ interface RequestContext {
   readonly remedies: Remedies;
   readonly mustChange: (failure: HttpError, where: string) => boolean;
   readonly now: () => number;
+  /** Whether the client has ever received what it expected: `base_url` is right. */
+  readonly isUnderstood: boolean;
   /** Whether the service fails all requests. */
   readonly isOutage: boolean;
 }
@@ -21,14 +26,15 @@ interface RequestContext {
  * ConfigError, TransientError or SourceError.
  */
 export function requestError(failure: HttpError, context: RequestContext): Error {
-  const { status = 0 } = failure;
+  const { kind, status = 0 } = failure;
   const needsChange = needsPerson(failure, context);
-  const remedy = (needsChange ? context.remedies[status] : undefined) ?? remedyFor(failure);
+  const ownRemedy = context.remedies[kind === "html" ? kind : status];
+  const remedy = (needsChange ? ownRemedy : undefined) ?? remedyFor(failure);
   const message = [`${context.where}: ${failure.message}`, gaveUp(failure, context), remedy]
     .filter((part) => part !== undefined)
     .join("; ");
   const options = { cause: failure };
-  if (isTransient(failure)) {
+  if (isTransient(failure) && !needsChange) {
     return new TransientError(message, {
       ...options,
       isOutage: context.isOutage || isOutage(failure),
@@ -37,8 +43,11 @@ export function requestError(failure: HttpError, context: RequestContext): Error
   return needsChange ? new ConfigError(message, options) : new SourceError(message, options);
 }
 
-function needsPerson(failure: HttpError, { where, mustChange }: RequestContext): boolean {
+function needsPerson(failure: HttpError, context: RequestContext): boolean {
+  const { where, mustChange, isUnderstood } = context;
   const { kind, status } = failure;
+  // Once the API has answered, a web page is a proxy's, which may go away.
+  if (kind === "html") return !isUnderstood;
   return kind === "tls" || status === 401 || status === 403 || mustChange(failure, where);
 }
 
@@ -57,6 +66,7 @@ function gaveUp(failure: HttpError, context: RequestContext): string | undefined
 function remedyFor({ kind, status, message }: HttpError): string | undefined {
   if (kind === "unreachable" || kind === "connection")
     return "check base_url and that the service is running";
+  if (kind === "html") return "check base_url: it must lead to the API, not to its web pages";
   if (kind === "content") return "check base_url";
   if (kind === "tls" && /SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(message)) {
     return "set NODE_EXTRA_CA_CERTS to the file of its CA certificate";

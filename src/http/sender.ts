@@ -45,6 +45,8 @@ export class Sender {
   readonly #pauses: RequestedPauses;
   readonly #outage: Outage;
   readonly #redact: (text: string) => string;
+  /** Whether a request has ever succeeded. */
+  #isUnderstood = false;
 
   constructor(settings: ClientSettings) {
     const { signal, headers, secrets, concurrency, now, probe } = settings;
@@ -64,9 +66,11 @@ export class Sender {
     const { signal } = this.#settings;
     const pending = this.#begin(request);
     try {
-      return await this.#sendWithRetries(pending, (config) =>
+      const answer = await this.#sendWithRetries(pending, (config) =>
         this.#throttle.run(() => this.#attempt(config, pending), pending.outage),
       );
+      this.#isUnderstood = true;
+      return answer;
     } catch (error) {
       signal.throwIfAborted();
       const failure = httpErrorOf(error);
@@ -74,7 +78,8 @@ export class Sender {
       await this.#checkForOutage(failure, pending);
       signal.throwIfAborted();
       const isOutage = this.#outage.isOn;
-      throw requestError(failure, { ...this.#settings, ...pending, isOutage });
+      const isUnderstood = this.#isUnderstood;
+      throw requestError(failure, { ...this.#settings, ...pending, isOutage, isUnderstood });
     }
   }
 
@@ -121,6 +126,8 @@ export class Sender {
   async #checkForOutage<Value>(failure: HttpError, pending: PendingRequest<Value>): Promise<void> {
     const { retryAttempts, now } = this.#settings;
     const { attempts, startedAt, answersBefore } = pending;
+    // Others that wait have the same wrong address; "outage" would not say so.
+    if (failure.kind === "html" && !this.#isUnderstood) return;
     const triedHard = attempts > retryAttempts || now() - startedAt >= outageFromMs;
     if (triedHard && isRetried(failure)) await this.#outage.recordFailure(failure, answersBefore);
   }

@@ -17,6 +17,16 @@ test.each([
   );
 });
 
+test.each([
+  ["<html>", "html"],
+  [" \n<?xml?>", "html"],
+  ["", "content"],
+  ["OK", "content"],
+  ["[1", "broken"],
+])("%j is of the kind %s", (text, kind) => {
+  expect(() => parseJson(text)).toThrow(expect.objectContaining({ kind }));
+});
+
 test("JSON is parsed", () => {
   expect(parseJson(' {"a": [1.5, null]}\n')).toEqual({ a: [1.5, null] });
 });

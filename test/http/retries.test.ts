@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { TransientError } from "../../src/core/errors.ts";
+import { ConfigError, TransientError } from "../../src/core/errors.ts";
+import type { Body } from "../../src/http/body.ts";
 import { isOverload, statusOf } from "../../src/http/http-error.ts";
+import { parseJson } from "../../src/http/json-body.ts";
 import {
   respond,
   cutChunks,
@@ -42,7 +44,6 @@ const faults: readonly [string, RequestHandler][] = [
   ["gzip that stops", cutGzip(body)],
   ["JSON that stops", cutText(body)],
   ["an empty body", respond("")],
-  ["HTML with a 200", respond("<html>log in</html>")],
   ["bytes that are not UTF-8", notUtf8],
   ["an unsupported content encoding", respond(body, { "content-encoding": "zstd" })],
   ["silence", silence],
@@ -71,6 +72,59 @@ describe.each(faults)("%s", (name, fault) => {
     expect(error).toBeInstanceOf(TransientError);
     expect(error).toHaveProperty("message", expect.stringContaining("gave up after 2 attempts"));
     expect(server.requests).toHaveLength(2);
+  });
+});
+
+describe("HTML with a 200", () => {
+  const html = respond("<html>log in</html>");
+
+  test("is retried", async () => {
+    await using server = await startServer(failTimes(2, html, respond(body)));
+    const client = testClient(server.url);
+    expect((await client.getJson("x")).body.text).toBe(body);
+    expect(client.sleeps).toEqual([500, 1000]);
+  });
+
+  test("is a wrong base_url, if the client never got anything else", async () => {
+    await using server = await startServer(html);
+    const client = testClient(server.url, { retryAttempts: 1 });
+    for (let requests = 0; requests < 2; requests += 1) {
+      const error = await client.getJson("x").catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(error).toHaveProperty(
+        "message",
+        `GET ${server.url}/x: expected JSON, got HTML; gave up after 2 attempts; check base_url: it must lead to the API, not to its web pages`,
+      );
+    }
+  });
+
+  test("has the remedy of the source", async () => {
+    await using server = await startServer(html);
+    const remedies = { html: "check opik.base_url" };
+    const client = testClient(server.url, { retryAttempts: 0, remedies });
+    await expect(client.getJson("x")).rejects.toThrow(/attempt; check opik\.base_url$/);
+  });
+
+  test("is a passing fault, if the API has answered before", async () => {
+    await using server = await startServer(failTimes(1, respond("{}"), html));
+    const client = testClient(server.url, { retryAttempts: 1 });
+    await client.getJson("x");
+    const error = await client.getJson("x").catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TransientError);
+  });
+
+  test("is a wrong base_url for all of several parallel requests, even if a probe fails", async () => {
+    await using server = await startServer(html);
+    const probe = {
+      method: "GET",
+      path: "probe",
+      accept: ({ text }: Body) => parseJson(text),
+    } as const;
+    const client = testClient(server.url, { retryAttempts: 2, probe });
+    const requests = Array.from({ length: 5 }, async () =>
+      client.getJson("x").catch((thrown: unknown) => thrown),
+    );
+    for (const error of await Promise.all(requests)) expect(error).toBeInstanceOf(ConfigError);
   });
 });
 

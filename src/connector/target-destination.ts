@@ -6,6 +6,7 @@ import type {
   State,
   SyncRecord,
 } from "../core/destination.ts";
+import { ConfigError } from "../core/errors.ts";
 import type { Key } from "../core/schema.ts";
 import type { SourceContext } from "../core/source.ts";
 import { stateNamesOf } from "./state-names.ts";
@@ -74,6 +75,17 @@ export class TargetDestination implements Destination {
   // eslint-disable-next-line @typescript-eslint/require-await -- there is nothing to wait for
   async *keys(): AsyncGenerator<Key, void> {
     yield* [];
+  }
+
+  rowCount(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  compare(): Promise<never> {
+    const { title } = this.#target.connector;
+    return Promise.reject(
+      new ConfigError(`${title}: its rows cannot be read back to compare them`),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -93,6 +93,41 @@ export interface Session extends AsyncDisposable {
   end(end: SyncEnd): Promise<void>;
 }
 
+/** Rows that differ in one way: how many, and the first thousand of them. */
+export interface Found<T> {
+  readonly count: number;
+  readonly first: readonly T[];
+}
+
+/** A row whose values differ, and the columns (as the source names them) in which they do. */
+export interface DifferentRow {
+  readonly key: string;
+  readonly columns: readonly string[];
+}
+
+/** How a table differs from its source. Keys are JSON text. */
+export interface Differences {
+  /** The number of distinct keys. */
+  readonly atSource: number;
+  /** The number of rows that are not marked as deleted. */
+  readonly atDestination: number;
+  /** Only the source has them. */
+  readonly missing: Found<string>;
+  /** Only the table has them. */
+  readonly extra: Found<string>;
+  readonly different: Found<DifferentRow>;
+  /** The table cannot hold them. */
+  readonly unstorable: Found<{ readonly key: string; readonly reason: string }>;
+}
+
+/** A comparison of one table with its source, which writes nothing to the database. */
+export interface TableComparison extends AsyncDisposable {
+  /** Compares what a sync would store. If a key comes again, only its last row counts. */
+  add(batches: readonly Batch[]): Promise<void>;
+  /** Looks for rows that only the table has. Call it after the last batch. */
+  end(): Promise<Differences>;
+}
+
 /** The database that a pipeline writes to. */
 export interface Destination extends AsyncDisposable {
   /** The URL without its password, for messages. */
@@ -117,6 +152,13 @@ export interface Destination extends AsyncDisposable {
   ): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** The keys of the table's rows, except those marked as deleted; empty if it does not exist. */
   keys(table: Table): AsyncIterable<Key>;
+  /** The number of the table's rows, without those marked as deleted; 0 if it does not exist. */
+  rowCount(table: Table): Promise<number>;
+  /**
+   * Begins a comparison of the table: of its values in the form in which a sync would store them,
+   * or of its keys only. Throws a ConfigError if the existing table does not fit.
+   */
+  compare(table: Table, options: { readonly keysOnly: boolean }): Promise<TableComparison>;
 }
 
 /** The table of a query does not exist: the next sync creates it. */

@@ -3,6 +3,7 @@ import type { Destination } from "../core/destination.ts";
 import type { Log } from "../core/log.ts";
 import type { ConnectOptions } from "./postgres/connection.ts";
 import type { Dialect } from "./sql/dialect.ts";
+import type { Findings } from "./sql/findings.ts";
 import { SqlDestination } from "./sql/sql-destination.ts";
 import type { SqliteOptions } from "./sqlite/dialect.ts";
 
@@ -35,7 +36,7 @@ export async function openDestination(url: string, options: OpenOptions): Promis
   const { log, leaseMs = 60_000, renewMs = 15_000, signal } = options;
   const { busyMs = 30_000, reconnectMs = 30_000, thread = false } = options;
   const dialect = await openDialect(url, { busyMs, leaseMs, reconnectMs, signal, thread });
-  return new SqlDestination(dialect, { log, leaseMs, renewMs });
+  return new SqlDestination(dialect, { log, leaseMs, renewMs, openFindings });
 }
 
 async function openDialect(url: string, options: ConnectOptions & SqliteOptions): Promise<Dialect> {
@@ -52,4 +53,10 @@ async function openDialect(url: string, options: ConnectOptions & SqliteOptions)
   throw new ConfigError(
     `destination: expected sqlite:./file.db or postgres://user:password@host/database, got ${found}`,
   );
+}
+
+/** Postgres could hold them too, but a comparison must not write to what it compares. */
+async function openFindings(): Promise<Findings> {
+  const { TemporaryFindings } = await import("./sqlite/temporary-findings.ts");
+  return new TemporaryFindings();
 }

@@ -14,7 +14,7 @@ import type { SqlValue } from "../sql/sql-value.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
 import { translateError } from "./errors.ts";
 import { findTable } from "./find-table.ts";
-import { keysSubquery, Upserter } from "./upsert.ts";
+import { keysSubquery, numberedRowsSubquery, Upserter } from "./upsert.ts";
 
 type SqlRow = Record<string, unknown>;
 
@@ -137,6 +137,10 @@ export class PostgresTransaction implements Transaction {
   ): Promise<RawBuilder<unknown>> {
     await this.#joinByHash(true);
     return keysSubquery(columns, keys);
+  }
+
+  rowRelation(columns: readonly PreparedColumn[], rows: RowValues): RawBuilder<unknown> {
+    return numberedRowsSubquery(columns, rows);
   }
 
   async #execute(text: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {

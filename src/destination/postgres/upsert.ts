@@ -155,11 +155,27 @@ function upsertQuery(
 
 /** Rows as a subquery with the columns `c0`, `c1`…, from one array per column. */
 function rowsSubquery({ columns }: PreparedTable, rows: RowValues): RawBuilder<unknown> {
-  const arrays = columns.map((_, column) =>
+  const names = columns.map((_, index) => stagingColumn(index));
+  return unnestArrays(columns, { arrays: arrayPerColumn(columns, rows), names });
+}
+
+/** The same, with the index of each row as the column `n`. */
+export function numberedRowsSubquery(
+  columns: readonly PreparedColumn[],
+  rows: RowValues,
+): RawBuilder<unknown> {
+  const number = { source: "n", name: "n", type: "integer" } as const;
+  const numbers = Array.from({ length: rows.count }, (_, row) => row);
+  return unnestArrays([...columns, number], {
+    arrays: [...arrayPerColumn(columns, rows), numbers],
+    names: [...columns.map((_, index) => stagingColumn(index)), sql.id(number.name)],
+  });
+}
+
+function arrayPerColumn(columns: readonly PreparedColumn[], rows: RowValues): SqlValue[][] {
+  return columns.map((_, column) =>
     Array.from({ length: rows.count }, (_row, row) => rows.value(row, column)),
   );
-  const names = columns.map((_, index) => stagingColumn(index));
-  return unnestArrays(columns, { arrays, names });
 }
 
 /** Keys as a subquery with the columns `k0`, `k1`…, from one array per column. */

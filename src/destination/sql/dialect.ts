@@ -48,6 +48,11 @@ export interface Transaction {
     columns: readonly PreparedColumn[],
     keys: readonly SqlValue[][],
   ): Promise<RawBuilder<unknown>>;
+  /**
+   * A relation to select rows from, which writes nothing. Its columns are `n`, the index of the
+   * row, and `c0`, `c1`… in the order of `columns`. At most 16,000 values.
+   */
+  rowRelation(columns: readonly PreparedColumn[], rows: RowValues): RawBuilder<unknown>;
   /** Runs `work`; if it throws, undoes only `work` and rethrows. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -57,6 +57,25 @@ export async function prepareTable(
   };
 }
 
+/**
+ * A stream's table as a sync would find it, with the types of its columns; changes nothing. Throws
+ * a ConfigError if the existing table does not fit.
+ */
+export function describeExistingTable(
+  dialect: Dialect,
+  table: Table,
+  existing: ExistingTable,
+): PreparedTable {
+  const name = tableName(dialect, table.name);
+  const described = describeTable(dialect, table, { name, existing });
+  checkTable(dialect, described, existing);
+  const columns = described.columns.map((column) => {
+    const type = existing.columns.get(column.name);
+    return type === undefined ? column : columnInTable(dialect, name, { column, existing: type });
+  });
+  return { ...described, columns };
+}
+
 /** The database name of a stream's table. Throws a ConfigError for names of system tables. */
 export function tableName({ naming }: Dialect, stream: string): string {
   const name = naming.toDatabaseName(escapeUnstorable(stream));
@@ -145,7 +164,7 @@ function checkTable({ label }: Dialect, table: PreparedTable, existing: Existing
 
 /** Adds or widens a column to fit its declared type. Returns the column with its actual type. */
 async function reconcileColumn(
-  { label, mapping: { types } }: Dialect,
+  dialect: Dialect,
   tx: Transaction,
   {
     column,
@@ -153,22 +172,35 @@ async function reconcileColumn(
     existing,
   }: { column: PreparedColumn; table: string; existing: string | undefined },
 ): Promise<PreparedColumn> {
-  const expected = types[column.type];
+  const { types } = dialect.mapping;
   if (existing === undefined) {
-    await addColumn(tx, table, { column: column.name, definition: sql.raw(expected) });
+    await addColumn(tx, table, { column: column.name, definition: sql.raw(types[column.type]) });
     return column;
   }
-  if (existing === expected) return column;
-  if (column.type === "integer" && existing === types.double) return { ...column, type: "double" };
-  const where = `${label}: table "${table}": column "${column.name}"`;
-  if (column.type === "double" && existing === types.integer) {
-    const reason = await tx.widen(table, column.name);
-    if (reason === undefined) return column;
-    throw new ConfigError(
-      `${where}: expected ${expected}, found ${existing}, which cannot be changed: ${reason}; change the column by hand, or rename the table`,
-    );
-  }
+  const actual = columnInTable(dialect, table, { column, existing });
+  if (!needsWidening(dialect, column, existing)) return actual;
+  const reason = await tx.widen(table, column.name);
+  if (reason === undefined) return column;
   throw new ConfigError(
-    `${where}: expected ${expected}, found ${existing}; change the column's type by hand, rename it, or use another destination`,
+    `${dialect.label}: table "${table}": column "${column.name}": expected ${types[column.type]}, found ${existing}, which cannot be changed: ${reason}; change the column by hand, or rename the table`,
   );
+}
+
+/** An existing column with its type in the table. Throws a ConfigError if no sync can use it. */
+function columnInTable(
+  dialect: Dialect,
+  table: string,
+  { column, existing }: { column: PreparedColumn; existing: string },
+): PreparedColumn {
+  const { types } = dialect.mapping;
+  const expected = types[column.type];
+  if (existing === expected || needsWidening(dialect, column, existing)) return column;
+  if (column.type === "integer" && existing === types.double) return { ...column, type: "double" };
+  throw new ConfigError(
+    `${dialect.label}: table "${table}": column "${column.name}": expected ${expected}, found ${existing}; change the column's type by hand, rename it, or use another destination`,
+  );
+}
+
+function needsWidening({ mapping: { types } }: Dialect, column: PreparedColumn, existing: string) {
+  return column.type === "double" && existing === types.integer;
 }

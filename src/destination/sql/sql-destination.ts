@@ -6,20 +6,23 @@ import type {
   SettledEntry,
   State,
   SyncRecord,
+  TableComparison,
 } from "../../core/destination.ts";
 import type { Log } from "../../core/log.ts";
 import type { Key, Table } from "../../core/schema.ts";
 import { bindParameters } from "./bind-parameters.ts";
 import { parseState, readCheckpoints } from "./checkpoints.ts";
 import { deletedColumn } from "./column-names.ts";
-import type { Dialect } from "./dialect.ts";
+import type { Dialect, PreparedTable } from "./dialect.ts";
+import type { Findings } from "./findings.ts";
 import { takeLease } from "./lease.ts";
 import { migrate } from "./migrate.ts";
-import { describeTable, keyNames, tableName } from "./prepare-table.ts";
+import { describeExistingTable, describeTable, keyNames, tableName } from "./prepare-table.ts";
 import { SqlSession } from "./session.ts";
 import { readSettledEntries } from "./settled-entries.ts";
 import type { SqlValue } from "./sql-value.ts";
 import { readSyncs } from "./sync-log.ts";
+import { SqlTableComparison } from "./table-comparison.ts";
 
 const keysPerPage = 10_000;
 
@@ -29,6 +32,7 @@ interface SqlDestinationOptions {
   readonly leaseMs: number;
   /** Interval of the renewals. */
   readonly renewMs: number;
+  readonly openFindings: () => Promise<Findings>;
 }
 
 /** A destination in a SQL database. */
@@ -102,6 +106,34 @@ export class SqlDestination implements Destination {
     } while (after);
   }
 
+  rowCount(table: Table): Promise<number> {
+    const name = tableName(this.#dialect, table.name);
+    return this.#dialect.read(async (tx) => {
+      if (!(await tx.findTable(name))) return 0;
+      const query = sql<{ n: SqlValue }>`select count(*) as n from ${tx.table(name)}
+        where not ${sql.id(deletedColumn)}`;
+      return Number((await query.execute(tx.db)).rows[0]?.n ?? 0);
+    });
+  }
+
+  async compare(
+    table: Table,
+    { keysOnly }: { readonly keysOnly: boolean },
+  ): Promise<TableComparison> {
+    const name = tableName(this.#dialect, table.name);
+    const existing = await this.#dialect.read((tx) => tx.findTable(name));
+    const described = existing
+      ? describeExistingTable(this.#dialect, table, existing)
+      : describeTable(this.#dialect, table, { name, existing });
+    return new SqlTableComparison({
+      dialect: this.#dialect,
+      table: keysOnly ? keyColumnsOnly(described) : described,
+      existing,
+      findings: await this.#options.openFindings(),
+      storedKeys: () => this.keys(table),
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dialect[Symbol.asyncDispose]();
   }
@@ -130,4 +162,11 @@ export class SqlDestination implements Destination {
     const keys = raw.map((key) => types.map((type, index) => decode[type](key[index] ?? null)));
     return { keys, last: rows.length === keysPerPage ? raw.at(-1) : undefined };
   }
+}
+
+function keyColumnsOnly(table: PreparedTable): PreparedTable {
+  const columns = table.keyIndexes
+    .map((index) => table.columns[index])
+    .filter((column) => column !== undefined);
+  return { ...table, columns, keyIndexes: [...columns.keys()], stampedIndexes: [] };
 }

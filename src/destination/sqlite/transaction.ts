@@ -78,6 +78,18 @@ export class SqliteTransaction implements Transaction {
     return sql.id("temp", await this.#engine.stageKeys(types, keys));
   }
 
+  rowRelation(columns: readonly PreparedColumn[], rows: RowValues): RawBuilder<unknown> {
+    const names = ["n", ...columns.map((_, index) => `c${index}`)];
+    const named = names.map(
+      (name, index) => sql`${sql.id(`column${index + 1}`)} as ${sql.id(name)}`,
+    );
+    const values = Array.from({ length: rows.count }, (_, row) => {
+      const cells = columns.map((_column, column) => sql`${rows.value(row, column)}`);
+      return sql`(${sql.join([sql.lit(row), ...cells])})`;
+    });
+    return sql`(select ${sql.join(named)} from (values ${sql.join(values)}))`;
+  }
+
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     await this.#engine.exec("savepoint rivulet");
     try {

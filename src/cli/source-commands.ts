@@ -93,11 +93,12 @@ export const sourceCommands: readonly Command[] = [
   },
   {
     usage: "verify",
-    summary: "Compare the keys in source and destination; writes nothing",
-    flags: [...readingFlags, "destination", "json"],
+    summary: "Compare every value with the service; writes nothing",
+    flags: [...readingFlags, "destination", "keys-only", "json"],
     examples: [
-      ["$0 verify", "is the copy complete?"],
+      ["$0 verify", "is every row there, with the same values?"],
       ["$0 verify --streams a", "one stream only, which is faster"],
+      ["$0 verify --keys-only", "is every row there?"],
     ],
     load: async () => (await import("./commands/verify.ts")).verifyCommand,
   },

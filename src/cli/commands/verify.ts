@@ -1,84 +1,102 @@
 import type { Destination, SettledEntry } from "../../core/destination.ts";
-import { keyOf, type ColumnType, type Key, type Table, type Value } from "../../core/schema.ts";
 import type { Rejected, Stream } from "../../core/source.ts";
-import { canonical, ValueError } from "../../core/value.ts";
-import { openDestination } from "../../destination/open.ts";
 import { boundedKey } from "../../destination/sql/key-text.ts";
-import { readStream } from "../../engine/read-stream.ts";
+import { verifyStream } from "../../engine/verify.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, readOptionsOf, type Invocation } from "../invocation/invocation.ts";
-import { formatCount } from "../terminal/format-numbers.ts";
-import { printSettledGaps } from "../terminal/settled-gaps.ts";
-import { formatTable } from "../terminal/table.ts";
+import { isSame, printDifferences, type StreamDifferences } from "../terminal/differences.ts";
+import { openProgress, type ProgressView } from "../terminal/progress.ts";
+import { formatVerifyCost } from "../terminal/verify-cost.ts";
+import { openConfiguredDestination } from "./open-configured-destination.ts";
 
-/** One stream's comparison, printed as it is by `--json`. */
-interface Difference {
-  readonly stream: string;
-  /** The number of keys. */
-  readonly atSource: number;
-  readonly atDestination: number;
-  /** Rows of the source that could not be read or understood, with the reason. */
-  readonly unreadable: readonly string[];
-  /** Keys that only the source has. */
-  readonly missing: readonly string[];
-  /** Keys that only the destination has. */
-  readonly extra: readonly string[];
-  /** What is incomplete at the service for good; no difference. */
-  readonly settled: readonly Pick<SettledEntry, "key" | "reason">[];
-}
+/** How many syncs are looked through for one that read as much. */
+const maxSyncs = 1000;
+
+/** How many unreadable rows are named, as many as of other differences. */
+const maxNamed = 1000;
 
 /**
- * `verify`: compares the keys in source and destination, names the settled gaps, and writes
- * nothing. Exit status 1 if the keys differ or could not be compared.
+ * `verify`: compares the rows in source and destination, value by value, names the settled gaps,
+ * and writes nothing. Says beforehand how much it reads. Exit status 1 if rows differ or could not
+ * be compared.
  */
 export async function verifyCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
+  const keysOnly = flags["keys-only"] === true;
   const configured = await configure(invocation);
-  await using destination = await openDestination(configured.destination, configured.context);
-  const differences: Difference[] = [];
-  const settled = await destination.settledEntries(configured.pipeline.name);
-  for (const stream of configured.streams)
-    differences.push(await compare(stream, { destination, settled }, invocation));
+  const { streams, pipeline, context } = configured;
+  await using destination = await openConfiguredDestination(configured);
+  const storedRows = new Map<string, number>();
+  for (const stream of streams) storedRows.set(stream.name, await destination.rowCount(stream));
+  // A sync of all streams says nothing about some of them.
+  const syncs = flags.streams ? [] : await destination.syncs(maxSyncs, pipeline.name);
+  terminal.log.info(formatVerifyCost({ storedRows, syncs, keysOnly }));
+  const settled = await destination.settledEntries(pipeline.name);
+  const visible = flags.quiet !== true && terminal.format === "pretty";
+  using progress = openProgress(terminal, { visible, transfer: context.transfer });
+  const differences: StreamDifferences[] = [];
+  for (const stream of streams) {
+    const options = {
+      destination,
+      settled,
+      storedRows: storedRows.get(stream.name) ?? 0,
+      progress,
+    };
+    differences.push(await compareStream(stream, { ...options, keysOnly, invocation }));
+  }
+  progress.close();
   if (flags.json === true) terminal.printJson(differences);
-  else printDifferences(differences, invocation);
-  const same = differences.every(
-    ({ unreadable, missing, extra }) => unreadable.length + missing.length + extra.length === 0,
-  );
-  return same ? exitStatus.completed : exitStatus.failed;
+  else printDifferences(differences, terminal);
+  return differences.every(isSame) ? exitStatus.completed : exitStatus.failed;
 }
 
-interface Copy {
+interface CompareOptions {
   readonly destination: Destination;
   readonly settled: readonly SettledEntry[];
+  readonly storedRows: number;
+  readonly progress: ProgressView;
+  readonly keysOnly: boolean;
+  readonly invocation: Invocation;
 }
 
-async function compare(
+async function compareStream(
   stream: Stream,
-  { destination, settled }: Copy,
-  invocation: Invocation,
-): Promise<Difference> {
-  const missing = new Set<string>();
-  const unreadable: string[] = [];
+  { destination, settled, storedRows, progress, keysOnly, invocation }: CompareOptions,
+): Promise<StreamDifferences> {
   const gaps = new SettledGaps(settled.filter((entry) => entry.stream === stream.name));
-  const options = { ...readOptionsOf(invocation), checkpoints: new Map<string, never>() };
-  for await (const group of readStream(stream, options)) {
-    for (const { rows, rejected = [] } of group) {
-      for (const row of rows) missing.add(keyText(stream, keyOf(stream, row)));
-      for (const entry of rejected)
-        if (!gaps.includes(entry)) unreadable.push(`${entry.key} (${entry.reason})`);
-    }
-  }
-  const atSource = missing.size;
-  const extra: string[] = [];
-  let atDestination = 0;
-  for await (const key of destination.keys(stream)) {
-    atDestination += 1;
-    const text = keyText(stream, key);
-    if (!missing.delete(text)) extra.push(text);
-  }
-  const counts = { stream: stream.name, atSource, atDestination, missing: [...missing] };
-  // An unreadable row may be one of the extra keys, so none of them is certain.
-  return { ...counts, unreadable, extra: unreadable.length > 0 ? [] : extra, settled: gaps.all };
+  const unreadable: string[] = [];
+  let unreadableCount = 0;
+  await using comparison = await destination.compare(stream, { keysOnly });
+  const found = await verifyStream(stream, {
+    ...readOptionsOf(invocation),
+    comparison,
+    storedRows,
+    progress,
+    onRejected(entry) {
+      if (gaps.includes(entry)) return;
+      unreadableCount += 1;
+      if (unreadable.length < maxNamed) unreadable.push(`${entry.key} (${entry.reason})`);
+    },
+  });
+  return {
+    stream: stream.name,
+    atSource: found.atSource,
+    atDestination: found.atDestination,
+    counts: {
+      missing: found.missing.count,
+      // An unreadable row may be one of the extra rows, so none of them is certain.
+      extra: unreadable.length > 0 ? 0 : found.extra.count,
+      different: found.different.count,
+      unstorable: found.unstorable.count,
+      unreadable: unreadableCount,
+    },
+    missing: found.missing.first,
+    extra: unreadable.length > 0 ? [] : found.extra.first,
+    different: found.different.first,
+    unstorable: found.unstorable.first,
+    unreadable,
+    settled: gaps.all,
+  };
 }
 
 /** The settled gaps of one stream: those in quarantine, and those that this read has met. */
@@ -99,58 +117,4 @@ class SettledGaps {
     if (settled && !this.#byKey.has(stored)) this.#byKey.set(stored, { key, reason });
     return this.#byKey.has(stored);
   }
-}
-
-/** A key as canonical text: equal keys are equal texts. */
-function keyText({ columns, primaryKey }: Table, key: Key): string {
-  const parts = primaryKey.map((column, index) => {
-    const value = key[index];
-    return value == null ? null : canonicalText(columns[column] ?? "string", value);
-  });
-  return JSON.stringify(parts.length === 1 ? parts[0] : parts);
-}
-
-function canonicalText(type: ColumnType, value: Exclude<Value, null | undefined>): string {
-  try {
-    return String(canonical[type](value));
-  } catch (error) {
-    if (error instanceof ValueError) return String(value);
-    throw error;
-  }
-}
-
-function printDifferences(differences: readonly Difference[], { terminal }: Invocation): void {
-  const numbers = ["in source", "in destination", "missing", "extra", "unreadable"];
-  const columns = ["stream", ...numbers.map((name) => `#${name}`)];
-  const rows = differences.map(
-    ({ stream, atSource, atDestination, missing, extra, unreadable }) => [
-      stream,
-      ...[atSource, atDestination, missing.length, extra.length, unreadable.length].map(
-        formatCount,
-      ),
-    ],
-  );
-  terminal.print(formatTable({ columns, rows }, terminal));
-  for (const { stream, missing, extra, unreadable } of differences) {
-    const findings = [
-      [missing, "missing", "run sync, then look into _rivulet_quarantine"],
-      [extra, "not in the source", "run sync"],
-      [unreadable, "unreadable", "try again"],
-    ] as const;
-    for (const [keys, finding, remedy] of findings) {
-      if (keys.length > 0) terminal.print(`${stream}: ${finding}: ${formatKeys(keys)}; ${remedy}`);
-    }
-  }
-  printSettledGaps(differences.flatMap(gapsOf), terminal);
-}
-
-function gapsOf({ stream, settled }: Difference): SettledEntry[] {
-  return settled.map((entry) => ({ stream, ...entry }));
-}
-
-function formatKeys(keys: readonly string[]): string {
-  return (
-    keys.slice(0, 5).join(", ") +
-    (keys.length > 5 ? `, and ${formatCount(keys.length - 5)} more` : "")
-  );
 }

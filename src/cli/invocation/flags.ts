@@ -49,6 +49,7 @@ const flagFields = {
     "Mark rows as deleted even if the service lists far fewer than before",
   ),
   "dry-run": switchFlag("Read and count, but write nothing"),
+  "keys-only": switchFlag("Compare keys, but no values; reads as much from the service"),
   json: switchFlag("Print JSON"),
   limit: wholeNumber({ min: 1, max: 1_000_000 }, { description: "Maximum number to show" }),
   port: wholeNumber({ min: 0, max: 65_535 }, { description: "Port to listen on (default: 50051)" }),

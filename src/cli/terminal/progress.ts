@@ -5,7 +5,8 @@ import type { ProgressListener, StreamProgress } from "../../engine/sync.ts";
 import { formatProgressLine } from "./progress-line.ts";
 import type { Terminal } from "./terminal.ts";
 
-interface ProgressView extends ProgressListener, Disposable {
+/** Shows progress. */
+export interface ProgressView extends ProgressListener, Disposable {
   /** Removes the lines of progress, so that output can follow. */
   close(): void;
 }

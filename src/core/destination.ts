@@ -87,6 +87,11 @@ export interface Session extends AsyncDisposable {
   countQuarantined(streams: readonly string[]): Promise<number>;
   /** The number of settled entries that these streams have in quarantine now. */
   countSettled(streams: readonly string[]): Promise<number>;
+  /**
+   * Counts a stream's rows that are not marked as deleted, by the values of a column. Absent if the
+   * destination cannot be asked.
+   */
+  countRows?(stream: string, column: string): Promise<ReadonlyMap<string, number>>;
   /** Inserts this sync's row into `_rivulet_sync`, as `running`. */
   begin(): Promise<void>;
   /** Completes that row, without verifying the lease. Throws if `begin` was not called. */

@@ -81,6 +81,8 @@ export interface Batch {
   readonly deletes?: readonly Key[];
   readonly sweep?: Sweep;
   readonly rejected?: readonly Rejected[];
+  /** Write it at once, with all before it: the stream waits for that. */
+  readonly endsGroup?: boolean;
   /** The partition that `checkpoint` belongs to. Absent: the stream itself. */
   readonly partition?: string;
   /** `null` removes the checkpoint of a partition that is finished for good. */
@@ -124,6 +126,11 @@ export interface ReadOptions {
    * person for one sync. Default: false.
    */
   readonly allowMassDeletion?: boolean;
+  /**
+   * Counts the stream's rows that are not marked as deleted, by the values of a column, once all
+   * that was yielded is written. Absent where there is no database.
+   */
+  readonly countRows?: (column: string) => Promise<ReadonlyMap<string, number>>;
   /** When the sync began; no high-water mark may pass it. */
   readonly startedAt: Date;
   readonly signal: AbortSignal;

@@ -56,6 +56,7 @@ class Group {
   #timeIsUp: Promise<"time is up"> | undefined;
   #rows = 0;
   #bytes = 0;
+  #isEnded = false;
 
   constructor(limits: GroupLimits) {
     this.#limits = limits;
@@ -66,13 +67,14 @@ class Group {
   }
 
   get isFull(): boolean {
-    return this.#rows >= this.#limits.rows || this.#bytes >= this.#limits.bytes;
+    return this.#isEnded || this.#rows >= this.#limits.rows || this.#bytes >= this.#limits.bytes;
   }
 
   add(batch: Batch): void {
     this.batches.push(batch);
     this.#rows += batch.rows.length;
     this.#bytes += batch.bytes ?? 0;
+    this.#isEnded ||= batch.endsGroup === true;
     if (this.isFull) this.stop();
   }
 

@@ -46,6 +46,14 @@ export class SweepTracker {
     this.#ordered = resume?.keys ?? 0;
   }
 
+  /**
+   * From here on, only a sweep at the end: something may be missing from the pages, until the whole
+   * traversal is proven.
+   */
+  collect(): void {
+    this.#unordered ??= new Set();
+  }
+
   /** Marks the traversal incomplete: no further sweeps, because an unseen row may exist. */
   markIncomplete(): void {
     this.#incomplete = true;

@@ -1,4 +1,5 @@
 import { ConfigError, isOperational, LockedError, messageOf } from "../core/errors.ts";
+import { WrittenBatches } from "./written-batches.ts";
 import { readStream } from "./read-stream.ts";
 import type { Batch, Checkpoints, ReadOptions, Stream } from "../core/source.ts";
 import type { RequestStats } from "../core/request-stats.ts";
@@ -101,20 +102,30 @@ async function copyStream(
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, session.lost, stop.signal]);
   const written = counts.get(stream.name) ?? zeroCounts();
+  const batches = new WrittenBatches();
   const writer = new GroupWriter({
     session,
     onWritten(result, group) {
       for (const more of result.values()) addCounts(written, more);
       for (const { note } of group) if (note !== undefined) notes.add(note);
       progress.wrote(stream.name, written, progressOf(group));
+      batches.record(group.length);
     },
     onError(error) {
       stop.abort(error);
     },
   });
+  const counted = { ...stream, read: (more: ReadOptions) => batches.count(stream.read(more)) };
+  const countRows =
+    session.countRows &&
+    (async (column: string) => {
+      await batches.settled(signal);
+      return (await session.countRows?.(stream.name, column)) ?? new Map<string, number>();
+    });
+  const reading = { ...options, checkpoints, signal, ...(countRows ? { countRows } : {}) };
   progress.started(stream);
   try {
-    for await (const group of readStream(stream, { ...options, checkpoints, signal })) {
+    for await (const group of readStream(counted, reading)) {
       await writer.write(group);
     }
     await writer.end();

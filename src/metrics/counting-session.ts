@@ -4,7 +4,9 @@ import type { Metrics } from "./metrics.ts";
 
 /** Wraps a session so that `metrics` counts what is written through it. */
 export function countingSession(session: Session, metrics: Metrics): Session {
+  const countRows = session.countRows?.bind(session);
   return {
+    ...(countRows ? { countRows } : {}),
     get lost() {
       return session.lost;
     },

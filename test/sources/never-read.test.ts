@@ -3,7 +3,9 @@ import { exitStatusOfSync } from "../../src/cli/invocation/exit-status.ts";
 import type { Summary } from "../../src/engine/sync.ts";
 import { startCountly } from "../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../support/databases.ts";
+import { startOpik } from "../support/opik.ts";
 import { syncCountly } from "../support/sync-countly.ts";
+import { syncOpik } from "../support/sync-source.ts";
 import { syncWandb } from "../support/sync-wandb.ts";
 import { startWandb } from "../support/wandb.ts";
 
@@ -33,6 +35,31 @@ async function countlyService(): Promise<Service> {
   };
 }
 
+async function opikService(): Promise<Service> {
+  const opik = await startOpik();
+  const { url, workspace, faults } = opik;
+  const add = (name: string) => {
+    const dataset = workspace.addDataset({ name });
+    dataset.addItems([{ data: { input: 1 } }, { data: { input: 2 } }]);
+    return dataset;
+  };
+  const first = add("first");
+  return {
+    stream: "opik_dataset_item",
+    sync: (destination) => syncOpik({ url, destination }, { retry_attempts: 0 }),
+    breakFirst() {
+      // Unchanged, it would not be read again.
+      first.addItems([{ data: { input: 3 } }]);
+      faults.brokenDataset = first.id;
+      return () => delete faults.brokenDataset;
+    },
+    addAnother() {
+      add("second");
+    },
+    [Symbol.asyncDispose]: () => opik[Symbol.asyncDispose](),
+  };
+}
+
 async function wandbService(): Promise<Service> {
   const wandb = await startWandb();
   const { url, workspace, faults } = wandb;
@@ -55,6 +82,7 @@ async function wandbService(): Promise<Service> {
 
 const services: readonly [string, () => Promise<Service>][] = [
   ["countly", countlyService],
+  ["opik", opikService],
   ["wandb", wandbService],
 ];
 

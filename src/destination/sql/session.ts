@@ -15,6 +15,7 @@ import {
   verifyLease,
   type Lease,
 } from "./lease.ts";
+import { countRows } from "./count-rows.ts";
 import { prepareTable, type PrepareResult } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
 import { createEncoder } from "./row-encoder.ts";
@@ -22,6 +23,7 @@ import { runInOrder } from "./settle-all.ts";
 import { SoftDeletes } from "./soft-deletes.ts";
 import { StaleStateCheck } from "./stale-state.ts";
 import { beginSync, endSync } from "./sync-log.ts";
+import { widenColumns } from "./widen-columns.ts";
 import type { WritableTable } from "./writable-table.ts";
 import { planWrites, touchedStreams, type WritePlan } from "./write-plan.ts";
 
@@ -81,6 +83,14 @@ export class SqlSession implements Session {
 
   countSettled(streams: readonly string[]): Promise<number> {
     return Promise.resolve(this.#quarantine.countSettled(streams));
+  }
+
+  async countRows(stream: string, column: string): Promise<ReadonlyMap<string, number>> {
+    const { table } = this.#tables.get(stream) ?? {};
+    const { name } = table?.columns.find(({ source }) => source === column) ?? {};
+    if (!table || name === undefined)
+      throw new Error(`${stream}: no column "${column}" is prepared`);
+    return await this.#transaction((tx) => countRows(tx, table.name, name));
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
@@ -203,20 +213,10 @@ export class SqlSession implements Session {
     for (const [stream, columns] of fractionalColumns) {
       const writable = this.#tables.get(stream);
       if (!writable) continue;
-      const { table, unwidenable } = writable;
-      const failed = await this.#transaction(async (tx) => {
-        const names: string[] = [];
-        for (const name of columns) {
-          if ((await tx.widen(table.name, name)) !== undefined) names.push(name);
-        }
-        return names;
-      });
-      const widened = table.columns.map((column) =>
-        columns.has(column.name) && !failed.includes(column.name)
-          ? { ...column, type: "double" as const }
-          : column,
+      const { table, unwidenable } = await this.#transaction((tx) =>
+        widenColumns(tx, writable, columns),
       );
-      this.#registerTable({ ...table, columns: widened }, new Set([...unwidenable, ...failed]));
+      this.#registerTable(table, unwidenable);
     }
   }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ReadOptions } from "../../core/source.ts";
+import type { MassDeletionError } from "../mass-deletion.ts";
 import { instantOf } from "./windows.ts";
 
 /** What a stream has saved about a list, besides its ledger. */
@@ -44,6 +45,8 @@ export interface TrackedListOptions {
   readonly believedBefore?: number;
   /** How long one full listing is enough, in minutes. Default: each sync needs one. */
   readonly listEveryMinutes?: number;
+  /** Another list of the source was refused: nothing is marked as deleted here either. */
+  readonly refusedBy?: MassDeletionError | undefined;
   readonly options: ReadOptions;
 }
 

@@ -41,6 +41,7 @@ export class TrackedList<Item extends ListedItem> {
     this.#doubt = listing.doubt;
     this.ledger = new Ledger(checkpoints, partition, scope);
     const sizes = { believed: saved.believed, shown: listing.items.size };
+    this.#refusal = allowMassDeletion ? undefined : options.refusedBy;
     if (listing.isFull && !allowMassDeletion && isMassDeletion(sizes))
       this.#refusal = new MassDeletionError({ where: label, noun, ...sizes });
   }
@@ -138,9 +139,22 @@ export class TrackedList<Item extends ListedItem> {
    * @param column - The column with the items' ids.
    */
   *sweepUnknown(column: string): Generator<StreamBatch> {
-    if (!this.canSweepUnknown) return;
+    if (this.canSweepUnknown) yield this.#sweepBatch(column);
+  }
+
+  /**
+   * Marks all rows as deleted whose items the proven listing lacks, without a question by name.
+   *
+   * @param column - The column with the items' ids.
+   */
+  *sweepAll(column: string): Generator<StreamBatch> {
+    const { isFull, hidden } = this.listing;
+    if (this.#isBelieved && isFull && hidden === 0) yield this.#sweepBatch(column);
+  }
+
+  #sweepBatch(column: string): StreamBatch {
     const keys = [...this.listing.items.keys()].map((id) => [id]);
-    yield { rows: [], bytes: 0, sweep: { where: this.#options.where, by: [column], keys } };
+    return { rows: [], bytes: 0, sweep: { where: this.#options.where, by: [column], keys } };
   }
 
   /**

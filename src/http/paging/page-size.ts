@@ -26,6 +26,8 @@ export class PageSize {
   readonly #bytes: Required<PageByteLimits>;
   #rows: number;
   #maxRows: number;
+  /** What the list or the service allows, whatever was too much in between. */
+  #allowedRows: number;
   #shrunkByOverload = false;
 
   constructor(
@@ -34,6 +36,7 @@ export class PageSize {
   ) {
     this.#rows = rows;
     this.#maxRows = maxRows;
+    this.#allowedRows = maxRows;
     this.#bytes = {
       comfortableBytes: bytes.comfortableBytes ?? 4 * mebibyte,
       maxPageBytes: bytes.maxPageBytes ?? 8 * mebibyte,
@@ -95,6 +98,14 @@ export class PageSize {
   capAt(rows: number): void {
     this.#rows = rows;
     this.#maxRows = rows;
+    this.#allowedRows = rows;
+  }
+
+  /** Sets the rows as they were before an overload that was not due to their number. */
+  restore(): void {
+    this.#rows = this.#allowedRows;
+    this.#maxRows = this.#allowedRows;
+    this.#shrunkByOverload = false;
   }
 
   /** Reduces the rows until they divide `offset`, so that a page can start there. */

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { secretText, serviceUrl, text, textList, wholeNumber } from "../../core/config-field.ts";
+import {
+  choice,
+  secretText,
+  serviceUrl,
+  text,
+  textList,
+  toggle,
+  wholeNumber,
+} from "../../core/config-field.ts";
 import { clientFields } from "../../http/client-fields.ts";
 
 /** The API of Comet's cloud. */
@@ -34,6 +42,14 @@ export const opikConfig = z
           "Days after which a dataset is read again although it looks unchanged; 0: never.",
       },
     ).default(7),
+    detect_edits: toggle({
+      description:
+        "Ask for the version of each dataset, in one request, to see items edited in place. Without it, only `rescan_days` finds them.",
+    }).default(true),
+    dataset_item_key: choice(["item", "dataset_and_item"], {
+      description:
+        "The key of `opik_dataset_item`: `item_id`, or `dataset_id` and `item_id` if datasets share items.",
+    }).default("item"),
     inputs_keys: textList({
       description:
         "Members of an item, or of its `data`, that fill the column `inputs`; the first one present is used.",

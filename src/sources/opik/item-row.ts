@@ -5,10 +5,13 @@ import { firstPresent } from "../../json/row-mapper.ts";
 import type { OpikConfig } from "./config.ts";
 import { itemColumns } from "./tables.ts";
 
-type ItemKeys = Pick<OpikConfig, "inputs_keys" | "outputs_keys" | "metadata_keys">;
+type ItemKeys = Pick<
+  OpikConfig,
+  "inputs_keys" | "outputs_keys" | "metadata_keys" | "dataset_item_key"
+>;
 
-/** Members without a column: an old name of `id`, and data that belongs to other tables. */
-const ignoredMembers = ["dataset_item_id", "experiment_items", "run_summaries_by_experiment"];
+/** Members without a column: data that belongs to other tables. */
+const ignoredMembers = ["id", "experiment_items", "run_summaries_by_experiment"];
 
 /**
  * Declares how dataset items become rows. `inputs`, `outputs` and `metadata` are the first of the
@@ -20,8 +23,9 @@ export function itemDeclaration(keys: ItemKeys): RowDeclaration {
   return {
     name: "opik_dataset_item",
     columns: itemColumns,
-    primaryKey: ["item_id"],
-    fields: { item_id: "id" },
+    primaryKey: keys.dataset_item_key === "item" ? ["item_id"] : ["dataset_id", "item_id"],
+    // On servers of early 2026, `id` is the id of the item's row in one version.
+    fields: { item_id: ["dataset_item_id", "id"] },
     required: ["item_id", "created_at"],
     known: [...ignoredMembers, ...configured],
     derive: (item) => deriveColumns(item, { keys, data: data.read(item.get("data") ?? "") }),

@@ -1,13 +1,11 @@
 import type { Source } from "../../core/source.ts";
-import type { Client } from "../../http/client.ts";
-import { restStream } from "../../http/paging/rest-stream.ts";
 import { firstPresent } from "../../json/row-mapper.ts";
 import { members, plain } from "../../json/text-scanner.ts";
-import { apiPath, opikClient } from "./client.ts";
 import { opikConfig, type OpikConfig } from "./config.ts";
-import { rowKeys } from "./datasets.ts";
 import { itemStream } from "./items.ts";
+import { objectStream } from "./object-stream.ts";
 import { datasetColumns, projectColumns } from "./tables.ts";
+import { Workspace } from "./workspace.ts";
 
 const audit = ["created_at", "last_updated_at"] as const;
 
@@ -19,23 +17,19 @@ export const opik: Source<OpikConfig> = {
   identity: ({ base_url, COMET_OPIK_WORKSPACE = "default" }) =>
     `${base_url} ${COMET_OPIK_WORKSPACE}`,
   streams(config, context) {
-    const client = opikClient(config, context);
-    const size = config.page_size;
-    return [projectStream(client, size), datasetStream(client, size), itemStream(client, config)];
+    const workspace = new Workspace(config, context);
+    return [projectStream(workspace), datasetStream(workspace), itemStream(workspace)];
   },
-  async check(config, context) {
-    await opikClient(config, context).getJson(`${apiPath}/projects`, { query: { size: 1 } });
-  },
+  check: (config, context) => new Workspace(config, context).check(),
 };
 
 /** @see https://www.comet.com/docs/opik/reference/rest-api/projects/find-projects */
-function projectStream(client: Client, size: number) {
-  return restStream(client, {
+function projectStream(workspace: Workspace) {
+  return objectStream(workspace, {
     name: "opik_project",
     description: "The projects of the workspace",
-    path: `${apiPath}/projects`,
-    rowKeys,
-    size,
+    list: "projects",
+    idColumn: "project_id",
     primaryKey: ["project_id"],
     columns: projectColumns,
     fields: { project_id: "id" },
@@ -44,13 +38,12 @@ function projectStream(client: Client, size: number) {
 }
 
 /** @see https://www.comet.com/docs/opik/reference/rest-api/datasets/find-datasets */
-function datasetStream(client: Client, size: number) {
-  return restStream(client, {
+function datasetStream(workspace: Workspace) {
+  return objectStream(workspace, {
     name: "opik_dataset",
     description: "The datasets of the workspace, with their latest version",
-    path: `${apiPath}/datasets`,
-    rowKeys,
-    size,
+    list: "datasets",
+    idColumn: "dataset_id",
     primaryKey: ["dataset_id"],
     columns: datasetColumns,
     fields: { dataset_id: "id" },

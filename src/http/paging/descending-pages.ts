@@ -1,0 +1,248 @@
+import { messageOf } from "../../core/errors.ts";
+import type { Client } from "../client.ts";
+import { isOverload, isTooLarge } from "../http-error.ts";
+import { pageBody, type List, type Page, type PageBody } from "./page.ts";
+import { PageSize, type PageByteLimits } from "./page-size.ts";
+import { descend, idOf } from "./row-ids.ts";
+import { nextWindow, type Window } from "./window.ts";
+
+/** A position in a list whose ids descend. Saved in checkpoints. */
+export interface DescendingPosition {
+  /** The number of rows before it. */
+  readonly offset: number;
+  /** The id of the last row before it. */
+  readonly below: string;
+}
+
+/** A list that is read by page number and size, and is ordered by a descending `id`. */
+export interface DescendingList extends List, PageByteLimits {
+  /** Rows per page, at most; 2 or more. */
+  readonly size: number;
+  /** Where to start: the `next` of a page read earlier. */
+  readonly from?: DescendingPosition | undefined;
+}
+
+/** A page without the rows that an earlier page had. */
+export interface DescendingPage extends Page {
+  /** Whether nothing can be missing from the start of the list to the page's last row. */
+  readonly isProven: boolean;
+  /** Where the next page starts; undefined if rows may be missing before it. */
+  readonly next: DescendingPosition | undefined;
+  /** If `unreadable` says why a row could not be read: the number of rows before it. */
+  readonly unreadableAt?: number;
+}
+
+/** One traversal of a list, from its start or a position to its end. */
+export interface DescendingPages extends AsyncIterable<DescendingPage> {
+  /** Whether the end was reached and nothing can be missing. */
+  readonly isWhole: boolean;
+  /** The number of rows in the list, by the latest answer that said it. */
+  readonly total: number | undefined;
+}
+
+/**
+ * Reads a list by `page` (from 1) and `size`, and proves that every row that exists all the time
+ * was in one of the pages, whatever comes or goes between two answers.
+ *
+ * An answer is one moment, and holds a contiguous range of ids. Each page begins with the last row
+ * of the page before it, or above it. If it begins below, that row was deleted, and others may have
+ * moved to pages that were already read: it is asked for again further up.
+ *
+ * A row that the service cannot deliver is isolated and passed.
+ */
+export function descendingPages(client: Client, list: DescendingList): DescendingPages {
+  return new Traversal(client, list);
+}
+
+/** How often a traversal goes back because rows were deleted. */
+const maxReturns = 20;
+
+/** After more rows in a row than this that cannot be read, the service is at fault. */
+const maxUnreadable = 10;
+
+interface Answer extends Pick<PageBody, "page" | "isBareArray"> {
+  readonly window: Window;
+}
+
+class Traversal implements DescendingPages {
+  total: number | undefined;
+  readonly #client: Client;
+  readonly #list: DescendingList;
+  readonly #size: PageSize;
+  /** The number of rows that were passed. */
+  #offset: number;
+  /** The id of the last row that was passed. */
+  #below: string | undefined;
+  /** Behind the last row that could not be read: no page can hold it. */
+  #floor = 0;
+  #isOrdered = true;
+  /** The ids of the latest page. */
+  #previousIds: readonly string[] | undefined;
+  #isProven = true;
+  #isEnded = false;
+  #returns = 0;
+  #unreadable = 0;
+  /** Why the last row that could not be read could not. */
+  #failure: Error | undefined;
+
+  constructor(client: Client, list: DescendingList) {
+    this.#client = client;
+    this.#list = list;
+    this.#size = new PageSize(Math.max(2, list.size), list);
+    this.#offset = list.from?.offset ?? 0;
+    this.#below = list.from?.below;
+  }
+
+  get isWhole(): boolean {
+    return this.#isEnded && this.#isProven;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<DescendingPage> {
+    let upcoming: Promise<Answer> | undefined = this.#request();
+    let unreadable: DescendingPage[] = [];
+    let hasRows = false;
+    for (let number = 1; upcoming; number += 1) {
+      const page = { ...this.#take(await upcoming), number };
+      upcoming = this.#isEnded ? undefined : this.#prefetch();
+      if (page.unreadable !== undefined) unreadable.push(page);
+      hasRows ||= page.rows.length > 0;
+      if (hasRows) {
+        yield* unreadable;
+        unreadable = [];
+      }
+      if (page.rows.length > 0) yield page;
+    }
+    // No single row is at fault if none can be read.
+    if (this.#failure !== undefined && !hasRows) throw this.#failure;
+  }
+
+  /** Requests the next page while this one is processed. */
+  #prefetch(): Promise<Answer> {
+    const answer = this.#request();
+    // If the consumer stops here, a failure of this page would be an unhandled rejection.
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** Requests the next page, in a smaller size if it is too large or too much for the service. */
+  async #request(): Promise<Answer> {
+    for (;;) {
+      // Without an order, rows that come again could not be told from new ones.
+      const floor = this.#isOrdered ? this.#floor : this.#offset;
+      const window = nextWindow({ offset: this.#offset, floor, maxRows: this.#size.rows });
+      try {
+        const answer = await this.#requestWindow(window);
+        this.#unreadable = 0;
+        return answer;
+      } catch (error) {
+        if (!this.#size.shrinkAfter(error)) return this.#unreadableRow(window, error);
+      }
+    }
+  }
+
+  async #requestWindow(window: Window): Promise<Answer> {
+    const { start, size } = window;
+    const { path, query } = this.#list;
+    const { value } = await this.#client.request({
+      ...this.#size.limits,
+      method: "GET",
+      path,
+      query: { ...query, page: start / size + 1, size },
+      accept: (body) => pageBody(body, this.#list),
+    });
+    return { page: value.page, isBareArray: value.isBareArray, window };
+  }
+
+  #unreadableRow(window: Window, error: unknown): Answer {
+    this.#unreadable += 1;
+    const isRow = window.size === 1 && (isTooLarge(error) || isOverload(error));
+    if (!(error instanceof Error) || !isRow || this.#unreadable > maxUnreadable) throw error;
+    this.#failure = error;
+    this.#size.restore();
+    const page = { rows: [], bytes: 0, unreadable: messageOf(error) };
+    return { page, isBareArray: false, window };
+  }
+
+  #take({ page, isBareArray, window }: Answer): Omit<DescendingPage, "number"> {
+    if (page.unreadable !== undefined) return this.#skip(page, window);
+    this.total = page.total ?? this.total;
+    const ids = page.rows.map(idOf);
+    this.#isOrdered &&= descend(ids);
+    if (this.#isRepeated(ids)) return this.#endUnpaged(page);
+    if (!this.#joins(ids[0], window)) {
+      if (this.#goBack(window)) return { ...page, rows: [], isProven: true, next: undefined };
+      this.#isProven = false;
+    }
+    const below = this.#isOrdered ? this.#below : undefined;
+    const rows = page.rows.filter((_, index) => below === undefined || (ids[index] ?? "") < below);
+    this.#advance(page, window, ids);
+    if (isBareArray || this.#isLast(page, window, rows.length)) this.#isEnded = true;
+    return { ...page, rows, isProven: this.#isProven, next: this.#position };
+  }
+
+  /** Whether the service sends the same page again, because it ignores which one is asked for. */
+  #isRepeated(ids: readonly string[]): boolean {
+    const previous = this.#previousIds;
+    this.#previousIds = ids;
+    return ids.length > 0 && previous !== undefined && ids.join() === previous.join();
+  }
+
+  /** Each answer holds all, or all that can be had. */
+  #endUnpaged({
+    rows,
+    total = rows.length,
+    bytes,
+  }: Answer["page"]): Omit<DescendingPage, "number"> {
+    this.#isEnded = true;
+    this.#isProven = rows.length >= total;
+    return { rows: [], bytes, isProven: this.#isProven, next: undefined };
+  }
+
+  get #position(): DescendingPosition | undefined {
+    if (!this.#isOrdered || !this.#isProven || this.#below === undefined) return undefined;
+    return { offset: this.#offset, below: this.#below };
+  }
+
+  #skip(page: Answer["page"], { start }: Window): Omit<DescendingPage, "number"> {
+    this.#offset = start + 1;
+    this.#floor = this.#offset;
+    this.#below = undefined;
+    this.#isProven = false;
+    return { ...page, isProven: false, next: undefined, unreadableAt: start };
+  }
+
+  /** Whether nothing can be missing between the rows that were passed and a page. */
+  #joins(first: string | undefined, { start }: Window): boolean {
+    if (start === 0) return first !== undefined || this.total === 0;
+    return (
+      this.#isOrdered && first !== undefined && this.#below !== undefined && first >= this.#below
+    );
+  }
+
+  /** Goes back behind rows that were deleted; returns false if that would prove nothing. */
+  #goBack({ start, size }: Window): boolean {
+    const isOverlapping = start > 0 && start < this.#offset;
+    if (!isOverlapping || !this.#isOrdered || !this.#isProven) return false;
+    this.#returns += 1;
+    this.#offset = Math.max(0, start - size);
+    this.#previousIds = undefined;
+    return this.#returns <= maxReturns;
+  }
+
+  #advance({ rows, bytes }: Answer["page"], { start, size }: Window, ids: readonly string[]): void {
+    const end = start + rows.length;
+    const isShort = rows.length > 0 && rows.length < size && end < (this.total ?? Infinity);
+    // The service may have a maximum of its own.
+    if (isShort) this.#size.capAt(Math.max(2, rows.length));
+    this.#offset = end;
+    this.#below = ids.at(-1) ?? this.#below;
+    this.#size.adaptTo(bytes);
+  }
+
+  /** Whether a page is the last. Without a total, that is one that shows nothing new. */
+  #isLast({ rows, total }: Answer["page"], { start, size }: Window, newRows: number): boolean {
+    if (rows.length === 0) return true;
+    if (total !== undefined) return start + rows.length >= total;
+    return newRows === 0 && rows.length !== size;
+  }
+}

@@ -1,0 +1,200 @@
+import { z } from "zod";
+import { TransientError } from "../../core/errors.ts";
+import { isDue } from "../../core/is-due.ts";
+import type { Checkpoint, ReadOptions, StreamBatch } from "../../core/source.ts";
+import type { Client } from "../../http/client.ts";
+import type { PageMapper } from "../../http/paging/page-mapper.ts";
+import type { RedactionGuard, WorkspaceAccess } from "./access.ts";
+import type { OpikConfig } from "./config.ts";
+import type { Dataset } from "./dataset.ts";
+import type { DatasetEntry } from "./dataset-entry.ts";
+import { ItemWalk, itemsPath, type SweepMode, type WalkPosition } from "./item-walk.ts";
+import { Outcomes, type Outcome } from "./outcome.ts";
+import { listedVersion, readVersion, type Version } from "./version.ts";
+
+/** How often one sync reads a dataset that changes while it is read. */
+const maxReads = 3;
+
+/** How long a position may wait for a proof that what was read before it is not redacted. */
+const proofEveryMs = 30_000;
+
+/** What the datasets of a sync share. */
+export interface ItemContext extends ReadOptions {
+  readonly client: Client;
+  readonly config: OpikConfig;
+  readonly access: WorkspaceAccess;
+  readonly guard: RedactionGuard;
+  readonly mapper: PageMapper;
+}
+
+interface DatasetState {
+  /** What an earlier sync read. */
+  readonly entry: DatasetEntry | undefined;
+  /** The checkpoint of a read that was interrupted. */
+  readonly open: Checkpoint | undefined;
+  /** Called before the last batch, whose checkpoint is null, with the entry for the ledger. */
+  readonly finished: (entry: DatasetEntry) => void;
+}
+
+/** Reads the items of one dataset, if they may have changed. */
+export class DatasetReader {
+  readonly #dataset: Dataset;
+  readonly #context: ItemContext;
+  readonly #state: DatasetState;
+  readonly #outcomes: Outcomes;
+  #lastProof = Date.now();
+
+  constructor(dataset: Dataset, context: ItemContext, state: DatasetState) {
+    this.#dataset = dataset;
+    this.#context = context;
+    this.#state = state;
+    this.#outcomes = new Outcomes(dataset, state.entry, context.startedAt);
+  }
+
+  /** The batches; none if the items are unchanged. */
+  async *read(): AsyncGenerator<StreamBatch> {
+    const version = await this.#version();
+    if (!this.#needsReading(version)) {
+      if (!(await this.#canReadMore(version))) return;
+    }
+    yield* this.#readUntilProven(version);
+  }
+
+  #version(): Promise<Version> {
+    const { client, config } = this.#context;
+    const listed = (): Promise<Version> => Promise.resolve(listedVersion(this.#dataset));
+    return config.detect_edits ? readVersion(client, this.#dataset) : listed();
+  }
+
+  #needsReading({ fingerprint, isSettled }: Version): boolean {
+    const { entry } = this.#state;
+    const { fullRefresh, config, startedAt } = this.#context;
+    if (fullRefresh || !entry || fingerprint === undefined) return true;
+    if (entry.version !== fingerprint || entry.seen?.isShort === true) return true;
+    if (entry.unsettled === true && isSettled) return true;
+    return isDue(entry.at, config.rescan_days, startedAt);
+  }
+
+  /** Whether the service can deliver an item that it could not; each is tried once. */
+  async #canReadMore({ hash }: Version): Promise<boolean> {
+    const { client } = this.#context;
+    const path = itemsPath(this.#dataset);
+    for (const offset of this.#state.entry?.unreadable ?? []) {
+      const query = { version: hash, truncate: false, page: offset + 1, size: 1 };
+      const canRead = await client.getJson(path, { query, retryAttempts: 0 }).then(
+        () => true,
+        () => false,
+      );
+      if (canRead) return true;
+    }
+    return false;
+  }
+
+  async *#readUntilProven(first: Version): AsyncGenerator<StreamBatch> {
+    let version = first;
+    for (let reads = 1; reads <= maxReads; reads += 1) {
+      const walk = this.#newWalk(version, { again: reads > 1 });
+      yield* this.#batchesOf(walk, version);
+      let outcome = this.#outcomes.of(walk, version);
+      if (!outcome) {
+        const now = await this.#version();
+        if (isSame(now, version)) outcome = yield* this.#unprovenOutcome(walk, now);
+        version = now;
+      }
+      if (!outcome) continue;
+      const { entry, ...batch } = outcome;
+      this.#state.finished(entry);
+      yield { rows: [], bytes: 0, checkpoint: null, ...batch };
+      return;
+    }
+    throw new TransientError(
+      `dataset "${this.#dataset.name}": kept changing while it was read; run again when nobody is editing it`,
+    );
+  }
+
+  /**
+   * Of a version that did not change while it was read. If it shows as many items as it has, and
+   * only its answers count others, a second walk must show the same ones.
+   */
+  async *#unprovenOutcome(
+    walk: ItemWalk,
+    version: Version,
+  ): AsyncGenerator<StreamBatch, Outcome | undefined> {
+    if (version.items === undefined) return this.#outcomes.ofUncounted(walk, version);
+    if (walk.items !== version.items) return this.#outcomes.ofShort(walk, version);
+    if (walk.agrees) return this.#outcomes.ofComplete(walk, version);
+    if (!version.isSettled) return this.#outcomes.ofShort(walk, version);
+    const second = this.#newWalk(version, { again: true });
+    yield* this.#batchesOf(second, version);
+    const isSame = second.digest === walk.digest && second.unreadable.length === 0;
+    return isSame
+      ? this.#outcomes.ofComplete(second, version)
+      : this.#outcomes.ofShort(second, version);
+  }
+
+  #newWalk(version: Version, { again }: { readonly again: boolean }): ItemWalk {
+    const { client, mapper, config } = this.#context;
+    // Walks of different page sizes do not share a fault at the border of two pages.
+    const size = again ? Math.ceil(config.page_size * 0.7) : config.page_size;
+    return new ItemWalk({
+      ...{ client, mapper, dataset: this.#dataset, version, size, again },
+      mode: this.#sweepMode(version, again),
+      resume: again ? undefined : this.#resume(version),
+    });
+  }
+
+  /**
+   * A version that was edited in place a short time ago may be shown as it was, with as many items.
+   * One without a count marks rows only if all walks of some time have shown the same items.
+   */
+  #sweepMode({ items, isSettled, mayBeEdited, areVersioned }: Version, again: boolean): SweepMode {
+    if (!isSettled && mayBeEdited) return "none";
+    const isUncounted = items === undefined && areVersioned;
+    return isUncounted || again || this.#state.entry?.seen !== undefined ? "end" : "pages";
+  }
+
+  #resume(version: Version): WalkPosition | undefined {
+    const { open } = this.#state;
+    const { data } = openShape.safeParse(this.#context.fullRefresh ? undefined : open);
+    if (version.fingerprint === undefined || data?.reading !== version.fingerprint)
+      return undefined;
+    return data;
+  }
+
+  /** The pages, each with the checkpoint from which the walk can be resumed. */
+  async *#batchesOf(walk: ItemWalk, { fingerprint }: Version): AsyncGenerator<StreamBatch> {
+    const { signal } = this.#context;
+    let proven: WalkPosition | undefined;
+    for await (const batch of walk.batches()) {
+      signal.throwIfAborted();
+      if (await this.#isVouchedFor()) proven = walk.position;
+      const checkpoint = { reading: fingerprint ?? null, ...(proven && { ...proven }) };
+      yield { ...batch, checkpoint: checkpoint as unknown as Checkpoint };
+    }
+    await this.#prove();
+  }
+
+  /** Whether all that was read so far is known not to be redacted. */
+  async #isVouchedFor(): Promise<boolean> {
+    if (!this.#context.guard.isNeeded) return true;
+    if (Date.now() - this.#lastProof < proofEveryMs) return false;
+    await this.#prove();
+    return true;
+  }
+
+  async #prove(): Promise<void> {
+    const { access, guard } = this.#context;
+    guard.check(await access.prove());
+    this.#lastProof = Date.now();
+  }
+}
+
+function isSame(now: Version, before: Version): boolean {
+  return now.fingerprint === before.fingerprint && now.hash === before.hash;
+}
+
+const openShape = z.object({
+  reading: z.string(),
+  page: z.object({ offset: z.int(), below: z.string() }),
+  shown: z.object({ below: z.string(), keys: z.int() }),
+});

@@ -1,0 +1,104 @@
+import { partitionKey } from "../../core/partition-key.ts";
+import type { Rejected, Sweep } from "../../core/source.ts";
+import type { Dataset } from "./dataset.ts";
+import type { DatasetEntry, SeenItems } from "./dataset-entry.ts";
+import type { ItemWalk } from "./item-walk.ts";
+import { settlingMs, type Version } from "./version.ts";
+
+/** What a walk over a dataset has proven. */
+export interface Outcome {
+  /** For the ledger. */
+  readonly entry: DatasetEntry;
+  /** Marks what the walk did not show as deleted; absent if that is not proven. */
+  readonly sweep?: Sweep;
+  /** What is missing. */
+  readonly rejected?: readonly Rejected[];
+}
+
+/** Decides what the walks over one dataset have proven. */
+export class Outcomes {
+  readonly #dataset: Dataset;
+  readonly #before: DatasetEntry | undefined;
+  readonly #startedAt: Date;
+
+  /** @param before - What an earlier sync read. */
+  constructor(dataset: Dataset, before: DatasetEntry | undefined, startedAt: Date) {
+    this.#dataset = dataset;
+    this.#before = before;
+    this.#startedAt = startedAt;
+  }
+
+  /** Of one walk alone; undefined if it is not proven that it has shown every item. */
+  of(walk: ItemWalk, version: Version): Outcome | undefined {
+    const { unreadable } = walk;
+    // An item that cannot be read may be any of the rows.
+    if (unreadable.length > 0) return { entry: { ...this.#entry(walk, version), unreadable } };
+    return isProven(walk, version) ? this.ofComplete(walk, version) : undefined;
+  }
+
+  /** Every item was shown. */
+  ofComplete(walk: ItemWalk, version: Version): Outcome {
+    const sweep = walk.sweep();
+    const unsettled = version.isSettled ? {} : { unsettled: true };
+    return {
+      entry: { ...this.#entry(walk, version), ...unsettled },
+      ...(sweep ? { sweep } : {}),
+    };
+  }
+
+  /**
+   * The version counts other items than were shown: a replica of the service may lag behind. That
+   * the count is wrong is believed if the same items are shown for some time.
+   */
+  ofShort(walk: ItemWalk, version: Version): Outcome {
+    const { items = 0, isSettled, date } = version;
+    const seen = this.#seen(walk, date);
+    const counts = `dataset "${this.#dataset.name}": the service counts ${items} items and shows ${walk.items}`;
+    if (isSettled && date - seen.since >= settlingMs) {
+      const gap = { ...this.#gap(`${counts}, always the same`), settled: true };
+      return { ...this.ofComplete(walk, version), rejected: [gap] };
+    }
+    const gap = this.#gap(`${counts}; nothing was marked as deleted, the next sync reads it again`);
+    const entry = { ...this.#entry(walk, version), seen: { ...seen, isShort: true } };
+    return { entry, rejected: [gap] };
+  }
+
+  /**
+   * Nothing tells how many items there are, so rows are marked only if the same items are shown for
+   * some time. Undefined if the walk did not come to an end.
+   */
+  ofUncounted(walk: ItemWalk, version: Version): Outcome | undefined {
+    if (!hasAllThatAnswersCount(walk) || !(walk.isWhole || walk.items === 0)) return undefined;
+    const seen = this.#seen(walk, version.date);
+    const sweep = version.date - seen.since >= settlingMs ? walk.sweep() : undefined;
+    return { entry: { ...this.#entry(walk, version), seen }, ...(sweep ? { sweep } : {}) };
+  }
+
+  #entry({ rows }: ItemWalk, { fingerprint }: Version): DatasetEntry {
+    const version = fingerprint === undefined ? {} : { version: fingerprint };
+    return { ...version, at: this.#startedAt.toISOString(), rows };
+  }
+
+  /** The items that a walk showed, and since when that has been so. */
+  #seen({ digest = "" }: ItemWalk, date: number): SeenItems {
+    const { seen } = this.#before ?? {};
+    const isSame = digest !== "" && seen?.digest === digest;
+    return { digest, since: isSame ? seen.since : date };
+  }
+
+  #gap(reason: string): Rejected {
+    const { id, name } = this.#dataset;
+    return { key: partitionKey(id), payload: name, where: { dataset_id: id }, reason };
+  }
+}
+
+/** Whether a walk has shown every item of the version, or of a dataset without one. */
+function isProven(walk: ItemWalk, version: Version): boolean {
+  if (!walk.isWhole) return false;
+  if (version.items !== undefined) return walk.agrees && walk.items === version.items;
+  return !version.areVersioned && hasAllThatAnswersCount(walk);
+}
+
+function hasAllThatAnswersCount({ items, total = items }: ItemWalk): boolean {
+  return items === total;
+}

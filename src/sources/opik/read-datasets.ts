@@ -1,0 +1,89 @@
+import type { StreamBatch } from "../../core/source.ts";
+import type { TrackedList } from "../../engine/listing/tracked-list.ts";
+import { readPartitions, type Partition } from "../../engine/partitions.ts";
+import { parseDataset, type Dataset } from "./dataset.ts";
+import { parseEntry, type DatasetEntry } from "./dataset-entry.ts";
+import { DatasetReader, type ItemContext } from "./dataset-reader.ts";
+import { isMissing } from "./missing.ts";
+import type { Workspace } from "./workspace.ts";
+import type { OpikObject } from "./workspace-lists.ts";
+
+interface DatasetsContext {
+  readonly workspace: Workspace;
+  readonly tracked: TrackedList<OpikObject>;
+  readonly context: ItemContext;
+}
+
+/**
+ * Partitions for each allowed request: one that waits for a proof of its login needs no connection.
+ */
+const partitionsPerRequest = 2;
+
+/**
+ * Reads all datasets that may have changed. An entry is saved after the rows that it stands for.
+ *
+ * @returns Whether any row was read.
+ */
+export async function* readDatasets(
+  datasets: DatasetsContext,
+): AsyncGenerator<StreamBatch, boolean> {
+  const { tracked, context } = datasets;
+  const { ledger } = tracked;
+  const finished = new Map<string, DatasetEntry>();
+  const partitions = interruptedFirst(datasets).map((dataset) =>
+    datasetPartition(dataset, datasets, (entry) => finished.set(dataset.id, entry)),
+  );
+  const { signal, log, config } = context;
+  const isRead = (id: string): boolean => ledger.get(id) !== undefined;
+  const isBegun = (id: string): boolean => context.checkpoints.get(id)?.["page"] !== undefined;
+  const ids = [...ledger.ids()];
+  const batches = readPartitions(partitions, {
+    concurrency: config.concurrency * partitionsPerRequest,
+    readBefore: ids.some(isRead) || ids.some(isBegun),
+    signal,
+    log,
+  });
+  let hasRows = false;
+  for await (const batch of batches) {
+    hasRows ||= batch.rows.length > 0;
+    yield batch;
+    const { partition = "", checkpoint } = batch;
+    const entry = checkpoint === null ? finished.get(partition) : undefined;
+    if (!entry) continue;
+    finished.delete(partition);
+    ledger.set(partition, JSON.stringify(entry));
+    yield* ledger.changes();
+  }
+  return hasRows;
+}
+
+function interruptedFirst({ tracked, context }: DatasetsContext): readonly Dataset[] {
+  const datasets = [...tracked.listing.items.values()].map(parseDataset);
+  const isBegun = ({ id }: Dataset): boolean => context.checkpoints.has(id);
+  return [...datasets.filter(isBegun), ...datasets.filter((dataset) => !isBegun(dataset))];
+}
+
+function datasetPartition(
+  dataset: Dataset,
+  { workspace, tracked, context }: DatasetsContext,
+  finished: (entry: DatasetEntry) => void,
+): Partition {
+  const { id } = dataset;
+  const open = context.checkpoints.get(id);
+  const entry = parseEntry(tracked.ledger.get(id));
+  return {
+    key: id,
+    where: { dataset_id: id },
+    async *read(signal) {
+      const reader = new DatasetReader(dataset, { ...context, signal }, { entry, open, finished });
+      try {
+        yield* reader.read();
+      } catch (error) {
+        // It was deleted meanwhile: the next sync marks its rows.
+        if (!isMissing(error) || (await workspace.datasetExists(id))) throw error;
+      }
+    },
+    failedBefore: open?.["failed"] === true,
+    failed: () => ({ failed: true }),
+  };
+}

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.ts";
+import { SavedList } from "../../engine/listing/saved-list.ts";
+import { TrackedList } from "../../engine/listing/tracked-list.ts";
+import { isMassDeletion, MassDeletionError } from "../../engine/mass-deletion.ts";
+import type { Client } from "../../http/client.ts";
+import { WorkspaceAccess } from "./access.ts";
+import { apiPath, opikClient } from "./client.ts";
+import type { OpikConfig } from "./config.ts";
+import { isMissing } from "./missing.ts";
+import { WorkspaceLists, type ListName, type OpikObject } from "./workspace-lists.ts";
+
+/** A list of the workspace beside what one stream knows of it. */
+export interface WorkspaceList {
+  readonly tracked: TrackedList<OpikObject>;
+  readonly saved: SavedList;
+  /** What the stream saves with the list. */
+  readonly toSave: Checkpoint;
+}
+
+interface TrackOptions {
+  /** What the stream's rows depend on. */
+  readonly scope: string;
+  readonly options: ReadOptions;
+}
+
+/** The workspace as one sync reads it: its client, the proofs of its login, and its lists. */
+export class Workspace {
+  readonly config: OpikConfig;
+  readonly client: Client;
+  readonly access: WorkspaceAccess;
+  readonly #lists: WorkspaceLists;
+
+  constructor(config: OpikConfig, context: SourceContext) {
+    this.config = config;
+    this.client = opikClient(config, context);
+    this.access = new WorkspaceAccess(this.client, config);
+    this.#lists = new WorkspaceLists(this.client, config, this.access);
+  }
+
+  /** Proves that host, login and workspace work. */
+  async check(): Promise<void> {
+    await this.client.getJson(`${apiPath}/projects`, { query: { page: 1, size: 1 } });
+    await this.access.prove();
+  }
+
+  /**
+   * Lists the projects or datasets for a stream. If the service shows far fewer of either than the
+   * last time, nothing of the workspace is marked as deleted.
+   */
+  async track(name: ListName, { scope, options }: TrackOptions): Promise<WorkspaceList> {
+    const { COMET_OPIK_WORKSPACE: workspace = "default" } = this.config;
+    const label = `workspace "${workspace}"`;
+    const list = { partition: "", where: {}, label, noun: name, scope, options };
+    const saved = new SavedList(list);
+    const other = name === "projects" ? "datasets" : "projects";
+    const lists = await this.#lists.get();
+    const { items } = lists[other];
+    const sizes = { believed: otherShape.parse(saved.current ?? {}).other, shown: items.size };
+    const refusedBy = isMassDeletion(sizes)
+      ? new MassDeletionError({ where: label, noun: other, ...sizes })
+      : undefined;
+    const tracked = new TrackedList({ ...list, refusedBy }, saved, lists[name]);
+    const isRefused = refusedBy !== undefined && options.allowMassDeletion !== true;
+    return { tracked, saved, toSave: { other: isRefused ? sizes.believed : sizes.shown } };
+  }
+
+  /** Which datasets that a proven listing lacks the service does not know by their id either. */
+  async findGoneDatasets(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const gone = new Set<string>();
+    await Promise.all(
+      ids.map(async (id) => {
+        if (!(await this.datasetExists(id))) gone.add(id);
+      }),
+    );
+    await this.access.prove();
+    return gone;
+  }
+
+  /** Whether the service knows a dataset by its id. */
+  async datasetExists(id: string): Promise<boolean> {
+    try {
+      await this.client.getJson(`${apiPath}/datasets/${encodeURIComponent(id)}`);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+}
+
+/** How many items the other list of the workspace had when it was last believed. */
+const otherShape = z.object({ other: z.int().default(0) });

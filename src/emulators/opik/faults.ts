@@ -1,7 +1,7 @@
 import type { LimitedRequest, RateLimitFault } from "../rate-limit.ts";
 import type { RateWindowFault } from "./rate-window.ts";
 import type { ReplicaLag } from "./replica-lag.ts";
-import type { HttpResponse } from "./response.ts";
+import type { HttpResponse, StreamBreak } from "./response.ts";
 
 /** Faults that an Opik emulator can show. Any member may be changed while the server runs. */
 export interface OpikFaults extends AccessFaults, ItemFaults, ServerFaults {
@@ -117,12 +117,6 @@ interface ServerFaults {
    */
   documentedShape?: boolean;
 }
-
-/**
- * How a stream with status 200 breaks: with a line `{"code":500,…}` for a timeout, with a clean end
- * for any other server error, or with a dropped connection.
- */
-export type StreamBreak = "timeout" | "silence" | "disconnect";
 
 /** By how much a count of this dataset is wrong. */
 export function countError(fault: CountFault | undefined, datasetId: string): number {

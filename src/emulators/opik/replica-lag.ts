@@ -1,6 +1,5 @@
 import { RandomSource, seededRandom } from "../random.ts";
 import type { OpikDataset } from "./dataset.ts";
-import type { OpikFaults } from "./faults.ts";
 import type { VersionedItem } from "./item-history.ts";
 
 /**
@@ -23,7 +22,7 @@ export interface ReplicaLag {
 
 /** The items of a version that the replica shows which answers, newest id first. */
 export function replicatedItems(
-  { replicaLag: lag }: OpikFaults,
+  { replicaLag: lag }: { readonly replicaLag?: ReplicaLag },
   dataset: OpikDataset,
   { number, nowMs }: { readonly number: number; readonly nowMs: number },
 ): readonly VersionedItem[] {

@@ -2,7 +2,12 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from "n
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { z } from "zod";
-import type { StreamBreak } from "./faults.ts";
+
+/**
+ * How a stream with status 200 breaks: with a line `{"code":500,…}` for a timeout, with a clean end
+ * for any other server error, or with a dropped connection.
+ */
+export type StreamBreak = "timeout" | "silence" | "disconnect";
 
 /** A response as an endpoint builds it. */
 export interface HttpResponse {

@@ -1,12 +1,11 @@
 import { z } from "zod";
 import type { OpikDataset } from "./dataset.ts";
-import type { StreamBreak } from "./faults.ts";
 import type { VersionedItem } from "./item-history.ts";
 import { selectRows } from "./item-rows.ts";
 import { isItem, itemText } from "./item-text.ts";
 import { findDatasetByName } from "./request-context.ts";
 import type { RequestContext } from "./request-context.ts";
-import { dropwizardError, parseBody, streamResponse } from "./response.ts";
+import { dropwizardError, parseBody, streamResponse, type StreamBreak } from "./response.ts";
 import type { HttpResponse } from "./response.ts";
 
 /**

@@ -4,7 +4,7 @@ import { openDestination } from "../../../src/destination/open.ts";
 import { sync } from "../../../src/engine/sync.ts";
 import { wandb as source } from "../../../src/sources/wandb/source.ts";
 import type { Copy } from "./copy.ts";
-import { Killed, killAfter } from "./random/killed-session.ts";
+import { Killed, killAfter } from "../../support/killed-session.ts";
 
 /**
  * Syncs, each batch in a transaction of its own, and is killed after so many of them. Returns

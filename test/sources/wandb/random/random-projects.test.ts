@@ -12,7 +12,7 @@ import { Random } from "../../../support/random.ts";
 import { testSeed } from "../../../support/test-seed.ts";
 import { startWandb, type Wandb } from "../../../support/wandb.ts";
 import { expectedTables, storedTables } from "../tables.ts";
-import { Killed, killAfter } from "./killed-session.ts";
+import { Killed, killAfter } from "../../../support/killed-session.ts";
 import { ProjectLife } from "./project-life.ts";
 
 /** Random projects; `WANDB_CASES` sets how many. */

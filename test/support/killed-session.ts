@@ -1,4 +1,4 @@
-import type { Session } from "../../../../src/core/destination.ts";
+import type { Session } from "../../src/core/destination.ts";
 
 /** The process was killed. */
 export class Killed extends Error {}

@@ -14,6 +14,7 @@ export interface SyncSourceOptions {
   readonly config: Readonly<Record<string, unknown>>;
   readonly destination: string;
   readonly fullRefresh?: boolean;
+  readonly allowMassDeletion?: boolean;
   readonly startedAt?: Date;
   readonly warn?: (message: string) => void;
 }
@@ -23,7 +24,7 @@ export async function syncSource<Config>(
   source: Source<Config>,
   options: SyncSourceOptions,
 ): Promise<Summary> {
-  const { fullRefresh = false, startedAt = new Date() } = options;
+  const { fullRefresh = false, allowMassDeletion = false, startedAt = new Date() } = options;
   const { signal } = new AbortController();
   const log = newLog(({ level, message }) => {
     if (level === "warning") options.warn?.(message);
@@ -41,6 +42,7 @@ export async function syncSource<Config>(
     transfer: context.transfer,
     progress: silent,
     fullRefresh,
+    allowMassDeletion,
     startedAt,
     signal,
     log,

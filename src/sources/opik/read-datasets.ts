@@ -81,6 +81,8 @@ function datasetPartition(
       } catch (error) {
         // It was deleted meanwhile: the next sync marks its rows.
         if (!isMissing(error) || (await workspace.datasetExists(id))) throw error;
+        // Or it is hidden from a login that was revoked meanwhile.
+        await workspace.access.prove();
       }
     },
     failedBefore: open?.["failed"] === true,

@@ -98,9 +98,9 @@ export class OpikCopy implements AsyncDisposable {
     return dataset;
   }
 
-  /** Lets so much time pass that all replicas have what was written. */
+  /** Lets so much time pass that all replicas have what was written; `Date` has whole seconds. */
   settle(): void {
-    this.opik.workspace.clock.advance(15 * 60_000 + 1);
+    this.opik.workspace.clock.advance(15 * 60_000 + 2000);
   }
 
   /** The first column of the rows that are not marked as deleted, sorted. */

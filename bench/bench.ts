@@ -11,6 +11,7 @@ import { latency } from "./scenarios/latency.ts";
 import { memory } from "./scenarios/memory.ts";
 import { metrics } from "./scenarios/metrics.ts";
 import { noOp } from "./scenarios/no-op.ts";
+import { opikUnchanged } from "./scenarios/opik-unchanged.ts";
 import { singer } from "./scenarios/singer.ts";
 import { start } from "./scenarios/start.ts";
 import { unchanged } from "./scenarios/unchanged.ts";
@@ -22,6 +23,7 @@ const scenarios: readonly Scenario[] = [
   items,
   metrics,
   unchanged,
+  opikUnchanged,
   latency,
   noOp,
   memory,

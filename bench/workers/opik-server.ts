@@ -59,10 +59,11 @@ function bodyOf(
   path: string,
   { page, size }: { readonly page: number; readonly size: number },
 ): Buffer | undefined {
-  if (path === "projects") return emptyPage;
+  if (path === "projects" || path === "feedback-definitions") return emptyPage;
   if (path === "datasets") return datasetList;
-  const id = /^datasets\/([\w-]{36})\/items$/.exec(path)?.[1];
-  const index = id === undefined ? -1 : parseInt(id.slice(-12), 16);
+  const [, id = "", list] = /^datasets\/([\w-]{36})\/(items|versions)$/.exec(path) ?? [];
+  const index = parseInt(id.slice(-12), 16);
+  if (list === "versions") return versionPage(index);
   const built = size === pageSize ? builtPages[index]?.[page - 1] : undefined;
   return built ?? pages[index]?.page(page, size);
 }
@@ -70,6 +71,13 @@ function bodyOf(
 function buildPages(dataset: OpikPages): readonly Buffer[] {
   const count = Math.ceil(itemsPerDataset / pageSize);
   return Array.from({ length: count }, (_, index) => dataset.page(index + 1, pageSize));
+}
+
+function versionPage(index: number): Buffer {
+  const counts = `"items_total":${itemsPerDataset},"items_added":${itemsPerDataset},"items_modified":0,"items_deleted":0`;
+  return Buffer.from(
+    `{"page":1,"size":1,"total":1,"content":[{"id":"${datasetId(index)}","version_hash":"v${index}",${counts},"last_updated_at":"2026-01-01T00:00:00Z"}]}`,
+  );
 }
 
 function datasetJson(index: number): string {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Bytes of the digest: two sets that differ have the same one in 1 of 2^128 cases. */
 const size = 16;
@@ -9,7 +9,7 @@ export class SetDigest {
 
   /** Adds a key that is not in the set yet. */
   add(key: string): void {
-    const digest = createHash("sha1").update(key).digest();
+    const digest = hash("sha1", key, "buffer");
     for (let index = 0; index < size; index += 1) {
       this.#sum[index] = (this.#sum[index] ?? 0) ^ (digest[index] ?? 0);
     }

@@ -73,7 +73,7 @@ describe("exit status 2: a person must change something", () => {
     [
       "a wrong workspace",
       { config: { COMET_OPIK_WORKSPACE: "theirs" } },
-      /40[34].*check opik\.COMET_OPIK_WORKSPACE \("theirs"\)/,
+      /"theirs".*COMET_OPIK_WORKSPACE|COMET_OPIK_WORKSPACE.*"theirs"/,
     ],
     [
       "an unknown stream",

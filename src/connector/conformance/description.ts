@@ -33,7 +33,7 @@ function metadataChecks({ connector }: Subject): readonly CheckDefinition[] {
           const meta = fieldMeta(field);
           assert.ok(meta, `${key}: has no metadata; create it with a field of rivulet/connector`);
           assert.notEqual(meta.description.trim(), "", `${key}: has no description`);
-          if (looksSecret.test(key))
+          if (looksSecret.test(key) && !isChoice(field))
             assert.equal(
               meta.secret,
               true,
@@ -43,6 +43,13 @@ function metadataChecks({ connector }: Subject): readonly CheckDefinition[] {
       },
     },
   ];
+}
+
+/** Whether the values are fixed words, which cannot be secrets. */
+function isChoice(field: z.core.$ZodType): boolean {
+  const { def } = field._zod;
+  const isWrapped = "innerType" in def && def.innerType instanceof Object;
+  return isWrapped ? isChoice(def.innerType as z.core.$ZodType) : def.type === "enum";
 }
 
 function settingsChecks({ connector, start }: Subject): readonly CheckDefinition[] {

@@ -91,11 +91,14 @@ export class DatasetReader {
   }
 
   async *#readUntilProven(first: Version): AsyncGenerator<StreamBatch> {
+    const { guard } = this.#context;
     let version = first;
     for (let reads = 1; reads <= maxReads; reads += 1) {
       const walk = this.#newWalk(version, { again: reads > 1 });
       yield* this.#batchesOf(walk, version);
       let outcome = this.#outcomes.of(walk, version);
+      // A walk that showed every item of the version cannot have been one of public rows only.
+      if (!outcome || version.items === undefined || guard.isNeeded) await this.#prove();
       if (!outcome) {
         const now = await this.#version();
         if (isSame(now, version)) outcome = yield* this.#unprovenOutcome(walk, now);
@@ -126,6 +129,7 @@ export class DatasetReader {
     if (!version.isSettled) return this.#outcomes.ofShort(walk, version);
     const second = this.#newWalk(version, { again: true });
     yield* this.#batchesOf(second, version);
+    await this.#prove();
     const isSame = second.digest === walk.digest && second.unreadable.length === 0;
     return isSame
       ? this.#outcomes.ofComplete(second, version)
@@ -171,7 +175,6 @@ export class DatasetReader {
       const checkpoint = { reading: fingerprint ?? null, ...(proven && { ...proven }) };
       yield { ...batch, checkpoint: checkpoint as unknown as Checkpoint };
     }
-    await this.#prove();
   }
 
   /** Whether all that was read so far is known not to be redacted. */

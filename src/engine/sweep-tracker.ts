@@ -1,3 +1,4 @@
+import type { Key } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
 
 /** How far a traversal in descending key order has come. Saved in checkpoints. */
@@ -9,8 +10,10 @@ export interface TraversalPosition {
 }
 
 interface SweepTrackerOptions {
-  /** The column that is the primary key. */
+  /** The column whose values are tracked. */
   readonly key: string;
+  /** Default: `key` alone. Its other columns must be in `where`. */
+  readonly primaryKey?: readonly string[];
   /** The traversal only covers rows with these values. */
   readonly where?: Readonly<Record<string, string>>;
   /** Where to continue an interrupted traversal. */
@@ -31,6 +34,7 @@ interface SweepTrackerOptions {
 export class SweepTracker {
   readonly #options: Pick<Sweep, "where" | "again">;
   readonly #key: string;
+  readonly #primaryKey: readonly string[];
   /** The last key that was swept; undefined before the first page. */
   #below: string | undefined;
   /** Keys since the order broke. */
@@ -39,9 +43,10 @@ export class SweepTracker {
   #ordered: number;
   #incomplete = false;
 
-  constructor({ key, resume, ...options }: SweepTrackerOptions) {
+  constructor({ key, primaryKey = [key], resume, ...options }: SweepTrackerOptions) {
     this.#options = options;
     this.#key = key;
+    this.#primaryKey = primaryKey;
     this.#below = resume?.below;
     this.#ordered = resume?.keys ?? 0;
   }
@@ -111,7 +116,12 @@ export class SweepTracker {
       ...(this.#below === undefined ? {} : { below: this.#below }),
       ...(from === undefined ? {} : { from }),
     };
-    return { ...this.#options, range, keys: keys.map((key) => [key]) };
+    return { ...this.#options, range, keys: keys.map((key) => this.#primaryKeyOf(key)) };
+  }
+
+  #primaryKeyOf(key: string): Key {
+    const { where = {} } = this.#options;
+    return this.#primaryKey.map((column) => (column === this.#key ? key : where[column]));
   }
 }
 

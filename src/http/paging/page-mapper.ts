@@ -31,6 +31,11 @@ export class PageMapper {
     this.#mapper = newRowMapper(declaration);
   }
 
+  /** The columns that tell rows apart. */
+  get primaryKey(): readonly string[] {
+    return this.#declaration.primaryKey;
+  }
+
   /** Maps a page. `extra` values override columns that the objects lack or fill unreliably. */
   map(page: Pick<Page, "rows" | "number" | "unreadable">, extra: Row = {}): MappedPage {
     const { primaryKey } = this.#declaration;

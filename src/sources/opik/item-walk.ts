@@ -57,10 +57,12 @@ export class ItemWalk {
   #position: WalkPosition | undefined;
 
   constructor(options: WalkOptions) {
-    const { client, dataset, version, size, resume, mode, again } = options;
+    const { client, mapper, dataset, version, size, resume, mode, again } = options;
+    const { primaryKey } = mapper;
     this.#options = options;
     const where = { dataset_id: dataset.id };
-    this.#tracker = new SweepTracker({ key: "item_id", where, resume: resume?.shown, again });
+    const key = "item_id";
+    this.#tracker = new SweepTracker({ key, primaryKey, where, resume: resume?.shown, again });
     if (mode === "end") this.#tracker.collect();
     this.#position = resume;
     this.#pages = descendingPages(client, {

@@ -65,10 +65,16 @@ export class Outcomes {
 
   /**
    * Nothing tells how many items there are, so rows are marked only if the same items are shown for
-   * some time. Undefined if the walk did not come to an end.
+   * some time. Undefined if the walk may have missed some: pages that do not overlap prove nothing,
+   * unless the walk before it showed the same items. A walk misses an item only if another one
+   * that it showed was deleted meanwhile, which the next walk does not show.
+   *
+   * @param before - The walk before it.
    */
-  ofUncounted(walk: ItemWalk, version: Version): Outcome | undefined {
-    if (!hasAllThatAnswersCount(walk) || !(walk.isWhole || walk.items === 0)) return undefined;
+  ofUncounted(walk: ItemWalk, version: Version, before?: ItemWalk): Outcome | undefined {
+    const isSame = before?.digest !== undefined && walk.digest === before.digest;
+    const isWhole = walk.isWhole || walk.items === 0 || isSame;
+    if (!hasAllThatAnswersCount(walk) || !isWhole) return undefined;
     const seen = this.#seen(walk, version.date);
     const sweep = version.date - seen.since >= settlingMs ? walk.sweep() : undefined;
     return { entry: { ...this.#entry(walk, version), seen }, ...(sweep ? { sweep } : {}) };

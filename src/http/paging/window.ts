@@ -19,10 +19,13 @@ interface Progress {
  */
 export function nextWindow({ offset, floor, maxRows }: Progress): Window {
   const latest = Math.max(floor, offset - 1);
-  let best = { start: offset, size: 1 };
+  let best: Window | undefined;
+  let end = offset;
   for (let size = 2; size <= maxRows; size += 1) {
     const start = Math.floor(latest / size) * size;
-    if (start >= floor && start + size > best.start + best.size) best = { start, size };
+    if (start < floor || start + size <= end) continue;
+    best = { start, size };
+    end = start + size;
   }
-  return best;
+  return best ?? { start: offset, size: 1 };
 }

@@ -93,6 +93,7 @@ export class DatasetReader {
   async *#readUntilProven(first: Version): AsyncGenerator<StreamBatch> {
     const { guard } = this.#context;
     let version = first;
+    let before: ItemWalk | undefined;
     for (let reads = 1; reads <= maxReads; reads += 1) {
       const walk = this.#newWalk(version, { again: reads > 1 });
       yield* this.#batchesOf(walk, version);
@@ -101,9 +102,10 @@ export class DatasetReader {
       if (!outcome || version.items === undefined || guard.isNeeded) await this.#prove();
       if (!outcome) {
         const now = await this.#version();
-        if (isSame(now, version)) outcome = yield* this.#unprovenOutcome(walk, now);
+        if (isSame(now, version)) outcome = yield* this.#unprovenOutcome(walk, now, before);
         version = now;
       }
+      before = walk;
       if (!outcome) continue;
       const { entry, ...batch } = outcome;
       this.#state.finished(entry);
@@ -118,12 +120,15 @@ export class DatasetReader {
   /**
    * Of a version that did not change while it was read. If it shows as many items as it has, and
    * only its answers count others, a second walk must show the same ones.
+   *
+   * @param before - The walk before it in this sync.
    */
   async *#unprovenOutcome(
     walk: ItemWalk,
     version: Version,
+    before: ItemWalk | undefined,
   ): AsyncGenerator<StreamBatch, Outcome | undefined> {
-    if (version.items === undefined) return this.#outcomes.ofUncounted(walk, version);
+    if (version.items === undefined) return this.#outcomes.ofUncounted(walk, version, before);
     if (walk.items !== version.items) return this.#outcomes.ofShort(walk, version);
     if (walk.agrees) return this.#outcomes.ofComplete(walk, version);
     if (!version.isSettled) return this.#outcomes.ofShort(walk, version);
@@ -149,12 +154,16 @@ export class DatasetReader {
 
   /**
    * A version that was edited in place a short time ago may be shown as it was, with as many items.
-   * One without a count marks rows only if all walks of some time have shown the same items.
+   * A page of a version that is new may lack some although its answer counts all, so that only the
+   * whole walk proves deletions; at the first read there are none to prove. One without a count
+   * marks rows only if all walks of some time have shown the same items.
    */
   #sweepMode({ items, isSettled, mayBeEdited, areVersioned }: Version, again: boolean): SweepMode {
-    if (!isSettled && mayBeEdited) return "none";
+    const { entry } = this.#state;
+    if (!isSettled && (mayBeEdited || !entry)) return "none";
     const isUncounted = items === undefined && areVersioned;
-    return isUncounted || again || this.#state.entry?.seen !== undefined ? "end" : "pages";
+    const needsEnd = isUncounted || !isSettled || again || entry?.seen !== undefined;
+    return needsEnd ? "end" : "pages";
   }
 
   #resume(version: Version): WalkPosition | undefined {

@@ -124,6 +124,21 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await copy.live()).toEqual(served());
   });
 
+  test("a page that counts all items and lacks one marks nothing", async () => {
+    expect((await copy.sync()).exit).toBe(0);
+    dataset.addItems(newItems(1));
+    // The rows are from a replica that lags, the total is from another.
+    copy.opik.faults.replicaLag = { dataset: dataset.id, shows: 12 };
+    copy.opik.faults.wrongTotal = { dataset: dataset.id, by: 1 };
+    expect((await copy.sync({ page_size: 5 })).exit).toBe(3);
+    expect(await copy.deleted()).toBe(0);
+    expect(await copy.reasons()).toEqual([short(12)]);
+    delete copy.opik.faults.replicaLag;
+    delete copy.opik.faults.wrongTotal;
+    expect((await copy.sync({ page_size: 5 })).exit).toBe(0);
+    expect(await copy.live()).toEqual(served());
+  });
+
   test("a version that stays short is read again in each sync", async () => {
     expect((await copy.sync()).exit).toBe(0);
     dataset.addItems(newItems(1));

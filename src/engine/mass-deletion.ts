@@ -1,4 +1,6 @@
 import { SourceError } from "../core/errors.ts";
+import { massDeletionKey } from "../core/mass-deletion-fields.ts";
+import type { ReadOptions } from "../core/source.ts";
 
 /** How much a listing shows, and how much the last one that was believed had shown. */
 export interface ListingSizes {
@@ -21,7 +23,8 @@ export function isMassDeletion({ believed, shown }: ListingSizes): boolean {
   return shown < believed / 2 && believed - shown >= 20;
 }
 
-interface MassDeletion extends ListingSizes {
+/** A listing, as it is judged. */
+export interface JudgedListing extends ListingSizes {
   /** What was listed, for example the name of a project. */
   readonly where: string;
   /** The plural noun of what is listed: `runs`. */
@@ -30,9 +33,32 @@ interface MassDeletion extends ListingSizes {
 
 /** A listing lacks so much that nothing was marked as deleted. Exit status 1. */
 export class MassDeletionError extends SourceError {
-  constructor({ where, noun, believed, shown }: MassDeletion) {
+  constructor({ where, noun, believed, shown }: JudgedListing) {
     super(
-      `${where}: lists ${shown} ${noun}, ${believed} the last time; nothing was marked as deleted; if the others are gone for good, sync once with --allow-mass-deletion (in Fivetran, re-sync the connection)`,
+      `${where}: lists ${shown} ${noun}, ${believed} the last time; nothing was marked as deleted; if the others are gone for good, sync once with --allow-mass-deletion or ${massDeletionKey}: true`,
     );
+  }
+}
+
+/**
+ * The lock that the listings of one sync share: once one of them is refused, nothing is marked as
+ * deleted in any table that is read with it.
+ */
+export class DeletionLock {
+  #refusal: MassDeletionError | undefined;
+
+  /** The first listing that was refused. Its stream throws it at the end. */
+  get refusal(): MassDeletionError | undefined {
+    return this.#refusal;
+  }
+
+  /** Judges a listing, and returns the size to remember as the one that was last believed. */
+  judge(
+    listing: JudgedListing,
+    { allowMassDeletion = false }: Pick<ReadOptions, "allowMassDeletion">,
+  ): number {
+    if (allowMassDeletion || !isMassDeletion(listing)) return listing.shown;
+    this.#refusal ??= new MassDeletionError(listing);
+    return listing.believed;
   }
 }

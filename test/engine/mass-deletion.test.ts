@@ -39,7 +39,7 @@ describe("a mass deletion", () => {
     });
     expect(isOperational(error)).toBe(true);
     expect(error.message).toBe(
-      "acme/digits: lists 3 runs, 240 the last time; nothing was marked as deleted; if the others are gone for good, sync once with --allow-mass-deletion (in Fivetran, re-sync the connection)",
+      "acme/digits: lists 3 runs, 240 the last time; nothing was marked as deleted; if the others are gone for good, sync once with --allow-mass-deletion or allow_mass_deletion: true",
     );
   });
 });

@@ -27,6 +27,7 @@ export function appStream(login: CountlyLogin, config: CountlyConfig): Stream {
       const { startedAt, log, checkpoints } = options;
       const server = await login.connect(checkpoints.get(""));
       const apps = login.selectApps(server, options);
+      const believed = login.judgeApps(apps, options);
       const mapper = newPageMapper(appDeclaration, log);
       const texts = await appsWithDetails(apps, server);
       // Checkpoints come before rows: a row whose app has no checkpoint would not be swept.
@@ -35,8 +36,9 @@ export function appStream(login: CountlyLogin, config: CountlyConfig): Stream {
       }
       const page = { rows: texts, number: 1 };
       yield mapper.map(page, { processed_at: startedAt.toISOString() });
-      const checkpoint = { login: server.keyLocation };
-      yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint });
+      const checkpoint = { login: server.keyLocation, apps: believed };
+      const { refusal } = login.lock;
+      yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint, refusal });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { TransientError } from "../../core/errors.ts";
 import type { Checkpoint, Json, ReadOptions, StreamBatch } from "../../core/source.ts";
+import type { MassDeletionError } from "../../engine/mass-deletion.ts";
 import { statusOf } from "../../http/http-error.ts";
 import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
 import type { App } from "./server/app-list.ts";
@@ -11,26 +12,29 @@ interface SweepDeletedAppsOptions extends ReadOptions {
   readonly config: CountlyConfig;
   /** The apps that this sync read. */
   readonly apps: readonly App[];
+  /** Set if nothing may be marked in this sync. */
+  readonly refusal: MassDeletionError | undefined;
   /** Other members of the stream's checkpoint. */
   readonly checkpoint: Checkpoint;
 }
 
 /**
  * Sweeps the rows of apps that are certainly deleted, and saves the stream's checkpoint. Rows of
- * apps that the key merely cannot see any more stay as they are.
+ * apps that the key merely cannot see any more stay as they are. Throws the refusal, if there is
+ * one, instead of sweeping.
  */
 export async function* sweepDeletedApps(
   options: SweepDeletedAppsOptions,
 ): AsyncGenerator<StreamBatch, void> {
-  const { server, config, apps, checkpoints, log } = options;
+  const { server, config, apps, checkpoints, refusal, log } = options;
   const remaining = new Set(apps.map(({ id }) => id));
   const saved = checkpoints.get("") ?? {};
   const sweepsAll =
-    server.complete && copiesEveryApp(config) && isSweepDue(saved["swept"], options);
+    !refusal && server.complete && copiesEveryApp(config) && isSweepDue(saved["swept"], options);
   if (sweepsAll)
     yield { ...emptyBatch, sweep: { by: ["app_id"], keys: [...remaining].map((id) => [id]) } };
   for (const id of checkpoints.keys()) {
-    if (id === "" || remaining.has(id)) continue;
+    if (refusal || id === "" || remaining.has(id)) continue;
     if (server.complete || (await isDeletedApp(server, id))) {
       yield {
         ...emptyBatch,
@@ -43,6 +47,7 @@ export async function* sweepDeletedApps(
   const swept = sweepsAll ? options.startedAt.toISOString() : saved["swept"];
   const checkpoint = { ...options.checkpoint, ...(swept === undefined ? {} : { swept }) };
   if (JSON.stringify(checkpoint) !== JSON.stringify(saved)) yield { ...emptyBatch, checkpoint };
+  if (refusal) throw refusal;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Source } from "../../core/source.ts";
+import { allowMassDeletion } from "../../engine/allow-mass-deletion.ts";
 import { appStream } from "./apps.ts";
 import { countlyConfig, type CountlyConfig } from "./client/config.ts";
 import { groupStream } from "./groups.ts";
@@ -13,11 +14,12 @@ export const countly: Source<CountlyConfig> = {
   identity: ({ base_url, app_id }) => `${base_url} ${[...new Set(app_id)].sort().join(",")}`,
   streams(config, context) {
     const login = new CountlyLogin(config, context);
-    return [
+    const streams = [
       ...(config.enable_apps_sync ? [appStream(login, config)] : []),
       ...(config.enable_groups_sync === false ? [] : [groupStream(login, config)]),
       ...(config.enable_users_sync ? [userStream(login, config)] : []),
     ];
+    return allowMassDeletion(streams, config);
   },
   async check(config, context) {
     const login = new CountlyLogin(config, context);

@@ -1,5 +1,7 @@
 import { ConfigError, SourceError } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
 import type { Checkpoint, Stream, StreamBatch } from "../../core/source.ts";
+import type { MassDeletionError } from "../../engine/mass-deletion.ts";
 import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import { copiesEveryApp, type CountlyConfig } from "./client/config.ts";
 import { sweepDeletedApps } from "./deleted-apps.ts";
@@ -26,9 +28,14 @@ export function userStream(login: CountlyLogin, config: CountlyConfig): Stream {
       const saved = checkpoints.get("");
       const server = await login.connect(saved);
       const apps = login.selectApps(server, options);
+      const believed = login.judgeApps(apps, options);
+      const isLocked = login.lock.refusal !== undefined;
       const preferred: PreferredEndpoint = { name: savedEndpoint(saved) };
       const mapper = newPageMapper(userDeclaration, log);
-      const reading: ReadUsersOptions = { ...options, server, config, mapper, preferred };
+      const refusals = new Map<string, MassDeletionError>();
+      const reading: AppsReading = {
+        ...{ ...options, server, config, mapper, preferred, isLocked, refusals },
+      };
       const unreadable = new UnreadableApps(apps, config);
       const partitions = apps.map((app) => appPartition(app, reading, unreadable));
       const { concurrency } = config;
@@ -39,9 +46,12 @@ export function userStream(login: CountlyLogin, config: CountlyConfig): Stream {
       unreadable.throwIfAll();
       const checkpoint = {
         login: server.keyLocation,
+        apps: believed,
         ...(preferred.name === undefined ? {} : { way: preferred.name }),
       };
-      yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint });
+      const { refusal } = login.lock;
+      yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint, refusal });
+      throwFirst(refusals, log);
     },
   };
 }
@@ -51,9 +61,23 @@ function wasRead(checkpoint: Checkpoint): boolean {
   return Object.keys(checkpoint).some((name) => name !== "failed");
 }
 
-function appPartition(app: App, reading: ReadUsersOptions, unreadable: UnreadableApps): Partition {
+/** How the users of all apps are read. */
+interface AppsReading extends Omit<ReadUsersOptions, "refuse"> {
+  /** The apps that list far fewer users than before. */
+  readonly refusals: Map<string, MassDeletionError>;
+}
+
+/** The other apps were read before this is thrown. */
+function throwFirst(refusals: ReadonlyMap<string, MassDeletionError>, log: Log): void {
+  const [first, ...others] = refusals.values();
+  for (const { message } of others) log.warning(message);
+  if (first) throw first;
+}
+
+function appPartition(app: App, reading: AppsReading, unreadable: UnreadableApps): Partition {
   const { id } = app;
-  const { checkpoints, log } = reading;
+  const { checkpoints, refusals, log } = reading;
+  const refuse = (refusal: MassDeletionError): unknown => refusals.set(id, refusal);
   const saved = checkpoints.get(id);
   let latest: Checkpoint = saved ?? {};
   return {
@@ -62,7 +86,7 @@ function appPartition(app: App, reading: ReadUsersOptions, unreadable: Unreadabl
     async *read(signal): AsyncGenerator<StreamBatch, void> {
       let hasCheckpoint = saved !== undefined;
       try {
-        for await (const batch of readUsers(app, { ...reading, signal })) {
+        for await (const batch of readUsers(app, { ...reading, signal, refuse })) {
           latest = batch.checkpoint ?? latest;
           // The first rows come with a checkpoint, even an empty one: without it, the users of a
           // deleted app would not be swept.

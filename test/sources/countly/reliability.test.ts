@@ -13,6 +13,7 @@ type Settings = Parameters<typeof syncCountly>[1];
 type Options = Parameters<typeof syncCountly>[2];
 
 const editions = ["community", "enterprise", "original"] as const;
+const allowMassDeletion = true;
 const afterAWeek = (weeks = 1): Date => new Date(Date.now() + weeks * 8 * 86_400_000);
 
 let database: TestDatabase;
@@ -182,9 +183,8 @@ describe.each(editions)("from a server that is %s", (edition) => {
       const app = countly.workspace.addApp({ users: 60 });
       await interruptRead(countly, app.id);
       for (const id of userIds(app)) app.deleteUser(id);
-      expect(await sync(countly, {}, { startedAt: afterAWeek(weeks) })).toMatchObject({
-        status: "completed",
-      });
+      const options = { allowMassDeletion, startedAt: afterAWeek(weeks) };
+      expect(await sync(countly, {}, options)).toMatchObject({ status: "completed" });
       await expectCopied(countly, edition);
       expect(await usersSaved(app)).toBe(0);
     },
@@ -222,7 +222,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
       const { users } = await storedRows(database);
       expect(users?.map((user) => user["user_id"])).toEqual(expect.arrayContaining(before));
       expect(await usersSaved(app)).toBeGreaterThanOrEqual(5);
-      await sync(countly, {}, { startedAt: afterAWeek() });
+      await sync(countly, {}, { allowMassDeletion, startedAt: afterAWeek() });
       await expectCopied(countly, edition);
     },
   );
@@ -243,7 +243,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
       await sync(countly);
       removeAll();
       const startedAt = afterAWeek();
-      await sync(countly, {}, { startedAt });
+      await sync(countly, {}, { allowMassDeletion, startedAt });
       expect(await usersSaved(app)).toBe(0);
       countly.workspace.clock.advance(8 * 86_400_000);
       for (let n = 0; n < 90; n += 1) app.addUser();
@@ -251,8 +251,9 @@ describe.each(editions)("from a server that is %s", (edition) => {
         await interruptRead(countly, app.id, { after, startedAt });
         removeAll();
       } else onPage(countly, after, removeAll);
-      expect(await sync(countly, {}, { startedAt })).toMatchObject({ status: "completed" });
-      await sync(countly, {}, { startedAt: afterAWeek(2) });
+      const options = { allowMassDeletion, startedAt };
+      expect(await sync(countly, {}, options)).toMatchObject({ status: "completed" });
+      await sync(countly, {}, { allowMassDeletion, startedAt: afterAWeek(2) });
       await expectCopied(countly, edition);
     },
   );
@@ -267,7 +268,7 @@ describe.each(editions)("from a server that is %s", (edition) => {
       for (let n = 0; n < 60; n += 1) app.addUser();
       await interruptRead(countly, app.id);
       for (const id of userIds(app)) app.deleteUser(id);
-      await sync(countly, {}, { fullRefresh: true });
+      await sync(countly, {}, { allowMassDeletion, fullRefresh: true });
       await expectCopied(countly, edition);
     },
   );

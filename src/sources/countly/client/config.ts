@@ -6,6 +6,7 @@ import {
   toggle,
   wholeNumber,
 } from "../../../core/config-field.ts";
+import { massDeletionFields } from "../../../core/mass-deletion-fields.ts";
 import { clientFields } from "../../../http/client-fields.ts";
 
 /** In `app_id`: every app that the key may read. */
@@ -62,6 +63,7 @@ export const countlyConfig = z
           "Days after which all users are read again, to find edits, merges and deletions; 0: never.",
       },
     ).default(7),
+    ...massDeletionFields,
   })
   .refine(({ app_id }) => app_id.length > 0, {
     path: ["app_id"],

@@ -1,6 +1,7 @@
 import { AsyncMemo } from "../../../core/async-memo.ts";
 import { ConfigError, TransientError } from "../../../core/errors.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../../core/source.ts";
+import { DeletionLock } from "../../../engine/mass-deletion.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { copiesEveryApp, type CountlyConfig } from "../client/config.ts";
 import { newSendRequest, type KeyLocation, type SendRequest } from "../client/countly-client.ts";
@@ -25,6 +26,8 @@ export class CountlyLogin {
   readonly #config: CountlyConfig;
   readonly #context: SourceContext;
   readonly #server = new AsyncMemo<CountlyServer>();
+  /** Of the lists of apps and groups in this sync. */
+  readonly lock = new DeletionLock();
 
   constructor(config: CountlyConfig, context: SourceContext) {
     this.#config = config;
@@ -67,6 +70,19 @@ export class CountlyLogin {
         `countly.app_id: the server lists no app "${id}" for this key; it lists ${sampleIds(apps)}`,
       );
     });
+  }
+
+  /**
+   * Judges the apps to copy. Returns how many there were when they were last believed, for the
+   * stream's checkpoint.
+   */
+  judgeApps(apps: readonly App[], options: ReadOptions): number {
+    const { checkpoints } = options;
+    const saved = checkpoints.get("")?.["apps"];
+    const read = [...checkpoints.keys()].filter((id) => id !== "").length;
+    const believed = typeof saved === "number" ? saved : read;
+    const where = this.#config.base_url;
+    return this.lock.judge({ where, noun: "apps", believed, shown: apps.length }, options);
   }
 
   /** Logs in where the key was accepted before, if known; otherwise tries each location. */

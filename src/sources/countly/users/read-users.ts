@@ -1,4 +1,5 @@
 import type { ReadOptions, StreamBatch } from "../../../core/source.ts";
+import type { MassDeletionError } from "../../../engine/mass-deletion.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { CountlyConfig } from "../client/config.ts";
 import { readOffsetPages } from "../gateway/offset-pages.ts";
@@ -20,6 +21,10 @@ export interface ReadUsersOptions extends ReadOptions {
   readonly server: CountlyServer;
   readonly config: CountlyConfig;
   readonly mapper: PageMapper;
+  /** Whether the list of apps, or another one, was refused, so that nothing is marked. */
+  readonly isLocked: boolean;
+  /** Called if far fewer users are listed than before, so that none is marked. */
+  readonly refuse: (refusal: MassDeletionError) => void;
   readonly preferred: PreferredEndpoint;
 }
 
@@ -79,14 +84,13 @@ async function* readOnce({ id }: App, options: ReadOnceOptions): AsyncGenerator<
     // Only the first page moves the mark: users active later may be on pages already read.
     if (isFirst) batches.advanceMark(texts);
     isFirst = false;
-    yield batches.pageBatch({ texts, bytes: page.bytes }, { endpointName: reader.endpointName });
+    yield* batches.page({ texts, bytes: page.bytes }, { endpointName: reader.endpointName });
   }
   // If the last read found no users either, there is nothing to prove.
   const isProven = !batches.foundNone || (saved.users !== 0 && (await reader.confirmEmpty()));
   const { endpointName } = reader;
-  if (!isProven) yield batches.unprovenBatch();
-  else
-    yield reader.isNowEmpty ? batches.emptiedBatch(endpointName) : batches.endBatch(endpointName);
+  if (!isProven) yield* batches.endUnproven();
+  else yield* reader.isNowEmpty ? batches.endEmptied(endpointName) : batches.end(endpointName);
 }
 
 /** How often a list that changes is read, to get one complete listing. */
@@ -114,11 +118,10 @@ async function* readFromGateway(
       const { rows, bytes } = next.value;
       const { own, rejected } = splitGatewayUsers(rows, { app: id, apps: server.apps });
       batches.advanceMark(own);
-      const batch = batches.pageBatch({ texts: own, bytes });
-      yield { ...batch, rejected: [...(batch.rejected ?? []), ...rejected] };
+      yield* batches.page({ texts: own, rejected, bytes });
     }
     if (!next.value) continue;
-    yield batches.foundNone ? batches.unprovenBatch() : batches.endBatch();
+    yield* batches.foundNone ? batches.endUnproven() : batches.end();
     return;
   }
   log.warning(

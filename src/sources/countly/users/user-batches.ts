@@ -1,5 +1,13 @@
-import type { Checkpoint, ReadOptions, StreamBatch } from "../../../core/source.ts";
+import type {
+  Checkpoint,
+  ReadOptions,
+  Rejected,
+  StreamBatch,
+  Sweep,
+} from "../../../core/source.ts";
 import { HighWaterMark } from "../../../engine/high-water-mark.ts";
+import { LockedSweeps } from "../../../engine/locked-sweeps.ts";
+import { isMassDeletion, MassDeletionError } from "../../../engine/mass-deletion.ts";
 import { SweepTracker } from "../../../engine/sweep-tracker.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
 import { firstPresent } from "../../../json/row-mapper.ts";
@@ -8,7 +16,7 @@ import type { CountlyConfig } from "../client/config.ts";
 import { toInstant } from "../rows/to-instant.ts";
 import { toCheckpoint, type UserCheckpoint, type UserReadPlan } from "./user-checkpoint.ts";
 
-interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "log"> {
+interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "allowMassDeletion" | "log"> {
   /** Id of the app. */
   readonly app: string;
   readonly config: CountlyConfig;
@@ -19,6 +27,10 @@ interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "log"> {
   readonly cursorMembers: readonly string[];
   /** Whether this sync has read the same users before. */
   readonly rereads?: boolean;
+  /** Whether nothing is marked as deleted in this sync. */
+  readonly isLocked: boolean;
+  /** Called if far fewer users are listed than before, so that none is marked. */
+  readonly refuse: (refusal: MassDeletionError) => void;
 }
 
 /**
@@ -31,6 +43,8 @@ const rowOverheadBytes = 2048;
 interface UserTexts {
   /** Documents, as JSON texts. */
   readonly texts: readonly string[];
+  /** What was on the page and does not belong to the app. */
+  readonly rejected?: readonly Rejected[];
   readonly bytes: number;
 }
 
@@ -38,6 +52,9 @@ interface UserTexts {
 export class UserBatches {
   readonly #options: UserBatchesOptions;
   #tracker: SweepTracker;
+  readonly #sweeps: LockedSweeps;
+  /** Whether sweeps were lost when the read was interrupted. */
+  readonly #isUnswept: boolean;
   readonly #mark: HighWaterMark;
   #nextMark: string | undefined;
   #count: number;
@@ -46,7 +63,7 @@ export class UserBatches {
   #savedText: string;
 
   constructor(options: UserBatchesOptions) {
-    const { app, plan, config, startedAt, rereads = false } = options;
+    const { app, plan, saved, config, startedAt, rereads = false } = options;
     this.#options = options;
     this.#savedText = JSON.stringify(toCheckpoint(options.saved));
     this.#tracker = new SweepTracker({
@@ -55,6 +72,10 @@ export class UserBatches {
       resume: plan.resume,
       again: rereads,
     });
+    const { allowMassDeletion = false } = options;
+    this.#sweeps = new LockedSweeps(allowMassDeletion ? 0 : (saved.users ?? 0));
+    const startsOver = plan.full && plan.resume === undefined;
+    this.#isUnswept = !startsOver && saved.unswept === true;
     this.#mark = new HighWaterMark(plan.next === undefined ? undefined : { since: plan.next }, {
       order: "any",
       lookbackMs: config.lookback_minutes * 60_000,
@@ -80,14 +101,14 @@ export class UserBatches {
   }
 
   /**
-   * The batch of a page. With `read`, which names the endpoint, its checkpoint lets an interrupted
-   * read resume after the page.
+   * The batches of a page. With `read`, which names the endpoint, the last one's checkpoint lets an
+   * interrupted read resume after the page.
    */
-  pageBatch(
-    { texts, bytes }: UserTexts,
+  *page(
+    { texts, rejected: foreign = [], bytes }: UserTexts,
     read?: { readonly endpointName: string | undefined },
-  ): StreamBatch {
-    const { mapper, app, startedAt, plan } = this.#options;
+  ): Generator<StreamBatch, void> {
+    const { mapper, app, startedAt, plan, isLocked } = this.#options;
     this.#pages += 1;
     const { rows, rejected } = mapper.map(
       { rows: texts, number: this.#pages },
@@ -95,11 +116,14 @@ export class UserBatches {
     );
     const sweep = this.#tracker.addPage(rows.map((row) => String(row["user_id"])));
     this.#count += rows.length;
-    return {
+    const sweeps = sweep && plan.full && !isLocked ? this.#sweeps.add(sweep, this.#count) : [];
+    yield* sweepBatches(sweeps.slice(0, -1));
+    const [last] = sweeps.slice(-1);
+    yield {
       rows,
-      rejected: rejected.map((entry) => ({ ...entry, where: { app_id: app } })),
+      rejected: [...rejected.map((entry) => ({ ...entry, where: { app_id: app } })), ...foreign],
       bytes: bytes + rows.length * rowOverheadBytes,
-      ...(sweep && plan.full ? { sweep } : {}),
+      ...(last ? { sweep: last } : {}),
       ...(read === undefined ? {} : this.#resumeCheckpoint(read.endpointName)),
     };
   }
@@ -109,49 +133,70 @@ export class UserBatches {
     return this.#options.plan.full && this.#count === 0;
   }
 
-  /** The last batch of a read that reached its end. */
-  endBatch(endpointName?: string): StreamBatch {
-    const { plan, saved } = this.#options;
+  /** The last batches of a read that reached its end. */
+  *end(endpointName?: string): Generator<StreamBatch, void> {
+    const { plan, saved, isLocked } = this.#options;
     const { full, floor, began } = plan;
+    const refusal = this.#refusal();
+    if (refusal) this.#options.refuse(refusal);
+    const isBelieved = full && !refusal && !isLocked;
+    if (isBelieved) yield* sweepBatches(this.#sweeps.release());
+    const { users = 0 } = saved;
     const checkpoint = toCheckpoint({
       since: this.#nextMark,
-      full: full ? began : saved.full,
-      users: full ? this.#count : Math.max(saved.users ?? 0, this.#count),
+      full: isBelieved ? began : (saved.full ?? (full ? began : undefined)),
+      users: isBelieved ? this.#count : Math.max(users, this.#count),
       floor,
       way: endpointName,
+      unswept: (full && !isBelieved) || this.#isUnswept ? true : undefined,
     });
-    return {
+    yield {
       rows: [],
       bytes: 0,
-      ...(full ? { sweep: this.#tracker.finish() } : {}),
+      ...(isBelieved ? { sweep: this.#tracker.finish() } : {}),
       ...this.#ifChanged(checkpoint),
     };
   }
 
+  /** Set if a read of all users has found far fewer than the last one. */
+  #refusal(): MassDeletionError | undefined {
+    const { app, plan, saved, allowMassDeletion = false } = this.#options;
+    const sizes = { believed: saved.users ?? 0, shown: this.#count };
+    if (!plan.full || allowMassDeletion || !isMassDeletion(sizes)) return undefined;
+    return new MassDeletionError({ where: `app "${app}"`, noun: "users", ...sizes });
+  }
+
   /**
-   * The last batch of a read at whose end none of its users exist any more. If it was to read all
+   * The last batches of a read at whose end none of its users exist any more. If it was to read all
    * users, those it did read are swept too.
    */
-  emptiedBatch(endpointName?: string): StreamBatch {
+  endEmptied(endpointName?: string): Iterable<StreamBatch> {
     const { app, plan } = this.#options;
     if (plan.full) {
       this.#count = 0;
       this.#tracker = new SweepTracker({ key: "user_id", where: { app_id: app }, again: true });
     }
-    return this.endBatch(endpointName);
+    return this.end(endpointName);
   }
 
-  /** The last batch of a read that found no users but could not prove it: nothing is swept. */
-  unprovenBatch(): StreamBatch {
+  /**
+   * The last batches of a read that found no users but could not prove it: nothing is swept, unless
+   * a person says that those users are gone.
+   */
+  *endUnproven(): Generator<StreamBatch, void> {
     const { app, saved, log } = this.#options;
     const { users = 0 } = saved;
+    if (isMassDeletion({ believed: users, shown: 0 })) {
+      yield* this.end(saved.way);
+      return;
+    }
     if (users > 0)
       log.warning(
         `app "${app}": the server lists no users, but had ${users}; nothing is marked as deleted`,
       );
     // With a count of 0, the next syncs do not try to prove it again.
     const checkpoint = toCheckpoint({ ...saved, users, failed: undefined });
-    return { rows: [], bytes: 0, ...this.#ifChanged(checkpoint) };
+    yield { rows: [], bytes: 0, ...this.#ifChanged(checkpoint) };
   }
 
   /**
@@ -159,7 +204,7 @@ export class UserBatches {
    * needs none: reading it again is as quick.
    */
   #resumeCheckpoint(endpointName: string | undefined): Pick<StreamBatch, "checkpoint"> {
-    const { saved, plan } = this.#options;
+    const { saved, plan, isLocked } = this.#options;
     const { full, since, began, floor } = plan;
     const position = this.#tracker.resume;
     // An app that was empty no longer is, so the next read must prove it again if it finds none.
@@ -167,8 +212,10 @@ export class UserBatches {
     if (!position || (!full && this.#pages === 1))
       return saved.users === 0 ? this.#ifChanged(toCheckpoint({ ...saved, users })) : {};
     const walk = { full, since, began, next: this.#nextMark, ...position };
-    const checkpoint = { ...saved, users, floor, way: endpointName, walk, failed: undefined };
-    return this.#ifChanged(toCheckpoint(checkpoint));
+    const isUnswept = this.#isUnswept || this.#sweeps.isHolding || (full && isLocked);
+    const unswept = isUnswept ? true : undefined;
+    const checkpoint = { ...saved, users, floor, way: endpointName, walk, unswept };
+    return this.#ifChanged(toCheckpoint({ ...checkpoint, failed: undefined }));
   }
 
   #ifChanged(checkpoint: Checkpoint): Pick<StreamBatch, "checkpoint"> {
@@ -177,4 +224,8 @@ export class UserBatches {
     this.#savedText = text;
     return { checkpoint };
   }
+}
+
+function* sweepBatches(sweeps: Iterable<Sweep>): Generator<StreamBatch, void> {
+  for (const sweep of sweeps) yield { rows: [], bytes: 0, sweep };
 }

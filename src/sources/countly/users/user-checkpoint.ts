@@ -26,6 +26,8 @@ const shape = z.object({
   way: z.string().optional(),
   /** A read that was interrupted, and its position. */
   walk: interruptedShape.optional(),
+  /** Users that are gone may not be marked yet: all are to be read again. */
+  unswept: z.boolean().optional(),
   failed: z.boolean().optional(),
 });
 
@@ -60,6 +62,11 @@ export interface UserReadPlan {
 
 const dayMs = 86_400_000;
 
+interface PlanOptions extends Pick<ReadOptions, "startedAt" | "fullRefresh"> {
+  /** Whether nothing is marked in this sync, so that a resync has to wait. */
+  readonly isLocked: boolean;
+}
+
 /**
  * Plans the next read of an app's users: the rest of an interrupted read; all users, if a resync
  * is due; otherwise those active since the mark.
@@ -67,15 +74,16 @@ const dayMs = 86_400_000;
 export function planRead(
   saved: UserCheckpoint,
   config: CountlyConfig,
-  { startedAt, fullRefresh }: Pick<ReadOptions, "startedAt" | "fullRefresh">,
+  { startedAt, fullRefresh, isLocked }: PlanOptions,
 ): UserReadPlan {
-  const { since, full, walk } = saved;
+  const { since, full, walk, unswept = false } = saved;
   const floor = effectiveFloor(saved, configuredFloor(config, startedAt));
   if (walk && !fullRefresh) {
     const { below, keys } = walk;
     return { ...walk, since: walk.since, next: walk.next, floor, resume: { below, keys } };
   }
-  const isFull = fullRefresh || since === undefined || isResyncDue(full, config, startedAt);
+  const mustRead = !isLocked && (unswept || isResyncDue(full, config, startedAt));
+  const isFull = fullRefresh || since === undefined || mustRead;
   return {
     full: isFull,
     since: isFull ? floor : minutesBefore(since, config.lookback_minutes),

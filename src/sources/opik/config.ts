@@ -8,6 +8,7 @@ import {
   toggle,
   wholeNumber,
 } from "../../core/config-field.ts";
+import { massDeletionFields } from "../../core/mass-deletion-fields.ts";
 import { clientFields } from "../../http/client-fields.ts";
 
 /** The API of Comet's cloud. */
@@ -60,6 +61,7 @@ export const opikConfig = z
     metadata_keys: textList({
       description: "The same for the column `metadata`.",
     }).default(["metadata"]),
+    ...massDeletionFields,
   })
   .refine((config) => config.COMET_OPIK_API_KEY !== undefined || config.base_url !== cloudUrl, {
     path: ["COMET_OPIK_API_KEY"],

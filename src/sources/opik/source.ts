@@ -1,4 +1,5 @@
 import type { Source } from "../../core/source.ts";
+import { allowMassDeletion } from "../../engine/allow-mass-deletion.ts";
 import { firstPresent } from "../../json/row-mapper.ts";
 import { members, plain } from "../../json/text-scanner.ts";
 import { opikConfig, type OpikConfig } from "./config.ts";
@@ -18,7 +19,8 @@ export const opik: Source<OpikConfig> = {
     `${base_url} ${COMET_OPIK_WORKSPACE}`,
   streams(config, context) {
     const workspace = new Workspace(config, context);
-    return [projectStream(workspace), datasetStream(workspace), itemStream(workspace)];
+    const streams = [projectStream(workspace), datasetStream(workspace), itemStream(workspace)];
+    return allowMassDeletion(streams, config);
   },
   check: (config, context) => new Workspace(config, context).check(),
 };

@@ -1,4 +1,5 @@
 import type { Source } from "../../core/source.ts";
+import { allowMassDeletion } from "../../engine/allow-mass-deletion.ts";
 import { deploymentOf } from "./connection/cloud.ts";
 import { wandbConfig, type WandbConfig } from "./connection/config.ts";
 import { readSavedSettings } from "./connection/saved-settings.ts";
@@ -16,7 +17,7 @@ export const wandb: Source<WandbConfig> = {
     `${deploymentOf(base_url)} ${entity}${projects.length > 0 || project === undefined ? "" : `/${project}`}`,
   streams(config, context) {
     const session = new WandbSession(config, context);
-    return [runStream(session, config), metricStream(session, config)];
+    return allowMassDeletion([runStream(session, config), metricStream(session, config)], config);
   },
   async check(config, context) {
     const session = new WandbSession(config, context);

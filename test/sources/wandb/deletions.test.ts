@@ -78,6 +78,15 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       expect((await copy.sync()).exit).toBe(0);
     });
 
+    test("is believed if the configuration allows it", async () => {
+      copy.addRuns(30, 1);
+      await copy.sync();
+      deleteRuns(25);
+      const { exit, runs, metrics } = await copy.sync({ allow_mass_deletion: true });
+      expect([exit, runs.deleted, metrics.deleted]).toEqual([0, 25, 50]);
+      await copy.expectEqual();
+    });
+
     test("marks nothing if it is empty and 5 runs were there", async () => {
       copy.addRuns(5);
       await copy.sync();

@@ -11,6 +11,7 @@ import {
   wholeNumber,
   type FieldMeta,
 } from "../../../core/config-field.ts";
+import { massDeletionFields } from "../../../core/mass-deletion-fields.ts";
 import { clientFields } from "../../../http/client-fields.ts";
 import { cloudUrl, isMistakenForCloud, toApiUrl } from "./cloud.ts";
 
@@ -93,6 +94,7 @@ export const wandbConfig = z
           "Days between rescans of all runs, for servers that do not show when a configuration or summary was edited; 0 for never.",
       },
     ).default(7),
+    ...massDeletionFields,
   })
   .refine(({ project, projects }) => project !== undefined || projects.length > 0, {
     path: ["project"],

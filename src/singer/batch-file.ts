@@ -44,8 +44,18 @@ export async function* readBatchFile(
 
 /** Accepts a path, `file:///folder/name`, and `file://name`, which some taps write. */
 function toPath(file: string): string {
-  if (/^file:\/\/\/|^file:\/[^/]/.test(file)) return fileURLToPath(file);
-  if (file.startsWith("file://")) return file.slice("file://".length);
+  if (/^file:(?:\/(?!\/)|\/\/\/|\/\/localhost\/)/i.test(file)) return urlToPath(file);
+  if (/^file:\/\//i.test(file)) return file.slice("file://".length);
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(file)) return file;
   throw new ConfigError(`BATCH ${file}: only local files are supported`);
+}
+
+function urlToPath(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new ConfigError(`BATCH ${url}: not the address of a file (${messageOf(cause)})`, {
+      cause,
+    });
+  }
 }

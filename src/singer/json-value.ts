@@ -1,4 +1,5 @@
 import type { ColumnType, Value } from "../core/schema.ts";
+import { trimEnd } from "../core/trim-end.ts";
 import { canonical } from "../core/value.ts";
 import { plain } from "../json/text-scanner.ts";
 
@@ -17,7 +18,7 @@ export function parseValue(type: ColumnType, slice: string): Value {
 function decodeBase64(slice: string): Value {
   const text = plain(slice) ?? "";
   const bytes = Buffer.from(text, "base64");
-  const isBase64 = bytes.toString("base64").replace(/=+$/, "") === text.replace(/=+$/, "");
+  const isBase64 = trimEnd(bytes.toString("base64"), "=") === trimEnd(text, "=");
   return isBase64 ? bytes : text;
 }
 

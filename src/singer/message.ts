@@ -45,6 +45,8 @@ export interface BatchMessage {
   readonly type: "BATCH";
   readonly stream: string;
   readonly files: readonly string[];
+  /** The table version of records that have none of their own. */
+  readonly version: number | undefined;
   readonly format: string;
   readonly compression: string | undefined;
 }
@@ -65,6 +67,9 @@ export class LineError extends Error {
   override readonly name = "LineError";
 }
 
+/** A BATCH is not valid. It must not be passed over: its records are not in the line. */
+export class BatchError extends LineError {}
+
 /** The member of a message that holds the extension of rivulet's own tap. */
 export const extensionMember = "rivulet";
 
@@ -83,17 +88,22 @@ export function parseLine(text: string): ParsedLine {
 }
 
 /**
- * Parses a line of a BATCH file: a bare record, or a RECORD message of this stream.
+ * Parses a line of a BATCH file: a bare record, or a RECORD message of the stream.
  *
  * @throws LineError
  */
-export function parseBatchLine(text: string, stream: string): RecordMessage {
+export function parseBatchLine(
+  text: string,
+  { stream, version }: Pick<BatchMessage, "stream" | "version">,
+): RecordMessage {
   const object = parseObject(text);
-  if (object["type"] === "RECORD" && object["stream"] === stream && isObject(object["record"]))
-    return toRecord(object, text);
+  if (object["type"] === "RECORD" && object["stream"] === stream && isObject(object["record"])) {
+    const record = toRecord(object, text);
+    return { ...record, version: record.version ?? version };
+  }
   const { length } = text;
   const record = { record: object, recordText: () => text, length };
-  return { type: "RECORD", stream, ...record, version: undefined, extractedAt: undefined };
+  return { type: "RECORD", stream, ...record, version, extractedAt: undefined };
 }
 
 function parseObject(text: string): JsonObject {
@@ -165,7 +175,15 @@ function toState(text: string): StateMessage {
 }
 
 function toBatch(object: JsonObject): BatchMessage {
-  const { manifest, filepath, encoding } = object;
+  try {
+    return parseBatch(object);
+  } catch (error) {
+    throw error instanceof LineError ? new BatchError(error.message, { cause: error }) : error;
+  }
+}
+
+function parseBatch(object: JsonObject): BatchMessage {
+  const { manifest, filepath, encoding, version } = object;
   const files = manifest ?? (filepath === undefined ? undefined : [filepath]);
   if (!isStringArray(files))
     throw new LineError("BATCH: expected a list of files as manifest, or a filepath");
@@ -174,6 +192,7 @@ function toBatch(object: JsonObject): BatchMessage {
     type: "BATCH",
     stream: requireStream(object),
     files,
+    version: version == null ? undefined : requireVersion(object),
     format: typeof format === "string" ? format : "jsonl",
     compression: typeof compression === "string" ? compression : undefined,
   };

@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
 import type { Session } from "../core/destination.ts";
-import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
 import { BatchBuilder } from "./batch-builder.ts";
@@ -12,8 +10,10 @@ import {
   sweepColumns,
   type SweepText,
 } from "./extension.ts";
+import { InvalidLines, unreadableBatch } from "./invalid-lines.ts";
 import type { LineChunk } from "./lines.ts";
 import {
+  BatchError,
   type BatchMessage,
   LineError,
   parseBatchLine,
@@ -34,12 +34,6 @@ interface TapReaderOptions {
   readonly log: Log;
 }
 
-/** After this many lines without a message, the input is not from a tap. */
-const maxLeadingInvalid = 100;
-
-/** Invalid lines that are logged individually. */
-const maxWarnings = 20;
-
 /** Turns the output of a tap into batches: rows, and each STATE as the checkpoint they earn. */
 export class TapReader {
   readonly #options: TapReaderOptions;
@@ -51,27 +45,25 @@ export class TapReader {
   readonly #unprepared = new Set<TargetStream>();
   #tableNames = new TableNames([]);
   #lastExtraction = { text: "", at: NaN };
+  readonly #invalidLines: InvalidLines;
   #messageCount = 0;
-  #invalidCount = 0;
 
   constructor(options: TapReaderOptions) {
     this.#options = options;
     this.#builder = new BatchBuilder(options.inputStream);
+    this.#invalidLines = new InvalidLines(options.log);
   }
 
   /**
    * Yields the batches of all lines, once their tables are prepared; quarantines invalid lines.
    *
    * @throws ConfigError if the input is not from a tap, or contradicts what the pipeline stores
-   * @throws SourceError if a BATCH file cannot be read
+   * @throws SourceError if a BATCH or one of its files cannot be read
    */
   async *readBatches(input: AsyncIterable<LineChunk>): AsyncGenerator<Batch, void> {
     await this.#loadSavedStreams();
     yield* this.#readLines(input, { parse: parseLine, prefix: "" });
-    if (this.#invalidCount > maxWarnings) {
-      const { log } = this.#options;
-      log.warning(`${this.#invalidCount} invalid lines in total; all are in quarantine`);
-    }
+    this.#invalidLines.summarize();
   }
 
   async *#readLines(
@@ -93,7 +85,7 @@ export class TapReader {
 
   async *#readFiles(message: BatchMessage): AsyncGenerator<Batch, void> {
     const parse = (text: string): ParsedLine => ({
-      message: parseBatchLine(text, message.stream),
+      message: parseBatchLine(text, message),
       extension: undefined,
     });
     for (const file of message.files) {
@@ -109,6 +101,7 @@ export class TapReader {
       return this.#apply(line);
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
+      if (error instanceof BatchError) throw unreadableBatch(`${where}: ${error.message}`, error);
       this.#reject(text, where, error.message);
       return undefined;
     }
@@ -152,7 +145,7 @@ export class TapReader {
 
   #activateVersion(message: { readonly type: string; stream: string; version: number }): void {
     const stream = this.#requireStream(message);
-    const sweep = stream.activateVersion(message.version);
+    const sweep = stream.activateVersion(message.version, this.#options.log);
     this.#markIfChanged(stream);
     if (sweep) this.#builder.addSweep(stream, sweep);
   }
@@ -172,7 +165,8 @@ export class TapReader {
     const { type, stream: name } = message;
     const stream = this.#streams.get(name);
     if (stream) return stream;
-    throw new LineError(`${type}: no SCHEMA for stream "${name}" before it`);
+    const problem = `${type}: no SCHEMA for stream "${name}" before it`;
+    throw type === "BATCH" ? new BatchError(problem) : new LineError(problem);
   }
 
   /** Milliseconds since 1970; cached, because records that were extracted together share a time. */
@@ -211,15 +205,10 @@ export class TapReader {
   }
 
   #reject(payload: string, where: string, problem: string): void {
-    this.#invalidCount += 1;
-    const reason = `${where}: ${problem}`;
-    if (this.#messageCount === 0 && this.#invalidCount >= maxLeadingInvalid)
-      throw new ConfigError(
-        `standard input: ${reason}; none of the first ${maxLeadingInvalid} lines is a Singer message; pipe the output of a tap into this program`,
-      );
-    if (this.#invalidCount <= maxWarnings) this.#options.log.warning(`${reason}; in quarantine`);
-    const hash = createHash("sha256").update(payload).digest("hex").slice(0, 16);
-    this.#builder.addRejected({ key: `line ${hash}`, payload, reason });
+    const isLeading = this.#messageCount === 0;
+    this.#builder.addRejected(
+      this.#invalidLines.reject(payload, `${where}: ${problem}`, isLeading),
+    );
   }
 }
 

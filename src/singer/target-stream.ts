@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
 import type { ColumnType, Key, Row, Value } from "../core/schema.ts";
 import type { Checkpoint, Stream, Sweep } from "../core/source.ts";
 import { members } from "../json/text-scanner.ts";
@@ -48,6 +49,8 @@ export class TargetStream {
   #identity: string | undefined;
   #stamped: readonly string[] = [];
   #versionColumn: string | undefined;
+  /** Whether records of this run had no version, so that none can be said to be of another one. */
+  #hasUnversioned = false;
   /** Rivulet's own tap sends sweeps, which are more precise than versions. */
   #isRivuletTap = false;
   #hasKey = true;
@@ -133,9 +136,16 @@ export class TargetStream {
   }
 
   /** A sweep that deletes all rows of other versions; undefined if records have no version. */
-  activateVersion(version: number): Sweep | undefined {
+  activateVersion(version: number, log: Log): Sweep | undefined {
     const column = this.#versionColumn;
-    if (column === undefined || this.#isRivuletTap) return undefined;
+    if (this.#isRivuletTap) return undefined;
+    if (this.#hasUnversioned) {
+      log.warning(
+        `${this.#stream}: records without a version came before ACTIVATE_VERSION ${version}; nothing was marked as deleted`,
+      );
+      return undefined;
+    }
+    if (column === undefined) return undefined;
     return {
       by: [this.#columns.resolveColumn(column, "integer").column],
       keys: [[version]],
@@ -177,7 +187,8 @@ export class TargetStream {
     const row = isUsable ? (record as Record<string, Value>) : this.#parseRow(message.recordText());
     if (!this.#hasKey) row[this.#keys[0] ?? ""] = this.#recordKey(message);
     for (const [column, text] of extension?.texts ?? []) setColumn(row, column, text);
-    if (version !== undefined && !this.#isRivuletTap) this.#setVersion(row, version);
+    if (version === undefined) this.#hasUnversioned = true;
+    else if (!this.#isRivuletTap) this.#setVersion(row, version);
     return row;
   }
 

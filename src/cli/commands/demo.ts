@@ -11,11 +11,9 @@ import { wandbDemo } from "../../emulators/wandb/demo-service.ts";
 import { loadSource } from "../../sources/registry.ts";
 import { exitStatusOfSync } from "../invocation/exit-status.ts";
 import type { CommandContext, ConfiguredSource } from "../invocation/invocation.ts";
+import { checkDemoFiles, demoDatabase, demoDestination, demoSettings } from "./demo-files.ts";
 import { showDemoResults } from "./demo-results.ts";
 import { runSync } from "./run-sync.ts";
-
-const databaseFile = "demo.db";
-const settingsFile = "demo.json";
 
 /**
  * `demo`: starts an emulator of each service, syncs it over HTTP into a new database, changes it,
@@ -24,22 +22,22 @@ const settingsFile = "demo.json";
 export async function demoCommand(commandContext: CommandContext): Promise<number> {
   const { terminal } = commandContext;
   const { color } = terminal;
-  for (const suffix of ["", "-wal", "-shm"]) await rm(databaseFile + suffix, { force: true });
   const services = [opikDemo(), wandbDemo(), countlyDemo()];
-  const fileSettings: Record<string, unknown> = { destination: `sqlite:./${databaseFile}` };
+  await checkDemoFiles(services, terminal.log);
+  for (const suffix of ["", "-wal", "-shm"]) await rm(demoDatabase + suffix, { force: true });
+  const fileSettings: Record<string, unknown> = { destination: demoDestination };
   const statuses: number[] = [];
   for (const service of services) {
     await using server = await listen(service.listener);
     const settings = { base_url: server.url, ...service.settings };
     fileSettings[service.source] = settings;
+    // Before the sync: with the settings, the next demo knows even an interrupted one's database.
+    await writeSettings(demoSettings, fileSettings);
     statuses.push(await syncTwice(service, { settings, url: server.url, commandContext }));
   }
-  await writeSettings(settingsFile, fileSettings);
-  await using destination = await openDestination(`sqlite:./${databaseFile}`, {
-    log: terminal.log,
-  });
+  await using destination = await openDestination(demoDestination, { log: terminal.log });
   await showDemoResults(destination, terminal);
-  const plot = `npx wandb-sync plot 8d0qwe12 acc,val.loss --config ${settingsFile}`;
+  const plot = `npx wandb-sync plot 8d0qwe12 acc,val.loss --config ${demoSettings}`;
   terminal.print(`\nPlot more: ${color.bold(plot)}`);
   const inits = services.map(({ source }) => color.bold(`npx ${source}-sync init`));
   terminal.print(`Your own data: ${inits.join(", ")}`);
@@ -66,7 +64,7 @@ async function syncTwice(
     const context: SourceContext = { log: terminal.log, transfer: newRequestStats(), signal };
     const streams = source.streams(config, context);
     const pipeline = { name: source.name, identity: source.identity(config) };
-    return { config, context, streams, pipeline, destination: `sqlite:./${databaseFile}` };
+    return { config, context, streams, pipeline, destination: demoDestination };
   };
   terminal.print(`${color.bold.underline(source.title)} (emulator at ${url})`);
   terminal.print(`${color.bold("First sync:")} everything`);

@@ -1,6 +1,7 @@
 import js from "@eslint/js";
 import { defineConfig } from "eslint/config";
 import jsdoc from "eslint-plugin-jsdoc";
+import regexp from "eslint-plugin-regexp";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
@@ -29,8 +30,11 @@ export default defineConfig(
   },
   {
     files: ["src/**/*.ts", "migrations/**/*.ts"],
-    plugins: { jsdoc },
+    plugins: { jsdoc, regexp },
     rules: {
+      // Services choose the text: an expression must not take quadratic time.
+      "regexp/no-super-linear-backtracking": "error",
+      "regexp/no-super-linear-move": "error",
       "jsdoc/require-jsdoc": [
         "error",
         {

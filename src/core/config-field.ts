@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { mask } from "./redact.ts";
+import { trimEnd } from "./trim-end.ts";
 
 /**
  * Describes a field of a source's configuration. Every field also accepts strings, because Fivetran
@@ -71,7 +72,7 @@ export function serviceUrl(meta: FieldMeta) {
   // The URL is part of the pipeline's identity: a trailing slash must not make a difference.
   const url = z.string({ error }).trim().refine(isServiceUrl, { error });
   return described(
-    url.overwrite((text) => text.replace(/\/+$/, "")),
+    url.overwrite((text) => trimEnd(text, "/")),
     meta,
   );
 }
@@ -120,8 +121,18 @@ function expected(
 function quoteInput(input: unknown): string {
   const text = JSON.stringify(input) as string | undefined;
   if (text === undefined) return typeof input;
-  const safe = text.replace(/\/\/[^\s"]*@/g, `//${mask}@`);
+  const safe = text
+    .split(/(?<=[\s"])/)
+    .map((word) => withoutLogin(word))
+    .join("");
   return safe.length > 60 ? `${safe.slice(0, 57)}…` : safe;
+}
+
+/** Everything before the last `@` of a URL may be a password. */
+function withoutLogin(word: string): string {
+  const start = word.indexOf("//");
+  const end = word.lastIndexOf("@");
+  return start >= 0 && end > start ? `${word.slice(0, start)}//${mask}${word.slice(end)}` : word;
 }
 
 function toNumber(input: unknown): unknown {

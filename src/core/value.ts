@@ -41,7 +41,10 @@ export const canonical: Readonly<Record<ColumnType, Canonical>> = {
   },
   decimal(value) {
     const text = typeof value === "number" || typeof value === "bigint" ? String(value) : value;
-    if (typeof text === "string" && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text))
+    if (
+      typeof text === "string" &&
+      /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text)
+    )
       return text;
     throw mismatch("a decimal number", value);
   },
@@ -87,7 +90,8 @@ function toBigInt(value: Value): bigint | undefined {
 function toDouble(text: string): number {
   if (/^(?:NaN|-?Infinity)$/.test(text)) return Number(text);
   if (/^[+-]?\d{16,400}$/.test(text)) return exactDouble(BigInt(text.replace("+", "")));
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) throw mismatch("a number", text);
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text))
+    throw mismatch("a number", text);
   const value = Number(text);
   if (!Number.isFinite(value))
     throw new ValueError("expected a number that a double can hold, got a larger one");

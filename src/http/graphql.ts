@@ -39,8 +39,11 @@ export interface GraphqlResponse<Data> {
 /** An error in a response, with the path of the data it concerns. */
 export type GraphqlError = z.output<typeof errorShape>;
 
+/** Longer messages are cut before they are searched: they may be as long as a response. */
+const maxMessageLength = 4096;
+
 const errorShape = z.object({
-  message: z.string(),
+  message: z.string().transform((text) => text.slice(0, maxMessageLength)),
   path: z
     .array(z.union([z.string(), z.number()]))
     .nullish()

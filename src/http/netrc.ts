@@ -54,7 +54,7 @@ function passwordsIn(text: string): ReadonlyMap<string, string> {
 function* tokenize(text: string): Generator<string, undefined> {
   const uncommented = text
     .replace(/^\uFEFF/, "")
-    .replaceAll(/^\s*macdef\b[^]*?(?:\n[ \t]*\r?\n|$(?![^]))/gm, "")
+    .replaceAll(/^[ \t]*macdef\b[^]*?(?:\n[ \t]*\r?\n|$(?![^]))/gm, "")
     .replaceAll(/(^|\s)#.*$/gm, "$1");
   // The SDK quotes as a shell does: `machine '[::1]:8080'`.
   for (const [word, quoted, literal] of uncommented.matchAll(

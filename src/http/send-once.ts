@@ -91,7 +91,7 @@ async function readResponse(
   }
   const body = await readBody(message, { maxBytes: maxErrorBytes, onChunk }).catch(() => undefined);
   onResponse(status, headers);
-  const reason = redact(serviceMessage(body?.text ?? ""));
+  const reason = serviceMessage(body?.text ?? "", redact);
   throw new HttpError("status", reason === "" ? `${status}` : `${status}: ${reason}`, {
     status,
     requestedWaitMs: requestedWaitMs({ status, headers, budgets: budgets(headers, now()) }, now()),

@@ -14,6 +14,7 @@ import { Outage } from "./outage.ts";
 import { encodedBody } from "./request-body.ts";
 import { requestError } from "./request-error.ts";
 import { RequestedPauses } from "./requested-pauses.ts";
+import { shortLine } from "./service-message.ts";
 import { Throttle } from "./throttle.ts";
 import { redactedUrl, urlOf } from "./url.ts";
 
@@ -193,7 +194,7 @@ export class Sender {
       return accept(body);
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
-      throw new HttpError("broken", this.#redact(error.message));
+      throw new HttpError("broken", shortLine(error.message, this.#redact));
     }
   }
 

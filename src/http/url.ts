@@ -1,4 +1,5 @@
 import { ConfigError, SourceError } from "../core/errors.ts";
+import { trimEnd } from "../core/trim-end.ts";
 
 type QueryValue = string | number | boolean;
 
@@ -9,7 +10,7 @@ export type Query = Readonly<Record<string, QueryValue | readonly QueryValue[] |
 export function urlOf(baseUrl: string, path: string, query: Query = {}): URL {
   const url = /^[a-z][a-z0-9+.-]*:/i.test(path)
     ? resolveSameOrigin(baseUrl, path)
-    : parse(`${baseUrl.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}`);
+    : parse(`${trimEnd(baseUrl, "/")}/${path.replace(/^\/+/, "")}`);
   for (const [name, value] of toSearchParams(query)) url.searchParams.append(name, value);
   return url;
 }

@@ -1,3 +1,4 @@
+import { trimEnd } from "../core/trim-end.ts";
 import { minNormal } from "./odd-number.ts";
 
 /** The parts of a decimal number: `digits` × 10^`exponent`, without zeros at either end. */
@@ -51,7 +52,7 @@ function parseDecimal(text: string): Decimal {
   const [mantissa = "", exponent = "0"] = text.split(/[eE]/);
   const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".");
   const all = (whole + fraction).replace(/^0+/, "");
-  const digits = all.replace(/0+$/, "");
+  const digits = trimEnd(all, "0");
   return {
     isNegative: text.startsWith("-"),
     digits,

@@ -21,8 +21,10 @@ const nameList = (meta: FieldMeta) => {
     [given]
       .flat()
       .join(",")
-      .replace(/[\s,]*,[\s,]*/g, ",")
-      .replace(/^,|,$/g, "");
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "")
+      .join(",");
   return described(z.preprocess(joined, textList(meta)), meta);
 };
 

@@ -20,7 +20,11 @@ export function formatTable(
     chars: noBorders,
   });
   table.push(...rows.map((row) => [...row]));
-  const text = table.toString().replace(/[ \t]+$/gm, "");
+  const text = table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
   if (Math.max(...text.split("\n").map(visibleWidth)) <= width) return text;
   return formatBlocks(names, rows);
 }

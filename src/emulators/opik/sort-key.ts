@@ -3,5 +3,6 @@ import type { Json } from "./json.ts";
 
 /** Text that sorts as the value does: timestamps lose their `Z`, so "…00Z" is before "…00.5Z". */
 export function sortKey(value: Json | undefined): string {
-  return plainText(value ?? "").replace(/(?<=^\d{4}-\d\d-\d\dT.*)Z$/, "");
+  const text = plainText(value ?? "");
+  return /^\d{4}-\d\d-\d\dT.*Z$/.test(text) ? text.slice(0, -1) : text;
 }

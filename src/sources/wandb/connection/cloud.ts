@@ -1,3 +1,5 @@
+import { trimEnd } from "../../../core/trim-end.ts";
+
 /** The API of W&B's own cloud. */
 export const cloudUrl = "https://api.wandb.ai";
 
@@ -17,8 +19,13 @@ const proxyUrl = "https://forge.coreweave.com/api/wandb";
 
 /** The URL of the API, for one that names its GraphQL endpoint, or a proxy of the cloud. */
 export function toApiUrl(text: string): string {
-  const url = text.replace(/\/+graphql\/*$/, "");
+  const url = withoutEndpoint(text);
   return url === proxyUrl ? "https://api.forge.coreweave.com" : url;
+}
+
+function withoutEndpoint(text: string): string {
+  const path = trimEnd(text, "/");
+  return path.endsWith("/graphql") ? trimEnd(path.slice(0, -"/graphql".length), "/") : text;
 }
 
 /** Whether a URL is the web app instead of the API, or the cloud without encryption. */

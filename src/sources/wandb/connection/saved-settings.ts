@@ -29,7 +29,8 @@ function parseDefaultSection(text: string): (readonly [key: string, value: strin
   let section: string | undefined;
   return text.split(/\r?\n/).flatMap((line) => {
     section = /^\uFEFF?\[([^\]]+)\]/.exec(line)?.[1] ?? section;
-    const [, key = "", value = ""] = /^([^=:#;[\s]+)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
+    const [, key = "", rest = ""] = /^([^=:#;[\s]+)\s*[=:](.*)$/.exec(line) ?? [];
+    const value = rest.trim();
     if (section !== "default" || value === "") return [];
     return [[key.toLowerCase(), value.replaceAll("%%", "%")] as const];
   });

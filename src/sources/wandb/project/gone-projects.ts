@@ -34,5 +34,5 @@ export async function* deleteGoneProjects(
 
 /** The project that a partition belongs to. Names of projects contain no slash. */
 function projectOf(partition: string): string {
-  return partition.replace(/\/.*$/, "");
+  return partition.split("/", 1).join();
 }

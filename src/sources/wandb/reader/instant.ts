@@ -8,5 +8,5 @@ export const epoch = "1970-01-01T00:00:00Z";
  * and without trailing zeros, as the service itself writes it.
  */
 export function toFilterInstant(text: string): string {
-  return (toTimestamp(text) ?? epoch).replace(/\.?0*Z$/, "Z");
+  return (toTimestamp(text) ?? epoch).replace(/\.?0{0,6}Z$/, "Z");
 }

@@ -5,7 +5,7 @@ import { PageMapper } from "../../http/paging/page-mapper.ts";
 import { RedactionGuard } from "./access.ts";
 import { itemDeclaration } from "./item-row.ts";
 import { readDatasets } from "./read-datasets.ts";
-import { findLostItems } from "./shared-items.ts";
+import { findLostItems, reclaimItems } from "./shared-items.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -46,10 +46,12 @@ async function* readItems(
   const isSweepDue = fullRefresh || isDue(lastSweep, config.rescan_days, startedAt);
   // The table may have rows that the state does not know, because it is older than they are.
   yield* isSweepDue ? tracked.sweepAll("dataset_id") : tracked.sweepUnknown("dataset_id");
+  const known = new Set(tracked.ledger.ids()).size;
   yield* tracked.deleteGone({
     find: (missing) => workspace.findGoneDatasets(missing.map(({ id }) => id)),
     mark: (gone) => gone.map(sweepDataset),
   });
+  if (new Set(tracked.ledger.ids()).size < known) yield* reclaimItems(tracked, options);
   yield* tracked.enterNew();
   const context = { ...options, client, config, access, guard, mapper };
   const rows = yield* readDatasets({ workspace, tracked, context });

@@ -39,8 +39,8 @@ describe("the command that shows the result", () => {
       const [, line = ""] = /^see the rows: (.*)$/m.exec(stdout) ?? [];
       const url = new URL(database.url);
       const schema = url.searchParams.get("schema");
-      if (name === "sqlite") expect(line).toMatch(/^sqlite3 -box \S+ "SELECT \* FROM opik_/);
-      else if (schema !== null) expect(line).toContain(`FROM "${schema}".opik_`);
+      if (name === "sqlite") expect(line).toMatch(/^sqlite3 -box \S+ 'SELECT \* FROM "opik_/);
+      else if (schema !== null) expect(line).toContain(`FROM "${schema}"."opik_`);
       expect(line).not.toContain("?");
       if (url.password !== "") expect(line).not.toContain(`${url.password}@`);
     } finally {
@@ -53,7 +53,7 @@ describe("the command that shows the result", () => {
     const args = ["--destination", "sqlite:./my team's.db"];
     const { stdout } = await run("opik-sync", args, { cwd: folder.path });
     expect(stdout).toContain(
-      `see the rows: sqlite3 -box './my team'\\''s.db' "SELECT * FROM opik_dataset_item LIMIT 5"`,
+      `see the rows: sqlite3 -box './my team'\\''s.db' 'SELECT * FROM "opik_dataset_item" LIMIT 5'`,
     );
   });
 

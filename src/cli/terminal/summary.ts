@@ -1,6 +1,7 @@
 import type { Counts } from "../../core/destination.ts";
 import type { Summary } from "../../engine/sync.ts";
 import { formatCount, formatSeconds } from "./format-numbers.ts";
+import { previewCommand } from "./preview-command.ts";
 import { formatGaps } from "./settled-gaps.ts";
 import { formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -49,10 +50,8 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
   }
   for (const note of summary.notes ?? []) terminal.print(note);
   const table = tableToPreview(summary);
-  // An external target has a title instead of a URL, and cannot be queried.
-  const isDatabase = /^(?:sqlite|postgres(?:ql)?):/.test(label);
-  if (table !== undefined && isDatabase)
-    terminal.print(`see the rows: ${previewCommand(label, table)}`);
+  const preview = table === undefined ? undefined : previewCommand(label, table);
+  if (preview !== undefined) terminal.print(`see the rows: ${preview}`);
 }
 
 /** The last table that was written, else the last one; none if a failed sync wrote nothing. */
@@ -113,22 +112,4 @@ export function formatRequestStats({ transfer }: Pick<Summary, "transfer">): str
   ];
   if (waitedMs >= 100) parts.push(`waited ${formatSeconds(waitedMs / 1000)}`);
   return parts.join(", ");
-}
-
-/** The shell command that shows some rows of a table. */
-function previewCommand(label: string, table: string): string {
-  if (label.startsWith("sqlite:")) {
-    const file = label.slice("sqlite:".length);
-    return `sqlite3 -box ${shellWord(file)} "SELECT * FROM ${table} LIMIT 5"`;
-  }
-  const url = new URL(label);
-  const schema = url.searchParams.get("schema");
-  url.search = "";
-  const name = schema === null ? table : `"${schema.replaceAll('"', '""')}".${table}`;
-  return `psql ${shellWord(url.href)} -c ${shellWord(`SELECT * FROM ${name} LIMIT 5`)}`;
-}
-
-/** Quotes a word for the shell if necessary. */
-function shellWord(text: string): string {
-  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

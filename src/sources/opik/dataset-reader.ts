@@ -48,7 +48,9 @@ export class DatasetReader {
     this.#dataset = dataset;
     this.#context = context;
     this.#state = state;
-    this.#outcomes = new Outcomes(dataset, state.entry, context.startedAt);
+    // A walk that was interrupted may have shown others.
+    const seenBefore = state.open ? undefined : state.entry?.seen;
+    this.#outcomes = new Outcomes(dataset, seenBefore, context.startedAt);
   }
 
   /** The batches; none if the items are unchanged. */

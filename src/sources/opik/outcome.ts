@@ -9,8 +9,11 @@ import { settlingMs, type Version } from "./version.ts";
 export interface Outcome {
   /** For the ledger. */
   readonly entry: DatasetEntry;
-  /** Marks what the walk did not show as deleted; absent if that is not proven. */
-  readonly sweep?: Sweep;
+  /**
+   * Marks what the walk did not show as deleted, if that is proven, and removes what earlier walks
+   * have put into quarantine.
+   */
+  readonly sweep: Sweep;
   /** What is missing. */
   readonly rejected?: readonly Rejected[];
 }
@@ -18,13 +21,13 @@ export interface Outcome {
 /** Decides what the walks over one dataset have proven. */
 export class Outcomes {
   readonly #dataset: Dataset;
-  readonly #before: DatasetEntry | undefined;
+  readonly #seenBefore: SeenItems | undefined;
   readonly #startedAt: Date;
 
-  /** @param before - What an earlier sync read. */
-  constructor(dataset: Dataset, before: DatasetEntry | undefined, startedAt: Date) {
+  /** @param seenBefore - What all walks of earlier syncs showed. */
+  constructor(dataset: Dataset, seenBefore: SeenItems | undefined, startedAt: Date) {
     this.#dataset = dataset;
-    this.#before = before;
+    this.#seenBefore = seenBefore;
     this.#startedAt = startedAt;
   }
 
@@ -32,16 +35,16 @@ export class Outcomes {
   of(walk: ItemWalk, version: Version): Outcome | undefined {
     const { unreadable } = walk;
     // An item that cannot be read may be any of the rows.
-    if (unreadable.length > 0) return { entry: { ...this.#entry(walk, version), unreadable } };
+    if (unreadable.length > 0)
+      return { entry: { ...this.#entry(walk, version), ...unlessSettled(version), unreadable } };
     return isProven(walk, version) ? this.ofComplete(walk, version) : undefined;
   }
 
   /** Every item was shown. */
   ofComplete(walk: ItemWalk, version: Version): Outcome {
     const sweep = walk.sweep();
-    const unsettled = version.isSettled ? {} : { unsettled: true };
     return {
-      entry: { ...this.#entry(walk, version), ...unsettled },
+      entry: { ...this.#entry(walk, version), ...unlessSettled(version) },
       ...(sweep ? { sweep } : {}),
     };
   }
@@ -60,7 +63,7 @@ export class Outcomes {
     }
     const gap = this.#gap(`${counts}; nothing was marked as deleted, the next sync reads it again`);
     const entry = { ...this.#entry(walk, version), seen: { ...seen, isShort: true } };
-    return { entry, rejected: [gap] };
+    return { entry, rejected: [gap], sweep: this.#noRows };
   }
 
   /**
@@ -75,9 +78,18 @@ export class Outcomes {
     const isSame = before?.digest !== undefined && walk.digest === before.digest;
     const isWhole = walk.isWhole || walk.items === 0 || isSame;
     if (!hasAllThatAnswersCount(walk) || !isWhole) return undefined;
-    const seen = this.#seen(walk, version.date);
+    const isOther = before !== undefined && !isSame;
+    const seen = isOther
+      ? { digest: walk.digest ?? "", since: version.date }
+      : this.#seen(walk, version.date);
     const sweep = version.date - seen.since >= settlingMs ? walk.sweep() : undefined;
-    return { entry: { ...this.#entry(walk, version), seen }, ...(sweep ? { sweep } : {}) };
+    return { entry: { ...this.#entry(walk, version), seen }, sweep: sweep ?? this.#noRows };
+  }
+
+  /** Sweeps the end of a range that no id is in: marks nothing. */
+  get #noRows(): Sweep {
+    const range = { column: "item_id", below: "" };
+    return { where: { dataset_id: this.#dataset.id }, range, keys: [] };
   }
 
   #entry({ rows }: ItemWalk, { fingerprint }: Version): DatasetEntry {
@@ -87,15 +99,18 @@ export class Outcomes {
 
   /** The items that a walk showed, and since when that has been so. */
   #seen({ digest = "" }: ItemWalk, date: number): SeenItems {
-    const { seen } = this.#before ?? {};
-    const isSame = digest !== "" && seen?.digest === digest;
-    return { digest, since: isSame ? seen.since : date };
+    const isSame = digest !== "" && this.#seenBefore?.digest === digest;
+    return { digest, since: isSame ? this.#seenBefore.since : date };
   }
 
   #gap(reason: string): Rejected {
     const { id, name } = this.#dataset;
     return { key: partitionKey(id), payload: name, where: { dataset_id: id }, reason };
   }
+}
+
+function unlessSettled({ isSettled }: Version): Pick<DatasetEntry, "unsettled"> {
+  return isSettled ? {} : { unsettled: true };
 }
 
 /** Whether a walk has shown every item of the version, or of a dataset without one. */

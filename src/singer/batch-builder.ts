@@ -62,10 +62,10 @@ export class BatchBuilder {
     this.#ready.push({ stream: this.#inputStream, rows: [], checkpoint: { state }, bytes: 0 });
   }
 
-  /** Adds an invalid line, for quarantine. */
-  addRejected(entry: Rejected): void {
+  /** Adds an invalid line, or a record of a table, for quarantine. */
+  addRejected(entry: Rejected, stream = this.#inputStream): void {
     const { length: bytes } = entry.payload;
-    this.#ready.push({ stream: this.#inputStream, rows: [], rejected: [entry], bytes });
+    this.#ready.push({ stream, rows: [], rejected: [entry], bytes });
   }
 
   /** Returns all batches since the last call. */

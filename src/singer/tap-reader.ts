@@ -10,6 +10,7 @@ import {
   sweepColumns,
   type SweepText,
 } from "./extension.ts";
+import { RejectedRecord } from "./key-spelling.ts";
 import { InvalidLines, unreadableBatch } from "./invalid-lines.ts";
 import type { LineChunk } from "./lines.ts";
 import {
@@ -19,6 +20,7 @@ import {
   parseBatchLine,
   type ParsedLine,
   parseLine,
+  type RecordMessage,
   type SchemaMessage,
 } from "./message.ts";
 import { parseSavedStream, type SavedStream } from "./saved-stream.ts";
@@ -111,13 +113,9 @@ export class TapReader {
     const extension = text === undefined ? undefined : parseExtension(text);
     for (const sweep of extension?.sweeps ?? []) this.#addSweep(sweep);
     switch (message.type) {
-      case "RECORD": {
-        const stream = this.#requireStream(message);
-        const stats = { bytes: message.length, readAt: this.#parseTime(message.extractedAt) };
-        this.#builder.add(stream, stream.convert(message, extension), stats);
-        this.#markIfChanged(stream);
+      case "RECORD":
+        this.#addRecord(message, extension);
         return undefined;
-      }
       case "SCHEMA":
         this.#applySchema(message, extension);
         return undefined;
@@ -131,6 +129,18 @@ export class TapReader {
         this.#requireStream(message);
         return message;
     }
+  }
+
+  #addRecord(message: RecordMessage, extension: Extension | undefined): void {
+    const stream = this.#requireStream(message);
+    const stats = { bytes: message.length, readAt: this.#parseTime(message.extractedAt) };
+    try {
+      this.#builder.add(stream, stream.convert(message, extension), stats);
+    } catch (error) {
+      if (!(error instanceof RejectedRecord)) throw error;
+      this.#builder.addRejected(error.entry, stream.table);
+    }
+    this.#markIfChanged(stream);
   }
 
   #applySchema(message: SchemaMessage, extension: Extension | undefined): void {

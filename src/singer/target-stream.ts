@@ -6,6 +6,7 @@ import { members } from "../json/text-scanner.ts";
 import type { Extension } from "./extension.ts";
 import { columnType, isObject } from "./json-schema.ts";
 import { isLossless, parseValue } from "./json-value.ts";
+import { checkKeySpelling, needsSpelling } from "./key-spelling.ts";
 import type { RecordMessage, SchemaMessage } from "./message.ts";
 import { recordKeyColumn, RecordKeys } from "./record-key.ts";
 import type { SavedStream } from "./saved-stream.ts";
@@ -46,6 +47,8 @@ export class TargetStream {
   readonly #recordKeys = new RecordKeys();
   #fields = new Map<string, Field>();
   #keys: readonly string[] = [];
+  /** Properties of the key; with a column type if their text may be another spelling of a value. */
+  readonly #keySpellings = new Map<string, ColumnType | undefined>();
   #identity: string | undefined;
   #stamped: readonly string[] = [];
   #versionColumn: string | undefined;
@@ -97,17 +100,16 @@ export class TargetStream {
     this.#stamped = extension?.stamped ?? [];
     const properties = isObject(schema["properties"]) ? schema["properties"] : {};
     this.#fields = new Map();
+    this.#keySpellings.clear();
     const names = new Set([...Object.keys(properties), ...keys]);
     for (const name of names) {
       const isKey = keys.includes(name);
       const declared = Object.hasOwn(properties, name) ? properties[name] : { type: "string" };
       // Rivulet's own tap sends column names, as in a sync.
       const columnName = this.#isRivuletTap ? name : this.#columns.columnName(name, names);
-      const { column, type } = this.#columns.resolveColumn(
-        columnName,
-        columnType(declared, schema),
-        isKey,
-      );
+      const declaredType = columnType(declared, schema);
+      const { column, type } = this.#columns.resolveColumn(columnName, declaredType, isKey);
+      if (isKey) this.#keySpellings.set(name, needsSpelling(type, declaredType) ? type : undefined);
       const keepsName = column === name && name !== "__proto__";
       this.#fields.set(name, {
         column,
@@ -122,8 +124,13 @@ export class TargetStream {
     this.#isChanged ||= before !== JSON.stringify([this.#keys, this.#stamped]);
   }
 
-  /** Converts a record into a change of its table. */
+  /**
+   * Converts a record into a change of its table.
+   *
+   * @throws RejectedRecord if its key might be taken for that of another record
+   */
   convert(message: RecordMessage, extension: Extension | undefined): RowChange {
+    checkKeySpelling(message, this.#keySpellings);
     const row = this.#toRow(message, extension);
     if (extension?.isUpdate === true) return { update: row };
     if (message.record[deletedMember] == null) return { row };

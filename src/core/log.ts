@@ -40,6 +40,14 @@ export function newLog(write: (entry: LogEntry) => void, threshold: Level = "inf
   };
 }
 
+/** The entry without secrets, in its message and in its fields. */
+export function redactedEntry(entry: LogEntry, redact: (text: string) => string): LogEntry {
+  const fields = Object.entries(entry.fields).map(
+    ([name, value]) => [name, typeof value === "string" ? redact(value) : value] as const,
+  );
+  return { ...entry, message: redact(entry.message), fields: Object.fromEntries(fields) };
+}
+
 /** One line of JSON: `{"level","message","time",…}`, for programs that read standard error. */
 export function jsonLine({ level, message, time, fields }: LogEntry): string {
   return `${JSON.stringify({ level, message, time, ...fields })}\n`;

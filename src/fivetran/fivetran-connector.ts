@@ -1,6 +1,6 @@
 import { messageOf } from "../core/errors.ts";
 import type { Level, Log } from "../core/log.ts";
-import { newRedactor } from "../core/redact.ts";
+import { namesIn, newRedactor } from "../core/redact.ts";
 import { newRequestStats } from "../core/request-stats.ts";
 import type { Source, SourceContext, Stream } from "../core/source.ts";
 import { type Configuration, parseConfig, secretsIn, warnOfUnknownKeys } from "./configuration.ts";
@@ -97,7 +97,8 @@ export class FivetranConnector {
   /** A log and a redactor that know the secrets of a configuration. */
   redactingLog(configuration: Configuration = {}): RedactingLog {
     const { source, write, threshold } = this.#options;
-    const redact = newRedactor(secretsIn(source, configuration));
+    const secrets = secretsIn(source, configuration);
+    const redact = newRedactor(secrets, namesIn(configuration, secrets));
     return { redact, log: connectorLog({ write, threshold, redact }) };
   }
 

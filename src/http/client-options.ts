@@ -11,7 +11,7 @@ import type { Remedies } from "./request-error.ts";
 export interface ClientOptions extends Partial<TimeLimits> {
   /** Paths are appended to it. */
   readonly baseUrl: string;
-  /** Sent with every request. Values of 8 characters or more are redacted in messages. */
+  /** Sent with every request. Values of 4 characters or more are redacted in messages. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent with every request, too, but no secrets: messages may show their values. */
   readonly publicHeaders?: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { AxiosError, type AxiosInstance, type InternalAxiosRequestConfig } from "axios";
 import type { IAxiosRetryConfig } from "axios-retry";
 import { TransientError } from "../core/errors.ts";
-import { newRedactor } from "../core/redact.ts";
+import { newRedactor, redactedError } from "../core/redact.ts";
 import { sendOnce } from "./send-once.ts";
 import { newAxios } from "./axios-instance.ts";
 import { jitterMs } from "./backoff.ts";
@@ -59,7 +59,10 @@ export class Sender {
     this.#throttle = new Throttle({ concurrency, now, sleep });
     this.#pauses = new RequestedPauses(settings, this.#throttle);
     this.#outage = new Outage(probe && (() => this.#sendProbe(probe)));
-    this.#redact = newRedactor([...Object.values(headers), ...secrets]);
+    this.#redact = newRedactor(
+      [...Object.values(headers), ...secrets],
+      Object.values(settings.publicHeaders),
+    );
   }
 
   /** Sends a request until it succeeds or fails for good. */
@@ -75,7 +78,7 @@ export class Sender {
     } catch (error) {
       signal.throwIfAborted();
       const failure = httpErrorOf(error);
-      if (!failure) throw error;
+      if (!failure) throw redactedError(error, this.#redact);
       await this.#checkForOutage(failure, pending);
       signal.throwIfAborted();
       const isOutage = this.#outage.isOn;

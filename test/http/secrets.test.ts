@@ -1,7 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { TransientError } from "../../src/core/errors.ts";
-import { newRedactor } from "../../src/core/redact.ts";
 import {
   respond,
   cutChunks,
@@ -88,9 +87,34 @@ test("an error within a response reveals no secret", async () => {
   expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(secret);
 });
 
-test("a secret is redacted as it is, encoded, and without its scheme; short values are not", () => {
-  const redact = newRedactor(["Bearer a/secret+key", "short", ""]);
-  expect(redact("Bearer a/secret+key, a/secret+key, a%2Fsecret%2Bkey, short")).toBe(
-    "***, ***, ***, short",
-  );
+test.each([
+  ["text", (text: string) => text],
+  ["JSON", (message: string) => JSON.stringify({ message })],
+  ["HTML", (text: string) => `<html><body>${text}</body></html>`],
+])("a secret is masked before a message of %s is cut", async (_kind, format) => {
+  for (let length = 240; length < 300; length += 1) {
+    const body = format(`${"x".repeat(length)} ${secret}`);
+    await using server = await startServer(failing(401, {}, body));
+    const client = testClient(server.url, { secrets: [secret], retryAttempts: 0 });
+    await expect(client.get("x")).rejects.not.toThrow("opik");
+  }
+});
+
+test("a key in the address of a redirect is masked, in whatever case", async () => {
+  const key = "Opik-Key-0123456789";
+  await using server = await startServer(redirectTo(`http://${key}.invalid/`));
+  const client = testClient(server.url, { secrets: [key], retryAttempts: 0 });
+  const error = await client.get("x").catch((thrown: unknown) => thrown);
+  expect(error).toHaveProperty("message", expect.stringContaining("http://***.invalid"));
+  expect(inspect(error, { depth: Infinity, showHidden: true })).not.toMatch(new RegExp(key, "i"));
+});
+
+test("a workspace is named in messages, although the key is a part of it", async () => {
+  await using server = await startServer(failing(401, {}, "no access to team-opik with opik"));
+  const client = testClient(server.url, {
+    headers: { authorization: "opik" },
+    publicHeaders: { workspace: "team-opik" },
+    retryAttempts: 0,
+  });
+  await expect(client.get("x")).rejects.toThrow("no access to team-opik with ***");
 });

@@ -17,6 +17,7 @@ import {
 } from "../../configuration/configuration.ts";
 import { configProperties } from "../../connector/config-properties.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
+import { namesIn } from "../../core/redact.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import { exitStatus, exitStatusOfError, Interrupted } from "../invocation/exit-status.ts";
 import { defaultDestination, type Invocation } from "../invocation/invocation.ts";
@@ -65,7 +66,8 @@ async function askForValidSettings(invocation: Invocation): Promise<Settings> {
   const { source, terminal, signal } = invocation;
   for (;;) {
     const settings = await askForSettings(invocation);
-    terminal.hideSecrets(secretsOf(source, settings));
+    const secrets = secretsOf(source, settings);
+    terminal.hideSecrets(secrets, namesIn(settings, secrets));
     try {
       const filled = fillFromEnvironment(source, settings, process.env);
       const { config, problems } = checkSettings(source, filled);

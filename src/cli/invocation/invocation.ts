@@ -3,6 +3,7 @@ import type { Configurable, TargetConnector } from "../../connector/connector.ts
 import type { ConfiguredTarget } from "../../connector/target-session.ts";
 import type { Pipeline } from "../../core/destination.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { namesIn } from "../../core/redact.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import type { ReadOptions, Source, SourceContext, Stream } from "../../core/source.ts";
 import { serviceNames, sourceNames } from "../../sources/registry.ts";
@@ -77,7 +78,8 @@ export async function configureConnector(invocation: Invocation<Configurable>): 
     ...(flags.config === undefined ? {} : { path: flags.config }),
     ...(concurrency === undefined ? {} : { overrides: { concurrency } }),
   });
-  terminal.hideSecrets(configuration.secrets);
+  const { config, secrets } = configuration;
+  terminal.hideSecrets(secrets, namesIn(config, secrets));
   const { log } = terminal;
   const context = { log, transfer: newRequestStats(), signal, env: process.env };
   return { configuration, context };
@@ -92,7 +94,7 @@ async function configureTarget(invocation: Invocation): Promise<ConfiguredTarget
     env: process.env,
     ...(flags.config === undefined ? {} : { path: flags.config }),
   });
-  terminal.hideSecrets(secrets);
+  terminal.hideSecrets(secrets, namesIn(config, secrets));
   return { connector, config };
 }
 

@@ -1,6 +1,13 @@
 import { Chalk, supportsColor, supportsColorStderr, type ChalkInstance } from "chalk";
 import { ConfigError } from "../../core/errors.ts";
-import { jsonLine, newLog, type LogEntry, type Level, type Log } from "../../core/log.ts";
+import {
+  jsonLine,
+  newLog,
+  redactedEntry,
+  type LogEntry,
+  type Level,
+  type Log,
+} from "../../core/log.ts";
 import { newValueRedactor, newRedactor } from "../../core/redact.ts";
 
 type LogFormat = "pretty" | "json";
@@ -26,8 +33,8 @@ export interface Terminal {
    * redacting would falsify it.
    */
   printJson(value: unknown, replacer?: (key: string, value: unknown) => unknown): void;
-  /** Redacts these values in everything that is written from now on. */
-  hideSecrets(secrets: readonly string[]): void;
+  /** Redacts these secrets in everything that is written from now on, but not these names. */
+  hideSecrets(secrets: readonly string[], names?: readonly string[]): void;
   /** Sends log lines to `write`, such as above the progress; undefined: to standard error again. */
   redirectLog(write: ((line: string) => void) | undefined): void;
 }
@@ -41,10 +48,12 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
   const color = colorOf(supportsColor);
   const errorColor = colorOf(supportsColorStderr);
   const secrets: string[] = [];
+  const names: string[] = [];
   let redact = newRedactor(secrets);
   let write = (line: string): unknown => process.stderr.write(line);
   const show = (entry: LogEntry): void => {
-    write(redact(format === "json" ? jsonLine(entry) : prettyLine(entry, errorColor)));
+    const safe = redactedEntry(entry, redact);
+    write(format === "json" ? jsonLine(safe) : prettyLine(safe, errorColor));
   };
   return {
     log: newLog(show, level),
@@ -58,9 +67,10 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
       if (newValueRedactor(secrets)(text) !== text) throw new ConfigError(secretInResult);
       process.stdout.write(`${text}\n`);
     },
-    hideSecrets(more) {
+    hideSecrets(more, moreNames = []) {
       secrets.push(...more);
-      redact = newRedactor(secrets);
+      names.push(...moreNames);
+      redact = newRedactor(secrets, names);
     },
     redirectLog(writeLine) {
       write = writeLine ?? ((line) => process.stderr.write(line));

@@ -3,6 +3,7 @@ import { HighWaterMark } from "../../engine/high-water-mark.ts";
 import { keyOf, type Key, type Row } from "../../core/schema.ts";
 import type { ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
 import type { Client } from "../client.ts";
+import { believedSize } from "./believed-size.ts";
 import { isCompleteListing, missingRows, type List, type Page, type Pages } from "./page.ts";
 import { PageMapper, type MappedPage, type RowDeclaration } from "./page-mapper.ts";
 import { numberedPages } from "./numbered-pages.ts";
@@ -97,8 +98,11 @@ async function* readAll(reading: ListReading): AsyncGenerator<StreamBatch, void>
   let missing = 0;
   for (let listings = 1; listings <= maxListings; listings += 1) {
     const result = yield* readListing(reading);
-    if (result.allKeys) {
-      yield { rows: [], bytes: 0, sweep: { keys: result.allKeys, again: listings > 1 } };
+    const { allKeys, shown } = result;
+    if (allKeys) {
+      const checkpoint = believedSize(declaration, { shown, options });
+      const sweep = { keys: allKeys, again: listings > 1 };
+      yield { rows: [], bytes: 0, sweep, ...(checkpoint ? { checkpoint } : {}) };
       return;
     }
     missing = result.missing;
@@ -115,6 +119,8 @@ async function* readAll(reading: ListReading): AsyncGenerator<StreamBatch, void>
 interface ListingResult {
   /** The keys of the whole list, if the listing is complete. */
   readonly allKeys?: readonly Key[];
+  /** The number of different rows that it returned. */
+  readonly shown: number;
   /** The number of rows that the service counts but did not return. */
   readonly missing: number;
 }
@@ -132,8 +138,10 @@ async function* readListing(reading: ListReading): AsyncGenerator<StreamBatch, L
     yield toBatch(page, mapped);
   }
   const distinct = keys.size + rejected.size;
-  if (!isCompleteListing(pages, distinct)) return { missing: missingRows(pages, distinct) };
-  return { allKeys: [...keys].map((key) => JSON.parse(key) as Key), missing: 0 };
+  if (!isCompleteListing(pages, distinct))
+    return { shown: distinct, missing: missingRows(pages, distinct) };
+  const allKeys = [...keys].map((key) => JSON.parse(key) as Key);
+  return { allKeys, shown: distinct, missing: 0 };
 }
 
 function toBatch({ bytes, total }: Page, { rows, rejected }: MappedPage): StreamBatch {

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Checkpoint, ReadOptions } from "../../core/source.ts";
+import { DeletionLock, isMassDeletion } from "../../engine/mass-deletion.ts";
+import type { List } from "./page.ts";
+
+/** What a stream saves about a list that it reads whole. */
+const savedShape = z.object({
+  /** How many rows the list showed when it was last believed. */
+  believed: z.int(),
+  /** A digest of what was asked for. */
+  scope: z.string(),
+});
+
+interface CompleteList {
+  /** The number of different rows that it showed. */
+  readonly shown: number;
+  readonly options: ReadOptions;
+}
+
+/**
+ * Judges a complete list before it is swept. Returns the checkpoint to save, if it changed, with
+ * the size that is believed from now on. Throws a MassDeletionError if the list lacks too much.
+ */
+export function believedSize(
+  { name, path, query = {} }: List & { readonly name: string },
+  { shown, options }: CompleteList,
+): Checkpoint | undefined {
+  const saved = savedShape.safeParse(options.checkpoints.get("")).data;
+  // A query may hold what must not be stored.
+  const scope = createHash("sha256")
+    .update(JSON.stringify([path, query]))
+    .digest("hex");
+  const isSame = saved?.scope === scope;
+  const sizes = { believed: saved?.believed ?? 0, shown };
+  if (!isSame && isMassDeletion(sizes))
+    options.log.warning(
+      `${name}: lists ${shown} rows, ${sizes.believed} before its path or query was changed; the others are marked as deleted`,
+    );
+  const lock = new DeletionLock();
+  const listing = { where: path, noun: "rows", shown, believed: isSame ? sizes.believed : 0 };
+  const believed = lock.judge(listing, options);
+  if (lock.refusal) throw lock.refusal;
+  return isSame && believed === saved.believed ? undefined : { believed, scope };
+}

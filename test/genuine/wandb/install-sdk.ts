@@ -1,9 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { TestProject } from "vitest/node";
+import { canImport, lastLine, newVenv, pipInstall } from "../python.ts";
 import type { WandbSdk } from "./wandb-sdk.ts";
 
 declare module "vitest" {
@@ -32,34 +31,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 const requirement = "wandb>=0.31";
 
 async function install(folder: string): Promise<WandbSdk> {
-  const python = join(folder, ...pythonPath);
-  if (await succeeds(python, ["-c", "import wandb"])) return { python };
   try {
-    await runFile(systemPython, ["-m", "venv", folder], { timeout: 60_000 });
-    // Without a network it must not try for long.
-    const pip = ["-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "10"];
-    await runFile(python, [...pip, requirement], { timeout: 180_000 });
+    const python = await newVenv(folder);
+    if (!(await canImport(python, "wandb"))) await pipInstall(python, requirement);
     return { python };
   } catch (error) {
-    return { missing: lastLine(String(error)) };
+    return { missing: lastLine(error) };
   }
-}
-
-const isWindows = process.platform === "win32";
-const systemPython = isWindows ? "python" : "python3";
-const pythonPath = isWindows ? ["Scripts", "python.exe"] : ["bin", "python"];
-
-const runFile = promisify(execFile);
-
-async function succeeds(file: string, args: readonly string[]): Promise<boolean> {
-  return await runFile(file, [...args]).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Of an error that contains what a program has printed. */
-function lastLine(message: string): string {
-  const lines = message.split("\n").filter((line) => line.trim() !== "");
-  return lines.at(-1)?.trim() ?? message;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseExact } from "./exact-json.ts";
+import { parseExact } from "../exact-json.ts";
 import { timeCell, type Reading } from "./reading.ts";
 
 const lineShape = z.object({

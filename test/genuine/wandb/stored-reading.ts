@@ -1,5 +1,5 @@
 import type { SqlRow, TestDatabase } from "../../support/databases.ts";
-import { numberText, parseExact } from "./exact-json.ts";
+import { numberText, parseExact } from "../exact-json.ts";
 import { timeCell, type Reading } from "./reading.ts";
 
 /** The runs and histories that `wandb-sync` wrote into a database, without deleted rows. */

@@ -3,6 +3,7 @@ import { systemTables } from "./0001-own-tables.ts";
 import { quarantinePlace } from "./0002-quarantine-place.ts";
 import { syncEpoch } from "./0003-sync-epoch.ts";
 import { quarantineSettled } from "./0004-quarantine-settled.ts";
+import { commitCount } from "./0005-commit-count.ts";
 import type { SystemColumnTypes } from "./column-types.ts";
 
 /** All migrations by name, oldest first. Add new ones at the end; never change an existing one. */
@@ -12,5 +13,6 @@ export function migrations(types: SystemColumnTypes): Readonly<Record<string, Mi
     "0002-quarantine-place": quarantinePlace,
     "0003-sync-epoch": syncEpoch,
     "0004-quarantine-settled": quarantineSettled,
+    "0005-commit-count": commitCount,
   };
 }

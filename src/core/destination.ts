@@ -64,7 +64,10 @@ export interface SyncRecord extends Omit<SyncEnd, "status"> {
  * The right to write to one pipeline, from `lock` until disposal; the lease is renewed meanwhile.
  */
 export interface Session extends AsyncDisposable {
-  /** Aborts when another process takes the lease; after that, nothing can be written. */
+  /**
+   * Aborts when another process takes the lease, or when the database has lost what it confirmed;
+   * after that, nothing can be written.
+   */
   readonly lost: AbortSignal;
   /** The pipeline's checkpoints. */
   state(): Promise<State>;
@@ -94,7 +97,10 @@ export interface Session extends AsyncDisposable {
   countRows?(stream: string, column: string): Promise<ReadonlyMap<string, number>>;
   /** Inserts this sync's row into `_rivulet_sync`, as `running`. */
   begin(): Promise<void>;
-  /** Completes that row, without verifying the lease. Throws if `begin` was not called. */
+  /**
+   * Completes that row. Verifies the lease first, unless the sync has failed anyway. Throws if
+   * `begin` was not called.
+   */
   end(end: SyncEnd): Promise<void>;
 }
 

@@ -38,8 +38,8 @@ export class SourceError extends Error {
 }
 
 /**
- * Another sync holds the lease of this pipeline, or has taken it over. Exit status 75
- * (`EX_TEMPFAIL`).
+ * Another sync holds the lease of this pipeline or has taken it over, or a failover has lost what
+ * was written under it. Exit status 75 (`EX_TEMPFAIL`).
  */
 export class LockedError extends Error {
   override readonly name = "LockedError";

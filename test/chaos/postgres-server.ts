@@ -1,7 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { startEmbeddedPostgres } from "../support/embedded-postgres.ts";
 
 /** A Postgres server of the chaos test only, so that it can be restarted. */
@@ -20,11 +17,7 @@ export async function startPostgres(): Promise<ChaosPostgres> {
   return {
     url: server.url,
     async restart(how) {
-      const [pid = ""] = (await readFile(join(server.folder, "postmaster.pid"), "utf8")).split(
-        "\n",
-      );
-      process.kill(Number(pid), signals[how]);
-      while (isRunning(Number(pid))) await wait(10);
+      await server.end(signals[how]);
       await server.start();
     },
     [Symbol.asyncDispose]: () => server.stop(),
@@ -34,12 +27,4 @@ export async function startPostgres(): Promise<ChaosPostgres> {
 /** An unused name for a schema and its role. */
 export function newSchemaName(): string {
   return `chaos_${randomBytes(6).toString("hex")}`;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

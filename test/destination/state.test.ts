@@ -187,7 +187,20 @@ describe.each(databases)("the state in %s", (dialect, create) => {
       "0002-quarantine-place",
       "0003-sync-epoch",
       "0004-quarantine-settled",
+      "0005-commit-count",
     ]);
+  });
+
+  test("is kept in a database of an older rivulet, whose lock did not count commits", async () => {
+    const session = await fixture.session([runs]);
+    await session.write([{ stream: "runs", rows: [{ id: "a" }], checkpoint: { page: 1 } }]);
+    await session[Symbol.asyncDispose]();
+    await fixture.database.query("alter table _rivulet_state drop column commits");
+    await fixture.database.query("delete from _rivulet_migration where name >= '0005'");
+    const upgraded = await fixture.session([runs]);
+    expect((await upgraded.state()).get("runs")?.get("")).toEqual({ page: 1 });
+    await upgraded.write([{ stream: "runs", rows: [{ id: "b" }], checkpoint: { page: 2 } }]);
+    expect((await upgraded.state()).get("runs")?.get("")).toEqual({ page: 2 });
   });
 
   test("checking the database leaves nothing in it", async () => {

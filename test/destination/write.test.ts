@@ -79,7 +79,10 @@ describe.each(destinations)("writing to %s", (dialect, create) => {
     }
     return [
       await fixture.database.query("select ctid, xmin, xmax, id from runs order by id"),
-      await fixture.database.query("select ctid, xmin, xmax from _rivulet_state order by stream"),
+      // The lock's row may count the transaction, whose temporary table is a write to Postgres.
+      await fixture.database.query(
+        "select ctid, xmin, xmax from _rivulet_state where stream <> '' order by stream",
+      ),
     ];
   }
 

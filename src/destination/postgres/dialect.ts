@@ -21,12 +21,6 @@ export function openPostgres(url: string, options: ConnectOptions): Dialect {
   return new PostgresDialect(parseAddress(url), options);
 }
 
-/** A transaction whose commit was sent, and whose outcome may be unknown. */
-interface PendingCommit<T> {
-  readonly transactionId: string;
-  readonly result: T;
-}
-
 class PostgresDialect implements Dialect {
   readonly label: string;
   readonly mapping = postgresMapping;
@@ -70,19 +64,14 @@ class PostgresDialect implements Dialect {
 
   /**
    * Runs a transaction, and again after a serialization failure, a deadlock or a lost connection.
-   * If the reply to a commit was lost, asks the server for its outcome, so that nothing is written
-   * or counted twice.
+   * If the reply to a commit was lost, `work` finds what it has committed itself.
    */
   async #run<T>(key: bigint | undefined, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const commit: { pending?: PendingCommit<T> } = {};
     try {
       for (let attempt = 1; ; attempt += 1) {
         const transaction = await this.#client.openTransaction();
         try {
-          const { pending } = commit;
-          if (pending && (await transaction.wasCommitted(pending.transactionId)))
-            return pending.result;
-          return await runOnce(transaction, { key, work, commit });
+          return await runOnce(transaction, key, work);
         } catch (error) {
           if (attempt === maxAttempts || !isRetryable(error)) throw error;
           if (isConnectionLost(error)) this.#client.markLost();
@@ -97,21 +86,12 @@ class PostgresDialect implements Dialect {
 
 async function runOnce<T>(
   transaction: PostgresTransaction,
-  {
-    key,
-    work,
-    commit,
-  }: {
-    readonly key: bigint | undefined;
-    readonly work: (tx: Transaction) => Promise<T>;
-    readonly commit: { pending?: PendingCommit<T> };
-  },
+  key: bigint | undefined,
+  work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   try {
     await transaction.begin(key);
     const result = await work(transaction);
-    const transactionId = await transaction.transactionId();
-    if (transactionId !== undefined) commit.pending = { transactionId, result };
     await transaction.commit();
     return result;
   } catch (error) {

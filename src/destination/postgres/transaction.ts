@@ -27,6 +27,7 @@ interface TransactionOptions {
 export class PostgresTransaction implements Transaction {
   // pg deprecates sending a query before the previous one was answered.
   readonly isPipelined = false;
+  readonly hasWritten = sql<boolean>`txid_current_if_assigned() is not null`;
   readonly schema: string;
   readonly db: Kysely<SystemTables>;
   readonly #client: Client;
@@ -67,24 +68,8 @@ export class PostgresTransaction implements Transaction {
     await this.#client.query(`begin; ${joinSettings(false)}${lock}`);
   }
 
-  /** The id to give to `wasCommitted`; undefined if the transaction has written nothing. */
-  async transactionId(): Promise<string | undefined> {
-    const text = "select txid_current_if_assigned() as id";
-    const { rows } = await this.#client.query<{ id: string | null }>(text);
-    return rows[0]?.id ?? undefined;
-  }
-
   async commit(): Promise<void> {
     await this.#client.query("commit");
-  }
-
-  /** Whether a transaction of a connection that has ended was committed. */
-  async wasCommitted(transactionId: string): Promise<boolean> {
-    const { rows } = await this.#client.query<{ status: string | null }>(
-      "select txid_status($1) as status",
-      [transactionId],
-    );
-    return rows[0]?.status === "committed";
   }
 
   async rollback(): Promise<void> {

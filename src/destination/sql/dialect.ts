@@ -17,8 +17,9 @@ export interface Dialect extends AsyncDisposable {
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
    * Runs `work` in a transaction that excludes all others of the same `scope`, in any process. May
-   * run `work` more than once (serialization failure, lost connection), so it must have no effect
-   * outside the database. Throws the errors of `core/errors.ts`, or a DataError.
+   * run `work` more than once (serialization failure, lost connection), even after it was committed
+   * if the reply was lost. So it must have no effect outside the database, and none if it finds
+   * that it was committed. Throws the errors of `core/errors.ts`, or a DataError.
    */
   write<T>(scope: string, work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Runs `work` in a write transaction and rolls it back. Leaves nothing, not even a new file. */
@@ -33,6 +34,11 @@ export interface Transaction {
   readonly isPipelined: boolean;
   /** The schema of all tables; undefined if the database has no schemas. */
   readonly schema: string | undefined;
+  /**
+   * SQL that is true if this transaction has written. Undefined if what was committed cannot
+   * disappear while the database is in use.
+   */
+  readonly hasWritten: RawBuilder<boolean> | undefined;
   /** The database's clock, so that leases of several hosts can be compared. */
   nowMs(): Promise<number>;
   /** A table's qualified and quoted name. */

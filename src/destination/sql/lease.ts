@@ -1,31 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { z } from "zod";
 import type { Pipeline } from "../../core/destination.ts";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
 import type { Transaction } from "./dialect.ts";
-
-/** The process that holds a pipeline's lock. */
-interface Holder {
-  readonly id: string;
-  readonly pid: number;
-  readonly host: string;
-  readonly since: string;
-  /** When the lease expires, in milliseconds since 1970 by the database's clock. */
-  readonly until: number;
-}
-
-/** A pipeline's lock. Stored as JSON text in the checkpoint column. */
-interface Lock {
-  readonly identity: string | null;
-  readonly holder: Holder | null;
-}
-
-interface LockRow {
-  readonly lock: Lock;
-  readonly epoch: number;
-}
+import {
+  insertLock,
+  readLock,
+  updateLock,
+  type Holder,
+  type Lock,
+  type LockRow,
+} from "./lock-row.ts";
 
 /** The right to write to one pipeline. It can be taken over once it has expired. */
 export interface Lease {
@@ -50,34 +35,32 @@ const liveLeases = new Set<string>();
 export async function takeLease(
   tx: Transaction,
   pipeline: Pipeline,
-  durationMs: number,
+  { id, durationMs }: Pick<Lease, "id" | "durationMs">,
 ): Promise<Lease> {
   const stored = await readLock(tx, pipeline.name);
   checkIdentity(pipeline, stored?.lock.identity);
   const holder = stored?.lock.holder;
-  if (holder && (await isAlive(tx, holder))) throw lockedError(pipeline.name, holder);
+  // It is this lease if an earlier attempt was committed and the reply was lost.
+  if (holder && holder.id !== id && (await isAlive(tx, holder)))
+    throw lockedError(pipeline.name, holder);
   // If the lock's row was deleted or restored from a backup, its epoch must not be used again.
   const epoch = Math.max(stored?.epoch ?? 0, await lastEpoch(tx, pipeline.name)) + 1;
-  const lease = { pipeline, durationMs, epoch, id: randomUUID(), since: currentTimestamp() };
-  liveLeases.add(lease.id);
+  const lease = { pipeline, durationMs, epoch, id, since: currentTimestamp() };
+  liveLeases.add(id);
   const lock = await renewedLock(tx, lease, stored?.lock);
-  await tx.db
-    .insertInto("_rivulet_state")
-    .values({ ...lockRowKey(pipeline.name), checkpoint: JSON.stringify(lock), epoch })
-    .onConflict((conflict) =>
-      conflict
-        .columns(["pipeline", "stream", "partition"])
-        .doUpdateSet({ checkpoint: JSON.stringify(lock), epoch }),
-    )
-    .execute();
+  await insertLock(tx, pipeline.name, { lock, epoch, commits: 0 });
   return lease;
 }
 
-/** Throws a LockedError if the lock was taken over. */
-export async function verifyLease(tx: Transaction, lease: Lease): Promise<void> {
+/**
+ * Throws a LockedError if the lock was taken over, or if the database is a copy from before it was
+ * taken. Returns how many transactions the lease has committed.
+ */
+export async function verifyLease(tx: Transaction, lease: Lease): Promise<number> {
   const stored = await readLock(tx, lease.pipeline.name);
-  if (stored && isHeldByLease(stored, lease)) return;
-  const holder = stored?.lock.holder;
+  if (stored && isHeldByLease(stored, lease)) return stored.commits;
+  if (!stored || stored.epoch < lease.epoch) throw lostCommitsError(lease.pipeline.name);
+  const { holder } = stored.lock;
   const by = holder ? ` by ${describeHolder(holder)}` : "";
   throw new LockedError(
     `pipeline "${lease.pipeline.name}": this process was suspended or disconnected for too long, and its lock was taken over${by}; nothing more was written`,
@@ -88,7 +71,7 @@ export async function verifyLease(tx: Transaction, lease: Lease): Promise<void> 
 export async function renewLease(tx: Transaction, lease: Lease): Promise<void> {
   await verifyLease(tx, lease);
   const stored = await readLock(tx, lease.pipeline.name);
-  await saveLock(tx, lease, await renewedLock(tx, lease, stored?.lock));
+  await updateLock(tx, lease.pipeline.name, await renewedLock(tx, lease, stored?.lock));
 }
 
 /**
@@ -98,14 +81,15 @@ export async function renewLease(tx: Transaction, lease: Lease): Promise<void> {
 export async function bindIdentity(tx: Transaction, lease: Lease): Promise<void> {
   const { identity } = lease.pipeline;
   const stored = await readLock(tx, lease.pipeline.name);
-  if (identity !== undefined && stored) await saveLock(tx, lease, { ...stored.lock, identity });
+  if (identity !== undefined && stored)
+    await updateLock(tx, lease.pipeline.name, { ...stored.lock, identity });
 }
 
 /** Releases the lock if this lease still holds it. */
 export async function releaseLease(tx: Transaction, lease: Lease): Promise<void> {
   const stored = await readLock(tx, lease.pipeline.name);
   if (!stored || !isHeldByLease(stored, lease)) return;
-  await saveLock(tx, lease, { ...stored.lock, holder: null });
+  await updateLock(tx, lease.pipeline.name, { ...stored.lock, holder: null });
 }
 
 /** Ends a lease in this process, whether or not it could be released in the database. */
@@ -115,7 +99,7 @@ export function forgetLease({ id }: Lease): void {
 
 /** Clears the pipeline's identity, so that it can copy something else. */
 export async function resetIdentity(tx: Transaction, lease: Lease): Promise<void> {
-  await saveLock(tx, lease, await renewedLock(tx, lease, undefined));
+  await updateLock(tx, lease.pipeline.name, await renewedLock(tx, lease, undefined));
 }
 
 /** Whether a living process has held the lock since `instant` or longer. */
@@ -145,50 +129,6 @@ function isHeldByLease(stored: LockRow, { epoch, id }: Lease): boolean {
   return stored.epoch === epoch && stored.lock.holder?.id === id;
 }
 
-async function readLock(tx: Transaction, pipeline: string): Promise<LockRow | undefined> {
-  const row = await tx.db
-    .selectFrom("_rivulet_state")
-    .select(["checkpoint", "epoch"])
-    .where((eb) => eb.and(lockRowKey(pipeline)))
-    .executeTakeFirst();
-  if (!row) return undefined;
-  return { lock: parseLock(row.checkpoint), epoch: Number(row.epoch) };
-}
-
-const lockShape = z.object({
-  identity: z.string().nullable(),
-  holder: z
-    .object({
-      id: z.string(),
-      pid: z.number(),
-      host: z.string(),
-      since: z.string(),
-      until: z.number(),
-    })
-    .nullable(),
-});
-
-/** An unreadable lock row counts as free; the epoch still fences off its former holder. */
-function parseLock(text: string | null): Lock {
-  try {
-    return lockShape.parse(JSON.parse(text ?? ""));
-  } catch {
-    return { identity: null, holder: null };
-  }
-}
-
-async function saveLock(tx: Transaction, { pipeline }: Lease, lock: Lock): Promise<void> {
-  await tx.db
-    .updateTable("_rivulet_state")
-    .set({ checkpoint: JSON.stringify(lock) })
-    .where((eb) => eb.and(lockRowKey(pipeline.name)))
-    .execute();
-}
-
-function lockRowKey(pipeline: string) {
-  return { pipeline, stream: "", partition: "" };
-}
-
 async function isAlive(tx: Transaction, holder: Holder): Promise<boolean> {
   if (holder.host === hostname()) {
     const isThisProcess = holder.pid === process.pid;
@@ -210,6 +150,13 @@ function checkIdentity({ name, identity }: Pipeline, stored: string | null | und
   if (stored == null || identity === undefined || stored === identity) return;
   throw new ConfigError(
     `pipeline "${name}": this destination holds a copy of ${stored}, not of ${identity}, and a sync would mark all of it as deleted; use another destination, or run "state reset"`,
+  );
+}
+
+/** The error for a database that lacks what it had confirmed. */
+export function lostCommitsError(pipeline: string): LockedError {
+  return new LockedError(
+    `pipeline "${pipeline}": the database lacks transactions that it had confirmed, as after a failover to a copy that was behind; nothing more was written, run it again, and it continues from what the database has`,
   );
 }
 

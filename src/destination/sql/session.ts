@@ -1,10 +1,10 @@
 import type { Counts, Session, State, SyncEnd } from "../../core/destination.ts";
-import { LockedError, messageOf } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Table } from "../../core/schema.ts";
 import type { Batch } from "../../core/source.ts";
 import { CheckpointStore, formatState } from "./checkpoints.ts";
-import { DataError, type Dialect, type PreparedTable, type Transaction } from "./dialect.ts";
+import { DataError, type Dialect, type PreparedTable } from "./dialect.ts";
 import { addRejectedCounts, executePlan } from "./execute-plan.ts";
 import {
   bindIdentity,
@@ -12,14 +12,13 @@ import {
   releaseLease,
   renewLease,
   resetIdentity,
-  verifyLease,
   type Lease,
 } from "./lease.ts";
+import { LeasedTransactions } from "./leased-transactions.ts";
 import { countRows } from "./count-rows.ts";
 import { prepareTable, type PrepareResult } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
 import { createEncoder } from "./row-encoder.ts";
-import { runInOrder } from "./settle-all.ts";
 import { SoftDeletes } from "./soft-deletes.ts";
 import { StaleStateCheck } from "./stale-state.ts";
 import { beginSync, endSync } from "./sync-log.ts";
@@ -32,7 +31,7 @@ export class SqlSession implements Session {
   readonly #dialect: Dialect;
   readonly #lease: Lease;
   readonly #log: Log;
-  readonly #lost = new AbortController();
+  readonly #transactions: LeasedTransactions;
   readonly #timer: NodeJS.Timeout;
   readonly #checkpoints: CheckpointStore;
   readonly #staleState: StaleStateCheck;
@@ -53,6 +52,7 @@ export class SqlSession implements Session {
     this.#dialect = dialect;
     this.#lease = lease;
     this.#log = log;
+    this.#transactions = new LeasedTransactions(dialect, lease);
     this.#checkpoints = new CheckpointStore(lease.pipeline.name, lease.epoch);
     this.#staleState = new StaleStateCheck(lease, log);
     this.#quarantine = new Quarantine(lease.pipeline.name);
@@ -61,12 +61,12 @@ export class SqlSession implements Session {
   }
 
   get lost(): AbortSignal {
-    return this.#lost.signal;
+    return this.#transactions.lost;
   }
 
   /** Loads checkpoints and quarantine. Call once, before any other method. */
   async load(): Promise<void> {
-    await this.#transaction(async (tx) => {
+    await this.#transactions.run(async (tx) => {
       await this.#staleState.discardStale(tx, this.#checkpoints);
       await this.#checkpoints.load(tx);
       await this.#quarantine.load(tx);
@@ -90,11 +90,11 @@ export class SqlSession implements Session {
     const { name } = table?.columns.find(({ source }) => source === column) ?? {};
     if (!table || name === undefined)
       throw new Error(`${stream}: no column "${column}" is prepared`);
-    return await this.#transaction((tx) => countRows(tx, table.name, name));
+    return await this.#transactions.run((tx) => countRows(tx, table.name, name));
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
-    const prepared = await this.#transaction(async (tx) => {
+    const prepared = await this.#transactions.run(async (tx) => {
       const names = tables.map(({ name }) => name);
       await this.#checkpoints.checkOwnership(tx, names);
       const result: PrepareResult[] = [];
@@ -144,7 +144,7 @@ export class SqlSession implements Session {
   async replaceState(state: State, stream?: string): Promise<void> {
     const texts = formatState(state);
     const wanted = new Map([...texts].filter(([name]) => stream === undefined || name === stream));
-    await this.#transaction(async (tx) => {
+    await this.#transactions.run(async (tx) => {
       if (stream === undefined) await resetIdentity(tx, this.#lease);
       await this.#checkpoints.replace(tx, wanted, stream);
       await this.#quarantine.clear(tx, stream);
@@ -155,15 +155,18 @@ export class SqlSession implements Session {
   }
 
   async begin(): Promise<void> {
-    this.#syncId = await this.#transaction((tx) => beginSync(tx, this.#lease.pipeline.name));
+    this.#syncId = await this.#transactions.run((tx) => beginSync(tx, this.#lease.pipeline.name));
   }
 
   async end(end: SyncEnd): Promise<void> {
     const id = this.#syncId;
     if (id === undefined) throw new Error("end() was called before begin()");
-    const isComplete = end.status === "completed" || end.status === "partial";
-    if (isComplete && this.#softDeletes.hasPendingIndexes)
-      await this.#transaction((tx) => this.#softDeletes.createPendingIndexes(tx));
+    if (end.status === "completed" || end.status === "partial") {
+      if (this.#softDeletes.hasPendingIndexes)
+        await this.#transactions.run((tx) => this.#softDeletes.createPendingIndexes(tx));
+      await this.#transactions.run((tx) => endSync(tx, id, end));
+      return;
+    }
     // Without verifying the lease, because the row must also record that it was lost.
     await this.#dialect.write(this.#lease.pipeline.name, (tx) => endSync(tx, id, end));
   }
@@ -187,7 +190,7 @@ export class SqlSession implements Session {
 
   async #execute(plan: WritePlan, isolateBadRows: boolean): Promise<ReadonlyMap<string, Counts>> {
     const touched = touchedStreams(plan);
-    const { counts, changes } = await this.#transaction(async (tx) => {
+    const { counts, changes } = await this.#transactions.run(async (tx) => {
       if (touched.size > 0 && !this.#isBound) await bindIdentity(tx, this.#lease);
       await this.#checkpoints.claimTables(tx, touched);
       const { counts, refused } = await executePlan(tx, plan, {
@@ -213,7 +216,7 @@ export class SqlSession implements Session {
     for (const [stream, columns] of fractionalColumns) {
       const writable = this.#tables.get(stream);
       if (!writable) continue;
-      const { table, unwidenable } = await this.#transaction((tx) =>
+      const { table, unwidenable } = await this.#transactions.run((tx) =>
         widenColumns(tx, writable, columns),
       );
       this.#registerTable(table, unwidenable);
@@ -226,22 +229,9 @@ export class SqlSession implements Session {
     this.#revision += 1;
   }
 
-  /** Runs a transaction that is rolled back if the lease was lost. */
-  async #transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    try {
-      return await this.#dialect.write(this.#lease.pipeline.name, async (tx) => {
-        const verify = (): Promise<void> => verifyLease(tx, this.#lease);
-        return await runInOrder(tx, verify, () => work(tx));
-      });
-    } catch (error) {
-      if (error instanceof LockedError) this.#lost.abort(error);
-      throw error;
-    }
-  }
-
   async #renew(): Promise<void> {
     try {
-      await this.#transaction((tx) => renewLease(tx, this.#lease));
+      await this.#transactions.run((tx) => renewLease(tx, this.#lease));
     } catch (error) {
       // The next renewal may succeed; if not, the next write fails and reports why.
       this.#log.debug(`could not renew the lock: ${messageOf(error)}`);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type {
   Destination,
@@ -59,8 +60,9 @@ export class SqlDestination implements Destination {
   async lock(pipeline: Pipeline): Promise<Session> {
     const { leaseMs, renewMs, log } = this.#options;
     await this.#dialect.write("migrate", (tx) => migrate(this.#dialect, tx));
+    const id = randomUUID();
     const lease = await this.#dialect.write(pipeline.name, (tx) =>
-      takeLease(tx, pipeline, leaseMs),
+      takeLease(tx, pipeline, { id, durationMs: leaseMs }),
     );
     const session = new SqlSession(this.#dialect, { lease, renewMs, log });
     try {

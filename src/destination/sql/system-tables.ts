@@ -19,6 +19,8 @@ interface StateRow {
   partition: string;
   checkpoint: string | null;
   epoch: BigIntColumn;
+  /** Of a lock: how many transactions its holder has committed. */
+  commits: BigIntColumn<null>;
 }
 
 /** A 64-bit integer, which drivers return as different types. */

@@ -21,6 +21,8 @@ import { buildUpsertSql, type UpsertSql } from "./upsert-sql.ts";
 export class SqliteTransaction implements Transaction {
   readonly isPipelined: boolean;
   readonly schema = undefined;
+  // A file that is replaced is noticed by its identity.
+  readonly hasWritten = undefined;
   readonly db: Kysely<SystemTables>;
   readonly #engine: Engine;
   readonly #label: string;

@@ -1,7 +1,8 @@
-import { access, constants, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, readFile, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { getNodeValue, parseTree, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { ConfigError } from "../core/errors.ts";
+import { replaceFile } from "../core/replace-file.ts";
 import type { Environment } from "../core/source.ts";
 
 /** Settings by key, before they are checked. */
@@ -48,13 +49,7 @@ export async function checkWritable(file: string): Promise<void> {
 /** Replaces a JSON file atomically, whatever its mode was, by one that only its owner can read. */
 export async function writeSettings(file: string, settings: Settings): Promise<void> {
   const target = await realpath(file).catch(() => file);
-  const temporary = `${target}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
-    await rename(temporary, target);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await replaceFile(target, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** Parses JSON. Error messages never quote the text: it may contain a key. */

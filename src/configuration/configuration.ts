@@ -9,6 +9,7 @@ import {
   readSettings,
   type Settings,
 } from "./configuration-file.ts";
+import { exposureOf } from "./exposure.ts";
 
 /** The configuration of one source, checked. */
 export interface Configuration<Config = unknown> {
@@ -19,6 +20,8 @@ export interface Configuration<Config = unknown> {
   readonly pipeline: string;
   /** Values that must never be shown. */
   readonly secrets: readonly string[];
+  /** Something about the file that its owner should change. */
+  readonly warning?: string;
 }
 
 /** Where `readConfiguration` finds the settings of a source. */
@@ -84,11 +87,16 @@ export async function readConfiguration<Config>(
   }
   if (problems.length > 0) messages.push(formatProblems(path, problems));
   if (messages.length > 0) throw new ConfigError(messages.join("\n"));
+  const secretKeys = Object.entries(configFields(source)).flatMap(([key, { secret }]) =>
+    secret === true ? [key] : [],
+  );
+  const warning = await exposureOf(path, { settings: { ...general, ...settings }, secretKeys });
   return {
     config: checked.config as Config,
     pipeline: String(pipeline),
     ...(typeof destination === "string" ? { destination } : {}),
     secrets: secretsOf(source, filled),
+    ...(warning === undefined ? {} : { warning }),
   };
 }
 

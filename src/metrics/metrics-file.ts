@@ -1,6 +1,7 @@
-import { access, constants, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConfigError, messageOf } from "../core/errors.ts";
+import { replaceFile } from "../core/replace-file.ts";
 
 /** Throws a ConfigError if the file cannot be written, to find out before a sync, not after it. */
 export async function checkMetricsFile(file: string): Promise<void> {
@@ -21,19 +22,13 @@ export async function readMetricsFile(file: string): Promise<string> {
 
 /** Replaces the file atomically, so that no reader sees half of it. */
 export async function writeMetricsFile(file: string, text: string): Promise<void> {
-  // The textfile collector ignores it: it reads only files that end in .prom.
-  const temporary = `${file}.${process.pid}.tmp`;
   try {
-    await writeFile(temporary, text);
-    await rename(temporary, file);
+    // The textfile collector ignores the temporary file: it reads only those that end in .prom.
+    await replaceFile(file, text);
   } catch (cause) {
     throw new ConfigError(
       `--metrics-file ${file}: cannot be written (${messageOf(cause)}); choose another`,
-      {
-        cause,
-      },
+      { cause },
     );
-  } finally {
-    await rm(temporary, { force: true });
   }
 }

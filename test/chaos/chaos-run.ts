@@ -69,7 +69,13 @@ export class ChaosRun<Where extends Storage = Storage> {
       ...this.#requestSettings,
       ...config,
     };
-    writeFileSync(join(this.#folder, "configuration.json"), JSON.stringify({ [source]: settings }));
+    writeFileSync(
+      join(this.#folder, "configuration.json"),
+      JSON.stringify({ [source]: settings }),
+      {
+        mode: 0o600,
+      },
+    );
     const args = ["--destination", this.storage.url, ...this.#flags];
     return launch(`${source}-sync`, args, { cwd: this.#folder, clockAheadMs, ...options });
   }

@@ -213,6 +213,7 @@ test("stores the key nowhere, and does not log it even if the service returns it
     await writeFile(
       join(folder.path, "c.json"),
       JSON.stringify({ opik: { ...section, base_url: url }, pipeline: url }),
+      { mode: 0o600 },
     );
     const { stdout, stderr } = await run(
       "opik-sync",

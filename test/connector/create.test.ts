@@ -71,6 +71,7 @@ test("a created source can be packed, installed from its tarball, and synced", a
   await writeFile(
     join(user.path, "configuration.json"),
     JSON.stringify({ crm: started.configuration }),
+    { mode: 0o600 },
   );
   for (const name of ["rivulet-source-crm", "crm"]) {
     const ended = await run("rivulet", ["--connector", name, "sync"], { cwd: user.path });

@@ -72,7 +72,7 @@ export async function newWorkplace({ env }: Services, postgresUrl: string): Prom
   return {
     folder: folder.path,
     async save(name, content) {
-      await writeFile(join(folder.path, name), actual(content));
+      await writeFile(join(folder.path, name), actual(content), { mode: 0o600 });
     },
     async run(commands, inFolder = ".") {
       await execute("bash", ["--norc", "-euo", "pipefail", "-c", actual(commands)], {

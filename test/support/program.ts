@@ -67,6 +67,8 @@ export async function newFolder(
     await writeFile(
       join(path, name),
       typeof content === "string" ? content : JSON.stringify(content),
+      // As rivulet writes its own; others would be warned about.
+      { mode: 0o600 },
     );
   }
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };

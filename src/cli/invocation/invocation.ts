@@ -80,6 +80,7 @@ export async function configureConnector(invocation: Invocation<Configurable>): 
   });
   const { config, secrets } = configuration;
   terminal.hideSecrets(secrets, namesIn(config, secrets));
+  if (configuration.warning !== undefined) terminal.log.warning(configuration.warning);
   const { log } = terminal;
   const context = { log, transfer: newRequestStats(), signal, env: process.env };
   return { configuration, context };

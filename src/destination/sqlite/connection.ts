@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { ConfigError } from "../../core/errors.ts";
@@ -26,7 +26,19 @@ export function checkDirectory(path: string): void {
 
 /** Opens or creates the file without changing its settings. Throws the driver's errors. */
 export function connect(path: string): Database.Database {
+  if (path !== inMemory) createPrivately(path);
   return new Database(path, { timeout });
+}
+
+/**
+ * Creates the file, if it is missing, for its owner alone. SQLite gives its log the same mode.
+ */
+function createPrivately(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch {
+    // It exists, or SQLite reports why it cannot be created.
+  }
 }
 
 /** Opens or creates the file for writing. Throws the driver's errors. */

@@ -1,0 +1,21 @@
+import { randomUUID } from "node:crypto";
+import { rename, rm, writeFile } from "node:fs/promises";
+
+/**
+ * Replaces a file atomically, so that no reader sees half of it. The temporary file beside it, with
+ * a name that ends in `.tmp`, cannot be foreseen and must be new: otherwise whoever may write to
+ * the folder could let us write through a link.
+ */
+export async function replaceFile(
+  file: string,
+  text: string,
+  { mode = 0o666 }: { readonly mode?: number } = {},
+): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, text, { mode, flag: "wx" });
+    await rename(temporary, file);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

@@ -35,17 +35,18 @@ export class Outcomes {
   of(walk: ItemWalk, version: Version): Outcome | undefined {
     const { unreadable } = walk;
     // An item that cannot be read may be any of the rows.
-    if (unreadable.length > 0)
-      return { entry: { ...this.#entry(walk, version), ...unlessSettled(version), unreadable } };
+    if (unreadable.length > 0) {
+      const entry = { ...this.#entry(walk, version), ...unlessSettled(version), unreadable };
+      return { entry, sweep: this.#noRows };
+    }
     return isProven(walk, version) ? this.ofComplete(walk, version) : undefined;
   }
 
   /** Every item was shown. */
   ofComplete(walk: ItemWalk, version: Version): Outcome {
-    const sweep = walk.sweep();
     return {
       entry: { ...this.#entry(walk, version), ...unlessSettled(version) },
-      ...(sweep ? { sweep } : {}),
+      sweep: walk.sweep() ?? this.#noRows,
     };
   }
 

@@ -139,6 +139,18 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await copy.live()).toEqual(served());
   });
 
+  test("a young version that was edited in place is no gap once it shows all its items", async () => {
+    expect((await copy.sync()).exit).toBe(0);
+    dataset.addItems(newItems(1));
+    copy.opik.workspace.clock.advance(5000);
+    dataset.updateItem(idsOf(dataset)[0] ?? "", { tags: ["new"] }, { inPlace: true });
+    copy.opik.faults.replicaLag = { dataset: dataset.id, shows: 4 };
+    expect((await copy.sync()).exit).toBe(3);
+    delete copy.opik.faults.replicaLag;
+    expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0 });
+    expect(await copy.live()).toEqual(served());
+  });
+
   test("a version that stays short is read again in each sync", async () => {
     expect((await copy.sync()).exit).toBe(0);
     dataset.addItems(newItems(1));

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { databases } from "../../support/databases.ts";
+import { newItems, OpikCopy } from "../../support/opik-copy.ts";
+
+/** Servers of early 2026, whose `id` of an item is that of its row in one version. */
+
+describe.each(databases)("on %s", (_name, newDatabase) => {
+  test("an item keeps its key in all versions", async () => {
+    await using copy = await OpikCopy.start(newDatabase, { faults: { rowIds: true } });
+    const dataset = copy.addDataset("d", 0);
+    const ids = dataset.addItems(newItems(30));
+    copy.settle();
+    expect(await copy.sync({ page_size: 7 })).toMatchObject({ exit: 0 });
+    expect(await copy.live()).toEqual(ids.toSorted());
+    const [added = ""] = dataset.addItems(newItems(1));
+    dataset.deleteItems(ids.slice(0, 2));
+    copy.settle();
+    const { exit, counts } = await copy.sync({ page_size: 7 });
+    expect(exit).toBe(0);
+    expect(counts.get("opik_dataset_item")).toMatchObject({ inserted: 1, deleted: 2 });
+    expect(await copy.live()).toEqual([...ids.slice(2), added].sort());
+    expect(await copy.deleted()).toBe(2);
+  });
+
+  test("a copy with the ids of rows gets those of items, once and without the lock", async () => {
+    await using copy = await OpikCopy.start(newDatabase, { faults: { rowIds: true } });
+    const dataset = copy.addDataset("d", 0);
+    const ids = dataset.addItems(newItems(30));
+    copy.settle();
+    expect(await copy.sync()).toMatchObject({ exit: 0 });
+    // As an earlier version has left it: the ids of rows are the key, and the state is another.
+    await copy.database.query("UPDATE opik_dataset_item SET item_id = 'row ' || item_id");
+    await copy.database.query("DELETE FROM _rivulet_state WHERE stream <> ''");
+    const at = new Date().toISOString();
+    const version = `${dataset.versions.at(-1)?.version_hash ?? ""} 30 66549e43`;
+    for (const [partition, checkpoint] of [
+      ["", { swept: at }],
+      [dataset.id, { version, at }],
+    ] as const)
+      await copy.database.query(
+        `INSERT INTO _rivulet_state VALUES ('opik', 'opik_dataset_item', '${partition}', '${JSON.stringify(checkpoint)}', 1)`,
+      );
+    const { exit, counts } = await copy.sync();
+    expect(exit).toBe(0);
+    expect(counts.get("opik_dataset_item")).toMatchObject({ inserted: 30, deleted: 30 });
+    expect(await copy.live()).toEqual(ids.toSorted());
+    expect(await copy.sync()).toMatchObject({ exit: 0 });
+    dataset.addItems(newItems(1));
+    copy.settle();
+    const next = await copy.sync();
+    expect(next.counts.get("opik_dataset_item")).toMatchObject({ inserted: 1, deleted: 0 });
+  });
+
+  test("a server that is updated to the ids of items changes no row", async () => {
+    await using copy = await OpikCopy.start(newDatabase, { faults: { rowIds: true } });
+    const ids = copy.addDataset("d", 0).addItems(newItems(30));
+    copy.settle();
+    expect(await copy.sync()).toMatchObject({ exit: 0 });
+    copy.opik.faults.rowIds = false;
+    const { exit, counts } = await copy.sync({}, { fullRefresh: true });
+    expect(exit).toBe(0);
+    expect(counts.get("opik_dataset_item")).toMatchObject({ inserted: 0, deleted: 0 });
+    expect(await copy.live()).toEqual(ids.toSorted());
+  });
+});

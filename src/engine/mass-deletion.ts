@@ -41,10 +41,10 @@ export class MassDeletionError extends SourceError {
 }
 
 /**
- * The lock that the listings of one sync share: once one of them is refused, nothing is marked as
- * deleted in any table that is read with it.
+ * Judges the listings that belong together in one sync: once one of them is refused, nothing more
+ * is marked as deleted in any of their tables.
  */
-export class DeletionLock {
+export class ListingJudge {
   #refusal: MassDeletionError | undefined;
 
   /** The first listing that was refused. Its stream throws it at the end. */
@@ -52,8 +52,8 @@ export class DeletionLock {
     return this.#refusal;
   }
 
-  /** Judges a listing, and returns the size to remember as the one that was last believed. */
-  judge(
+  /** Judges a listing. Returns the size to remember as the one that was last believed. */
+  believedSize(
     listing: JudgedListing,
     { allowMassDeletion = false }: Pick<ReadOptions, "allowMassDeletion">,
   ): number {

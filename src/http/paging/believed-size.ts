@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Checkpoint, ReadOptions } from "../../core/source.ts";
-import { DeletionLock, isMassDeletion } from "../../engine/mass-deletion.ts";
+import { ListingJudge, isMassDeletion } from "../../engine/mass-deletion.ts";
 import type { List } from "./page.ts";
 
 /** What a stream saves about a list that it reads whole. */
@@ -37,9 +37,9 @@ export function believedSize(
     options.log.warning(
       `${name}: lists ${shown} rows, ${sizes.believed} before its path or query was changed; the others are marked as deleted`,
     );
-  const lock = new DeletionLock();
+  const judge = new ListingJudge();
   const listing = { where: path, noun: "rows", shown, believed: isSame ? sizes.believed : 0 };
-  const believed = lock.judge(listing, options);
-  if (lock.refusal) throw lock.refusal;
+  const believed = judge.believedSize(listing, options);
+  if (judge.refusal) throw judge.refusal;
   return isSame && believed === saved.believed ? undefined : { believed, scope };
 }

@@ -37,7 +37,7 @@ export function appStream(login: CountlyLogin, config: CountlyConfig): Stream {
       const page = { rows: texts, number: 1 };
       yield mapper.map(page, { processed_at: startedAt.toISOString() });
       const checkpoint = { login: server.keyLocation, apps: believed };
-      const { refusal } = login.lock;
+      const { refusal } = login.judge;
       yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint, refusal });
     },
   };

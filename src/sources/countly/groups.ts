@@ -1,7 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import type { Row } from "../../core/schema.ts";
 import type { ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
-import { isMassDeletion, type DeletionLock } from "../../engine/mass-deletion.ts";
+import { isMassDeletion, type ListingJudge } from "../../engine/mass-deletion.ts";
 import { httpErrorOf } from "../../http/http-error.ts";
 import { pageBody } from "../../http/paging/page.ts";
 import type { CountlyConfig } from "./client/config.ts";
@@ -31,13 +31,13 @@ export function groupStream(login: CountlyLogin, config: CountlyConfig): Stream 
       const mapped = mapper.map(page, { processed_at: options.startedAt.toISOString() });
       yield mapped;
       if (list.isComplete && mapped.rejected.length === 0)
-        yield* sweepGroups(mapped.rows, { lock: login.lock, config, options });
+        yield* sweepGroups(mapped.rows, { judge: login.judge, config, options });
     },
   };
 }
 
 interface SweepGroupsOptions {
-  readonly lock: DeletionLock;
+  readonly judge: ListingJudge;
   readonly config: CountlyConfig;
   readonly options: ReadOptions;
 }
@@ -45,12 +45,12 @@ interface SweepGroupsOptions {
 /** Sweeps the groups that a complete list lacks. Throws the refusal if nothing may be marked. */
 function* sweepGroups(
   rows: readonly Row[],
-  { lock, config, options }: SweepGroupsOptions,
+  { judge, config, options }: SweepGroupsOptions,
 ): Generator<StreamBatch, void> {
   const saved = options.checkpoints.get("")?.["groups"];
   const sizes = { believed: typeof saved === "number" ? saved : 0, shown: rows.length };
-  const groups = lock.judge({ where: config.base_url, noun: "groups", ...sizes }, options);
-  if (lock.refusal) throw lock.refusal;
+  const groups = judge.believedSize({ where: config.base_url, noun: "groups", ...sizes }, options);
+  if (judge.refusal) throw judge.refusal;
   // An empty list may come from a database that is failing, unless a person says otherwise.
   if (rows.length === 0 && !isMassDeletion(sizes)) return;
   const sweep = { keys: rows.map((row) => [row["group_id"]]) };

@@ -29,12 +29,12 @@ export function userStream(login: CountlyLogin, config: CountlyConfig): Stream {
       const server = await login.connect(saved);
       const apps = login.selectApps(server, options);
       const believed = login.judgeApps(apps, options);
-      const isLocked = login.lock.refusal !== undefined;
+      const isRefused = login.judge.refusal !== undefined;
       const preferred: PreferredEndpoint = { name: savedEndpoint(saved) };
       const mapper = newPageMapper(userDeclaration, log);
       const refusals = new Map<string, MassDeletionError>();
       const reading: AppsReading = {
-        ...{ ...options, server, config, mapper, preferred, isLocked, refusals },
+        ...{ ...options, server, config, mapper, preferred, isRefused, refusals },
       };
       const unreadable = new UnreadableApps(apps, config);
       const partitions = apps.map((app) => appPartition(app, reading, unreadable));
@@ -49,7 +49,7 @@ export function userStream(login: CountlyLogin, config: CountlyConfig): Stream {
         apps: believed,
         ...(preferred.name === undefined ? {} : { way: preferred.name }),
       };
-      const { refusal } = login.lock;
+      const { refusal } = login.judge;
       yield* sweepDeletedApps({ ...options, server, config, apps, checkpoint, refusal });
       throwFirst(refusals, log);
     },

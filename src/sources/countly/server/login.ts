@@ -1,7 +1,7 @@
 import { AsyncMemo } from "../../../core/async-memo.ts";
 import { ConfigError, TransientError } from "../../../core/errors.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../../core/source.ts";
-import { DeletionLock } from "../../../engine/mass-deletion.ts";
+import { ListingJudge } from "../../../engine/mass-deletion.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { copiesEveryApp, type CountlyConfig } from "../client/config.ts";
 import { newSendRequest, type KeyLocation, type SendRequest } from "../client/countly-client.ts";
@@ -27,7 +27,7 @@ export class CountlyLogin {
   readonly #context: SourceContext;
   readonly #server = new AsyncMemo<CountlyServer>();
   /** Of the lists of apps and groups in this sync. */
-  readonly lock = new DeletionLock();
+  readonly judge = new ListingJudge();
 
   constructor(config: CountlyConfig, context: SourceContext) {
     this.#config = config;
@@ -82,7 +82,7 @@ export class CountlyLogin {
     const read = [...checkpoints.keys()].filter((id) => id !== "").length;
     const believed = typeof saved === "number" ? saved : read;
     const where = this.#config.base_url;
-    return this.lock.judge({ where, noun: "apps", believed, shown: apps.length }, options);
+    return this.judge.believedSize({ where, noun: "apps", believed, shown: apps.length }, options);
   }
 
   /** Logs in where the key was accepted before, if known; otherwise tries each location. */

@@ -22,7 +22,7 @@ export interface ReadUsersOptions extends ReadOptions {
   readonly config: CountlyConfig;
   readonly mapper: PageMapper;
   /** Whether the list of apps, or another one, was refused, so that nothing is marked. */
-  readonly isLocked: boolean;
+  readonly isRefused: boolean;
   /** Called if far fewer users are listed than before, so that none is marked. */
   readonly refuse: (refusal: MassDeletionError) => void;
   readonly preferred: PreferredEndpoint;

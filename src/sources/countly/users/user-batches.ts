@@ -6,7 +6,7 @@ import type {
   Sweep,
 } from "../../../core/source.ts";
 import { HighWaterMark } from "../../../engine/high-water-mark.ts";
-import { LockedSweeps } from "../../../engine/locked-sweeps.ts";
+import { UnbelievedSweeps } from "../../../engine/unbelieved-sweeps.ts";
 import { isMassDeletion, MassDeletionError } from "../../../engine/mass-deletion.ts";
 import { SweepTracker } from "../../../engine/sweep-tracker.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
@@ -28,7 +28,7 @@ interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "allowMassD
   /** Whether this sync has read the same users before. */
   readonly rereads?: boolean;
   /** Whether nothing is marked as deleted in this sync. */
-  readonly isLocked: boolean;
+  readonly isRefused: boolean;
   /** Called if far fewer users are listed than before, so that none is marked. */
   readonly refuse: (refusal: MassDeletionError) => void;
 }
@@ -52,7 +52,7 @@ interface UserTexts {
 export class UserBatches {
   readonly #options: UserBatchesOptions;
   #tracker: SweepTracker;
-  readonly #sweeps: LockedSweeps;
+  readonly #sweeps: UnbelievedSweeps;
   /** Whether sweeps were lost when the read was interrupted. */
   readonly #isUnswept: boolean;
   readonly #mark: HighWaterMark;
@@ -73,7 +73,7 @@ export class UserBatches {
       again: rereads,
     });
     const { allowMassDeletion = false } = options;
-    this.#sweeps = new LockedSweeps(allowMassDeletion ? 0 : (saved.users ?? 0));
+    this.#sweeps = new UnbelievedSweeps(allowMassDeletion ? 0 : (saved.users ?? 0));
     const startsOver = plan.full && plan.resume === undefined;
     this.#isUnswept = !startsOver && saved.unswept === true;
     this.#mark = new HighWaterMark(plan.next === undefined ? undefined : { since: plan.next }, {
@@ -108,7 +108,7 @@ export class UserBatches {
     { texts, rejected: foreign = [], bytes }: UserTexts,
     read?: { readonly endpointName: string | undefined },
   ): Generator<StreamBatch, void> {
-    const { mapper, app, startedAt, plan, isLocked } = this.#options;
+    const { mapper, app, startedAt, plan, isRefused } = this.#options;
     this.#pages += 1;
     const { rows, rejected } = mapper.map(
       { rows: texts, number: this.#pages },
@@ -116,7 +116,7 @@ export class UserBatches {
     );
     const sweep = this.#tracker.addPage(rows.map((row) => String(row["user_id"])));
     this.#count += rows.length;
-    const sweeps = sweep && plan.full && !isLocked ? this.#sweeps.add(sweep, this.#count) : [];
+    const sweeps = sweep && plan.full && !isRefused ? this.#sweeps.add(sweep, this.#count) : [];
     yield* sweepBatches(sweeps.slice(0, -1));
     const [last] = sweeps.slice(-1);
     yield {
@@ -135,11 +135,11 @@ export class UserBatches {
 
   /** The last batches of a read that reached its end. */
   *end(endpointName?: string): Generator<StreamBatch, void> {
-    const { plan, saved, isLocked } = this.#options;
+    const { plan, saved, isRefused } = this.#options;
     const { full, floor, began } = plan;
     const refusal = this.#refusal();
     if (refusal) this.#options.refuse(refusal);
-    const isBelieved = full && !refusal && !isLocked;
+    const isBelieved = full && !refusal && !isRefused;
     if (isBelieved) yield* sweepBatches(this.#sweeps.release());
     const { users = 0 } = saved;
     const checkpoint = toCheckpoint({
@@ -204,7 +204,7 @@ export class UserBatches {
    * needs none: reading it again is as quick.
    */
   #resumeCheckpoint(endpointName: string | undefined): Pick<StreamBatch, "checkpoint"> {
-    const { saved, plan, isLocked } = this.#options;
+    const { saved, plan, isRefused } = this.#options;
     const { full, since, began, floor } = plan;
     const position = this.#tracker.resume;
     // An app that was empty no longer is, so the next read must prove it again if it finds none.
@@ -212,7 +212,7 @@ export class UserBatches {
     if (!position || (!full && this.#pages === 1))
       return saved.users === 0 ? this.#ifChanged(toCheckpoint({ ...saved, users })) : {};
     const walk = { full, since, began, next: this.#nextMark, ...position };
-    const isUnswept = this.#isUnswept || this.#sweeps.isHolding || (full && isLocked);
+    const isUnswept = this.#isUnswept || this.#sweeps.isHolding || (full && isRefused);
     const unswept = isUnswept ? true : undefined;
     const checkpoint = { ...saved, users, floor, way: endpointName, walk, unswept };
     return this.#ifChanged(toCheckpoint({ ...checkpoint, failed: undefined }));

@@ -64,7 +64,7 @@ const dayMs = 86_400_000;
 
 interface PlanOptions extends Pick<ReadOptions, "startedAt" | "fullRefresh"> {
   /** Whether nothing is marked in this sync, so that a resync has to wait. */
-  readonly isLocked: boolean;
+  readonly isRefused: boolean;
 }
 
 /**
@@ -74,7 +74,7 @@ interface PlanOptions extends Pick<ReadOptions, "startedAt" | "fullRefresh"> {
 export function planRead(
   saved: UserCheckpoint,
   config: CountlyConfig,
-  { startedAt, fullRefresh, isLocked }: PlanOptions,
+  { startedAt, fullRefresh, isRefused }: PlanOptions,
 ): UserReadPlan {
   const { since, full, walk, unswept = false } = saved;
   const floor = effectiveFloor(saved, configuredFloor(config, startedAt));
@@ -82,7 +82,7 @@ export function planRead(
     const { below, keys } = walk;
     return { ...walk, since: walk.since, next: walk.next, floor, resume: { below, keys } };
   }
-  const mustRead = !isLocked && (unswept || isResyncDue(full, config, startedAt));
+  const mustRead = !isRefused && (unswept || isResyncDue(full, config, startedAt));
   const isFull = fullRefresh || since === undefined || mustRead;
   return {
     full: isFull,

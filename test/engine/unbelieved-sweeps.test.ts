@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LockedSweeps } from "../../src/engine/locked-sweeps.ts";
+import { UnbelievedSweeps } from "../../src/engine/unbelieved-sweeps.ts";
 
 /** The sweep of page `number`, whose ten keys descend. */
 function pageSweep(number: number) {
@@ -9,7 +9,7 @@ function pageSweep(number: number) {
 }
 
 test("sweeps are held until half of what was believed is shown, and come back as they were", () => {
-  const sweeps = new LockedSweeps(100);
+  const sweeps = new UnbelievedSweeps(100);
   for (const number of [1, 2, 3, 4]) {
     expect(sweeps.add(pageSweep(number), number * 10)).toEqual([]);
     expect(sweeps.isHolding).toBe(true);
@@ -20,11 +20,11 @@ test("sweeps are held until half of what was believed is shown, and come back as
 });
 
 test.each([0, 21, 29])("if %i were believed, ten rows are enough to hold nothing", (believed) => {
-  expect(new LockedSweeps(believed).add(pageSweep(1), 10)).toEqual([pageSweep(1)]);
+  expect(new UnbelievedSweeps(believed).add(pageSweep(1), 10)).toEqual([pageSweep(1)]);
 });
 
 test("what is held at the end is released once", () => {
-  const sweeps = new LockedSweeps(100);
+  const sweeps = new UnbelievedSweeps(100);
   sweeps.add(pageSweep(1), 10);
   expect([...sweeps.release()]).toEqual([pageSweep(1)]);
   expect([...sweeps.release()]).toEqual([]);

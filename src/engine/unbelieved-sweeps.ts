@@ -15,7 +15,7 @@ interface HeldSweep {
  * For sweeps by one column, whose keys are without line breaks, as those of a `SweepTracker` are
  * while keys descend.
  */
-export class LockedSweeps {
+export class UnbelievedSweeps {
   readonly #believed: number;
   #held: HeldSweep[] = [];
 

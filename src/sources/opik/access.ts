@@ -18,6 +18,9 @@ export interface Access {
 /** The permission without which a server that redacts sends `[REDACTED]`. */
 const originalsPermission = "trace_original_data_view";
 
+/** Told once to a caller who does not have it. */
+export const mayBeRedacted = `opik: the key does not have the permission "${originalsPermission}"; where the server redacts values, the copy has [REDACTED]`;
+
 /**
  * Proves that the key may read the workspace. That is necessary because the hosted service answers
  * a wrong or expired key, and a valid key of somebody who left the workspace, with the public rows:

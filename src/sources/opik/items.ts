@@ -1,8 +1,8 @@
 import { isDue } from "../../core/is-due.ts";
 import { shortDigest } from "../../core/short-digest.ts";
-import type { ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
+import type { Checkpoint, ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
 import { PageMapper } from "../../http/paging/page-mapper.ts";
-import { RedactionGuard } from "./access.ts";
+import { mayBeRedacted, RedactionGuard } from "./access.ts";
 import { itemDeclaration } from "./item-row.ts";
 import { readDatasets } from "./read-datasets.ts";
 import { findLostItems, reclaimItems } from "./shared-items.ts";
@@ -36,9 +36,13 @@ async function* readItems(
 ): AsyncGenerator<StreamBatch> {
   const { client, config, access } = workspace;
   const { checkpoints, fullRefresh, startedAt } = options;
-  const { originals = false, swept = null } = checkpoints.get("") ?? {};
+  const { originals = false, redacted = false, swept = null } = checkpoints.get("") ?? {};
   const guard = new RedactionGuard(originals === true);
-  guard.check(await access.proveOnce());
+  const { seesOriginals } = await access.proveOnce();
+  guard.check({ seesOriginals });
+  if (guard.isNeeded && originals !== true) yield rememberOriginals(checkpoints.get(""));
+  const isRedacted = seesOriginals === false;
+  if (isRedacted && redacted !== true) options.log.warning(mayBeRedacted);
   const scope = shortDigest(JSON.stringify([...rowOptions(workspace), guard.isNeeded]));
   const { tracked, toSave } = await workspace.track("datasets", { scope, options });
   if (fullRefresh) yield* tracked.startOver();
@@ -60,7 +64,14 @@ async function* readItems(
     ...toSave,
     swept: isSweepDue ? startedAt.toISOString() : swept,
     ...(guard.isNeeded ? { originals: true } : {}),
+    ...(isRedacted ? { redacted: true } : {}),
   });
+}
+
+/** Saved before any value is written, so that an interruption does not forget it. */
+function rememberOriginals(saved: Checkpoint | undefined): StreamBatch {
+  const nothing = { scope: "", believed: 0, unswept: true };
+  return { rows: [], bytes: 0, checkpoint: { ...(saved ?? nothing), originals: true } };
 }
 
 /** What the rows depend on. */

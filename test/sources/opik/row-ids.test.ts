@@ -38,7 +38,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
       [dataset.id, { version, at }],
     ] as const)
       await copy.database.query(
-        `INSERT INTO _rivulet_state VALUES ('opik', 'opik_dataset_item', '${partition}', '${JSON.stringify(checkpoint)}', 1)`,
+        `INSERT INTO _rivulet_state (pipeline, stream, partition, checkpoint, epoch) VALUES ('opik', 'opik_dataset_item', '${partition}', '${JSON.stringify(checkpoint)}', 1)`,
       );
     const { exit, counts } = await copy.sync();
     expect(exit).toBe(0);

@@ -13,6 +13,8 @@ interface BodyLimits {
   readonly maxBytes: number;
   /** Called for every chunk that arrives. */
   readonly onChunk: () => void;
+  /** Called for every decompressed chunk; waits until there is memory for it. */
+  readonly takeMemory: (bytes: number) => Promise<void> | undefined;
 }
 
 /** A complete response body, decompressed and without a byte order mark, otherwise as sent. */
@@ -53,7 +55,7 @@ const byteOrderMark = Buffer.from("\ufeff");
  * or is too large.
  */
 export async function readBody(message: IncomingMessage, limits: BodyLimits): Promise<Body> {
-  const { maxBytes, onChunk } = limits;
+  const { maxBytes, onChunk, takeMemory } = limits;
   if (Number(message.headers["content-length"]) > maxBytes) {
     message.destroy();
     throw tooLarge(maxBytes);
@@ -65,6 +67,7 @@ export async function readBody(message: IncomingMessage, limits: BodyLimits): Pr
     for await (const chunk of decoded) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw tooLarge(maxBytes);
+      await takeMemory(chunk.length);
       chunks.push(chunk);
     }
   };

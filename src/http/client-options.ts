@@ -1,6 +1,7 @@
 import { sleep } from "../core/sleep.ts";
 import type { Log } from "../core/log.ts";
 import type { RequestStats } from "../core/request-stats.ts";
+import { answerMemory, type AnswerMemory } from "./answer-memory.ts";
 import { standardBudgets, type BudgetReader } from "./budget.ts";
 import type { TimeLimits } from "./deadline.ts";
 import type { HttpError } from "./http-error.ts";
@@ -34,6 +35,8 @@ export interface ClientOptions extends Partial<TimeLimits> {
    * any. Default: `RateLimit-Remaining` and `RateLimit-Reset`.
    */
   readonly budgets?: BudgetReader;
+  /** Whether to refuse connections to this machine and to private networks. Default: false. */
+  readonly publicOnly?: boolean;
   /** Size limit of a response body, decompressed. Default: 64 MiB. */
   readonly maxResponseBytes?: number;
   /**
@@ -52,6 +55,8 @@ export interface ClientOptions extends Partial<TimeLimits> {
    * a 429 are.
    */
   readonly probe?: Request<unknown>;
+  /** For tests: the memory for the answers of all clients. */
+  readonly answerMemory?: AnswerMemory;
   /** Where to count requests. */
   readonly transfer: RequestStats;
   readonly log: Log;
@@ -78,7 +83,9 @@ export function settingsOf(options: ClientOptions): ClientSettings {
     concurrency: 8,
     maxWaitMs: 5 * 60_000,
     budgets: standardBudgets,
+    publicOnly: false,
     maxResponseBytes: 64 * 2 ** 20,
+    answerMemory,
     remedies: {},
     mustChange: () => false,
     random: Math.random,

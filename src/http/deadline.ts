@@ -16,7 +16,9 @@ export class Deadline implements Disposable {
   readonly #controller = new AbortController();
   readonly #limits: TimeLimits;
   readonly #outer: AbortSignal;
-  readonly #requestTimer: NodeJS.Timeout;
+  /** When the time for the whole response is over, by `performance.now()`. */
+  #endsAt: number;
+  #requestTimer: NodeJS.Timeout;
   /** The connection's timer; once connected, that of silence. */
   #progressTimer: NodeJS.Timeout;
 
@@ -26,10 +28,8 @@ export class Deadline implements Disposable {
     signal.throwIfAborted();
     signal.addEventListener("abort", this.#stop, { once: true });
     const { requestTimeoutMs, connectTimeoutMs } = limits;
-    this.#requestTimer = this.#after(
-      requestTimeoutMs,
-      `no complete response within ${formatDuration(requestTimeoutMs)}`,
-    );
+    this.#endsAt = performance.now() + requestTimeoutMs;
+    this.#requestTimer = this.#startRequestTimer();
     this.#progressTimer = this.#after(
       connectTimeoutMs,
       `no connection within ${formatDuration(connectTimeoutMs)}`,
@@ -55,6 +55,20 @@ export class Deadline implements Disposable {
     this.#progressTimer.refresh();
   }
 
+  /** Stops the clock while this waits for something that is not the service's doing. */
+  async whilePaused<T>(wait: Promise<T>): Promise<T> {
+    const pausedAt = performance.now();
+    clearTimeout(this.#requestTimer);
+    clearTimeout(this.#progressTimer);
+    try {
+      return await wait;
+    } finally {
+      this.#endsAt += performance.now() - pausedAt;
+      this.#requestTimer = this.#startRequestTimer();
+      this.connected();
+    }
+  }
+
   [Symbol.dispose](): void {
     clearTimeout(this.#requestTimer);
     clearTimeout(this.#progressTimer);
@@ -64,6 +78,12 @@ export class Deadline implements Disposable {
   readonly #stop = (): void => {
     this.#controller.abort(this.#outer.reason);
   };
+
+  #startRequestTimer(): NodeJS.Timeout {
+    const limit = formatDuration(this.#limits.requestTimeoutMs);
+    const left = Math.max(0, this.#endsAt - performance.now());
+    return this.#after(left, `no complete response within ${limit}`);
+  }
 
   #after(milliseconds: number, message: string): NodeJS.Timeout {
     return setTimeout(() => {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { InternalAxiosRequestConfig } from "axios";
 import { SourceError } from "../core/errors.ts";
+import type { AnswerShare } from "./answer-memory.ts";
 import { requestedWaitMs } from "./backoff.ts";
 import { type Body, readBody } from "./body.ts";
 import type { BudgetReader } from "./budget.ts";
@@ -20,6 +21,8 @@ interface SendOnceOptions extends TimeLimits {
   /** Called with the head of the response, once its body has arrived, whatever its status. */
   readonly onResponse: (status: number, headers: IncomingHttpHeaders) => void;
   readonly budgets: BudgetReader;
+  /** Where the memory of the response is counted. */
+  readonly share: AnswerShare;
   /** Masks secrets in the service's messages. */
   readonly redact: (text: string) => string;
 }
@@ -78,18 +81,24 @@ async function followRedirects(
 async function readResponse(
   message: IncomingMessage,
   deadline: Deadline,
-  { maxResponseBytes, now, redact, onResponse, budgets }: SendOnceOptions,
+  { maxResponseBytes, now, redact, onResponse, budgets, share }: SendOnceOptions,
 ): Promise<OkResponse> {
   const onChunk = (): void => {
     deadline.bytesReceived();
   };
+  const takeMemory = (bytes: number): Promise<void> | undefined => {
+    const wait = share.take(bytes, deadline.signal);
+    return wait && deadline.whilePaused(wait);
+  };
   const { statusCode: status = 0, headers } = message;
   if (status >= 200 && status < 300) {
-    const body = await readBody(message, { maxBytes: maxResponseBytes, onChunk });
+    const body = await readBody(message, { maxBytes: maxResponseBytes, onChunk, takeMemory });
     onResponse(status, headers);
     return { status, headers, body };
   }
-  const body = await readBody(message, { maxBytes: maxErrorBytes, onChunk }).catch(() => undefined);
+  const body = await readBody(message, { maxBytes: maxErrorBytes, onChunk, takeMemory }).catch(
+    () => undefined,
+  );
   onResponse(status, headers);
   const reason = serviceMessage(body?.text ?? "", redact);
   throw new HttpError("status", reason === "" ? `${status}` : `${status}: ${reason}`, {

@@ -171,10 +171,13 @@ export class Sender {
     config: InternalAxiosRequestConfig,
     { request, where }: PendingRequest<Value>,
   ): Promise<Answer<Value>> {
-    const { transfer, log, now, maxResponseBytes, requestTimeoutMs } = this.#settings;
+    const { transfer, log, now, maxResponseBytes, requestTimeoutMs, answerMemory } = this.#settings;
     const startedAt = now();
+    // Until the answer is parsed: what is kept of it is bounded by what waits to be written.
+    using share = answerMemory.open();
     const received = await sendOnce(config, {
       ...this.#settings,
+      share,
       maxResponseBytes: request.maxResponseBytes ?? maxResponseBytes,
       requestTimeoutMs: Math.min(requestTimeoutMs, request.requestTimeoutMs ?? Infinity),
       redact: this.#redact,

@@ -30,7 +30,12 @@ export default defineConfig({
         include: genuine.map(testsIn),
         // An SDK takes its time on a busy machine.
         testTimeout: 180_000,
-        globalSetup: ["test/genuine/wandb/install-sdk.ts", "test/genuine/opik/install-sdks.ts"],
+        globalSetup: [
+          postgres,
+          "test/genuine/wandb/install-sdk.ts",
+          "test/genuine/opik/install-sdks.ts",
+          "test/genuine/singer/install-targets.ts",
+        ],
       }),
     ],
   },

@@ -13,7 +13,8 @@ export const columnSchemas: Readonly<Record<ColumnType, JsonSchema>> = {
   timestamp: { type: ["null", "string"], format: "date-time" },
   string: { type: ["null", "string"] },
   binary: { type: ["null", "string"], contentEncoding: "base64" },
-  json: {},
+  // Not `{}`, which allows the same: targets drop a column without types.
+  json: { type: ["null", "object", "array", "string", "number", "integer", "boolean"] },
 };
 
 /**

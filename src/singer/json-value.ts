@@ -41,8 +41,8 @@ function isText(value: unknown): boolean {
 }
 
 /**
- * Formats a column's value as JSON text on one line: integers with all digits, timestamps in UTC,
- * bytes in base64, JSON columns verbatim.
+ * Formats a column's value as JSON text on one line: integers with all digits, large doubles with
+ * an exponent, timestamps in UTC, bytes in base64, JSON columns verbatim.
  *
  * @throws ValueError if the column cannot hold it
  * @throws SyntaxError if the value of a JSON column is not JSON
@@ -55,6 +55,9 @@ export function formatValue(type: ColumnType, value: Value): string {
   // JSON has no NaN and no infinities.
   if (typeof exact === "number" && !Number.isFinite(exact)) return JSON.stringify(String(exact));
   if (Object.is(exact, -0)) return "-0";
+  // Written as an integer it would promise digits that a double of this size does not have.
+  if (typeof exact === "number" && Math.abs(exact) > Number.MAX_SAFE_INTEGER)
+    return exact.toExponential();
   return type === "json" ? toSingleLine(String(exact)) : JSON.stringify(exact);
 }
 

@@ -12,8 +12,10 @@ export {
   wholeNumber,
   type FieldMeta,
 } from "../core/config-field.ts";
+export { massDeletionFields, type MassDeletionConfig } from "../core/mass-deletion-fields.ts";
 export { ConfigError, SourceError, TransientError } from "../core/errors.ts";
 export { HighWaterMark, type MarkOptions } from "../engine/high-water-mark.ts";
+export { allowMassDeletion } from "../engine/allow-mass-deletion.ts";
 export { isMassDeletion, MassDeletionError, type ListingSizes } from "../engine/mass-deletion.ts";
 export { elements, members, plain } from "../json/text-scanner.ts";
 export type { Fields, Log } from "../core/log.ts";

@@ -1,12 +1,22 @@
 // @ts-check
 import { readFileSync } from "node:fs";
 import { URL } from "node:url";
-import { clientFields, newClient, restStream, secretText, serviceUrl, z } from "rivulet/connector";
+import {
+  allowMassDeletion,
+  clientFields,
+  massDeletionFields,
+  newClient,
+  restStream,
+  secretText,
+  serviceUrl,
+  z,
+} from "rivulet/connector";
 
 const config = z.object({
   api_key: secretText({ description: "Your API key.", env: ["__ENV___API_KEY"] }),
   base_url: serviceUrl({ description: "The API URL.", env: ["__ENV___URL"] }),
   ...clientFields,
+  ...massDeletionFields,
 });
 
 /** @typedef {z.output<typeof config>} Config */
@@ -26,7 +36,7 @@ export const connector = {
 
   streams(config, context) {
     const client = clientOf(config, context);
-    return [
+    const streams = [
       // Without a cursor, every sync reads all agents, which shows which ones were deleted.
       restStream(client, {
         name: "__NAME___agent",
@@ -49,6 +59,7 @@ export const connector = {
         },
       }),
     ];
+    return allowMassDeletion(streams, config);
   },
 
   async check(config, context) {

@@ -136,9 +136,10 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "serve",
     summary: "Serve the source to Fivetran through its Partner SDK",
-    flags: ["port"],
+    flags: ["port", "host", "allow-private"],
     examples: [
-      ["$0 serve", "on port 50051"],
+      ["$0 serve", "on port 50051, without TLS or login"],
+      ["$0 serve --host 127.0.0.1", "for programs on this machine only"],
       ["$0 serve --port 50052", "on another port"],
     ],
     load: async () => (await import("./commands/serve.ts")).serveCommand,

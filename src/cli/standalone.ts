@@ -2,10 +2,12 @@ import { parseArgs } from "node:util";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import type { Source } from "../core/source.ts";
 import { serveCommand } from "./commands/serve.ts";
-import { readFlags } from "./invocation/flags.ts";
+import { flagOptions, readFlags } from "./invocation/flags.ts";
 import { runCommand } from "./run-command.ts";
 
-/** The program that `npm run package` builds: serves one source to Fivetran, with one option. */
+const optionNames = ["port", "host", "allow-private"] as const;
+
+/** The program that `npm run package` builds: serves one source to Fivetran, with few options. */
 export async function serveStandalone(source: Source): Promise<void> {
   await runCommand(
     async (context) => {
@@ -13,17 +15,18 @@ export async function serveStandalone(source: Source): Promise<void> {
       return await serveCommand({
         ...context,
         source,
-        flags: readFlags(parsed, { flags: ["port"], argumentNames: [] }),
+        flags: readFlags(parsed, { flags: optionNames, argumentNames: [] }),
       });
     },
     { format: "json", level: "info" },
   );
 }
 
-function parseOptions(): Readonly<Record<string, string | undefined>> {
+function parseOptions(): Readonly<Record<string, unknown>> {
   try {
-    return { ...parseArgs({ options: { port: { type: "string" } } }).values };
+    return { ...parseArgs({ options: flagOptions(optionNames) }).values };
   } catch (cause) {
-    throw new ConfigError(`${messageOf(cause)}; the only option is --port`, { cause });
+    const options = optionNames.map((name) => `--${name}`).join(", ");
+    throw new ConfigError(`${messageOf(cause)}; the options are ${options}`, { cause });
   }
 }

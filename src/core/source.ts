@@ -175,6 +175,11 @@ export interface SourceContext {
    * login there. Absent where only the configuration counts, as in `serve`.
    */
   readonly env?: Environment;
+  /**
+   * Whether to refuse connections to this machine and to private networks: in `serve`, a caller
+   * names the host. Pass it to the HTTP client.
+   */
+  readonly publicOnly?: boolean;
 }
 
 /** A service we read: its configuration, its streams and a login check. */

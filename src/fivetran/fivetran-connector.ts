@@ -18,6 +18,8 @@ export interface ConnectorOptions {
   readonly write: (line: string) => void;
   /** Minimum log level. */
   readonly threshold: Level;
+  /** Whether callers may name hosts in private networks, and this machine. Default: false. */
+  readonly allowPrivate?: boolean;
   /** Characters of keys that the state keeps per table; beyond, only digests. Default: 2^20. */
   readonly maxKeyCharacters?: number;
   /** The start time of a sync. Default: the system clock. */
@@ -114,7 +116,9 @@ export class FivetranConnector {
   }
 
   #context(configuration: Configuration, signal: AbortSignal): SourceContext {
-    return { log: this.redactingLog(configuration).log, transfer: newRequestStats(), signal };
+    const { log } = this.redactingLog(configuration);
+    const { allowPrivate = false } = this.#options;
+    return { log, transfer: newRequestStats(), signal, publicOnly: !allowPrivate };
   }
 }
 

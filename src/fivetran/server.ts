@@ -1,6 +1,8 @@
+import { isIPv6 } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { Admission, maxCalls } from "./admission.ts";
 import { connectorService } from "./connector-service.ts";
 import { type ConnectorOptions, FivetranConnector } from "./fivetran-connector.ts";
 import { healthService } from "./health.ts";
@@ -13,10 +15,12 @@ import {
   reflectionDefinition,
 } from "./service-definitions.ts";
 
-/** What to serve, and on which port. */
+/** What to serve, and where. */
 export interface ServeOptions extends ConnectorOptions {
   /** 0: any free port. */
   readonly port: number;
+  /** The address to listen on. Default: all, on IPv6 and IPv4, as Fivetran needs it. */
+  readonly host?: string | undefined;
   /** Aborts running calls. */
   readonly signal: AbortSignal;
 }
@@ -27,21 +31,31 @@ interface RunningServer extends AsyncDisposable {
   readonly log: Log;
 }
 
+/** A request holds a configuration and a state; Fivetran would allow 128 MiB. */
+const maxRequestBytes = 8 * 2 ** 20;
+
 /** Fivetran's limit. */
-const maxMessageBytes = 128 * 2 ** 20;
+const maxResponseBytes = 128 * 2 ** 20;
 
 /** The time that running calls have to end. */
 const shutdownGraceMs = 5000;
 
 /**
- * Serves a source as a Fivetran source connector, on IPv6 and IPv4.
+ * Serves a source as a Fivetran source connector.
  *
- * @throws ConfigError if the port cannot be used
+ * @throws ConfigError if the address cannot be used
  */
-export async function serve({ port, signal, ...options }: ServeOptions): Promise<RunningServer> {
+export async function serve({
+  port,
+  host,
+  signal,
+  ...options
+}: ServeOptions): Promise<RunningServer> {
   const server = new Server({
-    "grpc.max_receive_message_length": maxMessageBytes,
-    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.max_receive_message_length": maxRequestBytes,
+    "grpc.max_send_message_length": maxResponseBytes,
+    "grpc.max_concurrent_streams": maxCalls,
+    interceptors: [new Admission().interceptor],
   });
   const reflection = reflectionService(descriptorSet);
   const services = ["fivetran_sdk.v2.SourceConnector"];
@@ -50,13 +64,14 @@ export async function serve({ port, signal, ...options }: ServeOptions): Promise
   server.addService(healthDefinition, healthService(services, signal));
   server.addService(reflectionDefinition, reflection);
   server.addService(reflectionAlphaDefinition, reflection);
-  const boundPort = await bind(server, port);
+  const boundPort = await bind(server, port, host);
   const { log } = connector.redactingLog();
   return { port: boundPort, log, [Symbol.asyncDispose]: () => shutDown(server) };
 }
 
 /** Listens on IPv6 and IPv4; on IPv4 alone if the machine has no IPv6. */
-async function bind(server: Server, port: number): Promise<number> {
+async function bind(server: Server, port: number, host: string | undefined): Promise<number> {
+  if (host !== undefined) return await bindTo(server, port, host);
   try {
     return await listen(server, `[::]:${port}`);
   } catch (error) {
@@ -66,6 +81,18 @@ async function bind(server: Server, port: number): Promise<number> {
     return await listen(server, `0.0.0.0:${port}`);
   } catch (error) {
     throw portError(port, error);
+  }
+}
+
+async function bindTo(server: Server, port: number, host: string): Promise<number> {
+  const address = isIPv6(host) ? `[${host}]` : host;
+  try {
+    return await listen(server, `${address}:${port}`);
+  } catch (cause) {
+    throw new ConfigError(
+      `--host ${host} --port ${port}: cannot listen (${messageOf(cause)}); name an address of this machine, and a free port`,
+      { cause },
+    );
   }
 }
 

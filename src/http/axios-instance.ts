@@ -3,11 +3,13 @@ import https from "node:https";
 import axios, { type AxiosInstance } from "axios";
 import axiosRetry from "axios-retry";
 import { acceptedEncodings } from "./body.ts";
+import { isPrivateAddress, lookupPublic, privateAddressError } from "./private-address.ts";
 
 interface AxiosOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly publicHeaders: Readonly<Record<string, string>>;
   readonly concurrency: number;
+  readonly publicOnly: boolean;
 }
 
 /**
@@ -15,8 +17,9 @@ interface AxiosOptions {
  * transforms neither requests nor responses.
  */
 export function newAxios(options: AxiosOptions): AxiosInstance {
-  const { headers, publicHeaders, concurrency } = options;
-  const agent = { keepAlive: true, maxSockets: concurrency };
+  const { headers, publicHeaders, concurrency, publicOnly } = options;
+  const lookup = publicOnly ? { lookup: lookupPublic } : {};
+  const agent = { keepAlive: true, maxSockets: concurrency, ...lookup };
   const unchanged = (body: unknown): unknown => body;
   const instance = axios.create({
     headers: {
@@ -30,6 +33,17 @@ export function newAxios(options: AxiosOptions): AxiosInstance {
     transformRequest: unchanged,
     transformResponse: unchanged,
   });
+  if (publicOnly) {
+    instance.interceptors.request.use((config) => {
+      checkHost(new URL(config.url ?? ""));
+      return config;
+    });
+  }
   axiosRetry(instance, { retries: 0 });
   return instance;
+}
+
+/** Throws if the host is itself a private address: it is then not looked up. */
+function checkHost(url: URL): void {
+  if (isPrivateAddress(url.hostname.replace(/^\[|\]$/g, ""))) throw privateAddressError(url);
 }

@@ -3,6 +3,7 @@ import https from "node:https";
 import axios, { type AxiosError, type InternalAxiosRequestConfig } from "axios";
 import type { Deadline } from "./deadline.ts";
 import { HttpError } from "./http-error.ts";
+import { privateAddressCode, privateAddressError } from "./private-address.ts";
 import { hostAndPort } from "./url.ts";
 
 /**
@@ -62,6 +63,7 @@ function sanitized({ code = "", message }: AxiosError, url: URL, connected: bool
   if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE|CRL|HOSTNAME/.test(code)) {
     return new HttpError("tls", `the certificate of ${hostAndPort(url)} was rejected (${code})`);
   }
+  if (code === privateAddressCode) return privateAddressError(url);
   if (/^(?:ERR_SSL|EPROTO)/.test(code)) {
     return new HttpError("tls", `the TLS handshake with ${hostAndPort(url)} failed (${code})`);
   }

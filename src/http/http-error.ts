@@ -8,6 +8,7 @@ import { TransientError } from "../core/errors.ts";
  * - `outage`: not sent, or not again, because the service fails all requests.
  * - `unreachable`: no connection could be made.
  * - `connection`: the connection was lost before the response.
+ * - `private`: the address is one that must not be connected to.
  * - `tls`: the certificate or the handshake failed.
  * - `timeout`: a time limit passed.
  * - `broken`: the response was truncated or invalid.
@@ -21,6 +22,7 @@ type HttpErrorKind =
   | "outage"
   | "unreachable"
   | "connection"
+  | "private"
   | "tls"
   | "timeout"
   | "broken"

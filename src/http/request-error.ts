@@ -48,7 +48,13 @@ function needsPerson(failure: HttpError, context: RequestContext): boolean {
   const { kind, status } = failure;
   // Once the API has answered, a web page is a proxy's, which may go away.
   if (kind === "html") return !isUnderstood;
-  return kind === "tls" || status === 401 || status === 403 || mustChange(failure, where);
+  return (
+    kind === "tls" ||
+    kind === "private" ||
+    status === 401 ||
+    status === 403 ||
+    mustChange(failure, where)
+  );
 }
 
 function gaveUp(failure: HttpError, context: RequestContext): string | undefined {
@@ -71,6 +77,7 @@ function remedyFor({ kind, status, message }: HttpError): string | undefined {
   if (kind === "tls" && /SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(message)) {
     return "set NODE_EXTRA_CA_CERTS to the file of its CA certificate";
   }
+  if (kind === "private") return "check base_url, or let serve connect to it with --allow-private";
   if (kind === "tls") return "check base_url and the certificate";
   if (status === 401) return "check the key";
   if (status === 403) return "check what the key has access to";

@@ -22,13 +22,15 @@ export interface ServedSource extends AsyncDisposable {
 export async function serveSource(
   source: Source,
   configuration: Readonly<Record<string, string>> = {},
-  options: Pick<ServeOptions, "maxKeyCharacters" | "clock"> = {},
+  options: Pick<ServeOptions, "maxKeyCharacters" | "clock" | "allowPrivate" | "host"> = {},
 ): Promise<ServedSource> {
   const folder = await mkdtemp(join(tmpdir(), "rivulet-fivetran-"));
   await writeFile(join(folder, "configuration.json"), JSON.stringify(configuration));
   const lines: string[] = [];
   const end = new AbortController();
   const serving = await serve({
+    // The services of tests are on this machine.
+    allowPrivate: true,
     ...options,
     source,
     port: 0,

@@ -55,6 +55,8 @@ const flagFields = {
   json: switchFlag("Print JSON"),
   limit: wholeNumber({ min: 1, max: 1_000_000 }, { description: "Maximum number to show" }),
   port: wholeNumber({ min: 0, max: 65_535 }, { description: "Port to listen on (default: 50051)" }),
+  host: text({ description: "Address to listen on (default: all; there is no TLS and no login)" }),
+  "allow-private": switchFlag("Let callers name hosts in private networks, and this machine"),
   svg: text({ description: "Also write the plot to this SVG file" }),
   kind: choice(connectorKinds, {
     description: `Kind of connector: ${connectorKinds.join(", ")} (default: source)`,

@@ -16,7 +16,7 @@ export const apiPath = "v1/private";
  * @see https://www.comet.com/docs/opik/reference/rest-api/overview
  */
 export function opikClient(config: OpikConfig, context: SourceContext): Client {
-  const { log, transfer, signal } = context;
+  const { log, transfer, signal, publicOnly = false } = context;
   const { COMET_OPIK_WORKSPACE: workspace } = config;
   const key = bareKey(config, context);
   return newClient({
@@ -40,6 +40,7 @@ export function opikClient(config: OpikConfig, context: SourceContext): Client {
     log,
     transfer,
     signal,
+    publicOnly,
   });
 }
 

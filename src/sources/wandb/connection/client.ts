@@ -19,7 +19,7 @@ const restProbe: Request<unknown> = { method: "GET", path: "", accept: () => und
  */
 export function newWandbClient(
   config: WandbConfig,
-  { log, transfer, signal, env }: SourceContext,
+  { log, transfer, signal, env, publicOnly = false }: SourceContext,
   scheme: AuthScheme,
 ): Client {
   const key = requireApiKey(config, env);
@@ -43,5 +43,6 @@ export function newWandbClient(
     log,
     transfer,
     signal,
+    publicOnly,
   });
 }

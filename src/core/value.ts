@@ -49,9 +49,10 @@ export const canonical: Readonly<Record<ColumnType, Canonical>> = {
     throw mismatch("a decimal number", value);
   },
   date(value) {
-    const day = typeof value === "string" ? toTimestamp(value)?.slice(0, 10) : undefined;
-    if (day === undefined) throw mismatch("a date (YYYY-MM-DD)", value);
-    return day;
+    // As written: in UTC, midnight somewhere else may be another day.
+    if (typeof value !== "string" || toTimestamp(value) === undefined)
+      throw mismatch("a date (YYYY-MM-DD)", value);
+    return value.slice(0, 10);
   },
   timestamp(value) {
     const instant = typeof value === "string" ? toTimestamp(value) : undefined;

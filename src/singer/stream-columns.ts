@@ -4,7 +4,7 @@ import { deletedColumn, syncedAtColumn } from "../destination/sql/column-names.t
 /**
  * The columns of a stream's table, as successive schemas need them. A column keeps its first type,
  * because it has rows: values of a type that does not fit go to a separate column, `name__type`.
- * Only integer columns are widened, to double.
+ * Only integer columns are widened, to double. A decimal column holds every number.
  */
 export class StreamColumns {
   /** Every column that the table has had. */
@@ -94,7 +94,8 @@ function commonType(current: ColumnType, wanted: ColumnType): ColumnType | undef
   if (current === wanted || acceptsAnyValue.has(current)) return current;
   if (current === "integer" && wanted === "double") return "double";
   if (current === "double" && wanted === "integer") return "double";
-  return current === "decimal" && wanted === "integer" ? "decimal" : undefined;
+  const isNumber = wanted === "integer" || wanted === "double";
+  return current === "decimal" && isNumber ? "decimal" : undefined;
 }
 
 /** Column types that store any JSON value, verbatim or as text. */

@@ -114,6 +114,40 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     ]);
   });
 
+  test("a decimal that becomes a number stays in its column, with every digit", async () => {
+    const decimal = { type: ["null", "string"], format: "singer.decimal" };
+    await feed(database, [
+      schema("t", { id: integer, n: decimal }),
+      record("t", { id: 1, n: "0.10000000000000000001" }),
+      schema("t", { id: integer, n: number }),
+      '{"type":"RECORD","stream":"t","record":{"id":2,"n":2.5}}',
+      '{"type":"RECORD","stream":"t","record":{"id":3,"n":1.10000000000000000002}}',
+    ]);
+    const found = await rows("t");
+    expect(found.map(({ n }) => n)).toEqual([
+      "0.10000000000000000001",
+      "2.5",
+      "1.10000000000000000002",
+    ]);
+    expect(Object.keys(found[0] ?? {})).not.toContain("n__double");
+  });
+
+  test("a date is the day as written, whatever its offset", async () => {
+    const date = { type: ["null", "string"], format: "date" };
+    const days = [
+      "2026-01-02",
+      "2026-01-02T00:00:00Z",
+      "2026-01-02T00:00:00+02:00",
+      "2026-01-02 23:30:00.000-08:00",
+    ];
+    const { quarantined } = await feed(database, [
+      schema("t", { id: integer, day: date }),
+      ...[...days, "2026-02-30", "2026-01-02 and more"].map((day, id) => record("t", { id, day })),
+    ]);
+    expect((await rows("t")).map(({ day }) => day)).toEqual(days.map(() => "2026-01-02"));
+    expect(quarantined).toBe(2);
+  });
+
   test("stores members that the schema does not declare as JSON", async () => {
     await feed(database, [
       schema("t", { id: integer, _sdc_extra: integer }),

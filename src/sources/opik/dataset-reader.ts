@@ -25,6 +25,8 @@ export interface ItemContext extends ReadOptions {
   readonly access: WorkspaceAccess;
   readonly guard: RedactionGuard;
   readonly mapper: PageMapper;
+  /** Whether rows may be marked as deleted; not if the lists of the workspace are refused. */
+  readonly mayMark: boolean;
 }
 
 interface DatasetState {
@@ -62,10 +64,13 @@ export class DatasetReader {
     yield* this.#readUntilProven(version);
   }
 
-  #version(): Promise<Version> {
-    const { client, config } = this.#context;
-    const listed = (): Promise<Version> => Promise.resolve(listedVersion(this.#dataset));
-    return config.detect_edits ? readVersion(client, this.#dataset) : listed();
+  async #version(): Promise<Version> {
+    const { client, config, mayMark } = this.#context;
+    const version = config.detect_edits
+      ? await readVersion(client, this.#dataset)
+      : listedVersion(this.#dataset);
+    // As if it had been edited just now: that marks nothing, and it is read once more later.
+    return mayMark ? version : { ...version, isSettled: false, mayBeEdited: true };
   }
 
   #needsReading({ fingerprint, isSettled }: Version): boolean {

@@ -44,7 +44,7 @@ async function* readItems(
   const isRedacted = seesOriginals === false;
   if (isRedacted && redacted !== true) options.log.warning(mayBeRedacted);
   const scope = shortDigest(JSON.stringify([...rowOptions(workspace), guard.isNeeded]));
-  const { tracked, toSave } = await workspace.track("datasets", { scope, options });
+  const { tracked, toSave, isRefused } = await workspace.track("datasets", { scope, options });
   if (fullRefresh) yield* tracked.startOver();
   const lastSweep = typeof swept === "string" ? swept : undefined;
   const isSweepDue = fullRefresh || isDue(lastSweep, config.rescan_days, startedAt);
@@ -57,7 +57,7 @@ async function* readItems(
   });
   if (new Set(tracked.ledger.ids()).size < known) yield* reclaimItems(tracked, options);
   yield* tracked.enterNew();
-  const context = { ...options, client, config, access, guard, mapper };
+  const context = { ...options, client, config, access, guard, mapper, mayMark: !isRefused };
   const rows = yield* readDatasets({ workspace, tracked, context });
   yield* findLostItems(tracked, rows, options);
   yield* tracked.end({

@@ -16,6 +16,8 @@ export interface WorkspaceList {
   readonly saved: SavedList;
   /** What the stream saves with the list. */
   readonly toSave: Checkpoint;
+  /** The service shows far fewer of either list than the last time: nothing may be marked. */
+  readonly isRefused: boolean;
 }
 
 interface TrackOptions {
@@ -53,16 +55,20 @@ export class Workspace {
     const label = `workspace "${workspace}"`;
     const list = { partition: "", where: {}, label, noun: name, scope, options };
     const saved = new SavedList(list);
-    const other = name === "projects" ? "datasets" : "projects";
     const lists = await this.#lists.get();
-    const { items } = lists[other];
-    const sizes = { believed: otherShape.parse(saved.current ?? {}).other, shown: items.size };
-    const refusedBy = isMassDeletion(sizes)
-      ? new MassDeletionError({ where: label, noun: other, ...sizes })
-      : undefined;
+    const other = name === "projects" ? "datasets" : "projects";
+    // Nothing that a stream's scope depends on changes what is listed.
+    const before = sizesShape.parse(options.checkpoints.get("") ?? {});
+    const own = { noun: name, believed: before.believed, shown: lists[name].items.size };
+    const others = { noun: other, believed: before.other, shown: lists[other].items.size };
+    const lacking = [own, others].find(isMassDeletion);
+    const refusedBy = lacking && new MassDeletionError({ where: label, ...lacking });
     const tracked = new TrackedList({ ...list, refusedBy }, saved, lists[name]);
     const isRefused = refusedBy !== undefined && options.allowMassDeletion !== true;
-    return { tracked, saved, toSave: { other: isRefused ? sizes.believed : sizes.shown } };
+    const toSave = isRefused
+      ? { believed: own.believed || own.shown, other: others.believed || others.shown }
+      : { other: others.shown };
+    return { tracked, saved, toSave, isRefused };
   }
 
   /** Which datasets that a proven listing lacks the service does not know by their id either. */
@@ -89,5 +95,5 @@ export class Workspace {
   }
 }
 
-/** How many items the other list of the workspace had when it was last believed. */
-const otherShape = z.object({ other: z.int().default(0) });
+/** How many items a stream's own list, and the other one, had when they were last believed. */
+const sizesShape = z.object({ believed: z.int().default(0), other: z.int().default(0) });

@@ -176,19 +176,18 @@ export class DatasetReader {
   #resume(version: Version): WalkPosition | undefined {
     const { open } = this.#state;
     const { data } = openShape.safeParse(this.#context.fullRefresh ? undefined : open);
-    if (version.fingerprint === undefined || data?.reading !== version.fingerprint)
-      return undefined;
+    if (version.fingerprint === undefined || data?.reading !== readingOf(version)) return undefined;
     return data;
   }
 
   /** The pages, each with the checkpoint from which the walk can be resumed. */
-  async *#batchesOf(walk: ItemWalk, { fingerprint }: Version): AsyncGenerator<StreamBatch> {
+  async *#batchesOf(walk: ItemWalk, version: Version): AsyncGenerator<StreamBatch> {
     const { signal } = this.#context;
     let proven: WalkPosition | undefined;
     for await (const batch of walk.batches()) {
       signal.throwIfAborted();
       if (await this.#isVouchedFor()) proven = walk.position;
-      const checkpoint = { reading: fingerprint ?? null, ...(proven && { ...proven }) };
+      const checkpoint = { reading: readingOf(version) ?? null, ...(proven && { ...proven }) };
       yield { ...batch, checkpoint: checkpoint as unknown as Checkpoint };
     }
   }
@@ -206,6 +205,14 @@ export class DatasetReader {
     guard.check(await access.prove());
     this.#lastProof = Date.now();
   }
+}
+
+/**
+ * What a walk reads. One over a version that was not settled cannot be resumed when it is: its pages
+ * may have been old, and marked nothing.
+ */
+function readingOf({ fingerprint, isSettled }: Version): string | undefined {
+  return fingerprint === undefined || isSettled ? fingerprint : `${fingerprint} unsettled`;
 }
 
 function isSame(now: Version, before: Version): boolean {

@@ -208,8 +208,8 @@ export class DatasetReader {
 }
 
 /**
- * What a walk reads. One over a version that was not settled cannot be resumed when it is: its pages
- * may have been old, and marked nothing.
+ * What a walk reads. One over a version that was not settled cannot be resumed when it is: its
+ * pages may have been old, and marked nothing.
  */
 function readingOf({ fingerprint, isSettled }: Version): string | undefined {
   return fingerprint === undefined || isSettled ? fingerprint : `${fingerprint} unsettled`;

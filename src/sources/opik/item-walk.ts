@@ -125,7 +125,9 @@ export class ItemWalk {
     // An item's own `dataset_id` may be missing or differ; `raw` keeps what was sent.
     const { rows, rejected } = mapper.map(page, { dataset_id: dataset.id });
     const ids = rows.map((row) => String(row["item_id"]));
-    if (!page.isProven || !this.agrees) this.#tracker.collect();
+    // The service may order items by another id than their own: the id of a row in one version.
+    const isInOrder = page.next?.below === ids.at(-1);
+    if (!page.isProven || !this.agrees || !isInOrder) this.#tracker.collect();
     const sweep = this.#tracker.addPage(ids);
     for (const id of ids) this.#addToDigest(id);
     this.#rejected += rejected.length;

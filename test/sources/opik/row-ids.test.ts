@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { newLog } from "../../../src/core/log.ts";
+import { newRequestStats } from "../../../src/core/request-stats.ts";
+import { opik as source } from "../../../src/sources/opik/source.ts";
 import { databases } from "../../support/databases.ts";
+import { startOpik } from "../../support/opik.ts";
 import { newItems, OpikCopy } from "../../support/opik-copy.ts";
 
 /** Servers of early 2026, whose `id` of an item is that of its row in one version. */
@@ -62,4 +66,31 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(counts.get("opik_dataset_item")).toMatchObject({ inserted: 0, deleted: 0 });
     expect(await copy.live()).toEqual(ids.toSorted());
   });
+});
+
+test("no page marks items that come on a later page, in whatever order", async () => {
+  await using opik = await startOpik({ faults: { rowIds: true } });
+  const idsOf = new Map<string, readonly string[]>();
+  // The first two items of some of these datasets descend.
+  for (let n = 0; n < 12; n += 1) {
+    const dataset = opik.workspace.addDataset({ name: `set ${n}` });
+    idsOf.set(dataset.id, dataset.addItems(newItems(10)));
+  }
+  opik.workspace.clock.advance(16 * 60_000);
+  const { signal } = new AbortController();
+  const log = newLog(() => undefined);
+  const config = source.config.parse({ base_url: opik.url, page_size: 2 });
+  const streams = source.streams(config, { log, signal, transfer: newRequestStats() });
+  const items = streams.find(({ name }) => name === "opik_dataset_item");
+  const options = { checkpoints: new Map(), fullRefresh: true, startedAt: new Date(), signal, log };
+  const marked: string[] = [];
+  for await (const { sweep } of items?.read(options) ?? []) {
+    if (sweep?.range?.column !== "item_id") continue;
+    const from = String(sweep.range.from ?? "");
+    const below = String(sweep.range.below ?? "~");
+    const keys = new Set(sweep.keys.flat());
+    const others = idsOf.get(String(sweep.where?.["dataset_id"])) ?? [];
+    marked.push(...others.filter((id) => id >= from && id < below && !keys.has(id)));
+  }
+  expect(marked).toEqual([]);
 });

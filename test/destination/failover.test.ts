@@ -103,6 +103,10 @@ describe("a failover of Postgres", () => {
     await copyServer();
     await writeOther("a");
     proxy.cutAt("commit\0", "after");
+    // Before the reply is lost: it could be looked up otherwise.
+    proxy.onceSent("commit\0", () => {
+      proxy.refuseNew();
+    });
     const last = writeOther("b");
     await vi.waitFor(() => {
       expect(proxy.isArmed).toBe(false);

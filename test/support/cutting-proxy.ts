@@ -13,6 +13,8 @@ export interface CuttingProxy extends AsyncDisposable {
   disarm(): void;
   /** Calls `callback` once when a client sends `text`, before it is forwarded. */
   onceSent(text: string, callback: () => void): void;
+  /** Refuses new connections from now on. */
+  refuseNew(): void;
   /** Cuts all connections, and accepts or refuses new ones from now on. */
   cutAll(options: { readonly acceptNew: boolean }): void;
 }
@@ -101,6 +103,9 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
     },
     onceSent(text, callback) {
       expected = { text, callback };
+    },
+    refuseNew() {
+      acceptNew = false;
     },
     cutAll(options) {
       ({ acceptNew } = options);

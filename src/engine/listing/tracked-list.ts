@@ -143,18 +143,28 @@ export class TrackedList<Item extends ListedItem> {
   }
 
   /**
-   * Marks all rows as deleted whose items the proven listing lacks, without a question by name.
+   * Marks all rows as deleted whose items neither the proven listing nor the ledger has.
    *
-   * @param column - The column with the items' ids.
+   * @param column - The column with the items' ids. Default: the primary key.
+   * @returns Whether the listing is proven.
    */
-  *sweepAll(column: string): Generator<StreamBatch> {
+  *sweepAll(column?: string): Generator<StreamBatch, boolean> {
     const { isFull, hidden } = this.listing;
-    if (this.#isBelieved && isFull && hidden === 0) yield this.#sweepBatch(column);
+    const canSweep = this.#isBelieved && isFull && hidden === 0;
+    if (canSweep) yield this.#sweepBatch(column, this.ledger.ids());
+    return canSweep;
   }
 
-  #sweepBatch(column: string): StreamBatch {
-    const keys = [...this.listing.items.keys()].map((id) => [id]);
-    return { rows: [], bytes: 0, sweep: { where: this.#options.where, by: [column], keys } };
+  /** @param others - Items besides those listed that are not gone. */
+  #sweepBatch(column?: string, others: Iterable<string> = []): StreamBatch {
+    const { where } = this.#options;
+    const keys = [...new Set([...this.listing.items.keys(), ...others])].map((id) => [id]);
+    const sweep = {
+      ...(Object.keys(where).length > 0 ? { where } : {}),
+      ...(column === undefined ? {} : { by: [column] }),
+      keys,
+    };
+    return { rows: [], bytes: 0, sweep };
   }
 
   /**

@@ -18,6 +18,8 @@ export interface DescendingPosition {
 export interface DescendingList extends List, PageByteLimits {
   /** Rows per page, at most; 2 or more. */
   readonly size: number;
+  /** How many rows there are, if that is known: the service may count fewer in its answers. */
+  readonly expected?: number | undefined;
   /** Where to start: the `next` of a page read earlier. */
   readonly from?: DescendingPosition | undefined;
 }
@@ -242,7 +244,9 @@ class Traversal implements DescendingPages {
   /** Whether a page is the last. Without a total, that is one that shows nothing new. */
   #isLast({ rows, total }: Answer["page"], { start, size }: Window, newRows: number): boolean {
     if (rows.length === 0) return true;
-    if (total !== undefined) return start + rows.length >= total;
+    const end = start + rows.length;
+    const isShort = rows.length < size || end >= (this.#list.expected ?? 0);
+    if (total !== undefined) return end >= total && isShort;
     return newRows === 0 && rows.length !== size;
   }
 }

@@ -7,7 +7,7 @@ import type { PageMapper } from "../../http/paging/page-mapper.ts";
 import type { RedactionGuard, WorkspaceAccess } from "./access.ts";
 import type { OpikConfig } from "./config.ts";
 import type { Dataset } from "./dataset.ts";
-import type { DatasetEntry } from "./dataset-entry.ts";
+import type { DatasetEntry, SeenItems } from "./dataset-entry.ts";
 import { ItemWalk, itemsPath, type SweepMode, type WalkPosition } from "./item-walk.ts";
 import { Outcomes, type Outcome } from "./outcome.ts";
 import { listedVersion, readVersion, type Version } from "./version.ts";
@@ -32,6 +32,8 @@ export interface ItemContext extends ReadOptions {
 interface DatasetState {
   /** What an earlier sync read. */
   readonly entry: DatasetEntry | undefined;
+  /** What all walks of earlier syncs showed, also before a full refresh. */
+  readonly seen: SeenItems | undefined;
   /** The checkpoint of a read that was interrupted. */
   readonly open: Checkpoint | undefined;
   /** Called before the last batch, whose checkpoint is null, with the entry for the ledger. */
@@ -51,7 +53,7 @@ export class DatasetReader {
     this.#context = context;
     this.#state = state;
     // A walk that was interrupted may have shown others.
-    const seenBefore = state.open ? undefined : state.entry?.seen;
+    const seenBefore = state.open ? undefined : state.seen;
     this.#outcomes = new Outcomes(dataset, seenBefore, context.startedAt);
   }
 
@@ -65,10 +67,11 @@ export class DatasetReader {
   }
 
   async #version(): Promise<Version> {
-    const { client, config, mayMark } = this.#context;
+    const { client, config, mayMark, startedAt } = this.#context;
+    const now = startedAt.getTime();
     const version = config.detect_edits
-      ? await readVersion(client, this.#dataset)
-      : listedVersion(this.#dataset);
+      ? await readVersion(client, this.#dataset, now)
+      : listedVersion(this.#dataset, now);
     // As if it had been edited just now: that marks nothing, and it is read once more later.
     return mayMark ? version : { ...version, isSettled: false, mayBeEdited: true };
   }
@@ -142,8 +145,7 @@ export class DatasetReader {
     const second = this.#newWalk(version, { again: true });
     yield* this.#batchesOf(second, version);
     await this.#prove();
-    const isSame = second.digest === walk.digest && second.unreadable.length === 0;
-    return isSame
+    return second.digest === walk.digest && second.unreadable.length === 0
       ? this.#outcomes.ofComplete(second, version)
       : this.#outcomes.ofShort(second, version);
   }
@@ -165,10 +167,10 @@ export class DatasetReader {
    * whole walk proves deletions; at the first read there are none to prove. One without a count
    * marks rows only if all walks of some time have shown the same items.
    */
-  #sweepMode({ items, isSettled, mayBeEdited, areVersioned }: Version, again: boolean): SweepMode {
+  #sweepMode({ items, isSettled, mayBeEdited }: Version, again: boolean): SweepMode {
     const { entry } = this.#state;
     if (!isSettled && (mayBeEdited || !entry)) return "none";
-    const isUncounted = items === undefined && areVersioned;
+    const isUncounted = items === undefined;
     const needsEnd = isUncounted || !isSettled || again || entry?.seen !== undefined;
     return needsEnd ? "end" : "pages";
   }

@@ -70,6 +70,7 @@ export class ItemWalk {
       query: { version: version.hash, truncate: false },
       rowKeys,
       size,
+      expected: version.items,
       from: resume?.page,
     });
   }

@@ -3,6 +3,7 @@ import { shortDigest } from "../../core/short-digest.ts";
 import type { Checkpoint, ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
 import { PageMapper } from "../../http/paging/page-mapper.ts";
 import { mayBeRedacted, RedactionGuard } from "./access.ts";
+import { parseEntry } from "./dataset-entry.ts";
 import { itemDeclaration } from "./item-row.ts";
 import { readDatasets } from "./read-datasets.ts";
 import { findLostItems, reclaimItems } from "./shared-items.ts";
@@ -45,24 +46,27 @@ async function* readItems(
   if (isRedacted && redacted !== true) options.log.warning(mayBeRedacted);
   const scope = shortDigest(JSON.stringify([...rowOptions(workspace), guard.isNeeded]));
   const { tracked, toSave, isRefused } = await workspace.track("datasets", { scope, options });
+  const { ledger } = tracked;
+  const seen = new Map([...ledger.ids()].map((id) => [id, parseEntry(ledger.get(id))?.seen]));
   if (fullRefresh) yield* tracked.startOver();
   const lastSweep = typeof swept === "string" ? swept : undefined;
   const isSweepDue = fullRefresh || isDue(lastSweep, config.rescan_days, startedAt);
-  // The table may have rows that the state does not know, because it is older than they are.
-  yield* isSweepDue ? tracked.sweepAll("dataset_id") : tracked.sweepUnknown("dataset_id");
-  const known = new Set(tracked.ledger.ids()).size;
+  const known = [...ledger.ids()].length;
   yield* tracked.deleteGone({
     find: (missing) => workspace.findGoneDatasets(missing.map(({ id }) => id)),
     mark: (gone) => gone.map(sweepDataset),
   });
-  if (new Set(tracked.ledger.ids()).size < known) yield* reclaimItems(tracked, options);
+  // The table may have rows that the state does not know, because it is older than they are.
+  const hasSwept = isSweepDue && (yield* tracked.sweepAll("dataset_id"));
+  if (!isSweepDue) yield* tracked.sweepUnknown("dataset_id");
+  if ([...ledger.ids()].length < known) yield* reclaimItems(tracked, options);
   yield* tracked.enterNew();
   const context = { ...options, client, config, access, guard, mapper, mayMark: !isRefused };
-  const rows = yield* readDatasets({ workspace, tracked, context });
+  const rows = yield* readDatasets({ workspace, tracked, context, seen });
   yield* findLostItems(tracked, rows, options);
   yield* tracked.end({
     ...toSave,
-    swept: isSweepDue ? startedAt.toISOString() : swept,
+    swept: hasSwept ? startedAt.toISOString() : swept,
     ...(guard.isNeeded ? { originals: true } : {}),
     ...(isRedacted ? { redacted: true } : {}),
   });

@@ -7,8 +7,6 @@ import type { ListName } from "./workspace-lists.ts";
 interface ObjectDeclaration extends RowDeclaration {
   readonly description: string;
   readonly list: ListName;
-  /** The column with the object's id. */
-  readonly idColumn: string;
 }
 
 /** Rows per batch. */
@@ -16,7 +14,7 @@ const batchSize = 500;
 
 /** The stream of the projects or datasets of a workspace, all of which each sync lists. */
 export function objectStream(workspace: Workspace, declaration: ObjectDeclaration): Stream {
-  const { name, description, columns, primaryKey, list, idColumn } = declaration;
+  const { name, description, columns, primaryKey, list } = declaration;
   return {
     name,
     description,
@@ -36,7 +34,7 @@ export function objectStream(workspace: Workspace, declaration: ObjectDeclaratio
         yield { ...mapper.map({ rows, number }), bytes, expected: objects.length };
       }
       mapper.end();
-      yield* tracked.sweepAll(idColumn);
+      yield* tracked.sweepAll();
       yield* tracked.end(toSave);
     },
   };

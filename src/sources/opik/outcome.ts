@@ -77,8 +77,8 @@ export class Outcomes {
    */
   ofUncounted(walk: ItemWalk, version: Version, before?: ItemWalk): Outcome | undefined {
     const isSame = before?.digest !== undefined && walk.digest === before.digest;
-    const isWhole = walk.isWhole || walk.items === 0 || isSame;
-    if (!hasAllThatAnswersCount(walk) || !isWhole) return undefined;
+    const isWhole = (walk.isWhole || walk.items === 0) && walk.items === (walk.total ?? walk.items);
+    if (!isWhole && !isSame) return undefined;
     const isOther = before !== undefined && !isSame;
     const seen = isOther
       ? { digest: walk.digest ?? "", since: version.date }
@@ -114,13 +114,7 @@ function unlessSettled({ isSettled }: Version): Pick<DatasetEntry, "unsettled"> 
   return isSettled ? {} : { unsettled: true };
 }
 
-/** Whether a walk has shown every item of the version, or of a dataset without one. */
-function isProven(walk: ItemWalk, version: Version): boolean {
-  if (!walk.isWhole) return false;
-  if (version.items !== undefined) return walk.agrees && walk.items === version.items;
-  return !version.areVersioned && hasAllThatAnswersCount(walk);
-}
-
-function hasAllThatAnswersCount({ items, total = items }: ItemWalk): boolean {
-  return items === total;
+/** Whether a walk has shown every item of the version. */
+function isProven(walk: ItemWalk, { items }: Version): boolean {
+  return walk.isWhole && walk.agrees && walk.items === items;
 }

@@ -2,7 +2,7 @@ import type { StreamBatch } from "../../core/source.ts";
 import type { TrackedList } from "../../engine/listing/tracked-list.ts";
 import { readPartitions, type Partition } from "../../engine/partitions.ts";
 import { parseDataset, type Dataset } from "./dataset.ts";
-import { parseEntry, type DatasetEntry } from "./dataset-entry.ts";
+import { parseEntry, type DatasetEntry, type SeenItems } from "./dataset-entry.ts";
 import { DatasetReader, type ItemContext } from "./dataset-reader.ts";
 import { isMissing } from "./missing.ts";
 import type { Workspace } from "./workspace.ts";
@@ -12,6 +12,8 @@ interface DatasetsContext {
   readonly workspace: Workspace;
   readonly tracked: TrackedList<OpikObject>;
   readonly context: ItemContext;
+  /** What all walks of earlier syncs showed, by dataset. */
+  readonly seen: ReadonlyMap<string, SeenItems | undefined>;
 }
 
 /**
@@ -65,7 +67,7 @@ function interruptedFirst({ tracked, context }: DatasetsContext): readonly Datas
 
 function datasetPartition(
   dataset: Dataset,
-  { workspace, tracked, context }: DatasetsContext,
+  { workspace, tracked, context, seen }: DatasetsContext,
   finished: (entry: DatasetEntry) => void,
 ): Partition {
   const { id } = dataset;
@@ -75,7 +77,8 @@ function datasetPartition(
     key: id,
     where: { dataset_id: id },
     async *read(signal) {
-      const reader = new DatasetReader(dataset, { ...context, signal }, { entry, open, finished });
+      const state = { entry, seen: seen.get(id), open, finished };
+      const reader = new DatasetReader(dataset, { ...context, signal }, state);
       try {
         yield* reader.read();
       } catch (error) {

@@ -22,8 +22,6 @@ export interface Version {
    * change without a trace.
    */
   readonly fingerprint: string | undefined;
-  /** Whether the service has versions, for this or other datasets. */
-  readonly areVersioned: boolean;
   /** Whether it changed so long ago that every replica of the service shows it. */
   readonly isSettled: boolean;
   /** Whether items may have been replaced or deleted in it after it was created. */
@@ -59,8 +57,10 @@ type VersionRecord = z.output<typeof versionShape>;
  * change neither its hash nor the list of datasets, only the counters and the time in this record.
  *
  * The endpoint is not public, so an answer also proves the login.
+ *
+ * @param now - By our own clock, for a server without the endpoint.
  */
-export async function readVersion(client: Client, dataset: Dataset): Promise<Version> {
+export async function readVersion(client: Client, dataset: Dataset, now: number): Promise<Version> {
   try {
     const path = `${apiPath}/datasets/${encodeURIComponent(dataset.id)}/versions`;
     const { value, headers } = await client.request({
@@ -69,10 +69,10 @@ export async function readVersion(client: Client, dataset: Dataset): Promise<Ver
     });
     const record = value === undefined ? undefined : parseVersion(value, path);
     const date = dateOf(headers) ?? Date.now();
-    return record ? recordedVersion(record, date) : { ...unversioned, areVersioned: true, date };
+    return record ? recordedVersion(record, date) : { ...unversioned, date };
   } catch (error) {
     if (!isMissing(error)) throw error;
-    return listedVersion(dataset);
+    return listedVersion(dataset, now);
   }
 }
 
@@ -104,23 +104,26 @@ function recordedVersion(record: VersionRecord, date: number): Version {
     hash: version_hash,
     items: isCounted ? items_total : undefined,
     fingerprint: isCounted ? [id, ...counters, last_updated_at].join(" ") : undefined,
-    areVersioned: true,
     isSettled: date - changed >= settlingMs,
     mayBeEdited: !(updated - created <= creationMs),
     date,
   };
 }
 
-/** What the list of datasets tells of the latest version. */
-export function listedVersion({ version, items }: Dataset): Version {
-  const date = Date.now();
-  if (!version) return { ...unversioned, areVersioned: false, date };
+/**
+ * What the list of datasets tells of the latest version.
+ *
+ * @param date - When it was listed, in milliseconds since 1970.
+ */
+export function listedVersion({ id, version, items }: Dataset, date: number): Version {
+  if (!version) return { ...unversioned, date };
   const created = timeOf(version.id) ?? 0;
+  // The count of a version that was migrated is that of the items shown.
+  const counted = version.id === id ? undefined : items;
   return {
     hash: version.hash,
-    items,
-    fingerprint: [version.id, version.hash, items].join(" "),
-    areVersioned: true,
+    items: counted,
+    fingerprint: counted === undefined ? undefined : [version.id, version.hash, counted].join(" "),
     isSettled: date - created >= settlingMs,
     mayBeEdited: true,
     date,

@@ -13,7 +13,6 @@ import { WorkspaceLists, type ListName, type OpikObject } from "./workspace-list
 /** A list of the workspace beside what one stream knows of it. */
 export interface WorkspaceList {
   readonly tracked: TrackedList<OpikObject>;
-  readonly saved: SavedList;
   /** What the stream saves with the list. */
   readonly toSave: Checkpoint;
   /** The service shows far fewer of either list than the last time: nothing may be marked. */
@@ -68,7 +67,7 @@ export class Workspace {
     const toSave = isRefused
       ? { believed: own.believed || own.shown, other: others.believed || others.shown }
       : { other: others.shown };
-    return { tracked, saved, toSave, isRefused };
+    return { tracked, toSave, isRefused };
   }
 
   /** Which datasets that a proven listing lacks the service does not know by their id either. */

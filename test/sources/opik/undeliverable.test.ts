@@ -153,6 +153,8 @@ describe.each(databases)("a server without versions, on %s", (_name, newDatabase
     }
     delete copy.opik.faults.undeliverable;
     expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0 });
+    const startedAt = new Date(Date.now() + 16 * 60_000);
+    expect(await copy.sync({}, { startedAt })).toMatchObject({ exit: 0 });
     expect(await copy.live()).toHaveLength(58);
   });
 });

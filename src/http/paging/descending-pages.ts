@@ -62,9 +62,7 @@ const maxReturns = 20;
 /** After more rows in a row than this that cannot be read, the service is at fault. */
 const maxUnreadable = 10;
 
-interface Answer extends Pick<PageBody, "page" | "isBareArray"> {
-  readonly window: Window;
-}
+type Answer = Pick<PageBody, "page" | "isBareArray"> & { readonly window: Window };
 
 class Traversal implements DescendingPages {
   total: number | undefined;
@@ -244,9 +242,9 @@ class Traversal implements DescendingPages {
   /** Whether a page is the last. Without a total, that is one that shows nothing new. */
   #isLast({ rows, total }: Answer["page"], { start, size }: Window, newRows: number): boolean {
     if (rows.length === 0) return true;
+    const { expected = 0 } = this.#list;
     const end = start + rows.length;
-    const isShort = rows.length < size || end >= (this.#list.expected ?? 0);
-    if (total !== undefined) return end >= total && isShort;
+    if (total !== undefined) return end >= total && (rows.length < size || end >= expected);
     return newRows === 0 && rows.length !== size;
   }
 }

@@ -50,7 +50,7 @@ export class OpikPages {
 
   #id(index: number): string {
     const { ids, itemsPerDataset: total } = this.#shape;
-    if (ids === "descending") return descendingId(total - index);
+    if (ids === "descending") return descendingId(this.#dataset * 2 ** 24 + total - index);
     return randomId(seededRandom(this.#dataset * 2 ** 24 + index));
   }
 }

@@ -40,6 +40,14 @@ export class MassDeletionError extends SourceError {
   }
 }
 
+/** Why nothing may be marked because of a listing; undefined if it is believed. */
+export function refusalOf(
+  listing: JudgedListing,
+  { allowMassDeletion = false }: Pick<ReadOptions, "allowMassDeletion">,
+): MassDeletionError | undefined {
+  return allowMassDeletion || !isMassDeletion(listing) ? undefined : new MassDeletionError(listing);
+}
+
 /**
  * Judges the listings that belong together in one sync: once one of them is refused, nothing more
  * is marked as deleted in any of their tables.
@@ -53,12 +61,10 @@ export class ListingJudge {
   }
 
   /** Judges a listing. Returns the size to remember as the one that was last believed. */
-  believedSize(
-    listing: JudgedListing,
-    { allowMassDeletion = false }: Pick<ReadOptions, "allowMassDeletion">,
-  ): number {
-    if (allowMassDeletion || !isMassDeletion(listing)) return listing.shown;
-    this.#refusal ??= new MassDeletionError(listing);
+  believedSize(listing: JudgedListing, options: Pick<ReadOptions, "allowMassDeletion">): number {
+    const refusal = refusalOf(listing, options);
+    if (!refusal) return listing.shown;
+    this.#refusal ??= refusal;
     return listing.believed;
   }
 }

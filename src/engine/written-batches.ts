@@ -1,4 +1,5 @@
 import type { StreamBatch } from "../core/source.ts";
+import { unlessAborted } from "../core/unless-aborted.ts";
 
 /** Knows when all batches that a stream has yielded so far are written. */
 export class WrittenBatches {
@@ -24,16 +25,7 @@ export class WrittenBatches {
   /** Resolves when all are written; rejects with the signal's reason. */
   async settled(signal: AbortSignal): Promise<void> {
     if (this.#written >= this.#yielded) return;
-    await new Promise<void>((resolve, reject) => {
-      const abort = (): void => {
-        reject(signal.reason as Error);
-      };
-      signal.throwIfAborted();
-      signal.addEventListener("abort", abort, { once: true });
-      this.#waiting.push(() => {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      });
-    });
+    const written = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await unlessAborted(written, signal);
   }
 }

@@ -1,4 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
+import { unlessAborted } from "../core/unless-aborted.ts";
 import { HttpError } from "./http-error.ts";
 
 interface ThrottleOptions {
@@ -117,18 +118,4 @@ export class Throttle {
 
 function isCongestion(error: unknown): boolean {
   return error instanceof HttpError && (error.status === 429 || error.kind === "timeout");
-}
-
-async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<void>((resolve) => {
-    onAbort = resolve;
-    signal.addEventListener("abort", onAbort);
-  });
-  try {
-    if (!signal.aborted) await Promise.race([promise, aborted]);
-    signal.throwIfAborted();
-  } finally {
-    if (onAbort) signal.removeEventListener("abort", onAbort);
-  }
 }

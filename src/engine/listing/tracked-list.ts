@@ -1,7 +1,7 @@
 import { partitionKey } from "../../core/partition-key.ts";
 import type { Checkpoint, Rejected, StreamBatch } from "../../core/source.ts";
 import { Ledger } from "../ledger.ts";
-import { isMassDeletion, MassDeletionError } from "../mass-deletion.ts";
+import { refusalOf, type MassDeletionError } from "../mass-deletion.ts";
 import type { Listing } from "./list-items.ts";
 import { UnprovenError, type ListedItem } from "./listing-service.ts";
 import type { SavedList, TrackedListOptions } from "./saved-list.ts";
@@ -34,16 +34,15 @@ export class TrackedList<Item extends ListedItem> {
 
   constructor(options: TrackedListOptions, saved: SavedList, listing: Listing<Item>) {
     const { partition, scope, label, noun } = options;
-    const { allowMassDeletion = false, checkpoints } = options.options;
     this.#options = options;
     this.#saved = saved;
     this.#listing = listing;
     this.#doubt = listing.doubt;
-    this.ledger = new Ledger(checkpoints, partition, scope);
+    this.ledger = new Ledger(options.options.checkpoints, partition, scope);
     const sizes = { believed: saved.believed, shown: listing.items.size };
-    this.#refusal = allowMassDeletion ? undefined : options.refusedBy;
-    if (listing.isFull && !allowMassDeletion && isMassDeletion(sizes))
-      this.#refusal = new MassDeletionError({ where: label, noun, ...sizes });
+    const judged = { where: label, noun, ...sizes };
+    const refusal = listing.isFull ? refusalOf(judged, options.options) : undefined;
+    this.#refusal = refusal ?? options.refusedBy;
   }
 
   /** What the service shows in this sync. */
@@ -73,15 +72,18 @@ export class TrackedList<Item extends ListedItem> {
    * Marks the rows of items as deleted that were read earlier and are gone now; of none unless the
    * listing is believed. Their entries are invalid before their rows are marked: an item that comes
    * back before it is forgotten is read again.
+   *
+   * @returns Whether any item is gone.
    */
-  async *deleteGone({ find, mark }: GoneItems): AsyncGenerator<StreamBatch> {
+  async *deleteGone({ find, mark }: GoneItems): AsyncGenerator<StreamBatch, boolean> {
     const gone = await this.#findGone(find);
-    if (gone.length === 0) return;
+    if (gone.length === 0) return false;
     for (const id of gone) this.ledger.set(id, "");
     yield* this.ledger.changes();
     yield* mark(gone);
     for (const id of gone) this.ledger.delete(id);
     yield* this.ledger.changes();
+    return true;
   }
 
   async #findGone(find: GoneItems["find"]): Promise<readonly string[]> {

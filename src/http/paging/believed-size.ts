@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { shortDigest } from "../../core/short-digest.ts";
 import type { Checkpoint, ReadOptions } from "../../core/source.ts";
-import { ListingJudge, isMassDeletion } from "../../engine/mass-deletion.ts";
+import { isMassDeletion, refusalOf } from "../../engine/mass-deletion.ts";
 import type { List } from "./page.ts";
 
 /** What a stream saves about a list that it reads whole. */
@@ -28,18 +28,15 @@ export function believedSize(
 ): Checkpoint | undefined {
   const saved = savedShape.safeParse(options.checkpoints.get("")).data;
   // A query may hold what must not be stored.
-  const scope = createHash("sha256")
-    .update(JSON.stringify([path, query]))
-    .digest("hex");
+  const scope = shortDigest(JSON.stringify([path, query]));
   const isSame = saved?.scope === scope;
   const sizes = { believed: saved?.believed ?? 0, shown };
   if (!isSame && isMassDeletion(sizes))
     options.log.warning(
       `${name}: lists ${shown} rows, ${sizes.believed} before its path or query was changed; the others are marked as deleted`,
     );
-  const judge = new ListingJudge();
   const listing = { where: path, noun: "rows", shown, believed: isSame ? sizes.believed : 0 };
-  const believed = judge.believedSize(listing, options);
-  if (judge.refusal) throw judge.refusal;
-  return isSame && believed === saved.believed ? undefined : { believed, scope };
+  const refusal = refusalOf(listing, options);
+  if (refusal) throw refusal;
+  return isSame && shown === saved.believed ? undefined : { believed: shown, scope };
 }

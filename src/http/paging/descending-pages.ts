@@ -76,8 +76,8 @@ class Traversal implements DescendingPages {
   /** Behind the last row that could not be read: no page can hold it. */
   #floor = 0;
   #isOrdered = true;
-  /** The ids of the latest page. */
-  #previousIds: readonly string[] | undefined;
+  /** The ids of the latest page, as one text. */
+  #previousIds: string | undefined;
   #isProven = true;
   #isEnded = false;
   #returns = 0;
@@ -183,8 +183,8 @@ class Traversal implements DescendingPages {
   /** Whether the service sends the same page again, because it ignores which one is asked for. */
   #isRepeated(ids: readonly string[]): boolean {
     const previous = this.#previousIds;
-    this.#previousIds = ids;
-    return ids.length > 0 && previous !== undefined && ids.join() === previous.join();
+    this.#previousIds = ids.join();
+    return ids.length > 0 && this.#previousIds === previous;
   }
 
   /** Each answer holds all, or all that can be had. */

@@ -32,7 +32,7 @@ export class WorkspaceAccess {
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<Access> | undefined;
   #first: Promise<Access> | undefined;
-  /** The server has no endpoint that proves a login, or hides nothing. */
+  /** The server has no endpoint that proves a login. */
   #hasNoProof = false;
   #hasNoPermissions = false;
 

@@ -189,8 +189,8 @@ export class DatasetReader {
     for await (const batch of walk.batches()) {
       signal.throwIfAborted();
       if (await this.#isVouchedFor()) proven = walk.position;
-      const checkpoint = { reading: readingOf(version) ?? null, ...(proven && { ...proven }) };
-      yield { ...batch, checkpoint: checkpoint as unknown as Checkpoint };
+      const position = proven && { page: { ...proven.page }, shown: { ...proven.shown } };
+      yield { ...batch, checkpoint: { reading: readingOf(version) ?? null, ...position } };
     }
   }
 

@@ -51,15 +51,14 @@ async function* readItems(
   if (fullRefresh) yield* tracked.startOver();
   const lastSweep = typeof swept === "string" ? swept : undefined;
   const isSweepDue = fullRefresh || isDue(lastSweep, config.rescan_days, startedAt);
-  const known = [...ledger.ids()].length;
-  yield* tracked.deleteGone({
+  const hasGone = yield* tracked.deleteGone({
     find: (missing) => workspace.findGoneDatasets(missing.map(({ id }) => id)),
     mark: (gone) => gone.map(sweepDataset),
   });
   // The table may have rows that the state does not know, because it is older than they are.
   const hasSwept = isSweepDue && (yield* tracked.sweepAll("dataset_id"));
   if (!isSweepDue) yield* tracked.sweepUnknown("dataset_id");
-  if ([...ledger.ids()].length < known) yield* reclaimItems(tracked, options);
+  if (hasGone) yield* reclaimItems(tracked, options);
   yield* tracked.enterNew();
   const context = { ...options, client, config, access, guard, mapper, mayMark: !isRefused };
   const rows = yield* readDatasets({ workspace, tracked, context, seen });

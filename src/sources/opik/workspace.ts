@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../core/source.ts";
 import { SavedList } from "../../engine/listing/saved-list.ts";
 import { TrackedList } from "../../engine/listing/tracked-list.ts";
-import { isMassDeletion, MassDeletionError } from "../../engine/mass-deletion.ts";
+import { refusalOf } from "../../engine/mass-deletion.ts";
 import type { Client } from "../../http/client.ts";
 import { WorkspaceAccess } from "./access.ts";
 import { apiPath, opikClient } from "./client.ts";
@@ -60,10 +60,11 @@ export class Workspace {
     const before = sizesShape.parse(options.checkpoints.get("") ?? {});
     const own = { noun: name, believed: before.believed, shown: lists[name].items.size };
     const others = { noun: other, believed: before.other, shown: lists[other].items.size };
-    const lacking = [own, others].find(isMassDeletion);
-    const refusedBy = lacking && new MassDeletionError({ where: label, ...lacking });
+    const refusedBy =
+      refusalOf({ where: label, ...own }, options) ??
+      refusalOf({ where: label, ...others }, options);
     const tracked = new TrackedList({ ...list, refusedBy }, saved, lists[name]);
-    const isRefused = refusedBy !== undefined && options.allowMassDeletion !== true;
+    const isRefused = refusedBy !== undefined;
     const toSave = isRefused
       ? { believed: own.believed || own.shown, other: others.believed || others.shown }
       : { other: others.shown };

@@ -7,7 +7,11 @@ import type {
 } from "../../../core/source.ts";
 import { HighWaterMark } from "../../../engine/high-water-mark.ts";
 import { UnbelievedSweeps } from "../../../engine/unbelieved-sweeps.ts";
-import { isMassDeletion, MassDeletionError } from "../../../engine/mass-deletion.ts";
+import {
+  isMassDeletion,
+  refusalOf,
+  type MassDeletionError,
+} from "../../../engine/mass-deletion.ts";
 import { SweepTracker } from "../../../engine/sweep-tracker.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
 import { firstPresent } from "../../../json/row-mapper.ts";
@@ -160,10 +164,10 @@ export class UserBatches {
 
   /** Set if a read of all users has found far fewer than the last one. */
   #refusal(): MassDeletionError | undefined {
-    const { app, plan, saved, allowMassDeletion = false } = this.#options;
+    const { app, plan, saved } = this.#options;
+    if (!plan.full) return undefined;
     const sizes = { believed: saved.users ?? 0, shown: this.#count };
-    if (!plan.full || allowMassDeletion || !isMassDeletion(sizes)) return undefined;
-    return new MassDeletionError({ where: `app "${app}"`, noun: "users", ...sizes });
+    return refusalOf({ where: `app "${app}"`, noun: "users", ...sizes }, this.#options);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { ReadOptions, StreamBatch } from "../../../core/source.ts";
-import { isMassDeletion, MassDeletionError } from "../../../engine/mass-deletion.ts";
+import { refusalOf } from "../../../engine/mass-deletion.ts";
 import type { WandbSession } from "./session.ts";
 
 /**
@@ -12,12 +12,13 @@ export async function* deleteGoneProjects(
   listed: readonly string[],
   { session, options }: { readonly session: WandbSession; readonly options: ReadOptions },
 ): AsyncGenerator<StreamBatch> {
-  const { checkpoints, allowMassDeletion } = options;
+  const { checkpoints } = options;
   const known = new Set([...checkpoints.keys()].map(projectOf).filter((name) => name !== ""));
   const missing = [...known].filter((name) => !listed.includes(name));
   const counts = { believed: known.size, shown: known.size - missing.length };
-  if (!allowMassDeletion && isMassDeletion(counts))
-    throw new MassDeletionError({ where: "the list of projects", noun: "projects", ...counts });
+  const judged = { where: "the list of projects", noun: "projects", ...counts };
+  const refusal = refusalOf(judged, options);
+  if (refusal) throw refusal;
   for (const project of missing) {
     if (await session.projectExists(project)) continue;
     // The name stays known until the rows are marked. If the project comes back, all is read again.

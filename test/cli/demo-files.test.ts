@@ -39,6 +39,15 @@ function ownDatabase(file: string): void | Promise<void> {
   db.close();
 }
 
+/** Expects the demo to name a file, to end with 2, and to leave the file as it is. */
+async function expectRefused(cwd: string, file: string): Promise<void> {
+  const before = await readFile(join(cwd, file));
+  const { status, stderr } = await run("rivulet", ["demo"], { cwd });
+  expect(stderr).toContain(`${file}: not known to be of an earlier demo`);
+  expect(status).toBe(2);
+  expect(before.equals(await readFile(join(cwd, file)))).toBe(true);
+}
+
 test.each([
   ["a database of somebody's own", ownDatabase],
   ["a file that is no database", (path: string) => writeFile(path, "mine")],
@@ -47,11 +56,7 @@ test.each([
   await using folder = await newFolder();
   const path = join(folder.path, "demo.db");
   await create(path);
-  const before = await readFile(path);
-  const { status, stderr } = await run("rivulet", ["demo"], { cwd: folder.path });
-  expect(stderr).toContain("demo.db: not known to be of an earlier demo");
-  expect(status).toBe(2);
-  expect(before.equals(await readFile(path))).toBe(true);
+  await expectRefused(folder.path, "demo.db");
 });
 
 test.each([
@@ -61,11 +66,7 @@ test.each([
   await using folder = await newFolder({ "demo.json": demo.settings });
   const path = join(folder.path, "demo.db");
   await change(path);
-  const before = await readFile(path);
-  const { status, stderr } = await run("rivulet", ["demo"], { cwd: folder.path });
-  expect(stderr).toContain("demo.db: not known to be of an earlier demo");
-  expect(status).toBe(2);
-  expect(before.equals(await readFile(path))).toBe(true);
+  await expectRefused(folder.path, "demo.db");
 });
 
 test.each([
@@ -73,12 +74,7 @@ test.each([
   ["no JSON", "mine"],
 ])("the demo does not touch a demo.json with %s", async (_what, content) => {
   await using folder = await newFolder({ "demo.json": content });
-  const path = join(folder.path, "demo.json");
-  const before = await readFile(path, "utf8");
-  const { status, stderr } = await run("rivulet", ["demo"], { cwd: folder.path });
-  expect(stderr).toContain("demo.json: not known to be of an earlier demo");
-  expect(status).toBe(2);
-  expect(await readFile(path, "utf8")).toBe(before);
+  await expectRefused(folder.path, "demo.json");
 });
 
 test("the demo does not write through a link to another file", async () => {

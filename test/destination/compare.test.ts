@@ -3,24 +3,14 @@ import { describe, expect, test } from "vitest";
 import type { Differences } from "../../src/core/destination.ts";
 import type { ColumnType, Row, Table, Value } from "../../src/core/schema.ts";
 import type { Batch } from "../../src/core/source.ts";
+import { columnTypes } from "../support/column-types.ts";
 import { destinations } from "../support/databases.ts";
 import { testSeed } from "../support/test-seed.ts";
 import { runs, useDatabase } from "./fixture.ts";
 
 const everyType = {
   name: "runs",
-  columns: {
-    id: "string",
-    boolean: "boolean",
-    integer: "integer",
-    double: "double",
-    decimal: "decimal",
-    date: "date",
-    timestamp: "timestamp",
-    string: "string",
-    binary: "binary",
-    json: "json",
-  },
+  columns: { id: "string", ...columnTypes },
   primaryKey: ["id"],
 } as const satisfies Table;
 

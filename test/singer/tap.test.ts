@@ -4,23 +4,13 @@ import { TransientError } from "../../src/core/errors.ts";
 import type { Columns } from "../../src/core/schema.ts";
 import type { Source, Stream, StreamBatch } from "../../src/core/source.ts";
 import { buildCatalog, selectStreams } from "../../src/singer/catalog.ts";
+import { columnTypes } from "../support/column-types.ts";
 import { contents } from "../support/contents.ts";
 import { databases, newSqlite } from "../support/databases.ts";
 import { syncSource } from "../support/sync-source.ts";
 import { tapToTarget } from "./tap-to-target.ts";
 
-const everyType = {
-  id: "integer",
-  boolean: "boolean",
-  integer: "integer",
-  double: "double",
-  decimal: "decimal",
-  date: "date",
-  timestamp: "timestamp",
-  string: "string",
-  binary: "binary",
-  json: "json",
-} as const satisfies Columns;
+const everyType = { id: "integer", ...columnTypes } as const satisfies Columns;
 
 interface StreamContent {
   readonly batches: readonly (StreamBatch | Error)[];

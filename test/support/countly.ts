@@ -1,3 +1,4 @@
+import { afterEach } from "vitest";
 import type { CountlyFaults } from "../../src/emulators/countly/faults.ts";
 import type { Edition, RecordedRequest } from "../../src/emulators/countly/request-context.ts";
 import { readParams } from "../../src/emulators/countly/request-context.ts";
@@ -45,4 +46,22 @@ export async function startCountly(options: StartOptions = {}): Promise<Countly>
     },
     [Symbol.asyncDispose]: () => server.close(),
   };
+}
+
+/** Returns a function that starts emulators, which end after the test. */
+export function useCountlyServers(): (options?: StartOptions) => Promise<Countly> {
+  const opened: Countly[] = [];
+  afterEach(async () => {
+    for (const countly of opened.splice(0)) await countly[Symbol.asyncDispose]();
+  });
+  return async (options = {}) => {
+    const countly = await startCountly(options);
+    opened.push(countly);
+    return countly;
+  };
+}
+
+/** Sets the server's clock an hour behind ours. */
+export function setClockBehind({ workspace: { clock } }: Countly): void {
+  clock.advance(Date.now() - 3_600_000 - clock.nowMs);
 }

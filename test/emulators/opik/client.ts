@@ -1,5 +1,6 @@
+import { afterEach, beforeEach } from "vitest";
 import { z } from "zod";
-import type { Opik } from "../../support/opik.ts";
+import { startOpik, type Opik } from "../../support/opik.ts";
 
 /** A project, dataset, version or item as it was received. */
 export type Entity = Record<string, unknown>;
@@ -49,6 +50,27 @@ export function opikClient({ url }: Opik, login: Readonly<Record<string, string>
     /** The items of a dataset, by the numbered pages. */
     items: (id: string, query = "size=1000") => page(`/datasets/${id}/items?${query}`),
   };
+}
+
+/** A client of an emulator. */
+export type EmulatorClient = ReturnType<typeof opikClient>;
+
+/** An emulator and a client of it. */
+interface Emulator {
+  readonly opik: Opik;
+  readonly client: EmulatorClient;
+}
+
+/** Starts an emulator for each test, passes it to `onStart`, and ends it after the test. */
+export function useEmulator(onStart: (emulator: Emulator) => void): void {
+  let opik: Opik;
+  beforeEach(async () => {
+    opik = await startOpik();
+    onStart({ opik, client: opikClient(opik) });
+  });
+  afterEach(async () => {
+    await opik[Symbol.asyncDispose]();
+  });
 }
 
 /** The `data` of items. */

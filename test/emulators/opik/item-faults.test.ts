@@ -1,22 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { OpikDataset } from "../../../src/emulators/opik/dataset.ts";
-import { startOpik, type Opik } from "../../support/opik.ts";
-import { dataOf, opikClient } from "./client.ts";
+import type { Opik } from "../../support/opik.ts";
+import { dataOf, useEmulator, type EmulatorClient } from "./client.ts";
 
 let opik: Opik;
 let dataset: OpikDataset;
 let ids: readonly string[];
-let client: ReturnType<typeof opikClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  opik = await startOpik();
-  client = opikClient(opik);
+useEmulator((started) => {
+  ({ opik, client } = started);
   dataset = opik.workspace.addDataset({ name: "d" });
   ids = dataset.addItems([0, 1, 2, 3, 4].map((n) => ({ data: { n } })));
-});
-
-afterEach(async () => {
-  await opik[Symbol.asyncDispose]();
 });
 
 const shown = async (): Promise<number> => {

@@ -1,18 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startOpik, type Opik } from "../../support/opik.ts";
+import { describe, expect, test } from "vitest";
+import type { Opik } from "../../support/opik.ts";
 import { RawJson } from "../../../src/emulators/raw-json.ts";
-import { dataOf, opikClient } from "./client.ts";
+import { dataOf, useEmulator, type EmulatorClient } from "./client.ts";
 
 let opik: Opik;
-let client: ReturnType<typeof opikClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  opik = await startOpik();
-  client = opikClient(opik);
-});
-
-afterEach(async () => {
-  await opik[Symbol.asyncDispose]();
+useEmulator((started) => {
+  ({ opik, client } = started);
 });
 
 describe("single objects", () => {

@@ -1,18 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { RateWindow } from "../../../src/emulators/opik/rate-window.ts";
-import { startOpik, type Opik } from "../../support/opik.ts";
-import { opikClient } from "./client.ts";
+import type { Opik } from "../../support/opik.ts";
+import { useEmulator, type EmulatorClient } from "./client.ts";
 
 let opik: Opik;
-let client: ReturnType<typeof opikClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  opik = await startOpik();
-  client = opikClient(opik);
-});
-
-afterEach(async () => {
-  await opik[Symbol.asyncDispose]();
+useEmulator((started) => {
+  ({ opik, client } = started);
 });
 
 describe("rateWindow", () => {

@@ -1,21 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { OpikDataset } from "../../../src/emulators/opik/dataset.ts";
 import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
 import { startOpik, type Opik } from "../../support/opik.ts";
-import { dataOf, opikClient } from "./client.ts";
+import { dataOf, useEmulator, type EmulatorClient } from "./client.ts";
 
 let opik: Opik;
 let dataset: OpikDataset;
-let client: ReturnType<typeof opikClient>;
+let client: EmulatorClient;
 
-beforeEach(async () => {
-  opik = await startOpik();
-  client = opikClient(opik);
+useEmulator((started) => {
+  ({ opik, client } = started);
   dataset = opik.workspace.addDataset({ name: "d" });
-});
-
-afterEach(async () => {
-  await opik[Symbol.asyncDispose]();
 });
 
 const inPlace = { inPlace: true };

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/core/errors.ts";
 import type { TimestampFormat } from "../../../src/emulators/countly/user.ts";
 import { CountlyWorkspace } from "../../../src/emulators/countly/workspace.ts";
-import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
+import { useCountlyServers, type Countly } from "../../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { failing } from "../../support/faults.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
@@ -15,21 +15,14 @@ const day = 86_400_000;
 const afterAWeek = (): Date => new Date(Date.now() + 8 * day);
 
 let database: TestDatabase;
-let opened: Countly[] = [];
 beforeEach(async () => {
   database = await newSqlite();
 });
 afterEach(async () => {
-  for (const countly of opened.splice(0)) await countly[Symbol.asyncDispose]();
-  opened = [];
   await database.drop();
 });
 
-async function start(options: StartOptions = {}): Promise<Countly> {
-  const countly = await startCountly(options);
-  opened.push(countly);
-  return countly;
-}
+const start = useCountlyServers();
 
 /** Syncs in pages of ten, without retries. */
 function sync({ url, apiKey }: Countly, settings: Settings = {}, options: Options = {}) {

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
-import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
+import {
+  setClockBehind,
+  useCountlyServers,
+  type Countly,
+  type StartOptions,
+} from "../../support/countly.ts";
 import { databases, type TestDatabase } from "../../support/databases.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
 import { userIds } from "./expected-rows.ts";
@@ -15,20 +20,17 @@ const afterAWeek = (weeks = 1): Options => ({
 
 describe.each(databases)("on %s", (_name, newDatabase) => {
   let database: TestDatabase;
-  const opened: Countly[] = [];
+  const startServer = useCountlyServers();
   beforeEach(async () => {
     database = await newDatabase();
   });
   afterEach(async () => {
-    for (const countly of opened.splice(0)) await countly[Symbol.asyncDispose]();
     await database.drop();
   });
 
   async function start(options: StartOptions = {}): Promise<Countly> {
-    const countly = await startCountly(options);
-    opened.push(countly);
-    const { clock } = countly.workspace;
-    clock.advance(Date.now() - 3_600_000 - clock.nowMs);
+    const countly = await startServer(options);
+    setClockBehind(countly);
     return countly;
   }
 

@@ -4,7 +4,12 @@ import { newRequestStats } from "../../../src/core/request-stats.ts";
 import type { CountlyApp } from "../../../src/emulators/countly/app.ts";
 import type { RequestHandler, ServerRequest } from "../../../src/emulators/http-server.ts";
 import { countly as source } from "../../../src/sources/countly/source.ts";
-import { startCountly, type Countly, type StartOptions } from "../../support/countly.ts";
+import {
+  setClockBehind,
+  useCountlyServers,
+  type Countly,
+  type StartOptions,
+} from "../../support/countly.ts";
 import { newSqlite, type TestDatabase } from "../../support/databases.ts";
 import { syncCountly } from "../../support/sync-countly.ts";
 import { expectedRows, userIdsInStoredOrder, userIds, storedRows } from "./expected-rows.ts";
@@ -17,21 +22,18 @@ const allowMassDeletion = true;
 const afterAWeek = (weeks = 1): Date => new Date(Date.now() + weeks * 8 * 86_400_000);
 
 let database: TestDatabase;
-const opened: Countly[] = [];
+const startServer = useCountlyServers();
 beforeEach(async () => {
   database = await newSqlite();
 });
 afterEach(async () => {
-  for (const countly of opened.splice(0)) await countly[Symbol.asyncDispose]();
   await database.drop();
 });
 
 /** A server whose clock is an hour behind ours. */
 async function start(options: StartOptions = {}): Promise<Countly> {
-  const countly = await startCountly(options);
-  opened.push(countly);
-  const { clock } = countly.workspace;
-  clock.advance(Date.now() - 3_600_000 - clock.nowMs);
+  const countly = await startServer(options);
+  setClockBehind(countly);
   return countly;
 }
 

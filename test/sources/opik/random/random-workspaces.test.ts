@@ -1,16 +1,13 @@
 import { expect, test } from "vitest";
-import type { Destination, SyncStatus } from "../../../../src/core/destination.ts";
-import { ConfigError } from "../../../../src/core/errors.ts";
+import type { Destination } from "../../../../src/core/destination.ts";
 import { newLog } from "../../../../src/core/log.ts";
-import { newRequestStats } from "../../../../src/core/request-stats.ts";
 import { openDestination } from "../../../../src/destination/open.ts";
 import { OpikClock } from "../../../../src/emulators/opik/clock.ts";
 import { OpikWorkspace } from "../../../../src/emulators/opik/workspace.ts";
-import { sync } from "../../../../src/engine/sync.ts";
 import { opik as source } from "../../../../src/sources/opik/source.ts";
 import { settlingMs } from "../../../../src/sources/opik/version.ts";
 import { newSqlite, type TestDatabase } from "../../../support/databases.ts";
-import { Killed, killAfter } from "../../../support/killed-session.ts";
+import { disturbedSync, type Outcome } from "../../../support/disturbed-sync.ts";
 import { startOpik, type Opik } from "../../../support/opik.ts";
 import { Random } from "../../../support/random.ts";
 import { testSeed } from "../../../support/test-seed.ts";
@@ -50,9 +47,6 @@ interface Sandbox {
   readonly destination: Destination;
   readonly random: Random;
 }
-
-/** How a sync ended that was not the last one. */
-type Outcome = SyncStatus | "killed" | "refused";
 
 interface SyncOptions {
   /** How many transactions are committed before the process is killed. */
@@ -145,31 +139,13 @@ class RandomWorkspace {
   async #sync(options: SyncOptions): Promise<Outcome> {
     const { service, destination, random } = this.#sandbox;
     const { commits = Infinity, fullRefresh = false, pageSize = random.between(2, 5) } = options;
-    const { signal } = new AbortController();
-    const transfer = newRequestStats();
-    const config = source.config.parse({
+    const { nowMs } = service.workspace.clock;
+    const config = {
       ...{ base_url: service.url, COMET_OPIK_API_KEY: login.apiKey, retry_attempts: 0 },
       ...{ COMET_OPIK_WORKSPACE: login.workspace, page_size: pageSize },
       ...this.#settings,
-    });
-    await using session = await destination.lock({
-      name: "opik",
-      identity: source.identity(config),
-    });
+    };
     this.#hasTables = true;
-    try {
-      const { status } = await sync({
-        session: killAfter(session, commits),
-        streams: source.streams(config, { log, transfer, signal }),
-        progress: { started: () => undefined, wrote: () => undefined, ended: () => undefined },
-        ...{ transfer, signal, log, startedAt: new Date(service.workspace.clock.nowMs) },
-        ...{ fullRefresh, allowMassDeletion: true },
-      });
-      return status;
-    } catch (error) {
-      if (error instanceof Killed) return "killed";
-      if (error instanceof ConfigError) return "refused";
-      throw error;
-    }
+    return await disturbedSync(source, { destination, config, commits, fullRefresh, nowMs });
   }
 }

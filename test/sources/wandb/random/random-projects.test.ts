@@ -1,18 +1,15 @@
 import { expect, test } from "vitest";
 import { newLog } from "../../../../src/core/log.ts";
-import { newRequestStats } from "../../../../src/core/request-stats.ts";
-import type { Destination, SyncStatus } from "../../../../src/core/destination.ts";
-import { ConfigError } from "../../../../src/core/errors.ts";
+import type { Destination } from "../../../../src/core/destination.ts";
 import { openDestination } from "../../../../src/destination/open.ts";
 import type { WandbFaults } from "../../../../src/emulators/wandb/faults.ts";
-import { sync } from "../../../../src/engine/sync.ts";
 import { wandb as source } from "../../../../src/sources/wandb/source.ts";
 import { newSqlite, type TestDatabase } from "../../../support/databases.ts";
+import { disturbedSync, type Outcome } from "../../../support/disturbed-sync.ts";
 import { Random } from "../../../support/random.ts";
 import { testSeed } from "../../../support/test-seed.ts";
 import { startWandb, type Wandb } from "../../../support/wandb.ts";
 import { expectedTables, storedTables } from "../tables.ts";
-import { Killed, killAfter } from "../../../support/killed-session.ts";
 import { ProjectLife } from "./project-life.ts";
 
 /** Random projects; `WANDB_CASES` sets how many. */
@@ -42,9 +39,6 @@ interface Sandbox {
   readonly destination: Destination;
   readonly random: Random;
 }
-
-/** How a sync ended that was not the last one. */
-type Outcome = SyncStatus | "killed" | "refused";
 
 interface SyncOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -143,29 +137,11 @@ class RandomProject {
   async #sync(commits: number, options: SyncOptions = {}): Promise<Outcome> {
     const { settings = {}, fullRefresh = false } = options;
     const { service, destination } = this.#sandbox;
-    const { signal } = new AbortController();
-    const transfer = newRequestStats();
-    const config = source.config.parse({
+    const { nowMs } = service.workspace.clock;
+    const config = {
       ...{ base_url: service.url, api_key: service.apiKey, entity: "acme", project: "vision" },
       ...{ page_size: 3, listing_page_size: 5, retry_attempts: 0, ...settings },
-    });
-    await using session = await destination.lock({
-      name: "wandb",
-      identity: source.identity(config),
-    });
-    try {
-      const { status } = await sync({
-        session: killAfter(session, commits),
-        streams: source.streams(config, { log, transfer, signal }),
-        progress: { started: () => undefined, wrote: () => undefined, ended: () => undefined },
-        ...{ transfer, signal, log, startedAt: new Date(service.workspace.clock.nowMs) },
-        ...{ fullRefresh, allowMassDeletion: true },
-      });
-      return status;
-    } catch (error) {
-      if (error instanceof Killed) return "killed";
-      if (error instanceof ConfigError) return "refused";
-      throw error;
-    }
+    };
+    return await disturbedSync(source, { destination, config, commits, fullRefresh, nowMs });
   }
 }

@@ -19,8 +19,8 @@ export type Redactor = (text: string) => string;
  * this far.
  *
  * A secret is recognized in any case, with any of its characters encoded for a URL, JSON or HTML,
- * and within base64. `names`, such as a workspace, are no secrets and stay readable, even if a
- * secret is a part of one.
+ * and within base64. `names`, such as a workspace, are not secret and stay readable, even one that
+ * contains a secret.
  */
 export function newRedactor(secrets: readonly string[], names: readonly string[] = []): Redactor {
   const redactSecrets = newSecretRedactor(secrets, names);

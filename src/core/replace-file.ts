@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
 
 /**
- * Replaces a file atomically, so that no reader sees half of it. The temporary file beside it, with
- * a name that ends in `.tmp`, cannot be foreseen and must be new: otherwise whoever may write to
- * the folder could let us write through a link.
+ * Replaces a file atomically, so that no reader sees half of it. The temporary file beside it ends
+ * in `.tmp`; its name is random and it must not exist yet, because anyone who may write to the
+ * folder could otherwise make us write through a link.
  */
 export async function replaceFile(
   file: string,

@@ -36,8 +36,8 @@ interface EncodedRows {
 type Reasons = Map<number, string>;
 
 /**
- * Compares rows with a table in a SQL database, a few hundred with each query and each in a
- * transaction of its own, so that a sync can write meanwhile.
+ * Compares rows with a table in a SQL database, a few hundred per query, each in its own
+ * transaction so that a sync can write in between.
  */
 export class SqlTableComparison implements TableComparison {
   readonly #options: ComparisonOptions;
@@ -103,7 +103,7 @@ export class SqlTableComparison implements TableComparison {
     const stored = await this.#findStored(this.#encode(rows, reasons), reasons);
     for (const [index, row] of rows.entries()) {
       const match = stored.get(index);
-      // The stored spelling of a key is the one that `end` meets again.
+      // `end` reads the keys back as they are stored.
       const key = match ? keyText(match.key) : this.#encoder.entryKey(row);
       this.#findings.set(key, findingOf(match, reasons.get(index)));
     }

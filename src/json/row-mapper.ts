@@ -26,7 +26,7 @@ export interface RowShape {
 }
 
 /** The column that holds the whole object as the service spelled it. */
-const rawColumn = "raw";
+export const rawColumn = "raw";
 
 /** A column, and where its members are among the names of an object. */
 interface ColumnBinding {

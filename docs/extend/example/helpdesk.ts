@@ -25,14 +25,14 @@ export const helpdesk: Source<HelpdeskConfig> = {
         name: "agent",
         path: "agents",
         primaryKey: ["agent_id"],
-        columns: { agent_id: "string", name: "string", active: "boolean", raw: "json" },
+        columns: { agent_id: "string", name: "string", active: "boolean" },
         fields: { agent_id: "id" },
       }),
       restStream(client, {
         name: "ticket",
         path: "tickets",
         primaryKey: ["id"],
-        columns: { id: "integer", subject: "string", updated_at: "timestamp", raw: "json" },
+        columns: { id: "integer", subject: "string", updated_at: "timestamp" },
         cursor: {
           column: "updated_at",
           order: "any",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { newRowMapper, type RowMapper, type RowShape } from "../../json/row-mapper.ts";
+import { newRowMapper, rawColumn, type RowMapper, type RowShape } from "../../json/row-mapper.ts";
 import type { Log } from "../../core/log.ts";
 import type { Row, Table } from "../../core/schema.ts";
 import type { Rejected } from "../../core/source.ts";
@@ -10,6 +10,9 @@ export interface RowDeclaration extends Table, RowShape {
   /** Columns to warn about if no object of a sync fills them: the service has changed. */
   readonly required?: readonly string[];
 }
+
+/** How many lost fields the summary names. */
+const maxNames = 10;
 
 /** The rows of a page, and the objects that are none. */
 export interface MappedPage {
@@ -74,8 +77,19 @@ export class PageMapper {
     return rejected;
   }
 
-  /** Warns about required columns that no row filled; call it at the end. */
-  end(): void {
+  /**
+   * Warns about required columns that no row filled; call it at the end. Returns what the summary
+   * should say: which fields were not stored.
+   */
+  end(): string | undefined {
+    this.#reportEmpty();
+    if (this.#keepsAll || this.#reported.size === 0) return undefined;
+    const names = [...this.#reported].slice(0, maxNames).map((field) => `"${field}"`);
+    const more = this.#reported.size - names.length;
+    return `${this.#declaration.name}: fields that no column takes are not stored: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  }
+
+  #reportEmpty(): void {
     if (this.#rows === 0) return;
     const { name, required = [], fields = {} } = this.#declaration;
     for (const column of required) {
@@ -92,11 +106,21 @@ export class PageMapper {
   }
 
   #reportNew(): void {
+    const { name } = this.#declaration;
     for (const field of this.#mapper.unknownMembers) {
       if (this.#reported.has(field)) continue;
       this.#reported.add(field);
-      this.#log.warning(`${this.#declaration.name}: new field "${field}", kept in raw`);
+      this.#log.warning(
+        this.#keepsAll
+          ? `${name}: new field "${field}", kept in raw`
+          : `${name}: field "${field}" is not stored; declare a column for it, or the column raw, or list it in "known"`,
+      );
     }
+  }
+
+  /** Whether fields without a column are stored. */
+  get #keepsAll(): boolean {
+    return rawColumn in this.#declaration.columns;
   }
 }
 

@@ -29,6 +29,11 @@ export interface RestDeclaration extends RowDeclaration, List {
   readonly description?: string;
   /** Absent: every sync reads the whole list and detects deleted rows. */
   readonly cursor?: RestCursor;
+  /**
+   * Whether to add a column `raw` with each object as the service sent it. Default: true. Without
+   * it, fields that no column takes are lost.
+   */
+  readonly raw?: boolean;
   /** Rows per page. Default: 100. */
   readonly size?: number;
   /** How the list is paged. Default: `numberedPages`. */
@@ -39,7 +44,8 @@ export interface RestDeclaration extends RowDeclaration, List {
 const maxListings = 3;
 
 /** Creates the stream of a declaration. */
-export function restStream(client: Client, declaration: RestDeclaration): Stream {
+export function restStream(client: Client, given: RestDeclaration): Stream {
+  const declaration = given.raw === false ? given : withRaw(given);
   const { name, description, columns, primaryKey, cursor } = declaration;
   return {
     name,
@@ -51,9 +57,16 @@ export function restStream(client: Client, declaration: RestDeclaration): Stream
       const mapper = new PageMapper(declaration, options.log);
       const reading = { client, declaration, mapper, options };
       yield* cursor ? readIncrementally(reading, cursor) : readAll(reading);
-      mapper.end();
+      const note = mapper.end();
+      if (note !== undefined) yield { rows: [], bytes: 0, note };
     },
   };
+}
+
+/** Whatever a service adds to its objects later is then kept. */
+function withRaw(declaration: RestDeclaration): RestDeclaration {
+  const { columns } = declaration;
+  return { ...declaration, columns: { ...columns, raw: columns["raw"] ?? "json" } };
 }
 
 interface ListReading {

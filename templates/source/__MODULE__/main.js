@@ -42,7 +42,7 @@ export const connector = {
         name: "__NAME___agent",
         path: "agents",
         primaryKey: ["agent_id"],
-        columns: { agent_id: "string", name: "string", active: "boolean", raw: "json" },
+        columns: { agent_id: "string", name: "string", active: "boolean" },
         fields: { agent_id: "id" },
       }),
       // With a cursor, later syncs read only tickets that changed.
@@ -50,7 +50,7 @@ export const connector = {
         name: "__NAME___ticket",
         path: "tickets",
         primaryKey: ["id"],
-        columns: { id: "integer", subject: "string", updated_at: "timestamp", raw: "json" },
+        columns: { id: "integer", subject: "string", updated_at: "timestamp" },
         cursor: {
           column: "updated_at",
           order: "any",

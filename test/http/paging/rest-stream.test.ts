@@ -245,6 +245,41 @@ describe("a service that has changed", () => {
     ]);
   });
 
+  test("has fields that no column takes kept in raw, also if it is not declared", async () => {
+    const columns = { project_id: "string" } as const;
+    const { batches, warnings } = await read(
+      respond({ total: 1, content: [{ id: "a", tags: 1 }] }),
+      {
+        columns,
+      },
+    );
+    expect(rowsIn(batches)).toEqual([{ project_id: "a", raw: '{"id":"a","tags":1}' }]);
+    expect(warnings).toEqual(['demo_project: new field "tags", kept in raw']);
+  });
+
+  test("has each field named that is lost because raw was declined, and the summary says so", async () => {
+    const columns = { project_id: "string" } as const;
+    const rows = newRows(25, (index) => ({
+      tags: 1,
+      known: 2,
+      ...(index > 20 ? { late: 3 } : {}),
+    }));
+    const { batches, warnings } = await read(
+      listHandler(() => rows),
+      { columns, raw: false, known: ["known"] },
+    );
+    expect(Object.keys(rowsIn(batches)[0] ?? {})).toEqual(["project_id"]);
+    expect(warnings).toEqual(
+      ["tags", "late"].map(
+        (field) =>
+          `demo_project: field "${field}" is not stored; declare a column for it, or the column raw, or list it in "known"`,
+      ),
+    );
+    expect(batches.at(-1)?.note).toBe(
+      'demo_project: fields that no column takes are not stored: "tags", "late"',
+    );
+  });
+
   test("has required fields reported that no row fills", async () => {
     const some = [{ id: "a" }, { id: "b", name: "n" }];
     const required = ["project_id", "name", "updated_at"];

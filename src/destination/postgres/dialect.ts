@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import type { Dialect, Transaction } from "../sql/dialect.ts";
+import { advisoryLockKey } from "./advisory-lock.ts";
 import { parseAddress, type Address, type ConnectOptions } from "./connection.ts";
 import {
   isConnectionLost,
@@ -25,6 +25,7 @@ class PostgresDialect implements Dialect {
   readonly label: string;
   readonly mapping = postgresMapping;
   readonly naming = postgresNaming;
+  readonly hasOneWriter = false;
   readonly #schema: string;
   readonly #client: ReconnectingClient;
   readonly #signal: AbortSignal | undefined;
@@ -99,12 +100,4 @@ async function runOnce<T>(
     await transaction.rollback().catch(() => undefined);
     throw isTransactionAborted(error) ? (transaction.firstError ?? error) : error;
   }
-}
-
-/** The key of an advisory lock. Unlike a row lock, it writes nothing. */
-function advisoryLockKey(schema: string, scope: string): bigint {
-  const hash = createHash("sha256")
-    .update(JSON.stringify(["rivulet", schema, scope]))
-    .digest();
-  return hash.readBigInt64BE();
 }

@@ -12,6 +12,7 @@ import { createKysely } from "../sql/kysely.ts";
 import type { RowValues } from "../sql/row-values.ts";
 import type { SqlValue } from "../sql/sql-value.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
+import { advisoryLockKey } from "./advisory-lock.ts";
 import { translateError } from "./errors.ts";
 import { findTable } from "./find-table.ts";
 import { keysSubquery, numberedRowsSubquery, Upserter } from "./upsert.ts";
@@ -65,7 +66,14 @@ export class PostgresTransaction implements Transaction {
     this.#upserts.beginTransaction();
     this.#joinsByHash = false;
     const lock = key === undefined ? "" : `; select pg_advisory_xact_lock(${key.toString()})`;
-    await this.#client.query(`begin; ${joinSettings(false)}${lock}`);
+    // What the last holder of a lock has written must be seen, whatever the role's default is.
+    const isolation = "set transaction isolation level read committed";
+    await this.#client.query(`begin; ${isolation}; ${joinSettings(false)}${lock}`);
+  }
+
+  async lockSchema(): Promise<void> {
+    const key = advisoryLockKey(this.schema);
+    await this.#client.query(`select pg_advisory_xact_lock(${key.toString()})`);
   }
 
   async commit(): Promise<void> {

@@ -17,8 +17,6 @@ export class CheckpointStore {
   readonly #pipeline: string;
   readonly #epoch: number;
   #cache = new Map<string, Map<string, string>>();
-  /** Streams whose tables the database records as this pipeline's. */
-  readonly #claimed = new Set<string>();
 
   constructor(pipeline: string, epoch: number) {
     this.#pipeline = pipeline;
@@ -32,36 +30,6 @@ export class CheckpointStore {
   /** Fills the cache. Call once, before any other method. */
   async load(tx: Transaction): Promise<void> {
     this.#cache = await readCheckpoints(tx, this.#pipeline);
-    const rows = await tx.db
-      .selectFrom("_rivulet_state")
-      .select("stream")
-      .where("pipeline", "=", this.#pipeline)
-      .where("partition", "=", "")
-      .execute();
-    for (const { stream } of rows) this.#claimed.add(unescapeUnstorable(stream));
-  }
-
-  /** Throws a ConfigError if another pipeline has written to one of the streams' tables. */
-  async checkOwnership(tx: Transaction, streams: readonly string[]): Promise<void> {
-    for (const chunk of chunks(streams, 500)) {
-      const other = await tx.db
-        .selectFrom("_rivulet_state")
-        .select(["pipeline", "stream"])
-        .where("stream", "in", chunk.map(escapeUnstorable))
-        .where("pipeline", "<>", this.#pipeline)
-        .executeTakeFirst();
-      if (other)
-        throw ownershipError(unescapeUnstorable(other.stream), other.pipeline, this.#pipeline);
-    }
-  }
-
-  /** Records the streams' tables as this pipeline's. Throws like `checkOwnership`. */
-  async claimTables(tx: Transaction, streams: Iterable<string>): Promise<void> {
-    const unclaimed = [...streams].filter((stream) => !this.#claimed.has(stream));
-    await this.checkOwnership(tx, unclaimed);
-    for (const stream of unclaimed) {
-      if (!this.#cache.get(stream)?.has("")) await this.#put(tx, stream, [["", null]]);
-    }
   }
 
   /** Writes changes to the database. Throws a LockedError if another process changed one. */
@@ -75,9 +43,8 @@ export class CheckpointStore {
     }
   }
 
-  /** Updates the cache after `save` and `claimTables` were committed. */
-  afterCommit(changes: CheckpointTexts, claimed: Iterable<string> = []): void {
-    for (const stream of claimed) this.#claimed.add(stream);
+  /** Updates the cache after a `save` was committed. */
+  afterCommit(changes: CheckpointTexts): void {
     for (const [stream, texts] of changes) {
       const cached = this.#cache.get(stream) ?? new Map<string, string>();
       this.#cache.set(stream, cached);
@@ -88,7 +55,7 @@ export class CheckpointStore {
     }
   }
 
-  /** Replaces all checkpoints, or those of one stream, and gives up the tables' ownership. */
+  /** Replaces all checkpoints, or those of one stream, and gives up the tables' claims. */
   async replace(tx: Transaction, texts: CheckpointTexts, stream?: string): Promise<void> {
     const all = tx.db
       .deleteFrom("_rivulet_state")
@@ -107,10 +74,8 @@ export class CheckpointStore {
 
   /** Updates the cache after a `replace` was committed. */
   afterReplace(texts: CheckpointTexts, stream?: string): void {
-    for (const collection of [this.#cache, this.#claimed]) {
-      if (stream === undefined) collection.clear();
-      else collection.delete(stream);
-    }
+    if (stream === undefined) this.#cache.clear();
+    else this.#cache.delete(stream);
     this.afterCommit(texts);
   }
 
@@ -238,11 +203,5 @@ export function formatState(state: State): CheckpointTexts {
       stream,
       new Map([...byPartition].map(([partition, value]) => [partition, JSON.stringify(value)])),
     ]),
-  );
-}
-
-function ownershipError(stream: string, owner: string, pipeline: string): ConfigError {
-  return new ConfigError(
-    `table "${stream}" belongs to the pipeline "${owner}", and "${pipeline}" would mark its rows as deleted; use another destination or schema, or reset the state of "${owner}"`,
   );
 }

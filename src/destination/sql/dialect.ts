@@ -13,6 +13,8 @@ export interface Dialect extends AsyncDisposable {
   readonly label: string;
   readonly mapping: TypeMapping;
   readonly naming: NamingRules;
+  /** Whether a write transaction excludes all others, whatever their scope. */
+  readonly hasOneWriter: boolean;
   /** Runs `work` in a transaction that writes nothing. */
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
@@ -39,6 +41,8 @@ export interface Transaction {
    * disappear while the database is in use.
    */
   readonly hasWritten: RawBuilder<boolean> | undefined;
+  /** Excludes all transactions that do the same, until the end, and sees what they have written. */
+  lockSchema(): Promise<void>;
   /** The database's clock, so that leases of several hosts can be compared. */
   nowMs(): Promise<number>;
   /** A table's qualified and quoted name. */

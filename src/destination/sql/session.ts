@@ -4,7 +4,7 @@ import type { Log } from "../../core/log.ts";
 import type { Table } from "../../core/schema.ts";
 import type { Batch } from "../../core/source.ts";
 import { CheckpointStore, formatState } from "./checkpoints.ts";
-import { DataError, type Dialect, type PreparedTable } from "./dialect.ts";
+import { DataError, type Dialect } from "./dialect.ts";
 import { addRejectedCounts, executePlan } from "./execute-plan.ts";
 import {
   bindIdentity,
@@ -18,12 +18,11 @@ import { LeasedTransactions } from "./leased-transactions.ts";
 import { countRows } from "./count-rows.ts";
 import { prepareTable, type PrepareResult } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
-import { createEncoder } from "./row-encoder.ts";
 import { SoftDeletes } from "./soft-deletes.ts";
 import { StaleStateCheck } from "./stale-state.ts";
 import { beginSync, endSync } from "./sync-log.ts";
-import { widenColumns } from "./widen-columns.ts";
-import type { WritableTable } from "./writable-table.ts";
+import { TableClaims } from "./table-claims.ts";
+import { WritableTables } from "./writable-tables.ts";
 import { planWrites, touchedStreams, type WritePlan } from "./write-plan.ts";
 
 /** A pipeline's session on a SQL database. Every transaction first verifies the lease. */
@@ -34,10 +33,11 @@ export class SqlSession implements Session {
   readonly #transactions: LeasedTransactions;
   readonly #timer: NodeJS.Timeout;
   readonly #checkpoints: CheckpointStore;
+  readonly #claims: TableClaims;
   readonly #staleState: StaleStateCheck;
   readonly #quarantine: Quarantine;
   readonly #softDeletes: SoftDeletes;
-  readonly #tables = new Map<string, WritableTable>();
+  readonly #tables: WritableTables;
   #syncId: string | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
   /** Incremented when a plan built ahead must be rebuilt. */
@@ -54,6 +54,8 @@ export class SqlSession implements Session {
     this.#log = log;
     this.#transactions = new LeasedTransactions(dialect, lease);
     this.#checkpoints = new CheckpointStore(lease.pipeline.name, lease.epoch);
+    this.#claims = new TableClaims(dialect.naming, lease);
+    this.#tables = new WritableTables(dialect.mapping);
     this.#staleState = new StaleStateCheck(lease, log);
     this.#quarantine = new Quarantine(lease.pipeline.name);
     this.#softDeletes = new SoftDeletes(dialect.mapping.keyCollation);
@@ -69,6 +71,7 @@ export class SqlSession implements Session {
     await this.#transactions.run(async (tx) => {
       await this.#staleState.discardStale(tx, this.#checkpoints);
       await this.#checkpoints.load(tx);
+      await this.#claims.load(tx);
       await this.#quarantine.load(tx);
     });
   }
@@ -86,7 +89,7 @@ export class SqlSession implements Session {
   }
 
   async countRows(stream: string, column: string): Promise<ReadonlyMap<string, number>> {
-    const { table } = this.#tables.get(stream) ?? {};
+    const { table } = this.#tables.byStream.get(stream) ?? {};
     const { name } = table?.columns.find(({ source }) => source === column) ?? {};
     if (!table || name === undefined)
       throw new Error(`${stream}: no column "${column}" is prepared`);
@@ -95,8 +98,8 @@ export class SqlSession implements Session {
 
   async prepare(tables: readonly Table[]): Promise<void> {
     const prepared = await this.#transactions.run(async (tx) => {
-      const names = tables.map(({ name }) => name);
-      await this.#checkpoints.checkOwnership(tx, names);
+      const names = [...this.#tables.streams, ...tables.map(({ name }) => name)];
+      await this.#claims.check(tx, names);
       const result: PrepareResult[] = [];
       for (const table of tables) result.push(await prepareTable(this.#dialect, tx, table));
       for (const { table, needsReload } of result) {
@@ -105,9 +108,12 @@ export class SqlSession implements Session {
       return result;
     });
     for (const { table, needsReload } of prepared) {
-      if (needsReload) this.#checkpoints.afterReplace(new Map(), table.stream);
-      this.#registerTable(table, new Set());
+      this.#tables.set(table);
+      if (!needsReload) continue;
+      this.#checkpoints.afterReplace(new Map(), table.stream);
+      this.#claims.afterReplace(table.stream);
     }
+    this.#revision += 1;
   }
 
   write(batches: readonly Batch[]): Promise<ReadonlyMap<string, Counts>> {
@@ -130,7 +136,8 @@ export class SqlSession implements Session {
     await previous;
     if (this.#revision !== revision) plan = this.#plan(batches);
     while (plan.fractionalColumns.size > 0) {
-      await this.#widen(plan.fractionalColumns);
+      await this.#tables.widen(this.#transactions, plan.fractionalColumns);
+      this.#revision += 1;
       plan = this.#plan(batches);
     }
     try {
@@ -151,6 +158,7 @@ export class SqlSession implements Session {
     });
     if (stream === undefined) this.#isBound = false;
     this.#checkpoints.afterReplace(wanted, stream);
+    this.#claims.afterReplace(stream);
     this.#quarantine.afterClear(stream);
   }
 
@@ -185,14 +193,17 @@ export class SqlSession implements Session {
   }
 
   #plan(batches: readonly Batch[]): WritePlan {
-    return planWrites(batches, { tables: this.#tables, quarantine: this.#quarantine });
+    return planWrites(batches, { tables: this.#tables.byStream, quarantine: this.#quarantine });
   }
 
   async #execute(plan: WritePlan, isolateBadRows: boolean): Promise<ReadonlyMap<string, Counts>> {
     const touched = touchedStreams(plan);
+    // With the first one, all tables are claimed, so that two pipelines never get half of them.
+    const claimed = touched.size > 0 ? [...new Set([...this.#tables.streams, ...touched])] : [];
+    if (!this.#dialect.hasOneWriter) await this.#claim(claimed);
     const { counts, changes } = await this.#transactions.run(async (tx) => {
       if (touched.size > 0 && !this.#isBound) await bindIdentity(tx, this.#lease);
-      await this.#checkpoints.claimTables(tx, touched);
+      await this.#claims.claim(tx, claimed);
       const { counts, refused } = await executePlan(tx, plan, {
         softDeletes: this.#softDeletes,
         isolateBadRows,
@@ -206,27 +217,18 @@ export class SqlSession implements Session {
     });
     this.#quarantine.afterCommit(changes);
     if (changes.byStream.size > 0) this.#revision += 1;
-    this.#checkpoints.afterCommit(plan.checkpoints, touched);
+    this.#claims.afterCommit(claimed);
+    this.#checkpoints.afterCommit(plan.checkpoints);
     this.#isBound ||= touched.size > 0;
     if (touched.size > 0) this.#staleState.afterCommit(this.#syncId);
     return counts;
   }
 
-  async #widen(fractionalColumns: WritePlan["fractionalColumns"]): Promise<void> {
-    for (const [stream, columns] of fractionalColumns) {
-      const writable = this.#tables.get(stream);
-      if (!writable) continue;
-      const { table, unwidenable } = await this.#transactions.run((tx) =>
-        widenColumns(tx, writable, columns),
-      );
-      this.#registerTable(table, unwidenable);
-    }
-  }
-
-  #registerTable(table: PreparedTable, unwidenable: ReadonlySet<string>): void {
-    const encoder = createEncoder(table, this.#dialect.mapping);
-    this.#tables.set(table.stream, { table, encoder, unwidenable });
-    this.#revision += 1;
+  /** In a transaction of its own, because other pipelines wait until it ends. */
+  async #claim(streams: readonly string[]): Promise<void> {
+    if (this.#claims.unclaimed(streams).length === 0) return;
+    await this.#transactions.run((tx) => this.#claims.claim(tx, streams));
+    this.#claims.afterCommit(streams);
   }
 
   async #renew(): Promise<void> {

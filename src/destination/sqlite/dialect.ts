@@ -53,6 +53,7 @@ class SqliteDialect implements Dialect {
   readonly label: string;
   readonly mapping = sqliteMapping;
   readonly naming = sqliteNaming;
+  readonly hasOneWriter = true;
   readonly #path: string;
   readonly #options: SqliteOptions;
   readonly #oneAtATime = pLimit(1);

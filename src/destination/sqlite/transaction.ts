@@ -40,6 +40,10 @@ export class SqliteTransaction implements Transaction {
     });
   }
 
+  lockSchema(): Promise<void> {
+    return Promise.resolve();
+  }
+
   nowMs(): Promise<number> {
     return Promise.resolve(Date.now());
   }

@@ -5,6 +5,7 @@ import type { ExternalConnectors } from "../connector/external-connectors.ts";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { newRedactor } from "../core/redact.ts";
 import { suggestion } from "../core/suggestion.ts";
+import { visibleText } from "../core/visible-text.ts";
 import { sourceNames } from "../sources/registry.ts";
 import {
   bundledSource,
@@ -49,7 +50,8 @@ export async function main(name: string, args: readonly string[], source?: strin
       );
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${newRedactor([])(error.message)} (see ${name} --help)\n`);
+    const message = visibleText(newRedactor([])(error.message));
+    process.stderr.write(`${message} (see ${name} --help)\n`);
     process.exitCode = exitStatusOfError(error);
   }
 }

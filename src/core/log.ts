@@ -1,3 +1,5 @@
+import { visibleText } from "./visible-text.ts";
+
 /** Log levels, from least to most important. */
 export const levels = ["debug", "info", "warning", "severe"] as const;
 
@@ -50,5 +52,5 @@ export function redactedEntry(entry: LogEntry, redact: (text: string) => string)
 
 /** One line of JSON: `{"level","message","time",…}`, for programs that read standard error. */
 export function jsonLine({ level, message, time, fields }: LogEntry): string {
-  return `${JSON.stringify({ level, message, time, ...fields })}\n`;
+  return `${visibleText(JSON.stringify({ level, message, time, ...fields }))}\n`;
 }

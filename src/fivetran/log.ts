@@ -1,4 +1,5 @@
 import { type Level, type Log, newLog } from "../core/log.ts";
+import { visibleText } from "../core/visible-text.ts";
 
 /** Fivetran has three levels. */
 const levels = {
@@ -21,7 +22,7 @@ interface ConnectorLogOptions {
 export function connectorLog({ write, threshold, redact }: ConnectorLogOptions): Log {
   return newLog(({ level, message }) => {
     const line = { level: levels[level], message: redact(message), "message-origin": origin };
-    write(`${JSON.stringify(line)}\n`);
+    write(`${visibleText(JSON.stringify(line))}\n`);
   }, threshold);
 }
 

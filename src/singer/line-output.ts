@@ -15,9 +15,12 @@ export class LineOutput {
   #lines: string[] = [];
   #length = 0;
   #hasFailed = false;
+  readonly #show: (text: string) => string;
 
-  constructor(stream: Writable) {
+  /** `show` makes what is written harmless for a terminal. */
+  constructor(stream: Writable, show: (text: string) => string = (text) => text) {
     this.#stream = stream;
+    this.#show = show;
   }
 
   /** Whether enough lines are buffered to call `flush`. */
@@ -44,7 +47,7 @@ export class LineOutput {
    */
   async flush(): Promise<void> {
     if (this.#lines.length === 0) return;
-    const text = `${this.#lines.join("\n")}\n`;
+    const text = this.#show(`${this.#lines.join("\n")}\n`);
     this.#lines = [];
     this.#length = 0;
     await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { describeConnector } from "../../connector/about.ts";
 import type { Connector } from "../../connector/connector.ts";
 import type { Source } from "../../core/source.ts";
+import { visibleText } from "../../core/visible-text.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { formatTable } from "../terminal/table.ts";
 import { version } from "../invocation/version.ts";
@@ -13,7 +14,9 @@ export function aboutCommand({ source, flags, terminal }: Invocation<Connector |
     terminal.printJson(about);
     return exitStatus.completed;
   }
-  terminal.print(`${terminal.color.bold(about.description)}  (rivulet ${version()})\n`);
+  terminal.printStyled(
+    `${terminal.color.bold(visibleText(about.description))}  (rivulet ${version()})\n`,
+  );
   const rows = about.config.map(({ name, type, is_mandatory, default_value, env, description }) => [
     name,
     type,
@@ -21,7 +24,7 @@ export function aboutCommand({ source, flags, terminal }: Invocation<Connector |
     env.join(", "),
     description,
   ]);
-  terminal.print(
+  terminal.printStyled(
     formatTable({ columns: ["key", "type", "default", "environment", ""], rows }, terminal),
   );
   return exitStatus.completed;

@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/errors.ts";
+import { visibleText } from "../../core/visible-text.ts";
 import { exitStatus, exitStatusOfError } from "../invocation/exit-status.ts";
 import { configure, type ConfiguredSource, type Invocation } from "../invocation/invocation.ts";
 import { openConfiguredDestination } from "./open-configured-destination.ts";
@@ -41,11 +42,11 @@ export async function runCheck<T>(
   const { color } = terminal;
   try {
     const result = await check();
-    terminal.print(`${color.green("ok")}      ${name}`);
+    terminal.printStyled(`${color.green("ok")}      ${name}`);
     return { result, status: exitStatus.completed };
   } catch (error) {
     signal.throwIfAborted();
-    terminal.print(`${color.red("failed")}  ${name}: ${messageOf(error)}`);
+    terminal.printStyled(`${color.red("failed")}  ${name}: ${visibleText(messageOf(error))}`);
     return { status: exitStatusOfError(error) };
   }
 }

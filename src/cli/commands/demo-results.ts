@@ -11,12 +11,12 @@ export async function showDemoResults(destination: Destination, terminal: Termin
     const columns = Object.keys(results[0] ?? {});
     const rows = results.map((row) => columns.map((column) => cellText(row[column] ?? "")));
     const names = columns.map((column) => (numericColumns.has(column) ? `#${column}` : column));
-    terminal.print(terminal.color.bold(title));
-    terminal.print(`${formatTable({ columns: names, rows }, terminal)}\n`);
+    terminal.printStyled(terminal.color.bold(title));
+    terminal.printStyled(`${formatTable({ columns: names, rows }, terminal)}\n`);
   }
   const selection = { run: "3fk2a9xc,8d0qwe12,w9e6d1ju", metric: "loss" };
-  terminal.print(terminal.color.bold("How did the loss of the runs develop?"));
-  terminal.print(renderPlotText(await readCurves(destination, [], selection), terminal));
+  terminal.printStyled(terminal.color.bold("How did the loss of the runs develop?"));
+  terminal.printStyled(renderPlotText(await readCurves(destination, [], selection), terminal));
 }
 
 const numericColumns: ReadonlySet<string> = new Set([

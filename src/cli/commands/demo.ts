@@ -38,9 +38,9 @@ export async function demoCommand(commandContext: CommandContext): Promise<numbe
   await using destination = await openDestination(demoDestination, { log: terminal.log });
   await showDemoResults(destination, terminal);
   const plot = `npx wandb-sync plot 8d0qwe12 acc,val.loss --config ${demoSettings}`;
-  terminal.print(`\nPlot more: ${color.bold(plot)}`);
+  terminal.printStyled(`\nPlot more: ${color.bold(plot)}`);
   const inits = services.map(({ source }) => color.bold(`npx ${source}-sync init`));
-  terminal.print(`Your own data: ${inits.join(", ")}`);
+  terminal.printStyled(`Your own data: ${inits.join(", ")}`);
   return Math.max(...statuses);
 }
 
@@ -66,11 +66,11 @@ async function syncTwice(
     const pipeline = { name: source.name, identity: source.identity(config) };
     return { config, context, streams, pipeline, destination: demoDestination };
   };
-  terminal.print(`${color.bold.underline(source.title)} (emulator at ${url})`);
-  terminal.print(`${color.bold("First sync:")} everything`);
+  terminal.printStyled(`${color.bold.underline(source.title)} (emulator at ${url})`);
+  terminal.printStyled(`${color.bold("First sync:")} everything`);
   const first = await runSync(configured(), options);
   const changes = service.change();
-  terminal.print(`\n${color.bold("Second sync:")} ${changes}`);
+  terminal.printStyled(`\n${color.bold("Second sync:")} ${changes}`);
   const second = await runSync(configured(), options);
   terminal.print("");
   return Math.max(exitStatusOfSync(first), exitStatusOfSync(second));

@@ -1,5 +1,6 @@
 import { c8Schema } from "../../connector/c8-schema.ts";
 import type { Stream } from "../../core/source.ts";
+import { visibleLine, visibleText } from "../../core/visible-text.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { formatTable } from "../terminal/table.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
@@ -18,11 +19,11 @@ export async function discoverCommand(invocation: Invocation): Promise<number> {
       type,
       roleOf(stream, column),
     ]);
-    terminal.print(
-      terminal.color.bold(stream.name) +
-        (stream.description === undefined ? "" : `: ${stream.description}`),
+    terminal.printStyled(
+      terminal.color.bold(visibleLine(stream.name)) +
+        (stream.description === undefined ? "" : `: ${visibleText(stream.description)}`),
     );
-    terminal.print(`${formatTable({ columns: ["column", "type", ""], rows }, terminal)}\n`);
+    terminal.printStyled(`${formatTable({ columns: ["column", "type", ""], rows }, terminal)}\n`);
   }
   return exitStatus.completed;
 }

@@ -19,6 +19,7 @@ import { configProperties } from "../../connector/config-properties.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import { namesIn } from "../../core/redact.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
+import { visibleText } from "../../core/visible-text.ts";
 import { exitStatus, exitStatusOfError, Interrupted } from "../invocation/exit-status.ts";
 import { defaultDestination, type Invocation } from "../invocation/invocation.ts";
 
@@ -79,7 +80,8 @@ async function askForValidSettings(invocation: Invocation): Promise<Settings> {
       return settings;
     } catch (error) {
       signal.throwIfAborted();
-      terminal.print(`${terminal.color.red("Login failed")}: ${messageOf(error)}`);
+      const problem = visibleText(messageOf(error));
+      terminal.printStyled(`${terminal.color.red("Login failed")}: ${problem}`);
       if (!(await confirm({ message: "Try again?", default: true }, { signal }))) throw error;
     }
   }

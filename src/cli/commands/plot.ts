@@ -13,7 +13,7 @@ export async function plotCommand(invocation: Invocation): Promise<number> {
   const configured = await configure(invocation);
   await using destination = await openDestination(configured.destination, configured.context);
   const curves = await readCurves(destination, configured.streams, { run, metric });
-  terminal.print(renderPlotText(curves, terminal));
+  terminal.printStyled(renderPlotText(curves, terminal));
   if (svg !== undefined) await writePicture(svg, renderPlotSvg(curves));
   return exitStatus.completed;
 }

@@ -1,6 +1,7 @@
 import { c8Sample, type C8Sample } from "../../connector/c8-schema.ts";
 import type { Row, Value } from "../../core/schema.ts";
 import type { Stream } from "../../core/source.ts";
+import { visibleLine } from "../../core/visible-text.ts";
 import { readStream } from "../../engine/read-stream.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, readOptionsOf, type Invocation } from "../invocation/invocation.ts";
@@ -49,10 +50,12 @@ function printRows(
   { terminal }: Invocation,
 ): void {
   const { color, width } = terminal;
-  terminal.print(color.bold(`${name}: ${rows.length} ${rows.length === 1 ? "row" : "rows"}`));
+  terminal.printStyled(
+    color.bold(`${visibleLine(name)}: ${rows.length} ${rows.length === 1 ? "row" : "rows"}`),
+  );
   for (const row of rows) {
     const cells = Object.keys(columns).map((column) => [column, truncate(row[column], width - 30)]);
-    terminal.print(`${formatTable({ columns: ["", ""], rows: cells }, terminal)}\n`);
+    terminal.printStyled(`${formatTable({ columns: ["", ""], rows: cells }, terminal)}\n`);
   }
 }
 

@@ -38,7 +38,9 @@ async function showState(invocation: Invocation): Promise<number> {
   );
   if (rows.length === 0) terminal.print("no checkpoints yet: the next sync reads everything");
   else
-    terminal.print(formatTable({ columns: ["stream", "partition", "checkpoint"], rows }, terminal));
+    terminal.printStyled(
+      formatTable({ columns: ["stream", "partition", "checkpoint"], rows }, terminal),
+    );
   return exitStatus.completed;
 }
 

@@ -20,7 +20,7 @@ export async function statusCommand(invocation: Invocation): Promise<number> {
   } else if (syncs.length === 0) {
     terminal.print(`${name} has never been synced into ${destination.label}`);
   } else {
-    terminal.print(formatTable({ columns, rows: syncs.map(cellsOf) }, terminal));
+    terminal.printStyled(formatTable({ columns, rows: syncs.map(cellsOf) }, terminal));
     printSettledGaps(await destination.settledEntries(name), terminal);
   }
   return exitStatus.completed;

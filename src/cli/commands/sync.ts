@@ -48,7 +48,9 @@ async function dryRun(invocation: Invocation, configured: ConfiguredSource): Pro
     }
     rows.push([stream.name, formatCount(read), formatCount(rejected)]);
   }
-  terminal.print(formatTable({ columns: ["stream", "#rows read", "#unreadable"], rows }, terminal));
+  terminal.printStyled(
+    formatTable({ columns: ["stream", "#rows read", "#unreadable"], rows }, terminal),
+  );
   terminal.print(
     `\ndry run: ${formatCount(configured.context.transfer.requests)} requests, nothing was written`,
   );

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { readSettings } from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Stream } from "../../core/source.ts";
+import { visibleText } from "../../core/visible-text.ts";
 import {
   buildCatalog,
   selectAllStreams,
@@ -30,9 +31,9 @@ export async function tapCommand(invocation: Invocation): Promise<number> {
       selected,
       state,
       identity: `${owner.source} ${owner.identity}`,
-      output: new LineOutput(process.stdout),
+      output: new LineOutput(process.stdout, process.stdout.isTTY ? visibleText : undefined),
       writeMetric: (line) => {
-        if (flags.quiet !== true) process.stderr.write(`${line}\n`);
+        if (flags.quiet !== true) process.stderr.write(`${visibleText(line)}\n`);
       },
       startedAt: new Date(),
       allowMassDeletion: flags["allow-mass-deletion"] === true,

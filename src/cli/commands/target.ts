@@ -5,6 +5,7 @@ import {
 } from "../../configuration/configuration-file.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
+import { visibleText } from "../../core/visible-text.ts";
 import { suggestion } from "../../core/suggestion.ts";
 import { openDestination } from "../../destination/open.ts";
 import type { Summary } from "../../engine/sync.ts";
@@ -46,13 +47,14 @@ export async function loadStandardInput(
     await using destination = await open(url, { log, signal, thread: true });
     await using session = await destination.lock({ name: pipeline });
     const transfer = newRequestStats();
+    const isTerminal = process.stdout.isTTY;
     const summary = await runTarget({
       session: await recorder.observe(session, { destination, pipeline, transfer }),
       pipeline,
       signal,
       log,
       input: readStandardInput,
-      onState: (state) => process.stdout.write(`${state}\n`),
+      onState: (state) => process.stdout.write(`${isTerminal ? visibleText(state) : state}\n`),
       startedAt: new Date(),
     });
     if (flags.quiet !== true) showTargetSummary(summary, terminal, destination.label);
@@ -111,9 +113,12 @@ function asText(value: unknown): string | undefined {
 
 /** Prints to standard error: standard output is reserved for states. */
 function showTargetSummary(summary: Summary, terminal: Terminal, label: string): void {
-  const print =
+  const printStyled =
     terminal.format === "json"
       ? () => undefined
       : (text: string) => process.stderr.write(`${text}\n`);
-  showSummary(summary, { ...terminal, print }, label);
+  const print = (text: string): void => {
+    printStyled(visibleText(text));
+  };
+  showSummary(summary, { ...terminal, print, printStyled }, label);
 }

@@ -1,4 +1,5 @@
 import type { Differences, DifferentRow, SettledEntry } from "../../core/destination.ts";
+import { visibleLine } from "../../core/visible-text.ts";
 import { formatCount } from "./format-numbers.ts";
 import { printSettledGaps } from "./settled-gaps.ts";
 import { formatTable } from "./table.ts";
@@ -39,13 +40,14 @@ export function printDifferences(
     ...[atSource, atDestination, counts.missing, counts.extra].map(formatCount),
     ...[counts.different, counts.unstorable + counts.unreadable].map(formatCount),
   ]);
-  terminal.print(formatTable({ columns, rows }, terminal));
+  terminal.printStyled(formatTable({ columns, rows }, terminal));
   for (const stream of differences) {
     for (const { count, named, finding } of findingsOf(stream)) {
       if (count === 0) continue;
       const rest = count - Math.min(named.length, maxNamed);
       const more = rest > 0 ? `, and ${formatCount(rest)} more` : "";
-      terminal.print(`${stream.stream}: ${finding}: ${named.slice(0, maxNamed).join(", ")}${more}`);
+      const names = named.slice(0, maxNamed).join(", ");
+      terminal.print(visibleLine(`${stream.stream}: ${finding}: ${names}${more}`));
     }
   }
   if (!differences.every(isSame)) terminal.print(`\n${remedy}`);

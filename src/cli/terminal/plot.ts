@@ -1,5 +1,6 @@
 import type { EChartsType } from "echarts/core";
 import { z } from "zod";
+import { visibleLine } from "../../core/visible-text.ts";
 import { BrailleCanvas, cellDots } from "./braille-canvas.ts";
 import { curveColors, withChart, type ChartSize, type Curve } from "./chart.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,17 +32,18 @@ export function renderPlotText(
     usesMarks ? cycle(marks, curve) : color.hex(cycle(curveColors, curve))(text);
   const legend = curves.map(({ label }, curve) => {
     const sample = usesMarks ? cycle(marks, curve).repeat(2) : paint("━━", curve);
-    return `${sample} ${truncate(label, width - 3)}`;
+    return `${sample} ${truncate(visibleLine(label), width - 3)}`;
   });
   return [...canvas.toLines(paint), ...legend].join("\n");
 }
 
-/** Draws curves as an SVG image; its size is in pixels. */
+/** Draws curves as an SVG image; its size is in pixels. XML has no control characters. */
 export function renderPlotSvg(
   curves: readonly Curve[],
   size: ChartSize = { width: 960, height: 540 },
 ): string {
-  return withChart(curves, { ...size, fontSize: 12, legend: true }, (chart) =>
+  const shown = curves.map((curve) => ({ ...curve, label: visibleLine(curve.label) }));
+  return withChart(shown, { ...size, fontSize: 12, legend: true }, (chart) =>
     chart.renderToSVGString(),
   );
 }

@@ -1,4 +1,5 @@
 import type { PartitionCount, Units } from "../../core/source.ts";
+import { visibleLine } from "../../core/visible-text.ts";
 import { formatCount } from "./format-numbers.ts";
 
 /** How far the sync of a stream is. */
@@ -37,7 +38,7 @@ export function formatProgressLine(progress: StreamStatus, width: number): strin
   const fraction = fractionDone(progress);
   const left = fraction !== undefined && fraction > 0 ? seconds / fraction - seconds : 0;
   const segments: (Segment | undefined)[] = [
-    { text: stream, priority: 9 },
+    { text: visibleLine(stream), priority: 9 },
     fraction === undefined ? undefined : { text: progressBar(fraction), priority: 1 },
     isCounted
       ? {

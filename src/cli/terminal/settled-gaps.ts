@@ -1,4 +1,5 @@
 import type { SettledEntry } from "../../core/destination.ts";
+import { visibleLine } from "../../core/visible-text.ts";
 import { formatCount } from "./format-numbers.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -12,7 +13,7 @@ export function printSettledGaps(entries: readonly SettledEntry[], terminal: Ter
     `\n${formatGaps(entries.length)}: incomplete at the service for good, nothing more is expected`,
   );
   for (const { stream, key, reason } of entries.slice(0, maxNamed))
-    terminal.print(`  ${stream}: ${key}: ${reason}`);
+    terminal.print(visibleLine(`  ${stream}: ${key}: ${reason}`));
   const rest = entries.length - maxNamed;
   if (rest > 0) terminal.print(`  and ${formatCount(rest)} more in _rivulet_quarantine`);
 }

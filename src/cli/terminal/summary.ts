@@ -26,16 +26,16 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
   const rows = [...summary.counts].map(([stream, counts]) => [
     stream,
     ...countColumns.map((column) => formatCount(counts[column])),
-    counts.rejected > 0 ? color.yellow(formatCount(counts.rejected)) : "0",
+    counts.rejected > 0 ? { text: formatCount(counts.rejected), style: color.yellow } : "0",
     ...(summary.failures.size === 0
       ? []
-      : [summary.failures.has(stream) ? color.red("failed") : "ok"]),
+      : [summary.failures.has(stream) ? { text: "failed", style: color.red } : "ok"]),
   ]);
   const columns = ["stream", ...countColumns.map((column) => `#${column}`), "#quarantined"];
   if (summary.failures.size > 0) columns.push("result");
-  terminal.print(formatTable({ columns, rows }, terminal));
+  terminal.printStyled(formatTable({ columns, rows }, terminal));
   terminal.print("");
-  terminal.print(
+  terminal.printStyled(
     `${colorOutcome(summary, terminal)} in ${formatSeconds(summary.seconds)}: ${formatRequestStats(summary)}`,
   );
   if (summary.quarantined > 0) {

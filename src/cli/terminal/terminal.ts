@@ -9,6 +9,7 @@ import {
   type Log,
 } from "../../core/log.ts";
 import { newValueRedactor, newRedactor } from "../../core/redact.ts";
+import { visibleText } from "../../core/visible-text.ts";
 
 type LogFormat = "pretty" | "json";
 
@@ -26,8 +27,13 @@ export interface Terminal {
   readonly color: ChalkInstance;
   /** Columns of standard output; 80 if it is not a terminal. */
   readonly width: number;
-  /** Writes a result to standard output, with a newline and without secrets. */
+  /**
+   * Writes a result to standard output, with a newline, without secrets, and with its control
+   * characters shown.
+   */
   print(text: string): void;
+  /** The same for a text with colors, whose values `visibleText` has been applied to. */
+  printStyled(text: string): void;
   /**
    * Writes a result for programs to standard output. Throws a ConfigError if it contains a secret:
    * redacting would falsify it.
@@ -61,11 +67,12 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
     color,
     // Some terminals report a width of 0.
     width: (process.stdout.isTTY && process.stdout.columns) || 80,
-    print: (text) => process.stdout.write(`${redact(text)}\n`),
+    print: (text) => process.stdout.write(`${visibleText(redact(text))}\n`),
+    printStyled: (text) => process.stdout.write(`${redact(text)}\n`),
     printJson(value, replacer) {
       const text = JSON.stringify(value, replacer, 2);
       if (newValueRedactor(secrets)(text) !== text) throw new ConfigError(secretInResult);
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${visibleText(text)}\n`);
     },
     hideSecrets(more, moreNames = []) {
       secrets.push(...more);
@@ -82,11 +89,12 @@ const secretInResult =
   "the result contains a secret of the configuration, so it is not printed; use a different secret";
 
 function prettyLine({ level, message }: LogEntry, color: ChalkInstance): string {
+  const text = visibleText(message);
   const marks = {
     debug: color.dim("debug  "),
     info: "",
     warning: color.yellow("warning "),
     severe: color.red("error  "),
   } as const satisfies Record<Level, string>;
-  return `${marks[level]}${level === "debug" ? color.dim(message) : message}\n`;
+  return `${marks[level]}${level === "debug" ? color.dim(text) : text}\n`;
 }

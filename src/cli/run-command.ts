@@ -1,8 +1,15 @@
-import { setImmediate } from "node:timers/promises";
+import { once } from "node:events";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { isOperational, messageOf } from "../core/errors.ts";
 import { isClosedPipe, outputError } from "../core/output-error.ts";
 import { limitHeapGrowth } from "./heap.ts";
-import { exitStatus, exitStatusOfError, Interrupted } from "./invocation/exit-status.ts";
+import {
+  exitStatus,
+  exitStatusOfError,
+  Interrupted,
+  interruptions,
+  type Interruption,
+} from "./invocation/exit-status.ts";
 import type { CommandContext } from "./invocation/invocation.ts";
 import { openTerminal, type Terminal, type TerminalOptions } from "./terminal/terminal.ts";
 
@@ -22,7 +29,7 @@ export async function runCommand(
     logError(error, terminal);
     status = exitStatusOfError(error);
   }
-  await flushOutput();
+  if (!(await flushOutput(signal))) status = exitStatusOfError(signal.reason);
   const error = firstOutputError();
   if (error && !isFailure(status)) {
     logError(outputError(error), terminal);
@@ -44,10 +51,10 @@ function watchOutputErrors(): () => Error | undefined {
   return () => first;
 }
 
-/** Aborted by the first SIGINT or SIGTERM; a second one ends the process immediately. */
+/** Aborted by the first signal that asks to stop; a second one ends the process immediately. */
 function interruptionSignal({ log }: Terminal): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  for (const name of interruptions) {
     process.on(name, () => {
       const reason = new Interrupted(name);
       if (controller.signal.aborted) process.exit(exitStatusOfError(reason));
@@ -61,7 +68,8 @@ function interruptionSignal({ log }: Terminal): AbortSignal {
 const stopping = {
   SIGINT: "Stopping, saving progress… (Ctrl-C again to quit now)",
   SIGTERM: "Stopping, saving progress… (SIGTERM again to quit now)",
-} as const;
+  SIGHUP: "The terminal was closed: stopping, saving progress…",
+} as const satisfies Record<Interruption, string>;
 
 function logError(error: unknown, terminal: Terminal): void {
   if (error instanceof Interrupted) terminal.log.warning(error.message);
@@ -73,10 +81,26 @@ function bugText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
 }
 
-/** Waits until all output is handed to the system, and until its errors have been emitted. */
-async function flushOutput(): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map(flushStream));
+/** How long output is waited for once the program was asked to stop, in milliseconds. */
+const graceMs = 1000;
+
+/**
+ * Waits until all output is handed to the system, and until its errors have been emitted. False if
+ * its reader does not read on and the program was asked to stop.
+ */
+async function flushOutput(signal: AbortSignal): Promise<boolean> {
+  const flushed = Promise.all([process.stdout, process.stderr].map(flushStream));
+  const isFlushed = await Promise.race([
+    flushed.then(() => true),
+    abortedFor(signal).then(() => false),
+  ]);
   await setImmediate();
+  return isFlushed;
+}
+
+async function abortedFor(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+  await setTimeout(graceMs);
 }
 
 function flushStream(stream: NodeJS.WriteStream): Promise<void> {

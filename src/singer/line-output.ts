@@ -9,6 +9,16 @@ export class ClosedPipeError extends Error {
 /** Characters. */
 const flushThreshold = 2 ** 18;
 
+/** How long a reader may take to read on after an interruption, in milliseconds. */
+const graceMs = 2000;
+
+interface LineOutputOptions {
+  /** After it aborts, a reader that does not read on is not waited for. */
+  readonly signal: AbortSignal;
+  /** Makes what is written harmless for a terminal. */
+  readonly show?: ((text: string) => string) | undefined;
+}
+
 /** Buffers a tap's lines and writes them in large chunks, at the reader's pace. */
 export class LineOutput {
   readonly #stream: Writable;
@@ -16,11 +26,20 @@ export class LineOutput {
   #length = 0;
   #hasFailed = false;
   readonly #show: (text: string) => string;
+  readonly #signal: AbortSignal;
+  /** Fails the write that waits for the reader. */
+  #failWrite: (reason: Error) => void = () => undefined;
 
-  /** `show` makes what is written harmless for a terminal. */
-  constructor(stream: Writable, show: (text: string) => string = (text) => text) {
+  constructor(stream: Writable, { signal, show = (text) => text }: LineOutputOptions) {
     this.#stream = stream;
     this.#show = show;
+    this.#signal = signal;
+    const giveUpLater = (): void => {
+      setTimeout(() => {
+        this.#giveUp();
+      }, graceMs).unref();
+    };
+    signal.addEventListener("abort", giveUpLater, { once: true });
   }
 
   /** Whether enough lines are buffered to call `flush`. */
@@ -44,13 +63,16 @@ export class LineOutput {
    *
    * @throws ClosedPipeError if the reader closed the pipe
    * @throws TransientError if the disk is full
+   * @throws the reason of the interruption if the reader does not read on after it
    */
   async flush(): Promise<void> {
     if (this.#lines.length === 0) return;
+    if (this.#hasFailed) this.#signal.throwIfAborted();
     const text = this.#show(`${this.#lines.join("\n")}\n`);
     this.#lines = [];
     this.#length = 0;
     await new Promise<void>((resolve, reject) => {
+      this.#failWrite = reject;
       this.#stream.write(text, (error) => {
         this.#hasFailed ||= error != null;
         if (!error) resolve();
@@ -58,5 +80,10 @@ export class LineOutput {
         else reject(outputError(error));
       });
     });
+  }
+
+  #giveUp(): void {
+    this.#hasFailed = true;
+    this.#failWrite(this.#signal.reason as Error);
   }
 }

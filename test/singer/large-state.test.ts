@@ -70,7 +70,7 @@ async function tap(
     selected: selectAllStreams(streams),
     state: parseState(stateOf(characters), { source: "given", identity: "here" }, "state.json"),
     identity: "given here",
-    output: new LineOutput(stream),
+    output: new LineOutput(stream, { signal }),
     writeMetric: () => undefined,
     startedAt: new Date(),
     log: newLog(() => undefined),

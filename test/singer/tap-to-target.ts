@@ -57,7 +57,7 @@ export async function tapToTarget(
     onState: (state) => states.push(state),
   });
   const tapResult = await runTap({
-    ...{ startedAt, log, signal, output: new LineOutput(pipe), writeMetric: () => undefined },
+    ...{ startedAt, log, signal, output: new LineOutput(pipe, { signal }), writeMetric: () => undefined },
     selected: select?.(selectAllStreams(streams)) ?? selectAllStreams(streams),
     state: parseState(options.state, owner, "state.json"),
     identity: `${owner.source} ${owner.identity}`,

@@ -31,7 +31,10 @@ export async function tapCommand(invocation: Invocation): Promise<number> {
       selected,
       state,
       identity: `${owner.source} ${owner.identity}`,
-      output: new LineOutput(process.stdout, process.stdout.isTTY ? visibleText : undefined),
+      output: new LineOutput(process.stdout, {
+        signal,
+        show: process.stdout.isTTY ? visibleText : undefined,
+      }),
       writeMetric: (line) => {
         if (flags.quiet !== true) process.stderr.write(`${visibleText(line)}\n`);
       },

@@ -1,7 +1,10 @@
 import type { SyncStatus } from "../../core/destination.ts";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 
-/** Exit statuses of the process, for cron and shells. Interruptions end with 130 or 143. */
+/**
+ * Exit statuses of the process, for cron and shells. Interruptions end with 130 (SIGINT) or 143
+ * (SIGTERM and, because a closed terminal asks for the same, SIGHUP).
+ */
 export const exitStatus = {
   completed: 0,
   failed: 1,
@@ -10,12 +13,18 @@ export const exitStatus = {
   locked: 75,
 } as const;
 
-/** Why the program was aborted: it received SIGINT or SIGTERM. */
+/** The signals that ask the program to stop. SIGHUP: the terminal was closed. */
+export const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** One of `interruptions`. */
+export type Interruption = (typeof interruptions)[number];
+
+/** Why the program was aborted: it received a signal. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
-  readonly signal: "SIGINT" | "SIGTERM";
+  readonly signal: Interruption;
 
-  constructor(signal: "SIGINT" | "SIGTERM") {
+  constructor(signal: Interruption) {
     super(`interrupted by ${signal}; progress is saved, the next sync resumes from there`);
     this.signal = signal;
   }

@@ -20,7 +20,7 @@ import { prepareTable, type PrepareResult } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
 import { SoftDeletes } from "./soft-deletes.ts";
 import { StaleStateCheck } from "./stale-state.ts";
-import { beginSync, endSync } from "./sync-log.ts";
+import { beginSync, CommittedCounts, endSync } from "./sync-log.ts";
 import { TableClaims } from "./table-claims.ts";
 import { WritableTables } from "./writable-tables.ts";
 import { planWrites, touchedStreams, type WritePlan } from "./write-plan.ts";
@@ -38,6 +38,7 @@ export class SqlSession implements Session {
   readonly #quarantine: Quarantine;
   readonly #softDeletes: SoftDeletes;
   readonly #tables: WritableTables;
+  readonly #committedCounts = new CommittedCounts();
   #syncId: string | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
   /** Incremented when a plan built ahead must be rebuilt. */
@@ -164,6 +165,7 @@ export class SqlSession implements Session {
 
   async begin(): Promise<void> {
     this.#syncId = await this.#transactions.run((tx) => beginSync(tx, this.#lease.pipeline.name));
+    this.#committedCounts.clear();
   }
 
   async end(end: SyncEnd): Promise<void> {
@@ -204,7 +206,7 @@ export class SqlSession implements Session {
     const { counts, changes } = await this.#transactions.run(async (tx) => {
       if (touched.size > 0 && !this.#isBound) await bindIdentity(tx, this.#lease);
       await this.#claims.claim(tx, claimed);
-      const { counts, refused } = await executePlan(tx, plan, {
+      const { counts: written, refused } = await executePlan(tx, plan, {
         softDeletes: this.#softDeletes,
         isolateBadRows,
       });
@@ -213,8 +215,11 @@ export class SqlSession implements Session {
       await this.#quarantine.save(tx, changes);
       await this.#checkpoints.save(tx, plan.checkpoints);
       if (touched.size > 0) await this.#staleState.recordEpoch(tx, this.#syncId);
-      return { counts: addRejectedCounts(counts, plan, refused), changes };
+      const counts = addRejectedCounts(written, plan, refused);
+      await this.#committedCounts.save(tx, this.#syncId, counts);
+      return { counts, changes };
     });
+    this.#committedCounts.afterCommit(counts);
     this.#quarantine.afterCommit(changes);
     if (changes.byStream.size > 0) this.#revision += 1;
     this.#claims.afterCommit(claimed);

@@ -1,10 +1,55 @@
 import { randomUUID } from "node:crypto";
-import type { Counts, SyncEnd, SyncRecord } from "../../core/destination.ts";
+import {
+  addCounts,
+  zeroCounts,
+  type Counts,
+  type SyncEnd,
+  type SyncRecord,
+  type WriteResult,
+} from "../../core/destination.ts";
 import { newRequestStats, type RequestStats } from "../../core/request-stats.ts";
 import { currentTimestamp, toTimestamp } from "../../core/timestamp.ts";
 import type { Transaction } from "./dialect.ts";
 import { isHeldSince } from "./lease.ts";
 import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
+
+/**
+ * The counts of a sync in its row. Each transaction saves them with what it writes: a process that
+ * dies can no longer.
+ */
+export class CommittedCounts {
+  #committed = new Map<string, Counts>();
+
+  /** Saves the counts of all transactions, this one included. */
+  async save(tx: Transaction, sync: string | undefined, written: WriteResult): Promise<void> {
+    if (sync === undefined || written.size === 0) return;
+    await tx.db
+      .updateTable("_rivulet_sync")
+      .set({ rows: formatCounts(this.#with(written)) })
+      .where("id", "=", sync)
+      .execute();
+  }
+
+  /** Call after the transaction of `save` was committed. */
+  afterCommit(written: WriteResult): void {
+    this.#committed = this.#with(written);
+  }
+
+  /** Begins again at zero, with a new sync. */
+  clear(): void {
+    this.#committed.clear();
+  }
+
+  #with(written: WriteResult): Map<string, Counts> {
+    const all = new Map([...this.#committed].map(([stream, counts]) => [stream, { ...counts }]));
+    for (const [stream, more] of written) {
+      const total = all.get(stream) ?? zeroCounts();
+      addCounts(total, more);
+      all.set(stream, total);
+    }
+    return all;
+  }
+}
 
 /** Inserts the sync's row as `running`. Returns its id. */
 export async function beginSync(tx: Transaction, pipeline: string): Promise<string> {
@@ -27,7 +72,7 @@ export async function endSync(
     .set({
       ended_at: currentTimestamp(),
       status,
-      rows: escapeUnstorable(JSON.stringify(Object.fromEntries(counts))),
+      rows: formatCounts(counts),
       requests: transfer.requests,
       retries: transfer.retries,
       bytes: transfer.bytes,
@@ -69,6 +114,10 @@ export async function readSyncs(
     });
   }
   return syncs;
+}
+
+function formatCounts(counts: WriteResult): string {
+  return escapeUnstorable(JSON.stringify(Object.fromEntries(counts)));
 }
 
 function parseCounts(rows: string | null): ReadonlyMap<string, Counts> {

@@ -1,3 +1,4 @@
+import { generalKeys } from "../configuration/general-settings.ts";
 import type { TargetConnector } from "../connector/connector.ts";
 import type { ExternalConnectors } from "../connector/external-connectors.ts";
 import type { Source } from "../core/source.ts";
@@ -43,4 +44,4 @@ function worksWithTarget({ usage }: Command): boolean {
 }
 
 /** Names that an external connector must not have. */
-export const reservedNames: readonly string[] = [...sourceNames, "destination", "pipeline"];
+export const reservedNames: readonly string[] = [...sourceNames, ...generalKeys];

@@ -10,12 +10,11 @@ import {
   type Settings,
 } from "./configuration-file.ts";
 import { exposureOf } from "./exposure.ts";
+import { generalKeys, readGeneralSettings, type GeneralSettings } from "./general-settings.ts";
 
 /** The configuration of one source, checked. */
-export interface Configuration<Config = unknown> {
+export interface Configuration<Config = unknown> extends Omit<GeneralSettings, "pipeline"> {
   readonly config: Config;
-  /** The destination's URL, if the file has one. */
-  readonly destination?: string;
   /** The name of the pipeline: by default, that of the source. */
   readonly pipeline: string;
   /** Values that must never be shown. */
@@ -40,9 +39,6 @@ export interface ConfigurationOptions<Config> {
   readonly initCommand?: string;
 }
 
-/** Keys of the file that do not belong to a source. */
-const generalKeys = ["destination", "pipeline"];
-
 /**
  * Reads the JSON file, expands variables, fills absent keys from the environment and from what the
  * service's own client saved, and checks the result with the source's schema. The source's settings
@@ -63,13 +59,10 @@ export async function readConfiguration<Config>(
     const remedy = initCommand === undefined ? "create it" : `run ${initCommand} to create it`;
     throw new ConfigError(`${path}: no such file; ${remedy}, or pass --config FILE`);
   }
-  const { destination, pipeline = source.name } = expandVariables(general, "", {
+  const { pipeline = source.name, ...otherSettings } = readGeneralSettings(general, {
     env,
     problems,
-  }) as Record<string, unknown>;
-  for (const [key, value] of Object.entries({ destination, pipeline })) {
-    if (value !== undefined && typeof value !== "string") problems.push(`${key}: expected text`);
-  }
+  });
   const checked = checkSettings(source, filled);
   const messages: string[] = [];
   for (const problem of checked.problems) {
@@ -93,8 +86,8 @@ export async function readConfiguration<Config>(
   const warning = await exposureOf(path, { settings: { ...general, ...settings }, secretKeys });
   return {
     config: checked.config as Config,
-    pipeline: String(pipeline),
-    ...(typeof destination === "string" ? { destination } : {}),
+    pipeline,
+    ...otherSettings,
     secrets: secretsOf(source, filled),
     ...(warning === undefined ? {} : { warning }),
   };
@@ -107,9 +100,9 @@ function splitSections(
   problems: string[],
 ): { readonly section: string; readonly settings: Settings; readonly general: Settings } {
   const general = Object.fromEntries(
-    Object.entries(root).filter(([key]) => generalKeys.includes(key)),
+    generalKeys.flatMap((key) => (key in root ? [[key, root[key]]] : [])),
   );
-  const keys = [...new Set([...generalKeys, ...sourceNames, source.name])];
+  const keys: string[] = [...new Set<string>([...generalKeys, ...sourceNames, source.name])];
   const others = Object.entries(root).filter(([key]) => !keys.includes(key));
   if (hasTopLevelSettings(source, root))
     return { section: "", settings: Object.fromEntries(others), general };

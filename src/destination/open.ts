@@ -1,7 +1,7 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Destination } from "../core/destination.ts";
 import type { Log } from "../core/log.ts";
-import type { ConnectOptions } from "./postgres/connection.ts";
+import type { ConnectOptions } from "./postgres/reconnecting-client.ts";
 import type { Dialect } from "./sql/dialect.ts";
 import type { Findings } from "./sql/findings.ts";
 import { SqlDestination } from "./sql/sql-destination.ts";
@@ -18,6 +18,11 @@ export interface OpenOptions {
   readonly busyMs?: number;
   /** How long to try to reconnect to a server after the connection was lost. Default: 30 s. */
   readonly reconnectMs?: number;
+  /**
+   * How long to wait for a server's answer to a statement before its connection is given up.
+   * Default: 300 s.
+   */
+  readonly statementMs?: number;
   /** Ends all waiting. Work in progress is still completed. */
   readonly signal?: AbortSignal;
   /**
@@ -35,7 +40,10 @@ export interface OpenOptions {
 export async function openDestination(url: string, options: OpenOptions): Promise<Destination> {
   const { log, leaseMs = 60_000, renewMs = 15_000, signal } = options;
   const { busyMs = 30_000, reconnectMs = 30_000, thread = false } = options;
-  const dialect = await openDialect(url, { busyMs, leaseMs, reconnectMs, signal, thread });
+  const { statementMs = 300_000 } = options;
+  const dialect = await openDialect(url, {
+    ...{ busyMs, leaseMs, reconnectMs, statementMs, signal, thread },
+  });
   return new SqlDestination(dialect, { log, leaseMs, renewMs, openFindings });
 }
 

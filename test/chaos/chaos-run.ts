@@ -27,6 +27,8 @@ export interface ChaosRunOptions<Where extends Storage = Storage> {
 export interface StartOptions extends Omit<LaunchOptions, "cwd" | "clockAheadMs"> {
   /** Overrides keys of the configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Keys of the configuration that belong to no source. */
+  readonly general?: Readonly<Record<string, unknown>>;
 }
 
 /** One disturbed run of the program, and what a disturbance may interfere with. */
@@ -61,7 +63,7 @@ export class ChaosRun<Where extends Storage = Storage> {
   }
 
   /** Starts the program. */
-  start({ config = {}, ...options }: StartOptions = {}): RunningProgram {
+  start({ config = {}, general = {}, ...options }: StartOptions = {}): RunningProgram {
     const { source, sourceConfig, clockAheadMs } = this.service;
     const settings = {
       ...sourceConfig,
@@ -71,7 +73,7 @@ export class ChaosRun<Where extends Storage = Storage> {
     };
     writeFileSync(
       join(this.#folder, "configuration.json"),
-      JSON.stringify({ [source]: settings }),
+      JSON.stringify({ ...general, [source]: settings }),
       {
         mode: 0o600,
       },

@@ -1,6 +1,7 @@
 import { httpDisturbances } from "./disturbances/http.ts";
 import { pagingDisturbances } from "./disturbances/paging.ts";
 import { postgresDisturbances } from "./disturbances/postgres.ts";
+import { silentPostgresDisturbances } from "./disturbances/silent-postgres.ts";
 import { processDisturbances } from "./disturbances/process.ts";
 import { sqliteDisturbances } from "./disturbances/sqlite.ts";
 import { stateDisturbances } from "./disturbances/state.ts";
@@ -19,4 +20,7 @@ export const onAny: readonly Disturbance[] = [
 export const onSqlite: readonly Disturbance<SqliteStorage>[] = sqliteDisturbances;
 
 /** What can go wrong with a Postgres server only. */
-export const onPostgres: readonly Disturbance<PostgresStorage>[] = postgresDisturbances;
+export const onPostgres: readonly Disturbance<PostgresStorage>[] = [
+  ...postgresDisturbances,
+  ...silentPostgresDisturbances,
+];

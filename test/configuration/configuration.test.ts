@@ -193,6 +193,10 @@ describe("rejects", () => {
     );
     expect(await problems({ opik: 5 })).toMatch(/opik: expected an object/);
     expect(await problems({ opik: login, destination: 5 })).toMatch(/destination: expected text/);
+    for (const seconds of [0, 1.5, "soon", 86_401])
+      expect(await problems({ opik: login, statement_seconds: seconds })).toMatch(
+        /: statement_seconds: expected a whole number from 1 to 86400/,
+      );
   });
 
   test("a password in a URL, without showing it", async () => {

@@ -15,16 +15,20 @@ export interface CuttingProxy extends AsyncDisposable {
   onceSent(text: string, callback: () => void): void;
   /** Refuses new connections from now on. */
   refuseNew(): void;
-  /** Cuts all connections, and accepts or refuses new ones from now on. */
+  /** Forwards nothing more, but keeps all connections, and accepts new ones. */
+  silenceAll(): void;
+  /** Cuts all connections, and forwards or refuses new ones from now on. */
   cutAll(options: { readonly acceptNew: boolean }): void;
 }
 
 /**
  * When to cut. `before`: the server does not receive the text. `unnoticed`: nor does it notice that
  * the client is gone. `during`: it receives the text, but the client is gone before it responds.
- * `after`: it responds, but the response is not forwarded.
+ * `after`: it responds, but the response is not forwarded. `silent before` and `silent after`: the
+ * same, but all connections stay open, as if a network had swallowed the packets.
  */
-export type CutMoment = "before" | "unnoticed" | "during" | "after";
+export type CutMoment =
+  "before" | "unnoticed" | "during" | "after" | "silent before" | "silent after";
 
 /** Starts a proxy on a free port, in front of the server of a URL. */
 export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
@@ -33,12 +37,17 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
   let expected: { readonly text: string; readonly callback: () => void } | undefined;
   let acceptNew = true;
   let connections = 0;
+  let isSilent = false;
   const server = createServer((client) => {
     if (!acceptNew) {
       client.destroy();
       return;
     }
     connections += 1;
+    if (isSilent) {
+      open.add(client.on("error", () => undefined));
+      return;
+    }
     const upstream = connect(Number(target.port), target.hostname);
     let isCutting: CutMoment | undefined;
     for (const [socket, other] of [
@@ -53,7 +62,7 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
       });
     }
     client.on("data", (chunk) => {
-      if (isCutting !== undefined) return;
+      if (isCutting !== undefined || isSilent) return;
       if (expected && chunk.includes(expected.text)) {
         const { callback } = expected;
         expected = undefined;
@@ -67,11 +76,12 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
       isCutting = cut.moment;
       cut = undefined;
       if (isCutting === "during") upstream.end(chunk);
-      else if (isCutting === "after") upstream.write(chunk);
+      else if (isCutting === "after" || isCutting === "silent after") upstream.write(chunk);
       else if (isCutting === "before") upstream.destroy();
-      if (isCutting !== "after") client.destroy();
+      if (!["after", "silent before", "silent after"].includes(isCutting)) client.destroy();
     });
     upstream.on("data", (chunk) => {
+      if (isSilent) return;
       if (isCutting === undefined) client.write(chunk);
       else if (isCutting === "after") {
         client.destroy();
@@ -104,11 +114,15 @@ export async function startCuttingProxy(target: URL): Promise<CuttingProxy> {
     onceSent(text, callback) {
       expected = { text, callback };
     },
+    silenceAll() {
+      isSilent = true;
+    },
     refuseNew() {
       acceptNew = false;
     },
     cutAll(options) {
       ({ acceptNew } = options);
+      isSilent = false;
       cutAll();
     },
     async [Symbol.asyncDispose]() {

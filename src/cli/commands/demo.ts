@@ -64,7 +64,8 @@ async function syncTwice(
     const context: SourceContext = { log: terminal.log, transfer: newRequestStats(), signal };
     const streams = source.streams(config, context);
     const pipeline = { name: source.name, identity: source.identity(config) };
-    return { config, context, streams, pipeline, destination: demoDestination };
+    const where = { destination: demoDestination, openOptions: context };
+    return { config, context, streams, pipeline, ...where };
   };
   terminal.printStyled(`${color.bold.underline(source.title)} (emulator at ${url})`);
   terminal.printStyled(`${color.bold("First sync:")} everything`);

@@ -11,7 +11,7 @@ export async function plotCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const { run = "", metric = "", svg } = flags;
   const configured = await configure(invocation);
-  await using destination = await openDestination(configured.destination, configured.context);
+  await using destination = await openDestination(configured.destination, configured.openOptions);
   const curves = await readCurves(destination, configured.streams, { run, metric });
   terminal.printStyled(renderPlotText(curves, terminal));
   if (svg !== undefined) await writePicture(svg, renderPlotSvg(curves));

@@ -90,17 +90,17 @@ async function resetState(invocation: Invocation): Promise<number> {
 async function readState({
   destination: url,
   pipeline,
-  context,
+  openOptions,
 }: ConfiguredSource): Promise<State> {
-  await using destination = await openDestination(url, context);
+  await using destination = await openDestination(url, openOptions);
   return await destination.state(pipeline.name);
 }
 
 async function withSession(
-  { destination: url, pipeline, context }: ConfiguredSource,
+  { destination: url, pipeline, openOptions }: ConfiguredSource,
   change: (session: Session) => Promise<void>,
 ): Promise<void> {
-  await using destination = await openDestination(url, context);
+  await using destination = await openDestination(url, openOptions);
   // Without the identity: a reset must work although the pipeline copied something else before.
   await using session = await destination.lock({ name: pipeline.name });
   await change(session);

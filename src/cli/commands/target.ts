@@ -1,8 +1,5 @@
-import {
-  defaultConfigPath,
-  expandVariables,
-  readSettings,
-} from "../../configuration/configuration-file.ts";
+import { defaultConfigPath, readSettings } from "../../configuration/configuration-file.ts";
+import { generalKeys, readGeneralSettings } from "../../configuration/general-settings.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import { visibleText } from "../../core/visible-text.ts";
@@ -43,8 +40,8 @@ export async function loadStandardInput(
   const { log } = terminal;
   const { "metrics-port": port, "metrics-file": file } = flags;
   return await withMetrics({ side: "export", port, file, log, signal }, async (recorder) => {
-    const { url, pipeline } = await readTargetSettings(flags, sections);
-    await using destination = await open(url, { log, signal, thread: true });
+    const { url, pipeline, ...limits } = await readTargetSettings(flags, sections);
+    await using destination = await open(url, { log, signal, thread: true, ...limits });
     await using session = await destination.lock({ name: pipeline });
     const transfer = newRequestStats();
     const isTerminal = process.stdout.isTTY;
@@ -65,9 +62,8 @@ export async function loadStandardInput(
 interface Settings {
   readonly url: string;
   readonly pipeline: string;
+  readonly statementMs?: number;
 }
-
-const targetKeys = ["destination", "pipeline"] as const;
 
 /**
  * The destination and the pipeline from flags, environment and file. The pipeline of the default
@@ -82,33 +78,29 @@ async function readTargetSettings(flags: Flags, sections: readonly string[]): Pr
       `${path}: no such file; create one: {"destination": "sqlite:./warehouse.db"}`,
     );
   const problems: string[] = [];
-  const { destination, pipeline, ...others } = root ?? {};
-  const expanded = expandVariables({ destination, pipeline }, "", { env, problems }) as Record<
-    string,
-    unknown
-  >;
-  for (const [key, value] of Object.entries(expanded))
-    if (typeof value !== "string") problems.push(`${key}: expected text`);
-  if (flags.config !== undefined) problems.push(...unknownKeys(Object.keys(others), sections));
+  const general = readGeneralSettings(root ?? {}, { env, problems });
+  const others = Object.keys(root ?? {}).filter((key) => !isGeneralKey(key));
+  if (flags.config !== undefined) problems.push(...unknownKeys(others, sections));
   if (problems.length > 0) throw new ConfigError(`${path}: ${problems.join("; ")}`);
-  const pipelineFromFile = flags.config === undefined ? undefined : expanded["pipeline"];
+  const pipelineFromFile = flags.config === undefined ? undefined : general.pipeline;
   return {
     url:
       flags.destination ??
-      (env["RIVULET_DESTINATION"] || asText(expanded["destination"])) ??
+      (env["RIVULET_DESTINATION"] || general.destination) ??
       defaultDestination,
-    pipeline: flags.pipeline ?? asText(pipelineFromFile) ?? "target",
+    pipeline: flags.pipeline ?? pipelineFromFile ?? "target",
+    ...(general.statementMs === undefined ? {} : { statementMs: general.statementMs }),
   };
 }
 
 function unknownKeys(keys: readonly string[], sections: readonly string[]): string[] {
   return keys
     .filter((key) => !sections.includes(key))
-    .map((key) => `${key}: unknown key; ${suggestion(key, targetKeys)}`);
+    .map((key) => `${key}: unknown key; ${suggestion(key, generalKeys)}`);
 }
 
-function asText(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+function isGeneralKey(key: string): boolean {
+  return generalKeys.some((known) => known === key);
 }
 
 /** Prints to standard error: standard output is reserved for states. */

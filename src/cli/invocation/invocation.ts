@@ -6,6 +6,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { namesIn } from "../../core/redact.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import type { ReadOptions, Source, SourceContext, Stream } from "../../core/source.ts";
+import type { OpenOptions } from "../../destination/open.ts";
 import { serviceNames, sourceNames } from "../../sources/registry.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Flags } from "./flags.ts";
@@ -36,6 +37,8 @@ export interface ConfiguredSource {
   readonly pipeline: Pipeline;
   /** URL of the destination. */
   readonly destination: string;
+  /** How to open it. */
+  readonly openOptions: OpenOptions;
   /** Receives the rows instead of the destination. */
   readonly target?: ConfiguredTarget;
 }
@@ -47,7 +50,7 @@ export const defaultDestination = "sqlite:./warehouse.db";
 export async function configure(invocation: Invocation): Promise<ConfiguredSource> {
   const { source, flags } = invocation;
   const { configuration, context } = await configureConnector(invocation);
-  const { config, pipeline } = configuration;
+  const { config, pipeline, statementMs } = configuration;
   const destination =
     flags.destination ??
     (process.env["RIVULET_DESTINATION"] || configuration.destination) ??
@@ -59,6 +62,7 @@ export async function configure(invocation: Invocation): Promise<ConfiguredSourc
     streams: selectStreams(source.streams(config, context), flags.streams),
     pipeline: pipelineOf({ name: pipeline, identity: source.identity(config) }, target),
     destination,
+    openOptions: { ...context, ...(statementMs === undefined ? {} : { statementMs }) },
     ...(target ? { target } : {}),
   };
 }

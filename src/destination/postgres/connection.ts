@@ -1,132 +1,116 @@
-import { Client, type QueryResult } from "pg";
-import { ConfigError, TransientError } from "../../core/errors.ts";
-import { sleep } from "../../core/sleep.ts";
+import { Socket } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Client, type QueryResult, type QueryResultRow } from "pg";
+import { from as copyFrom } from "pg-copy-streams";
+import type { Address } from "./address.ts";
+import { UnansweredError } from "./unanswered-error.ts";
 
-/** A parsed `postgres:` URL. */
-export interface Address {
-  /** The URL without its password. */
-  readonly label: string;
-  /** For pg. Contains the password. */
-  readonly connectionString: string;
-  readonly schema: string;
-}
-
-/**
- * Parses a URL and removes the parameters that pg does not know. TLS parameters mean the same as in
- * libpq: `sslmode=require` encrypts without verifying the certificate. Throws a ConfigError.
- */
-export function parseAddress(text: string): Address {
-  if (!isUnambiguous(text)) {
-    throw new ConfigError(
-      'destination: expected postgres://user:password@host/database; write "@", "/", "?", "#" and "%" in a password as %40, %2F, %3F, %23 and %25',
-    );
-  }
-  const url = new URL(text);
-  const schema = url.searchParams.get("schema") ?? "public";
-  if (schema === "")
-    throw new ConfigError("destination: ?schema= is empty; name one, or leave it out");
-  url.searchParams.delete("schema");
-  if (url.searchParams.has("sslmode")) url.searchParams.set("uselibpqcompat", "true");
-  const redacted = new URL(text);
-  redacted.password = "";
-  for (const name of [...redacted.searchParams.keys()]) {
-    if (name !== "schema") redacted.searchParams.delete(name);
-  }
-  return { label: redacted.href, connectionString: url.href, schema };
-}
-
-/** Whether no part of the password can have been parsed as another part, which would be logged. */
-function isUnambiguous(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { username, password, pathname, search, hash } = new URL(text);
-  try {
-    decodeURIComponent(username + password + pathname);
-  } catch {
-    return false;
-  }
-  return text.split("@").length <= 2 && !(pathname + search + hash).includes("@");
-}
+const maxConnectMs = 10_000;
+const closeMs = 500;
+const keepAliveMs = 10_000;
 
 /** How to connect. */
-export interface ConnectOptions {
-  /** How long to wait for another program's lock. */
-  readonly busyMs: number;
-  /** How long a suspended process may hold a transaction open before the server ends it. */
-  readonly leaseMs: number;
-  /** How long to try to reconnect after the connection was lost. */
-  readonly reconnectMs: number;
-  /** Ends those attempts. */
-  readonly signal?: AbortSignal | undefined;
+export interface ConnectionOptions {
+  /** After how long without an answer a statement fails, and the connection is given up. */
+  readonly statementMs: number;
+  /** Gives up the connection at once, also while it is being made. */
+  readonly signal: AbortSignal;
 }
-
-/** The server's process for a connection. The start time is needed because pids are reused. */
-export interface Backend {
-  readonly pid: string;
-  readonly since: string;
-}
-
-/** A connection and its process on the server. */
-export interface Connection {
-  readonly client: Client;
-  readonly backend: Backend;
-}
-
-/** Opens a connection that returns all values as text. Throws the driver's errors. */
-export async function connect(
-  { connectionString, schema }: Address,
-  { busyMs, leaseMs }: ConnectOptions,
-): Promise<Connection> {
-  const client = new Client({
-    connectionString,
-    application_name: "rivulet",
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    types: { getTypeParser: () => (text: string) => text },
-  });
-  // A lost connection fails the current or next query. An unhandled event would end the process.
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    return { client, backend: await configureSession(client, { schema, busyMs, leaseMs }) };
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw error;
-  }
-}
-
-async function configureSession(
-  client: Client,
-  { schema, busyMs, leaseMs }: Pick<Address & ConnectOptions, "schema" | "busyMs" | "leaseMs">,
-): Promise<Backend> {
-  const replies: unknown = await client.query(`
-    set search_path to ${client.escapeIdentifier(schema)};
-    set timezone to 'UTC';
-    set datestyle to 'ISO';
-    set standard_conforming_strings to on;
-    set bytea_output to 'hex';
-    set client_min_messages to warning;
-    set lock_timeout to ${busyMs};
-    set idle_in_transaction_session_timeout to ${leaseMs};
-    select pid, backend_start as since from pg_stat_activity where pid = pg_backend_pid()`);
-  const [backend] = (replies as QueryResult<Backend>[]).at(-1)?.rows ?? [];
-  return backend ?? { pid: "0", since: "-infinity" };
-}
-
-const endPollMs = 20;
-const endPolls = 250;
 
 /**
- * Ends the server's process for a lost connection. Otherwise it keeps its locks until it notices
- * the loss. Throws a TransientError if it does not end in time.
+ * A connection that returns all values as text. Everything on it ends in time, even if nothing is
+ * heard from the server any more. Throws the driver's errors, or an UnansweredError.
  */
-export async function terminateBackend(client: Client, { pid, since }: Backend): Promise<void> {
-  const query =
-    "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start = $2";
-  for (let polls = 0; polls < endPolls; polls += 1) {
-    const { rowCount } = await client.query(query, [pid, since]);
-    if (!rowCount) return;
-    await sleep(endPollMs, undefined);
+export class Connection implements AsyncDisposable {
+  readonly #client: Client;
+  readonly #socket: Socket;
+  readonly #statementMs: number;
+  readonly #closed = new AbortController();
+  readonly #givenUp: Promise<never>;
+  #reject: (error: Error) => void = () => undefined;
+
+  private constructor(client: Client, socket: Socket, options: ConnectionOptions) {
+    const { statementMs, signal } = options;
+    this.#client = client;
+    this.#socket = socket;
+    this.#statementMs = statementMs;
+    this.#givenUp = new Promise((_, reject) => (this.#reject = reject));
+    this.#givenUp.catch(() => undefined);
+    // A lost connection fails the current or next query. An unhandled event would end the process.
+    client.on("error", () => undefined);
+    const giveUp = (): void => {
+      this.giveUp(signal.reason as Error);
+    };
+    signal.addEventListener("abort", giveUp, { once: true, signal: this.#closed.signal });
   }
-  throw new TransientError("the server did not end the lost connection; try again later");
+
+  /** Connects and logs in. */
+  static async open({ config }: Address, options: ConnectionOptions): Promise<Connection> {
+    options.signal.throwIfAborted();
+    const socket = new Socket();
+    const client = new Client({
+      ...config,
+      application_name: "rivulet",
+      connectionTimeoutMillis: Math.min(maxConnectMs, options.statementMs),
+      keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
+      types: { getTypeParser: () => (text: string) => text },
+      stream: () => socket,
+    });
+    const connection = new Connection(client, socket, options);
+    try {
+      await Promise.race([client.connect(), connection.#givenUp]);
+      return connection;
+    } catch (error) {
+      connection.giveUp(error as Error);
+      throw error;
+    }
+  }
+
+  /** Calls `callback` when the connection has ended, for whatever reason. */
+  onceEnded(callback: () => void): void {
+    this.#client.once("end", callback);
+  }
+
+  /** Runs a statement; without parameters, it may be several. */
+  query<Row extends QueryResultRow>(
+    text: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<QueryResult<Row>> {
+    return this.#untilDeadline(() => this.#client.query<Row>(text, [...parameters]));
+  }
+
+  /** Runs a `copy … from stdin` with the text of the rows. */
+  async copyFrom(statement: string, text: Iterable<string>): Promise<void> {
+    await this.#untilDeadline(() =>
+      pipeline(Readable.from(text), this.#client.query(copyFrom(statement))),
+    );
+  }
+
+  /** Ends the connection without a word to the server. Whatever waits for it fails with `error`. */
+  giveUp(error: Error): void {
+    this.#closed.abort();
+    this.#reject(error);
+    this.#socket.destroy(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    const timer = setTimeout(() => this.#socket.destroy(), closeMs);
+    await this.#client.end().catch(() => undefined);
+    clearTimeout(timer);
+  }
+
+  /** What the server has done with a statement without an answer is unknown. */
+  async #untilDeadline<T>(run: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.giveUp(new UnansweredError(this.#statementMs));
+    }, this.#statementMs);
+    try {
+      return await Promise.race([run(), this.#givenUp]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }

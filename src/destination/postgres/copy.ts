@@ -1,9 +1,6 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import type { Client } from "pg";
-import { from as copyFrom } from "pg-copy-streams";
 import type { PreparedTable } from "../sql/dialect.ts";
 import type { RowValues } from "../sql/row-values.ts";
+import type { Connection } from "./connection.ts";
 
 const maxChunkLength = 65_536;
 
@@ -15,9 +12,12 @@ interface CopyInput {
 }
 
 /** Copies rows into `target`: a table, with or without a list of columns. */
-export async function copyInto(client: Client, target: string, input: CopyInput): Promise<void> {
-  const stream = client.query(copyFrom(`copy ${target} from stdin`));
-  await pipeline(Readable.from(copyText(input)), stream);
+export async function copyInto(
+  connection: Connection,
+  target: string,
+  input: CopyInput,
+): Promise<void> {
+  await connection.copyFrom(`copy ${target} from stdin`, copyText(input));
 }
 
 /** @see https://www.postgresql.org/docs/current/sql-copy.html "Text Format" */

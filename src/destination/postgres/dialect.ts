@@ -1,20 +1,24 @@
 import pLimit from "p-limit";
 import type { Dialect, Transaction } from "../sql/dialect.ts";
+import { parseAddress, type Address } from "./address.ts";
 import { advisoryLockKey } from "./advisory-lock.ts";
-import { parseAddress, type Address, type ConnectOptions } from "./connection.ts";
 import {
   isConnectionLost,
   isRetryable,
   isStatementCancelled,
   isTransactionAborted,
+  isUnanswered,
   translateError,
 } from "./errors.ts";
 import { postgresNaming } from "./naming.ts";
-import { ReconnectingClient } from "./reconnecting-client.ts";
+import { ReconnectingClient, type ConnectOptions } from "./reconnecting-client.ts";
 import type { PostgresTransaction } from "./transaction.ts";
 import { postgresMapping } from "./type-mapping.ts";
 
 const maxAttempts = 4;
+
+/** Each takes as long as a statement may. */
+const maxUnanswered = 2;
 
 /** A schema of a Postgres database. Connects at first use. */
 export function openPostgres(url: string, options: ConnectOptions): Dialect {
@@ -68,18 +72,21 @@ class PostgresDialect implements Dialect {
    * If the reply to a commit was lost, `work` finds what it has committed itself.
    */
   async #run<T>(key: bigint | undefined, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    let unanswered = 0;
     try {
       for (let attempt = 1; ; attempt += 1) {
         const transaction = await this.#client.openTransaction();
         try {
           return await runOnce(transaction, key, work);
         } catch (error) {
-          if (attempt === maxAttempts || !isRetryable(error)) throw error;
           if (isConnectionLost(error)) this.#client.markLost();
+          if (isUnanswered(error)) unanswered += 1;
+          if (attempt === maxAttempts || unanswered === maxUnanswered) throw error;
+          if (!isRetryable(error)) throw error;
         }
       }
     } catch (error) {
-      if (isStatementCancelled(error)) this.#signal?.throwIfAborted();
+      if (this.#client.isStopped || isStatementCancelled(error)) this.#signal?.throwIfAborted();
       throw translateError(this.label, error);
     }
   }

@@ -1,6 +1,7 @@
 import { MissingTableError } from "../../core/destination.ts";
 import { ConfigError, isOperational, messageOf, TransientError } from "../../core/errors.ts";
 import { DataError } from "../sql/dialect.ts";
+import { UnansweredError } from "./unanswered-error.ts";
 
 interface ErrorMeaning {
   readonly Error: new (message: string, options: ErrorOptions) => Error;
@@ -22,6 +23,9 @@ const unreachable = disconnected(
 );
 const lost = disconnected(
   "the connection was lost; run the sync again, it resumes where it stopped",
+);
+const unanswered = disconnected(
+  "the server does not answer; run the sync again when it does, and if it only needs longer, raise statement_seconds",
 );
 const refused: ErrorMeaning = { Error: DataError, text: "the table refused the row" };
 
@@ -131,12 +135,19 @@ export function isConnectionLost(error: unknown): boolean {
   return meaningOf(error)?.isDisconnected === true || isConnectionLost(error.cause);
 }
 
+/** Whether the server has not answered in time. */
+export function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof UnansweredError || isUnanswered(error.cause);
+}
+
 /** Whether the error only says that an earlier statement of the transaction failed. */
 export function isTransactionAborted(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === "25P02";
 }
 
 function meaningOf(error: Error): ErrorMeaning | undefined {
+  if (error instanceof UnansweredError) return unanswered;
   const code = codeOf(error);
   return (
     meaningsByCode.get(code) ??

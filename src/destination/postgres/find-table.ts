@@ -1,5 +1,5 @@
-import type { Client } from "pg";
 import type { ExistingTable } from "../sql/dialect.ts";
+import type { Connection } from "./connection.ts";
 
 interface ColumnRow {
   readonly kind: string;
@@ -22,11 +22,11 @@ const kinds: Readonly<Record<string, string>> = {
 
 /** The relation of this name in a schema, from the catalog. */
 export async function findTable(
-  client: Client,
+  connection: Connection,
   schema: string,
   name: string,
 ): Promise<ExistingTable | undefined> {
-  const { rows } = await client.query<ColumnRow>(
+  const { rows } = await connection.query<ColumnRow>(
     `select c.relkind as kind, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
         a.attnum = any(i.indkey) as in_key,
         a.attnotnull and not a.atthasdef and a.attidentity = '' as required

@@ -1,5 +1,4 @@
 import { PostgresQueryCompiler, sql, type Kysely, type QueryResult, type RawBuilder } from "kysely";
-import type { Client } from "pg";
 import { ConfigError } from "../../core/errors.ts";
 import type {
   ExistingTable,
@@ -13,6 +12,7 @@ import type { RowValues } from "../sql/row-values.ts";
 import type { SqlValue } from "../sql/sql-value.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
 import { advisoryLockKey } from "./advisory-lock.ts";
+import type { Connection } from "./connection.ts";
 import { translateError } from "./errors.ts";
 import { findTable } from "./find-table.ts";
 import { keysSubquery, numberedRowsSubquery, Upserter } from "./upsert.ts";
@@ -22,6 +22,8 @@ type SqlRow = Record<string, unknown>;
 interface TransactionOptions {
   readonly label: string;
   readonly schema: string;
+  /** Statements that each transaction begins with. */
+  readonly settings: string;
 }
 
 /** The operations inside a transaction of one connection to the server. */
@@ -31,28 +33,30 @@ export class PostgresTransaction implements Transaction {
   readonly hasWritten = sql<boolean>`txid_current_if_assigned() is not null`;
   readonly schema: string;
   readonly db: Kysely<SystemTables>;
-  readonly #client: Client;
+  readonly #connection: Connection;
   readonly #label: string;
+  readonly #settings: string;
   readonly #upserts: Upserter;
   #joinsByHash = false;
   #firstError: unknown;
 
-  constructor(client: Client, { label, schema }: TransactionOptions) {
-    this.#client = client;
+  constructor(connection: Connection, { label, schema, settings }: TransactionOptions) {
+    this.#connection = connection;
     this.#label = label;
+    this.#settings = settings;
     this.schema = schema;
-    const connection = {
+    const kyselyConnection = {
       compiler: () => new PostgresQueryCompiler(),
       execute: (text: string, parameters: readonly unknown[]) => this.#execute(text, parameters),
-      schemas: () => queryNames(client, "select nspname as name from pg_namespace", []),
+      schemas: () => queryNames(connection, "select nspname as name from pg_namespace", []),
       tables: () =>
-        queryNames(client, "select tablename as name from pg_tables where schemaname = $1", [
+        queryNames(connection, "select tablename as name from pg_tables where schemaname = $1", [
           schema,
         ]),
     };
-    this.db = createKysely(connection, schema);
+    this.db = createKysely(kyselyConnection, schema);
     const table = (name: string): RawBuilder<unknown> => this.table(name);
-    this.#upserts = new Upserter({ client, schema, db: this.db, table });
+    this.#upserts = new Upserter({ connection, schema, db: this.db, table });
   }
 
   /** The first error. Postgres answers later queries only with "transaction is aborted". */
@@ -63,31 +67,32 @@ export class PostgresTransaction implements Transaction {
   /** Begins a transaction. It excludes all others with the same key. */
   async begin(key?: bigint): Promise<void> {
     this.#firstError = undefined;
-    this.#upserts.beginTransaction();
+    this.#upserts.forgetStagingTables();
     this.#joinsByHash = false;
     const lock = key === undefined ? "" : `; select pg_advisory_xact_lock(${key.toString()})`;
     // What the last holder of a lock has written must be seen, whatever the role's default is.
     const isolation = "set transaction isolation level read committed";
-    await this.#client.query(`begin; ${isolation}; ${joinSettings(false)}${lock}`);
+    await this.#connection.query(
+      `begin; ${isolation}; ${this.#settings}; ${joinSettings(false)}${lock}`,
+    );
   }
 
   async lockSchema(): Promise<void> {
     const key = advisoryLockKey(this.schema);
-    await this.#client.query(`select pg_advisory_xact_lock(${key.toString()})`);
+    await this.#connection.query(`select pg_advisory_xact_lock(${key.toString()})`);
   }
 
   async commit(): Promise<void> {
-    await this.#client.query("commit");
+    await this.#connection.query("commit");
   }
 
   async rollback(): Promise<void> {
-    this.#upserts.forgetStagingTables();
-    await this.#client.query("rollback");
+    await this.#connection.query("rollback");
   }
 
   async nowMs(): Promise<number> {
     const text = "select extract(epoch from clock_timestamp()) * 1000 as now";
-    const { rows } = await this.#client.query<{ now: string }>(text);
+    const { rows } = await this.#connection.query<{ now: string }>(text);
     return Number(rows[0]?.now);
   }
 
@@ -96,7 +101,7 @@ export class PostgresTransaction implements Transaction {
   }
 
   findTable(name: string): Promise<ExistingTable | undefined> {
-    return findTable(this.#client, this.schema, name);
+    return findTable(this.#connection, this.schema, name);
   }
 
   async widen(table: string, column: string): Promise<string | undefined> {
@@ -138,7 +143,7 @@ export class PostgresTransaction implements Transaction {
 
   async #execute(text: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
     try {
-      const { rows, rowCount } = await this.#client.query<SqlRow>(text, [...parameters]);
+      const { rows, rowCount } = await this.#connection.query<SqlRow>(text, [...parameters]);
       return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
     } catch (error) {
       this.#firstError ??= error;
@@ -152,19 +157,19 @@ export class PostgresTransaction implements Transaction {
    */
   async #joinByHash(wanted: boolean): Promise<void> {
     if (this.#joinsByHash === wanted) return;
-    await this.#client.query(joinSettings(wanted));
+    await this.#connection.query(joinSettings(wanted));
     this.#joinsByHash = wanted;
   }
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
-    await this.#client.query("savepoint rivulet");
+    await this.#connection.query("savepoint rivulet");
     try {
       const result = await work();
-      await this.#client.query("release rivulet");
+      await this.#connection.query("release rivulet");
       return result;
     } catch (error) {
       this.#upserts.forgetStagingTables();
-      await this.#client.query("rollback to rivulet; release rivulet");
+      await this.#connection.query("rollback to rivulet; release rivulet");
       this.#firstError = undefined;
       throw translateError(this.#label, error);
     }
@@ -176,7 +181,11 @@ function joinSettings(wanted: boolean): string {
   return `set local enable_hashjoin to ${setting}; set local enable_mergejoin to ${setting}`;
 }
 
-async function queryNames(client: Client, text: string, parameters: string[]): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(text, parameters);
+async function queryNames(
+  connection: Connection,
+  text: string,
+  parameters: string[],
+): Promise<string[]> {
+  const { rows } = await connection.query<{ name: string }>(text, parameters);
   return rows.map(({ name }) => name);
 }

@@ -1,10 +1,11 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
-import { escapeIdentifier, type Client } from "pg";
+import { escapeIdentifier } from "pg";
 import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
 import type { PreparedColumn, PreparedTable, UpsertCounts } from "../sql/dialect.ts";
 import type { RowValues } from "../sql/row-values.ts";
 import type { SqlValue } from "../sql/sql-value.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
+import type { Connection } from "./connection.ts";
 import { copyInto } from "./copy.ts";
 import { isDuplicateKey } from "./errors.ts";
 import { postgresMapping } from "./type-mapping.ts";
@@ -14,7 +15,7 @@ const maxArrayRows = 200;
 const maxArrayCharacters = 1_000_000;
 
 interface UpsertsOptions {
-  readonly client: Client;
+  readonly connection: Connection;
   readonly schema: string;
   readonly db: Kysely<SystemTables>;
   readonly table: (name: string) => RawBuilder<unknown>;
@@ -36,14 +37,10 @@ export class Upserter {
     this.#options = options;
   }
 
-  /** Call when a transaction begins: the temporary tables are empty. */
-  beginTransaction(): void {
-    this.#filled.clear();
-  }
-
-  /** Call after a rollback: temporary tables that the transaction created are gone. */
+  /** Call when a transaction or savepoint has ended: the temporary tables are gone. */
   forgetStagingTables(): void {
     this.#staging = new WeakMap();
+    this.#filled.clear();
   }
 
   /** Inserts rows and updates those that differ. */
@@ -65,40 +62,41 @@ export class Upserter {
    */
   async #copy(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<boolean> {
     if (table.hadRows || this.#repeating.has(table)) return false;
-    const { client, schema } = this.#options;
+    const { connection, schema } = this.#options;
     const names = [...table.columns.map(({ name }) => name), syncedAtColumn];
     const columns = names.map((name) => escapeIdentifier(name)).join(",");
     const target = `${escapeIdentifier(schema)}.${escapeIdentifier(table.name)} (${columns})`;
-    await client.query("savepoint rivulet_copy");
+    await connection.query("savepoint rivulet_copy");
     try {
-      await copyInto(client, target, { table, rows, constantColumn: syncedAt });
-      await client.query("release rivulet_copy");
+      await copyInto(connection, target, { table, rows, constantColumn: syncedAt });
+      await connection.query("release rivulet_copy");
       return true;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      await client.query("rollback to rivulet_copy; release rivulet_copy");
+      await connection.query("rollback to rivulet_copy; release rivulet_copy");
       this.#repeating.add(table);
       return false;
     }
   }
 
   async #stage(table: PreparedTable, rows: RowValues): Promise<RawBuilder<unknown>> {
-    const { client, db } = this.#options;
+    const { connection, db } = this.#options;
     const name = this.#staging.get(table) ?? (await this.#createStagingTable(table));
     const staging = sql.id("pg_temp", name);
     if (this.#filled.has(name)) await sql`truncate ${staging}`.execute(db);
     this.#filled.add(name);
-    await copyInto(client, `pg_temp."${name}"`, { table, rows });
+    await copyInto(connection, `pg_temp."${name}"`, { table, rows });
     return staging;
   }
 
+  /** It lives in one transaction: the next one may run elsewhere, behind a pooler. */
   async #createStagingTable(table: PreparedTable): Promise<string> {
     this.#created += 1;
     const name = `rivulet_${this.#created}`;
     const columns = table.columns.map(
       ({ name }, index) => sql`${sql.id(name)} as ${stagingColumn(index)}`,
     );
-    await sql`create temporary table ${sql.id(name)} on commit delete rows
+    await sql`create temporary table ${sql.id(name)} on commit drop
       as select ${sql.join(columns)} from ${this.#options.table(table.name)} with no data`.execute(
       this.#options.db,
     );

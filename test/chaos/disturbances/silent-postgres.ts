@@ -1,0 +1,47 @@
+import type { CutMoment } from "../../support/cutting-proxy.ts";
+import type { Disturbance } from "../disturbance.ts";
+import type { PostgresStorage } from "../storage.ts";
+import { interrupt } from "./process.ts";
+
+type OnPostgres = Disturbance<PostgresStorage>;
+
+const moments: readonly (readonly [CutMoment, string])[] = [
+  ["silent before", "commit\0"],
+  ["silent after", "commit\0"],
+  ["silent before", "copy pg_temp"],
+  ["silent after", "begin;"],
+];
+
+/** A server, or a network, that says nothing more while all connections stay open. */
+export const silentPostgresDisturbances: readonly OnPostgres[] = [
+  ...moments.map(([moment, text]): OnPostgres => {
+    const name = text.replace(/[\0;]/, "").toUpperCase();
+    return {
+      name: `a Postgres that is ${moment} ${name}`,
+      outcomes: ["completed"],
+      async disturb(run) {
+        const { random, storage } = run;
+        const isFrequent = /commit|begin/.test(text);
+        storage.tcpProxy.cutAt(text, moment, random.between(0, isFrequent ? 10 : 1));
+        const ended = await run.startAndWait({ general: { statement_seconds: 2 } });
+        run.happened = !storage.tcpProxy.isArmed;
+        return ended;
+      },
+    };
+  }),
+  {
+    name: "a silent Postgres, and SIGTERM",
+    outcomes: ["interrupted", "completed"],
+    async disturb(run) {
+      const { tcpProxy } = run.storage;
+      const running = run.start();
+      await run.waitForResponses(running);
+      tcpProxy.silenceAll();
+      try {
+        return await interrupt(running, "SIGTERM");
+      } finally {
+        tcpProxy.cutAll({ acceptNew: true });
+      }
+    },
+  },
+];

@@ -14,6 +14,8 @@ export interface Disturbance<Where extends Storage = Storage> {
   readonly outcomes: readonly Outcome[];
   /** The fault that the service must support. */
   readonly requiredFault?: ServiceFaultName;
+  /** Why it cannot be tried on this machine; undefined if it can. */
+  readonly obstacle?: () => string | undefined;
   /** Whether it takes half a minute. */
   readonly slow?: boolean;
   disturb(run: ChaosRun<Where>): Promise<EndedProgram>;

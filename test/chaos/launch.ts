@@ -10,6 +10,8 @@ const shiftedClock = new URL("shifted-clock.js", import.meta.url).href;
 /** The conditions under which a program runs. */
 export interface LaunchOptions {
   readonly cwd: string;
+  /** A command that runs the program: `pidNamespace`. */
+  readonly under?: readonly string[];
   /** Maximum file size, in blocks of 512 or, in some shells, 1024 bytes. */
   readonly maxBlocks?: number;
   /** Folder for SQLite's temporary files. */
@@ -26,12 +28,12 @@ export interface LaunchOptions {
 export function launch(
   program: string,
   args: readonly string[],
-  { cwd, maxBlocks, tempFolder, uid, closed, clockAheadMs }: LaunchOptions,
+  { cwd, under = [], maxBlocks, tempFolder, uid, closed, clockAheadMs }: LaunchOptions,
 ): RunningProgram {
   const preloaded = clockAheadMs === undefined ? [] : ["--import", shiftedClock];
   const command = [process.execPath, ...preloaded, join(bin, `${program}.js`), ...args];
   const limited = ["sh", "-c", `ulimit -f ${maxBlocks ?? 0}; exec "$@"`, "sh", ...command];
-  const [file = "", ...rest] = maxBlocks === undefined ? command : limited;
+  const [file = "", ...rest] = [...under, ...(maxBlocks === undefined ? command : limited)];
   const { PATH = "", SystemRoot = "" } = process.env;
   const child = spawn(file, rest, {
     cwd,

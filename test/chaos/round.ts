@@ -47,6 +47,11 @@ export async function runRound<Where extends Storage>(
       salt: seed % services.length,
     });
     for (const disturbance of picked.filter((one) => slow || one.slow !== true)) {
+      const obstacle = disturbance.obstacle?.();
+      if (obstacle !== undefined) {
+        report(`${kind.name}: ${disturbance.name}: skipped, ${obstacle}`);
+        continue;
+      }
       proxy.latencyMs = setup.random.pick([0, 0, 0, 15]);
       const [random, fullRefresh] = [setup.random.fork(), setup.random.oneIn(4)];
       const options = { ...setup, random, fullRefresh };

@@ -2,7 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { OpikWorkspace } from "../../src/emulators/opik/workspace.ts";
 import { contents } from "../support/contents.ts";
-import { databases, type TestDatabase } from "../support/databases.ts";
+import { databases } from "../support/databases.ts";
+import { expireLease } from "../support/expire-lease.ts";
 import { killWhen } from "../support/kill-when.ts";
 import { startOpik } from "../support/opik.ts";
 import { newTestRandom, testSeed } from "../support/test-seed.ts";
@@ -170,17 +171,6 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     },
   );
 });
-
-/** Expires the lease. */
-async function expireLease(database: TestDatabase): Promise<void> {
-  const [lock] = await database.query("SELECT checkpoint FROM _rivulet_state WHERE stream = ''");
-  const { holder, ...rest } = JSON.parse(String(lock?.["checkpoint"])) as { holder: object };
-  const expired = JSON.stringify({ ...rest, holder: { ...holder, until: 0 } }).replaceAll(
-    "'",
-    "''",
-  );
-  await database.query(`UPDATE _rivulet_state SET checkpoint = '${expired}' WHERE stream = ''`);
-}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await wait(5);

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { describe, expect, test, vi } from "vitest";
 import { ConfigError, LockedError } from "../../src/core/errors.ts";
@@ -8,7 +9,20 @@ import { runs, useDatabase } from "./fixture.ts";
 
 interface Lock {
   readonly identity: string | null;
-  readonly holder: { id: string; pid: number; host: string; since: string; until: number } | null;
+  readonly holder: Holder | null;
+}
+
+interface Holder {
+  readonly id: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly origin?: {
+    readonly boot: string;
+    readonly pidNamespace: string;
+    readonly started: string;
+  };
+  readonly since: string;
+  readonly until: number;
 }
 
 const pipeline = { name: "test", identity: "here" };
@@ -23,7 +37,7 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
   }
 
   /** Changes the stored holder, as if another process had taken the lock. */
-  async function changeHolder(holder: Partial<NonNullable<Lock["holder"]>>): Promise<void> {
+  async function changeHolder(holder: { [Key in keyof Holder]?: unknown }): Promise<void> {
     const stored = await lock();
     const changed = JSON.stringify({ ...stored, holder: { ...stored.holder, ...holder } });
     await fixture.database.query(
@@ -33,6 +47,8 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
 
   const epoch = async (): Promise<number> =>
     Number((await fixture.texts(`select epoch ${row}`))[0]);
+  const startOfProcess = (pid: number): string | undefined =>
+    readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/s, "").split(" ")[20];
   const deadPid = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
   const nextSession = async (): Promise<Session> => await fixture.session([runs]);
 
@@ -69,19 +85,47 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
     expect(await epoch()).toBe(2);
   });
 
-  test("is taken over at once from a process that died on this host", async () => {
-    await fixture.session([runs]);
-    await changeHolder({ id: "dead", pid: deadPid() });
-    await nextSession();
-    expect(await epoch()).toBe(2);
-    expect((await lock()).holder?.pid).toBe(process.pid);
+  // Other systems do not tell processes apart.
+  describe.runIf(process.platform === "linux")("is taken over at once", () => {
+    test("from a process that died on this host", async () => {
+      await fixture.session([runs]);
+      await changeHolder({ id: "dead", pid: deadPid() });
+      await nextSession();
+      expect(await epoch()).toBe(2);
+      expect((await lock()).holder?.pid).toBe(process.pid);
+    });
+
+    test("from this process, where it was not released", async () => {
+      await fixture.session([runs]);
+      await changeHolder({ id: "an earlier lease" });
+      await nextSession();
+      expect(await epoch()).toBe(2);
+    });
+
+    test.each([
+      ["another process", process.ppid],
+      ["this process", process.pid],
+    ])("from a dead process whose pid is now that of %s", async (_process, pid) => {
+      await fixture.session([runs]);
+      const origin = { ...(await lock()).holder?.origin, started: "1" };
+      await changeHolder({ id: "dead", pid, origin });
+      await nextSession();
+      expect(await epoch()).toBe(2);
+    });
   });
 
-  test("is taken over at once from a dead process that had our pid", async () => {
+  test.each([
+    ["an older rivulet", () => undefined],
+    ["another boot or host", (origin?: object) => ({ ...origin, boot: "elsewhere" })],
+    ["another PID namespace", (origin?: object) => ({ ...origin, pidNamespace: "pid:[1]" })],
+    ["a system that is not known yet", () => ({ cell: 7 })],
+  ])("is not taken over from %s before its lease expires", async (_origin, change) => {
     await fixture.session([runs]);
-    await changeHolder({ id: "an earlier life" });
+    const origin = change((await lock()).holder?.origin);
+    await changeHolder({ id: "unknown", pid: deadPid(), origin });
+    await expect(nextSession()).rejects.toBeInstanceOf(LockedError);
+    await changeHolder({ until: 0 });
     await nextSession();
-    expect(await epoch()).toBe(2);
   });
 
   test("is not taken over from a process on another host before its lease expires", async () => {
@@ -95,7 +139,9 @@ describe.each(databases)("the lock in %s", (_dialect, create) => {
 
   test("is not taken over from a living process before its lease expires", async () => {
     await fixture.session([runs]);
-    await changeHolder({ id: "parent", pid: process.ppid });
+    const { origin: own } = (await lock()).holder ?? {};
+    const origin = own && { ...own, started: startOfProcess(process.ppid) };
+    await changeHolder({ id: "parent", pid: process.ppid, origin });
     await expect(nextSession()).rejects.toBeInstanceOf(LockedError);
     await changeHolder({ until: 0 });
     await nextSession();

@@ -24,6 +24,8 @@ export interface RunningProgram {
 interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that runs the program: `pidNamespace`. */
+  readonly under?: readonly string[];
 }
 
 /** Starts one of the programs in `bin`, without environment variables that could configure it. */
@@ -33,7 +35,9 @@ export function start(
   options: ProgramOptions = {},
 ): RunningProgram {
   const { PATH = "", SystemRoot = "" } = process.env;
-  const child = spawn(process.execPath, [join(bin, `${name}.js`), ...args], {
+  const program = [process.execPath, join(bin, `${name}.js`), ...args];
+  const [file = "", ...rest] = [...(options.under ?? []), ...program];
+  const child = spawn(file, rest, {
     cwd: options.cwd,
     env: { PATH, SystemRoot, HOME: tmpdir(), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -3,6 +3,7 @@ import type { Pipeline } from "../../core/destination.ts";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
 import type { Transaction } from "./dialect.ts";
+import { currentOrigin, identifyProcess } from "./process-origin.ts";
 import {
   insertLock,
   readLock,
@@ -22,10 +23,7 @@ export interface Lease {
   readonly since: string;
 }
 
-/**
- * Ids of this process's leases. A lock with our pid and another id belongs to a dead process that
- * had the same pid.
- */
+/** Ids of this process's leases. A lock of this process with another id is held no more. */
 const liveLeases = new Set<string>();
 
 /**
@@ -120,7 +118,7 @@ async function renewedLock(
   const until = (await tx.nowMs()) + durationMs;
   return {
     identity: stored?.identity ?? null,
-    holder: { id, pid: process.pid, host: hostname(), since, until },
+    holder: { id, pid: process.pid, host: hostname(), origin: currentOrigin(), since, until },
   };
 }
 
@@ -129,21 +127,13 @@ function isHeldByLease(stored: LockRow, { epoch, id }: Lease): boolean {
   return stored.epoch === epoch && stored.lock.holder?.id === id;
 }
 
+/** Of a holder that cannot be looked up from here, only the end of its lease tells. */
 async function isAlive(tx: Transaction, holder: Holder): Promise<boolean> {
   if (holder.host === hostname()) {
-    const isThisProcess = holder.pid === process.pid;
-    if (isThisProcess ? !liveLeases.has(holder.id) : !isRunning(holder.pid)) return false;
+    const process = identifyProcess(holder.pid, holder.origin);
+    if (process === "ended" || (process === "this" && !liveLeases.has(holder.id))) return false;
   }
   return (await tx.nowMs()) < holder.until;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: the process exists, but belongs to another user.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 function checkIdentity({ name, identity }: Pipeline, stored: string | null | undefined): void {

@@ -1,11 +1,14 @@
 import { z } from "zod";
 import type { Transaction } from "./dialect.ts";
+import type { ProcessOrigin } from "./process-origin.ts";
 
 /** The process that holds a pipeline's lock. */
 export interface Holder {
   readonly id: string;
   readonly pid: number;
   readonly host: string;
+  /** Absent if an older rivulet took the lock, or on a system that does not tell. */
+  readonly origin?: ProcessOrigin | undefined;
   readonly since: string;
   /** When the lease expires, in milliseconds since 1970 by the database's clock. */
   readonly until: number;
@@ -37,6 +40,8 @@ export async function readLock(tx: Transaction, pipeline: string): Promise<LockR
   return { lock: parseLock(checkpoint), epoch: Number(epoch), commits: Number(commits ?? 0) };
 }
 
+const originShape = z.object({ boot: z.string(), pidNamespace: z.string(), started: z.string() });
+
 const lockShape = z.object({
   identity: z.string().nullable(),
   holder: z
@@ -44,6 +49,7 @@ const lockShape = z.object({
       id: z.string(),
       pid: z.number(),
       host: z.string(),
+      origin: originShape.optional().catch(undefined),
       since: z.string(),
       until: z.number(),
     })

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "vitest";
 import { contents } from "../../support/contents.ts";
+import { pidNamespace, pidNamespaceObstacle } from "../../support/pid-namespace.ts";
 import type { EndedProgram, RunningProgram } from "../../support/program.ts";
 import { silence } from "../../support/faults.ts";
 import type { ChaosRun } from "../chaos-run.ts";
@@ -90,6 +91,12 @@ export const processDisturbances: readonly Disturbance[] = [
     },
   },
   {
+    name: "two syncs in PID namespaces with one host name",
+    outcomes: ["completed"],
+    obstacle: pidNamespaceObstacle,
+    disturb: syncInTwoNamespaces,
+  },
+  {
     name: "a closed standard output",
     outcomes: ["completed"],
     disturb: (run) => run.startAndWait({ closed: "stdout" }),
@@ -100,6 +107,17 @@ export const processDisturbances: readonly Disturbance[] = [
     disturb: (run) => run.startAndWait({ closed: "stderr" }),
   },
 ];
+
+/** In its namespace, each of them is process 1. */
+async function syncInTwoNamespaces(run: ChaosRun): Promise<EndedProgram> {
+  run.tampered = true;
+  const first = run.start({ under: pidNamespace });
+  await run.waitForResponses(first);
+  const second = await run.startAndWait({ under: pidNamespace });
+  expect(["locked", "completed", "partial"], second.stderr).toContain(outcomeOf(second));
+  run.happened = second.status === 75;
+  return await first.ended;
+}
 
 async function kill({ child, ended }: RunningProgram): Promise<EndedProgram> {
   child.kill("SIGKILL");

@@ -35,7 +35,7 @@ export const targetCommands: readonly Command<TargetConnector>[] = [
   {
     usage: "sync",
     summary: "Load the output of a Singer tap, from standard input, into the target",
-    flags: ["config", "destination", "pipeline", "metrics-port", "metrics-file"],
+    flags: ["config", "destination", "pipeline", "batch-dir", "metrics-port", "metrics-file"],
     examples: [["opik-sync tap | $0 sync > state.json", "from a tap into the target"]],
     load: async () => (await import("./commands/sync-into-target.ts")).syncIntoTargetCommand,
   },

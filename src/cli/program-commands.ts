@@ -5,7 +5,7 @@ export const programCommands: readonly Command<undefined>[] = [
   {
     usage: "target",
     summary: "Load the output of a Singer tap, from standard input, into the destination",
-    flags: ["config", "destination", "pipeline", "metrics-port", "metrics-file"],
+    flags: ["config", "destination", "pipeline", "batch-dir", "metrics-port", "metrics-file"],
     examples: [
       ["tap-github --config github.json | $0 target > state.json", "into ./warehouse.db"],
       ["… | $0 target --destination postgres://me@host/db", "into another database"],

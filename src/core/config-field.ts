@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { mask } from "./redact.ts";
+import { withoutUrlSecrets } from "./redact.ts";
 import { trimEnd } from "./trim-end.ts";
 
 /**
@@ -118,21 +118,16 @@ function expected(
   };
 }
 
-function quoteInput(input: unknown): string {
-  const text = JSON.stringify(input) as string | undefined;
+/** A given value for a message, as JSON; URLs in it without what may be secret. */
+export function quoteInput(input: unknown): string {
+  const given = typeof input === "string" ? withoutUrlSecrets(input) : input;
+  const text = JSON.stringify(given) as string | undefined;
   if (text === undefined) return typeof input;
   const safe = text
-    .split(/(?<=[\s"])/)
-    .map((word) => withoutLogin(word))
+    .split(/([\s"]+)/)
+    .map((word) => withoutUrlSecrets(word))
     .join("");
   return safe.length > 60 ? `${safe.slice(0, 57)}…` : safe;
-}
-
-/** Everything before the last `@` of a URL may be a password. */
-function withoutLogin(word: string): string {
-  const start = word.indexOf("//");
-  const end = word.lastIndexOf("@");
-  return start >= 0 && end > start ? `${word.slice(0, start)}//${mask}${word.slice(end)}` : word;
 }
 
 function toNumber(input: unknown): unknown {

@@ -25,7 +25,38 @@ export type Redactor = (text: string) => string;
 export function newRedactor(secrets: readonly string[], names: readonly string[] = []): Redactor {
   const redactSecrets = newSecretRedactor(secrets, names);
   return (text) =>
-    redactSecrets(text).replace(/(\/\/[^\s/?#:@"]*:)(?!password@)[^\s/?#"]*@/g, `$1${mask}@`);
+    redactSecrets(text)
+      .replace(/(\/\/[^\s/?#:@"]*:)(?!password@)[^\s/?#"]*@/g, `$1${mask}@`)
+      .replace(/\bhttps?:\/\/[^\s"'<>]+/gi, withoutLogin);
+}
+
+/** A URL of a service without its user, who may be a token, and without tokens in its query. */
+function withoutLogin(url: string): string {
+  return url
+    .replace(/^(\w+:\/\/)[^/?#@]+@/, `$1${mask}@`)
+    .replace(/([?&#;])([^=?&#;]+)=([^&#;]+)/g, (whole, before: string, name: string) =>
+      secretName.test(name) ? `${before}${name}=${mask}` : whole,
+    );
+}
+
+/** What the parameters are called that log somebody in. */
+const secretName = /token|key|secret|passw|auth|sig|credential|session/i;
+
+/**
+ * A URL that a person has written, for a message: without its user and without everything after its
+ * path. What cannot be told apart is masked.
+ */
+export function withoutUrlSecrets(text: string): string {
+  const hasScheme = text.includes("//");
+  if (!hasScheme && !/[?#&][^\s=?#&]*=|:[^\s@:]*@/.test(text)) return text;
+  const start = hasScheme ? text.indexOf("//") + 2 : 0;
+  const place = text.slice(start);
+  const login = place.slice(0, place.lastIndexOf("@") + 1);
+  if (/[?#]/.test(login)) return `${text.slice(0, start)}${mask}`;
+  const rest = place.slice(login.length);
+  const end = rest.search(/[?#]/);
+  const shown = end < 0 ? rest : `${rest.slice(0, end + 1)}${mask}`;
+  return `${text.slice(0, start)}${login === "" ? "" : `${mask}@`}${shown}`;
 }
 
 /**

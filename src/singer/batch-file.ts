@@ -1,4 +1,6 @@
 import { createReadStream } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { isAbsolute, relative, sep } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -7,15 +9,21 @@ import { ConfigError, messageOf, SourceError } from "../core/errors.ts";
 import { type LineChunk, splitLines } from "./lines.ts";
 import type { BatchMessage } from "./message.ts";
 
+/** The encoding of a file, and the folder that it must be in. */
+interface BatchFileOptions extends Pick<BatchMessage, "format" | "compression"> {
+  readonly folder: string;
+}
+
 /**
  * Reads a file of a BATCH message line by line.
  *
- * @throws ConfigError if its format, compression or address is not supported
+ * @throws ConfigError if its format, compression or address is not supported, or if it is not in
+ *   the folder
  * @throws SourceError if it is missing, unreadable or truncated
  */
 export async function* readBatchFile(
   file: string,
-  { format, compression }: BatchMessage,
+  { format, compression, folder }: BatchFileOptions,
 ): AsyncGenerator<LineChunk, void> {
   if (format !== "jsonl")
     throw new ConfigError(
@@ -26,8 +34,10 @@ export async function* readBatchFile(
     throw new ConfigError(
       `BATCH ${file}: unsupported compression "${compression}"; have the tap use gzip`,
     );
+  const path = await realPath(file);
+  await checkIsIn(folder, path, file);
   const content = new PassThrough({ highWaterMark: 2 ** 18 });
-  const source = createReadStream(toPath(file), { highWaterMark: 2 ** 18 });
+  const source = createReadStream(path, { highWaterMark: 2 ** 18 });
   const copying = isGzip
     ? pipeline(source, createGunzip({ chunkSize: 2 ** 18 }), content)
     : pipeline(source, content);
@@ -36,10 +46,30 @@ export async function* readBatchFile(
   try {
     yield* splitLines(content as AsyncIterable<Buffer>, file);
   } catch (error) {
-    throw error instanceof SourceError
-      ? error
-      : new SourceError(`BATCH ${file}: ${messageOf(error)}; run the tap again`, { cause: error });
+    throw error instanceof SourceError ? error : unreadable(file, error);
   }
+}
+
+async function realPath(file: string): Promise<string> {
+  const path = toPath(file);
+  try {
+    return await realpath(path);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+function unreadable(file: string, cause: unknown): SourceError {
+  return new SourceError(`BATCH ${file}: ${messageOf(cause)}; run the tap again`, { cause });
+}
+
+/** A tap must not make the target read, and store, whatever its user may. */
+async function checkIsIn(folder: string, path: string, file: string): Promise<void> {
+  const inside = relative(await realpath(folder), path);
+  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return;
+  throw new ConfigError(
+    `BATCH ${file}: not in ${folder}; have the tap write its files there, or name their folder with --batch-dir`,
+  );
 }
 
 /** Accepts a path, `file:///folder/name`, and `file://name`, which some taps write. */

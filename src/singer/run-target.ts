@@ -19,6 +19,8 @@ interface TargetOptions {
   /** Receives a STATE, as JSON text, once everything before it is stored. */
   readonly onState: (state: string) => void;
   readonly startedAt: Date;
+  /** The folder that files of a BATCH must be in. */
+  readonly batchFolder: string;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -56,7 +58,7 @@ interface TargetRun extends TargetOptions {
 }
 
 async function writeInput(options: TargetRun): Promise<void> {
-  const { session, input, counts, inputStream, log } = options;
+  const { session, input, counts, inputStream, batchFolder, log } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, session.lost, stop.signal]);
   const writer = new GroupWriter({
@@ -71,7 +73,7 @@ async function writeInput(options: TargetRun): Promise<void> {
     },
   });
   const lines = splitLines(countBytes(input(signal), options.stats), "standard input");
-  const reader = new TapReader({ session, inputStream, log });
+  const reader = new TapReader({ session, inputStream, batchFolder, log });
   try {
     for await (const group of groupBatches(reader.readBatches(lines))) await writer.write(group);
     await writer.end();

@@ -33,6 +33,8 @@ interface TapReaderOptions {
   readonly session: Pick<Session, "prepare" | "state">;
   /** The stream that owns states and invalid lines. */
   readonly inputStream: string;
+  /** The folder that files of a BATCH must be in. */
+  readonly batchFolder: string;
   readonly log: Log;
 }
 
@@ -90,8 +92,9 @@ export class TapReader {
       message: parseBatchLine(text, message),
       extension: undefined,
     });
+    const options = { ...message, folder: this.#options.batchFolder };
     for (const file of message.files) {
-      yield* this.#readLines(readBatchFile(file, message), { parse, prefix: `${file}: ` });
+      yield* this.#readLines(readBatchFile(file, options), { parse, prefix: `${file}: ` });
     }
   }
 

@@ -36,7 +36,11 @@ describe.runIf(process.platform !== "win32")("a reader that stalls", () => {
     const { child, exit } = startUnread("opik-sync", ["tap", "--quiet"], folder.path);
     await once(child.stdout, "readable");
     // Until it waits for its reader, it requests more.
-    for (let seen = -1; seen < opik.requests.length; await wait(1000)) seen = opik.requests.length;
+    let seen = -1;
+    while (seen < opik.requests.length) {
+      seen = opik.requests.length;
+      await wait(1000);
+    }
     child.kill("SIGTERM");
     expect(await exit).toEqual([143, null]);
   });

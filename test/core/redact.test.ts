@@ -77,3 +77,25 @@ test("data is masked exactly, and not where a secret may be a word", () => {
 function jsonEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
+
+describe("a URL of a service", () => {
+  const redact = newRedactor([]);
+
+  test.each([
+    ["https://host/api?token=t0p", "https://host/api?token=***"],
+    [
+      "GET https://host/x?page=1&api_key=t0p&size=2: 401",
+      "GET https://host/x?page=1&api_key=***&size=2: 401",
+    ],
+    ["https://t0p@host/api", "https://***@host/api"],
+    ["https://me:t0p@host/api", "https://***@host/api"],
+    ["see https://host/#access_token=t0p", "see https://host/#access_token=***"],
+  ])("is shown without its login: %s", (text, shown) => {
+    expect(redact(text)).toBe(shown);
+  });
+
+  test("stays as it is without one", () => {
+    const text = "GET https://host/a@b?page=1&size=2, postgres://me@host/db?schema=a";
+    expect(redact(text)).toBe(text);
+  });
+});

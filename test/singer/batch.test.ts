@@ -1,10 +1,13 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/core/errors.ts";
 import { destinations, type TestDatabase } from "../support/databases.ts";
+import { newFolder } from "../support/program.ts";
 import { feed, type Line, record, schema, state } from "./feed.ts";
+import { runPiped } from "./program.ts";
 
 const integer = { type: ["null", "integer"] };
 
@@ -109,4 +112,56 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
     expect(status).toBe("completed");
     expect(await presentIds()).toEqual([1]);
   });
+
+  describe("a file outside of the folder for them", () => {
+    const line = (file: string): Line => ({
+      type: "BATCH",
+      stream: "users",
+      encoding: { format: "jsonl" },
+      manifest: [file],
+    });
+
+    beforeEach(async () => {
+      await mkdir(join(folder, "inside"));
+      await writeFile(join(folder, "secret.jsonl"), '{"id":1}');
+      await symlink(join(folder, "secret.jsonl"), join(folder, "inside", "link.jsonl"));
+      await symlink(folder, join(folder, "inside", "up"));
+    });
+
+    test.each([
+      "secret.jsonl",
+      "inside/../secret.jsonl",
+      "inside/link.jsonl",
+      "inside/up/secret.jsonl",
+    ])("is not read: %s", async (name) => {
+      const batchFolder = join(folder, "inside");
+      const fed = feed(database, [users, state(1), line(join(folder, name)), state(2)], {
+        batchFolder,
+      });
+      await expect(fed).rejects.toThrow(`not in ${batchFolder}; have the tap write its files`);
+      await expect(fed).rejects.toThrow(ConfigError);
+      expect(await savedState()).toBe('{"state":"1"}');
+    });
+
+    test("is read if the folder contains it, also through links", async () => {
+      const { status } = await feed(database, [users, line(join(folder, "inside", "link.jsonl"))], {
+        batchFolder: join(folder, "inside", "up"),
+      });
+      expect(status).toBe("completed");
+      expect(await presentIds()).toEqual([1]);
+    });
+  });
+});
+
+test("a target reads files of a BATCH below its working directory, or --batch-dir", async () => {
+  await using folder = await newFolder({ "secret.jsonl": '{"id":1}' });
+  await mkdir(join(folder.path, "work"));
+  const batch = { type: "BATCH", stream: "users", format: "jsonl", filepath: "../secret.jsonl" };
+  const input = [users, batch].map((line) => JSON.stringify(line)).join("\n");
+  const cwd = join(folder.path, "work");
+  const refused = await runPiped("rivulet", ["target"], { cwd, input });
+  expect(refused.status).toBe(2);
+  expect(refused.stderr).toMatch(/BATCH .*secret.jsonl: not in .*work; .* with --batch-dir/);
+  const allowed = await runPiped("rivulet", ["target", "--batch-dir", ".."], { cwd, input });
+  expect(allowed.status).toBe(0);
 });

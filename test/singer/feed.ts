@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { Readable } from "node:stream";
 import { newLog } from "../../src/core/log.ts";
 import { openDestination } from "../../src/destination/open.ts";
@@ -15,6 +16,7 @@ export interface FeedResult extends Summary {
 export interface FeedOptions {
   readonly pipeline?: string;
   readonly signal?: AbortSignal;
+  readonly batchFolder?: string;
 }
 
 /** A message of a tap; as text where the exact JSON matters. */
@@ -41,6 +43,7 @@ export async function feed(
     input: () => Readable.from(lines.map(bytesOf)),
     onState: (state) => states.push(state),
     startedAt: new Date(),
+    batchFolder: options.batchFolder ?? tmpdir(),
     log,
     signal,
   });

@@ -54,10 +54,17 @@ export async function tapToTarget(
   await using session = await destination.lock({ name: "target" });
   const running = runTarget({
     ...{ session, pipeline: "target", input: () => pipe, startedAt, log, signal },
+    batchFolder: process.cwd(),
     onState: (state) => states.push(state),
   });
   const tapResult = await runTap({
-    ...{ startedAt, log, signal, output: new LineOutput(pipe, { signal }), writeMetric: () => undefined },
+    ...{
+      startedAt,
+      log,
+      signal,
+      output: new LineOutput(pipe, { signal }),
+      writeMetric: () => undefined,
+    },
     selected: select?.(selectAllStreams(streams)) ?? selectAllStreams(streams),
     state: parseState(options.state, owner, "state.json"),
     identity: `${owner.source} ${owner.identity}`,

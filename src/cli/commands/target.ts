@@ -1,6 +1,7 @@
+import { realpath } from "node:fs/promises";
 import { defaultConfigPath, readSettings } from "../../configuration/configuration-file.ts";
 import { generalKeys, readGeneralSettings } from "../../configuration/general-settings.ts";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, messageOf } from "../../core/errors.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import { visibleText } from "../../core/visible-text.ts";
 import { suggestion } from "../../core/suggestion.ts";
@@ -53,10 +54,19 @@ export async function loadStandardInput(
       input: readStandardInput,
       onState: (state) => process.stdout.write(`${isTerminal ? visibleText(state) : state}\n`),
       startedAt: new Date(),
+      batchFolder: await openBatchFolder(flags["batch-dir"]),
     });
     if (flags.quiet !== true) showTargetSummary(summary, terminal, destination.label);
     return exitStatusOfSync(summary);
   });
+}
+
+async function openBatchFolder(folder = process.cwd()): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (cause) {
+    throw new ConfigError(`--batch-dir ${folder}: ${messageOf(cause)}; name a folder`, { cause });
+  }
 }
 
 interface Settings {

@@ -74,6 +74,9 @@ const flagFields = {
   state: text({ description: "Singer state of an earlier run, to resume from" }),
   discover: switchFlag("Print the Singer catalog and exit"),
   pipeline: text({ description: "Name under which the state is saved (default: target)" }),
+  "batch-dir": text({
+    description: "Folder that files of a BATCH must be in (default: the working directory)",
+  }),
   "log-format": choice(["pretty", "json"], {
     description:
       "Log format on standard error: pretty or json (default: pretty on a terminal, else json)",

@@ -3,6 +3,7 @@ import {
   choice,
   described,
   jsonObject,
+  quoteInput,
   secretText,
   serviceUrl,
   text,
@@ -132,7 +133,7 @@ function configuredNames({ entity, project = "", projects }: ConfiguredNames) {
 
 function apiUrl(meta: FieldMeta) {
   const error = ({ input }: { readonly input?: unknown }): string =>
-    `expected the URL of the API, got "${String(input)}"; did you mean ${cloudUrl}?`;
+    `expected the URL of the API, got ${quoteInput(input)}; did you mean ${cloudUrl}?`;
   const url = serviceUrl(meta)
     .overwrite(toApiUrl)
     .refine((text) => !isMistakenForCloud(text), { error });

@@ -6,13 +6,18 @@ const lockShape = z.looseObject({ holder: z.looseObject({}).nullable() });
 
 /** Makes the current lease expire. Returns false if there is none, or the row cannot be written. */
 export async function expireLease(storage: Storage): Promise<boolean> {
+  return await changeHolder(storage, { until: 0 });
+}
+
+/** Changes what is stored of the lock's holder. Returns false as `expireLease` does. */
+export async function changeHolder(storage: Storage, change: object): Promise<boolean> {
   try {
     const found = await storage.query("SELECT checkpoint FROM _rivulet_state WHERE stream = ''");
     const lock = lockShape.parse(JSON.parse(String(found[0]?.["checkpoint"])));
     if (lock.holder === null) return false;
-    const expired = JSON.stringify({ ...lock, holder: { ...lock.holder, until: 0 } });
+    const changed = JSON.stringify({ ...lock, holder: { ...lock.holder, ...change } });
     const limit = storage.dialect === "postgres" ? "SET statement_timeout = 500; " : "";
-    const text = expired.replaceAll("'", "''");
+    const text = changed.replaceAll("'", "''");
     await storage.query(
       `${limit}UPDATE _rivulet_state SET checkpoint = '${text}' WHERE stream = ''`,
     );

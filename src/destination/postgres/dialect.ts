@@ -42,6 +42,20 @@ class PostgresDialect implements Dialect {
     this.#client = new ReconnectingClient(address, options);
   }
 
+  get tag(): string {
+    return this.#client.tag;
+  }
+
+  endTransactions(tag: string, options: { readonly onlyWaiting: boolean }): Promise<boolean> {
+    return this.#oneAtATime(async () => {
+      try {
+        return await this.#client.endTransactions(tag, options);
+      } catch (error) {
+        throw translateError(this.label, error);
+      }
+    });
+  }
+
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#oneAtATime(() => this.#run(undefined, work));
   }

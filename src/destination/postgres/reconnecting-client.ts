@@ -69,6 +69,12 @@ export class ReconnectingClient implements AsyncDisposable {
     return (this.#transaction = new PostgresTransaction(connection, { label, schema, settings }));
   }
 
+  /** Ends the transactions of another process. Returns whether none is left. */
+  async endTransactions(tag: string, options: { readonly onlyWaiting: boolean }): Promise<boolean> {
+    await this.openTransaction();
+    return this.#connection ? await endTransactions(this.#connection, tag, options) : false;
+  }
+
   /** Discards the connection. The next use opens another. */
   markLost(): void {
     const lost = this.#connection;

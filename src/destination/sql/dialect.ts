@@ -15,6 +15,16 @@ export interface Dialect extends AsyncDisposable {
   readonly naming: NamingRules;
   /** Whether a write transaction excludes all others, whatever their scope. */
   readonly hasOneWriter: boolean;
+  /**
+   * By what the server knows our transactions, with which it may go on after this process is lost.
+   * Undefined if there is no server.
+   */
+  readonly tag: string | undefined;
+  /**
+   * Ends the transactions of a tag; with `onlyWaiting`, those only that wait for their process.
+   * Returns whether none is left.
+   */
+  endTransactions(tag: string, options: { readonly onlyWaiting: boolean }): Promise<boolean>;
   /** Runs `work` in a transaction that writes nothing. */
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**

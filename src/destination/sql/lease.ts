@@ -20,6 +20,7 @@ export interface Lease {
   /** Grows with each lease of the pipeline; a holder whose epoch is old can no longer write. */
   readonly epoch: number;
   readonly id: string;
+  readonly tag: string | undefined;
   readonly since: string;
 }
 
@@ -33,7 +34,7 @@ const liveLeases = new Set<string>();
 export async function takeLease(
   tx: Transaction,
   pipeline: Pipeline,
-  { id, durationMs }: Pick<Lease, "id" | "durationMs">,
+  { id, tag, durationMs }: Pick<Lease, "id" | "tag" | "durationMs">,
 ): Promise<Lease> {
   const stored = await readLock(tx, pipeline.name);
   checkIdentity(pipeline, stored?.lock.identity);
@@ -43,11 +44,30 @@ export async function takeLease(
     throw lockedError(pipeline.name, holder);
   // If the lock's row was deleted or restored from a backup, its epoch must not be used again.
   const epoch = Math.max(stored?.epoch ?? 0, await lastEpoch(tx, pipeline.name)) + 1;
-  const lease = { pipeline, durationMs, epoch, id, since: currentTimestamp() };
+  const lease = { pipeline, durationMs, epoch, id, tag, since: currentTimestamp() };
   liveLeases.add(id);
   const lock = await renewedLock(tx, lease, stored?.lock);
   await insertLock(tx, pipeline.name, { lock, epoch, commits: 0 });
   return lease;
+}
+
+/** A process that can no longer write under the lock that it has not released. */
+export interface FormerHolder {
+  readonly holder: Holder;
+  /** Whether it has ended; it may be suspended otherwise. */
+  readonly isDead: boolean;
+}
+
+/** The former holder of the lock, if there is one. Throws like `takeLease`. */
+export async function findFormerHolder(
+  tx: Transaction,
+  pipeline: Pipeline,
+): Promise<FormerHolder | undefined> {
+  const { identity, holder } = (await readLock(tx, pipeline.name))?.lock ?? {};
+  checkIdentity(pipeline, identity);
+  if (!holder) return undefined;
+  if (await isAlive(tx, holder)) throw lockedError(pipeline.name, holder);
+  return { holder, isDead: isDead(holder) };
 }
 
 /**
@@ -112,13 +132,13 @@ export async function isHeldSince(
 
 async function renewedLock(
   tx: Transaction,
-  { durationMs, id, since }: Lease,
+  { durationMs, id, tag, since }: Lease,
   stored: Lock | undefined,
 ): Promise<Lock> {
   const until = (await tx.nowMs()) + durationMs;
   return {
     identity: stored?.identity ?? null,
-    holder: { id, pid: process.pid, host: hostname(), origin: currentOrigin(), since, until },
+    holder: { id, pid: process.pid, host: hostname(), tag, origin: currentOrigin(), since, until },
   };
 }
 
@@ -129,11 +149,14 @@ function isHeldByLease(stored: LockRow, { epoch, id }: Lease): boolean {
 
 /** Of a holder that cannot be looked up from here, only the end of its lease tells. */
 async function isAlive(tx: Transaction, holder: Holder): Promise<boolean> {
-  if (holder.host === hostname()) {
-    const process = identifyProcess(holder.pid, holder.origin);
-    if (process === "ended" || (process === "this" && !liveLeases.has(holder.id))) return false;
-  }
-  return (await tx.nowMs()) < holder.until;
+  return !isDead(holder) && (await tx.nowMs()) < holder.until;
+}
+
+/** Whether the process is known to have ended. */
+function isDead(holder: Holder): boolean {
+  if (holder.host !== hostname()) return false;
+  const process = identifyProcess(holder.pid, holder.origin);
+  return process === "ended" || (process === "this" && !liveLeases.has(holder.id));
 }
 
 function checkIdentity({ name, identity }: Pipeline, stored: string | null | undefined): void {
@@ -153,6 +176,13 @@ export function lostCommitsError(pipeline: string): LockedError {
 function lockedError(pipeline: string, holder: Holder): LockedError {
   return new LockedError(
     `pipeline "${pipeline}": locked by ${describeHolder(holder)}; wait until it ends`,
+  );
+}
+
+/** The error for a former holder whose last transaction is still executed. */
+export function stillWritingError(pipeline: string, holder: Holder): LockedError {
+  return new LockedError(
+    `pipeline "${pipeline}": the server is still at work for ${describeHolder(holder)}; wait until it ends`,
   );
 }
 

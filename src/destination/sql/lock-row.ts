@@ -9,6 +9,8 @@ export interface Holder {
   readonly host: string;
   /** Absent if an older rivulet took the lock, or on a system that does not tell. */
   readonly origin?: ProcessOrigin | undefined;
+  /** The tag of its transactions; absent if an older rivulet took the lock, and in SQLite. */
+  readonly tag?: string | undefined;
   readonly since: string;
   /** When the lease expires, in milliseconds since 1970 by the database's clock. */
   readonly until: number;
@@ -50,6 +52,7 @@ const lockShape = z.object({
       pid: z.number(),
       host: z.string(),
       origin: originShape.optional().catch(undefined),
+      tag: z.string().optional(),
       since: z.string(),
       until: z.number(),
     })

@@ -16,7 +16,7 @@ import { parseState, readCheckpoints } from "./checkpoints.ts";
 import { deletedColumn } from "./column-names.ts";
 import type { Dialect, PreparedTable } from "./dialect.ts";
 import type { Findings } from "./findings.ts";
-import { takeLease } from "./lease.ts";
+import { findFormerHolder, stillWritingError, takeLease } from "./lease.ts";
 import { migrate } from "./migrate.ts";
 import { describeExistingTable, describeTable, keyNames, tableName } from "./prepare-table.ts";
 import { SqlSession } from "./session.ts";
@@ -60,9 +60,11 @@ export class SqlDestination implements Destination {
   async lock(pipeline: Pipeline): Promise<Session> {
     const { leaseMs, renewMs, log } = this.#options;
     await this.#dialect.write("migrate", (tx) => migrate(this.#dialect, tx));
+    await this.#endFormerTransactions(pipeline);
     const id = randomUUID();
+    const { tag } = this.#dialect;
     const lease = await this.#dialect.write(pipeline.name, (tx) =>
-      takeLease(tx, pipeline, { id, durationMs: leaseMs }),
+      takeLease(tx, pipeline, { id, tag, durationMs: leaseMs }),
     );
     const session = new SqlSession(this.#dialect, { lease, renewMs, log });
     try {
@@ -138,6 +140,19 @@ export class SqlDestination implements Destination {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dialect[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Ends what the server still does for a process that was lost or suspended in a transaction, and
+   * whose lock may be taken over: the transaction would exclude ours.
+   */
+  async #endFormerTransactions(pipeline: Pipeline): Promise<void> {
+    if (this.#dialect.tag === undefined) return;
+    const former = await this.#dialect.read((tx) => findFormerHolder(tx, pipeline));
+    const { holder, isDead } = former ?? {};
+    if (holder?.tag === undefined) return;
+    if (!(await this.#dialect.endTransactions(holder.tag, { onlyWaiting: isDead !== true })))
+      throw stillWritingError(pipeline.name, holder);
   }
 
   async #readKeyPage(

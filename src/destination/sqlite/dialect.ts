@@ -51,6 +51,7 @@ interface TransactionMode {
 
 class SqliteDialect implements Dialect {
   readonly label: string;
+  readonly tag = undefined;
   readonly mapping = sqliteMapping;
   readonly naming = sqliteNaming;
   readonly hasOneWriter = true;
@@ -111,6 +112,10 @@ class SqliteDialect implements Dialect {
       engine?.close();
       if (!exists) rmSync(path, { force: true });
     }
+  }
+
+  endTransactions(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

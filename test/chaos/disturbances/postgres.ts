@@ -185,7 +185,7 @@ export const postgresDisturbances: readonly OnPostgres[] = [
 ];
 
 /** Makes the next sync create tables. */
-async function dropTables(run: PostgresRun): Promise<void> {
+export async function dropTables(run: PostgresRun): Promise<void> {
   await run.fillTables();
   run.tampered = true;
   for (const table of Object.keys(run.service.keyColumns))

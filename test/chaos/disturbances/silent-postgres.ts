@@ -1,6 +1,9 @@
 import type { CutMoment } from "../../support/cutting-proxy.ts";
-import type { Disturbance } from "../disturbance.ts";
+import { expect } from "vitest";
+import { outcomeOf, type Disturbance } from "../disturbance.ts";
+import { changeHolder, expireLease } from "../lease.ts";
 import type { PostgresStorage } from "../storage.ts";
+import { dropTables } from "./postgres.ts";
 import { interrupt } from "./process.ts";
 
 type OnPostgres = Disturbance<PostgresStorage>;
@@ -29,6 +32,27 @@ export const silentPostgresDisturbances: readonly OnPostgres[] = [
       },
     };
   }),
+  {
+    name: "a lost host in COPY",
+    outcomes: ["completed"],
+    async disturb(run) {
+      const { storage } = run;
+      await dropTables(run);
+      storage.tcpProxy.cutAt("copy ", "silent after");
+      const lost = run.start();
+      await run.waitUntil(lost, () => !storage.tcpProxy.isArmed);
+      run.happened = !storage.tcpProxy.isArmed;
+      if (!run.happened) return await lost.ended;
+      lost.child.kill("SIGKILL");
+      await lost.ended;
+      // As of another host, so that its end cannot be seen from here.
+      await changeHolder(storage, { host: "lost" });
+      const early = await run.startAndWait();
+      expect(outcomeOf(early), early.stderr).toBe("locked");
+      await expireLease(storage);
+      return await run.startAndWait();
+    },
+  },
   {
     name: "a silent Postgres, and SIGTERM",
     outcomes: ["interrupted", "completed"],

@@ -32,11 +32,18 @@ function tableChoices(selection: Selection | null | undefined): Choices {
   if (withoutSchema)
     return { tables: withoutSchema.tables, includeNew: withoutSchema.include_new_tables };
   if (!withSchema) return { tables: [], includeNew: true };
-  const included = withSchema.schemas.filter((schema) => schema.included);
+  const { schemas, include_new_schemas: includeNewSchemas } = withSchema;
+  const included = schemas.filter((schema) => schema.included);
+  const excluded = schemas.filter((schema) => !schema.included).flatMap(({ tables }) => tables);
+  // Ours would be in one of them: only without any can a schema be new.
+  const isExcluded = schemas.length > 0 && included.length === 0;
   return {
-    tables: included.flatMap(({ tables }) => tables),
+    tables: [
+      ...included.flatMap(({ tables }) => tables),
+      ...excluded.map((table) => ({ ...table, included: false })),
+    ],
     includeNew:
-      withSchema.include_new_schemas || included.some((schema) => schema.include_new_tables),
+      (includeNewSchemas && !isExcluded) || included.some((schema) => schema.include_new_tables),
   };
 }
 

@@ -40,16 +40,76 @@ const textTypes: ReadonlySet<ColumnType | undefined> = new Set(["string", "date"
 /** Ends circular references. */
 const maxDepth = 20;
 
+/** Ends combinations that multiply; no tap's schema comes near. */
+const maxAlternatives = 200;
+
+/** The properties of a record's schema, also of what it refers to or is combined of (`allOf`). */
+export function propertiesOf(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(properties(schema, schema, 0));
+}
+
+function properties(schema: unknown, root: JsonSchema, depth: number): Map<string, unknown> {
+  const all = new Map<string, unknown>();
+  if (!isObject(schema) || depth > maxDepth) return all;
+  const { $ref: reference, allOf, properties: own } = schema;
+  const parts = Array.isArray(allOf) ? (allOf as unknown[]) : [];
+  if (typeof reference === "string") parts.push(resolveReference(reference, root));
+  const found = parts.map((part) => properties(part, root, depth + 1));
+  if (isObject(own)) found.push(new Map(Object.entries(own)));
+  for (const [name, property] of found.flatMap((part) => [...part])) {
+    const known = all.get(name);
+    all.set(name, known === undefined ? property : { allOf: [known, property] });
+  }
+  return all;
+}
+
 /** The schemas of which a value has to match one, each with at most one type. */
 function alternatives(schema: unknown, root: JsonSchema, depth: number): JsonSchema[] {
   if (!isObject(schema) || depth > maxDepth) return [{}];
-  const { $ref: reference, anyOf, oneOf, allOf, type } = schema;
+  const { $ref: reference, anyOf, oneOf, allOf, ...own } = schema;
   if (typeof reference === "string")
     return alternatives(resolveReference(reference, root), root, depth + 1);
-  const [inner] = [anyOf, oneOf, allOf].filter(Array.isArray);
+  if (Array.isArray(allOf)) {
+    const others = { ...own, ...(anyOf ? { anyOf } : {}), ...(oneOf ? { oneOf } : {}) };
+    return [others, ...(allOf as unknown[])]
+      .map((part) => alternatives(part, root, depth + 1))
+      .reduce(combine);
+  }
+  const { type } = own;
+  const [inner] = [anyOf, oneOf].filter(Array.isArray);
   if (inner && type === undefined)
     return inner.flatMap((option: unknown) => alternatives(option, root, depth + 1));
-  return [type].flat().map((one) => ({ ...schema, type: one }));
+  if (type === undefined) return schemasOfValues(own) ?? [{ ...own, type }];
+  return [type].flat().map((one) => ({ ...own, type: one }));
+}
+
+/** What matches one of each; those of different types exclude each other. */
+function combine(some: JsonSchema[], others: JsonSchema[]): JsonSchema[] {
+  if (some.length * others.length > maxAlternatives) return [{}];
+  const both = some.flatMap((one) =>
+    others.flatMap((other) => {
+      const [a, b] = [one["type"] ?? other["type"], other["type"] ?? one["type"]];
+      const isInteger = new Set([a, b, "integer", "number"]).size === 2;
+      if (a !== b && !isInteger) return [];
+      return [{ ...one, ...other, type: a === b ? a : "integer" }];
+    }),
+  );
+  return both.length === 0 ? [{}] : both;
+}
+
+/** The schemas of the values of an `enum` or a `const`. */
+function schemasOfValues(schema: JsonSchema): JsonSchema[] | undefined {
+  const { enum: listed } = schema;
+  const values = Object.hasOwn(schema, "const") ? [schema["const"]] : listed;
+  if (!Array.isArray(values) || values.length === 0) return undefined;
+  const schemas = values.map((value) => ({ ...schema, ...schemaOfValue(value) }));
+  return [...new Map(schemas.map((one) => [typeOf(one), one])).values()];
+}
+
+function schemaOfValue(value: unknown): JsonSchema {
+  if (value === null) return { type: "null" };
+  if (Number.isInteger(value)) return { type: "integer", minimum: value, maximum: value };
+  return { type: typeof value };
 }
 
 /** The subschema at `#/definitions/name`; undefined if there is none. */

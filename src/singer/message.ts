@@ -34,7 +34,7 @@ interface StateMessage {
 }
 
 /** Deletes all rows of other versions. */
-interface ActivateVersionMessage {
+export interface ActivateVersionMessage {
   readonly type: "ACTIVATE_VERSION";
   readonly stream: string;
   readonly version: number;

@@ -14,6 +14,7 @@ import { RejectedRecord } from "./key-spelling.ts";
 import { InvalidLines, unreadableBatch } from "./invalid-lines.ts";
 import type { LineChunk } from "./lines.ts";
 import {
+  type ActivateVersionMessage,
   BatchError,
   type BatchMessage,
   LineError,
@@ -50,6 +51,8 @@ export class TapReader {
   #tableNames = new TableNames([]);
   #lastExtraction = { text: "", at: NaN };
   readonly #invalidLines: InvalidLines;
+  /** Versions that were activated before the SCHEMA of their stream, by stream. */
+  readonly #earlyVersions = new Map<string, ActivateVersionMessage>();
   #messageCount = 0;
 
   constructor(options: TapReaderOptions) {
@@ -154,10 +157,18 @@ export class TapReader {
     this.#streams.set(name, stream);
     stream.applySchema(message, extension);
     this.#markIfChanged(stream);
+    const early = this.#earlyVersions.get(name);
+    this.#earlyVersions.delete(name);
+    if (early) this.#activateVersion(early);
   }
 
-  #activateVersion(message: { readonly type: string; stream: string; version: number }): void {
-    const stream = this.#requireStream(message);
+  /** Some taps activate a version before they describe its stream: it waits for the SCHEMA. */
+  #activateVersion(message: ActivateVersionMessage): void {
+    const stream = this.#streams.get(message.stream);
+    if (!stream) {
+      this.#earlyVersions.set(message.stream, message);
+      return;
+    }
     const sweep = stream.activateVersion(message.version, this.#options.log);
     this.#markIfChanged(stream);
     if (sweep) this.#builder.addSweep(stream, sweep);

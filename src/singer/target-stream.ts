@@ -4,7 +4,7 @@ import type { ColumnType, Key, Row, Value } from "../core/schema.ts";
 import type { Checkpoint, Stream, Sweep } from "../core/source.ts";
 import { members } from "../json/text-scanner.ts";
 import type { Extension } from "./extension.ts";
-import { columnType, isObject } from "./json-schema.ts";
+import { columnType, propertiesOf } from "./json-schema.ts";
 import { isLossless, parseValue } from "./json-value.ts";
 import { checkKeySpelling, needsSpelling } from "./key-spelling.ts";
 import type { RecordMessage, SchemaMessage } from "./message.ts";
@@ -98,7 +98,7 @@ export class TargetStream {
     this.#setIdentity(extension?.identity);
     this.#isRivuletTap = extension?.identity !== undefined;
     this.#stamped = extension?.stamped ?? [];
-    const properties = isObject(schema["properties"]) ? schema["properties"] : {};
+    const properties = propertiesOf(schema);
     this.#fields = new Map();
     this.#keySpellings.clear();
     const names = new Set([...Object.keys(properties), ...keys]);

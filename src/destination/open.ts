@@ -23,6 +23,8 @@ export interface OpenOptions {
    * Default: 300 s.
    */
   readonly statementMs?: number;
+  /** How many rows of `_rivulet_sync` to keep for each pipeline. Default: 10,000. */
+  readonly keepSyncs?: number;
   /** Ends all waiting. Work in progress is still completed. */
   readonly signal?: AbortSignal;
   /**
@@ -40,11 +42,11 @@ export interface OpenOptions {
 export async function openDestination(url: string, options: OpenOptions): Promise<Destination> {
   const { log, leaseMs = 60_000, renewMs = 15_000, signal } = options;
   const { busyMs = 30_000, reconnectMs = 30_000, thread = false } = options;
-  const { statementMs = 300_000 } = options;
+  const { statementMs = 300_000, keepSyncs = 10_000 } = options;
   const dialect = await openDialect(url, {
     ...{ busyMs, leaseMs, reconnectMs, statementMs, signal, thread },
   });
-  return new SqlDestination(dialect, { log, leaseMs, renewMs, openFindings });
+  return new SqlDestination(dialect, { log, leaseMs, renewMs, keepSyncs, openFindings });
 }
 
 async function openDialect(url: string, options: ConnectOptions & SqliteOptions): Promise<Dialect> {

@@ -197,6 +197,9 @@ describe("rejects", () => {
       expect(await problems({ opik: login, statement_seconds: seconds })).toMatch(
         /: statement_seconds: expected a whole number from 1 to 86400/,
       );
+    expect(await problems({ opik: login, keep_syncs: 0 })).toMatch(
+      /: keep_syncs: expected a whole number from 1 to 1000000, got 0/,
+    );
   });
 
   test("a password in a URL, without showing it", async () => {

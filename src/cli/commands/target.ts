@@ -1,6 +1,10 @@
 import { realpath } from "node:fs/promises";
 import { defaultConfigPath, readSettings } from "../../configuration/configuration-file.ts";
-import { generalKeys, readGeneralSettings } from "../../configuration/general-settings.ts";
+import {
+  generalKeys,
+  openingOf,
+  readGeneralSettings,
+} from "../../configuration/general-settings.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import { visibleText } from "../../core/visible-text.ts";
@@ -73,6 +77,7 @@ interface Settings {
   readonly url: string;
   readonly pipeline: string;
   readonly statementMs?: number;
+  readonly keepSyncs?: number;
 }
 
 /**
@@ -99,7 +104,7 @@ async function readTargetSettings(flags: Flags, sections: readonly string[]): Pr
       (env["RIVULET_DESTINATION"] || general.destination) ??
       defaultDestination,
     pipeline: flags.pipeline ?? pipelineFromFile ?? "target",
-    ...(general.statementMs === undefined ? {} : { statementMs: general.statementMs }),
+    ...openingOf(general),
   };
 }
 

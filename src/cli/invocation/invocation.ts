@@ -1,4 +1,5 @@
 import { readConfiguration, type Configuration } from "../../configuration/configuration.ts";
+import { openingOf } from "../../configuration/general-settings.ts";
 import type { Configurable, TargetConnector } from "../../connector/connector.ts";
 import type { ConfiguredTarget } from "../../connector/target-session.ts";
 import type { Pipeline } from "../../core/destination.ts";
@@ -50,7 +51,7 @@ export const defaultDestination = "sqlite:./warehouse.db";
 export async function configure(invocation: Invocation): Promise<ConfiguredSource> {
   const { source, flags } = invocation;
   const { configuration, context } = await configureConnector(invocation);
-  const { config, pipeline, statementMs } = configuration;
+  const { config, pipeline } = configuration;
   const destination =
     flags.destination ??
     (process.env["RIVULET_DESTINATION"] || configuration.destination) ??
@@ -62,7 +63,7 @@ export async function configure(invocation: Invocation): Promise<ConfiguredSourc
     streams: selectStreams(source.streams(config, context), flags.streams),
     pipeline: pipelineOf({ name: pipeline, identity: source.identity(config) }, target),
     destination,
-    openOptions: { ...context, ...(statementMs === undefined ? {} : { statementMs }) },
+    openOptions: { ...context, ...openingOf(configuration) },
     ...(target ? { target } : {}),
   };
 }

@@ -29,6 +29,7 @@ import { planWrites, touchedStreams, type WritePlan } from "./write-plan.ts";
 export class SqlSession implements Session {
   readonly #dialect: Dialect;
   readonly #lease: Lease;
+  readonly #keep: number;
   readonly #log: Log;
   readonly #transactions: LeasedTransactions;
   readonly #timer: NodeJS.Timeout;
@@ -48,9 +49,11 @@ export class SqlSession implements Session {
 
   constructor(
     dialect: Dialect,
-    { lease, renewMs, log }: { lease: Lease; renewMs: number; log: Log },
+    options: { lease: Lease; renewMs: number; keepSyncs: number; log: Log },
   ) {
+    const { lease, renewMs, keepSyncs, log } = options;
     this.#dialect = dialect;
+    this.#keep = keepSyncs;
     this.#lease = lease;
     this.#log = log;
     this.#transactions = new LeasedTransactions(dialect, lease);
@@ -164,7 +167,7 @@ export class SqlSession implements Session {
   }
 
   async begin(): Promise<void> {
-    this.#syncId = await this.#transactions.run((tx) => beginSync(tx, this.#lease.pipeline.name));
+    this.#syncId = await this.#transactions.run((tx) => beginSync(tx, this.#lease, this.#keep));
     this.#committedCounts.clear();
   }
 

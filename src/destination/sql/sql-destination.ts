@@ -33,6 +33,8 @@ interface SqlDestinationOptions {
   readonly leaseMs: number;
   /** Interval of the renewals. */
   readonly renewMs: number;
+  /** How many syncs of each pipeline the log keeps. */
+  readonly keepSyncs: number;
   readonly openFindings: () => Promise<Findings>;
 }
 
@@ -58,7 +60,7 @@ export class SqlDestination implements Destination {
   }
 
   async lock(pipeline: Pipeline): Promise<Session> {
-    const { leaseMs, renewMs, log } = this.#options;
+    const { leaseMs, renewMs, keepSyncs, log } = this.#options;
     await this.#dialect.write("migrate", (tx) => migrate(this.#dialect, tx));
     await this.#endFormerTransactions(pipeline);
     const id = randomUUID();
@@ -66,7 +68,7 @@ export class SqlDestination implements Destination {
     const lease = await this.#dialect.write(pipeline.name, (tx) =>
       takeLease(tx, pipeline, { id, tag, durationMs: leaseMs }),
     );
-    const session = new SqlSession(this.#dialect, { lease, renewMs, log });
+    const session = new SqlSession(this.#dialect, { lease, renewMs, keepSyncs, log });
     try {
       await session.load();
       return session;

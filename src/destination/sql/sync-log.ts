@@ -10,7 +10,8 @@ import {
 import { newRequestStats, type RequestStats } from "../../core/request-stats.ts";
 import { currentTimestamp, toTimestamp } from "../../core/timestamp.ts";
 import type { Transaction } from "./dialect.ts";
-import { isHeldSince } from "./lease.ts";
+import { isHeldSince, type Lease } from "./lease.ts";
+import { pruneSyncs } from "./prune-syncs.ts";
 import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 
 /**
@@ -51,13 +52,21 @@ export class CommittedCounts {
   }
 }
 
-/** Inserts the sync's row as `running`. Returns its id. */
-export async function beginSync(tx: Transaction, pipeline: string): Promise<string> {
+/**
+ * Inserts the sync's row as `running`, and deletes those of the oldest syncs of the pipeline, so
+ * that `keep` remain. Returns its id.
+ */
+export async function beginSync(
+  tx: Transaction,
+  { pipeline: { name: pipeline } }: Pick<Lease, "pipeline">,
+  keep: number,
+): Promise<string> {
   const id = randomUUID();
   await tx.db
     .insertInto("_rivulet_sync")
     .values({ id, pipeline, started_at: currentTimestamp(), status: "running" })
     .execute();
+  await pruneSyncs(tx, { pipeline, current: id, keep });
   return id;
 }
 

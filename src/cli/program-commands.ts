@@ -3,12 +3,17 @@ import type { Command } from "./source-commands.ts";
 /** The commands of `rivulet` that need no source. */
 export const programCommands: readonly Command<undefined>[] = [
   {
-    usage: "target",
+    usage: "target [action] [argument] [name]",
     summary: "Load the output of a Singer tap, from standard input, into the destination",
-    flags: ["config", "destination", "pipeline", "batch-dir", "metrics-port", "metrics-file"],
+    flags: ["config", "destination", "pipeline", "batch-dir", "limit", "json", "metrics-port", "metrics-file"],
     examples: [
       ["tap-github --config github.json | $0 target > state.json", "into ./warehouse.db"],
       ["… | $0 target --destination postgres://me@host/db", "into another database"],
+      ["$0 target status", "how did the last runs end?"],
+      ["$0 target state > state.json", "the last STATE, for the tap to resume from"],
+      ["$0 target quarantine", "what could not be stored, and why"],
+      ["$0 target quarantine clear", "forget the lines that are no records"],
+      ["$0 target quarantine clear users", "forget the records of a stream"],
       ["… | $0 target --pipeline github", "keep its state apart from other taps"],
     ],
     load: async () => (await import("./commands/target.ts")).targetCommand,

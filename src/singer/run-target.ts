@@ -33,7 +33,7 @@ export async function runTarget(options: TargetOptions): Promise<Summary> {
   const { session, pipeline, startedAt } = options;
   const stats = newRequestStats();
   const counts = new Map<string, Counts>();
-  const inputStream = `_rivulet_input:${pipeline}`;
+  const inputStream = inputStreamOf(pipeline);
   await session.begin();
   try {
     await writeInput({ ...options, stats, counts, inputStream });
@@ -49,6 +49,11 @@ export async function runTarget(options: TargetOptions): Promise<Summary> {
     await recordFailure(error, options, { counts, transfer: stats });
     throw error;
   }
+}
+
+/** The stream that owns the states and invalid lines of a pipeline. */
+export function inputStreamOf(pipeline: string): string {
+  return `_rivulet_input:${pipeline}`;
 }
 
 interface TargetRun extends TargetOptions {

@@ -1,4 +1,4 @@
-import type { SyncRecord } from "../../core/destination.ts";
+import type { Destination, SyncRecord } from "../../core/destination.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 import { formatCount, formatSeconds } from "../terminal/format-numbers.ts";
@@ -10,10 +10,18 @@ const defaultSyncs = 10;
 
 /** `status`: shows recent syncs with their outcome, duration and counts, and the settled gaps. */
 export async function statusCommand(invocation: Invocation): Promise<number> {
-  const { terminal, flags } = invocation;
   const configured = await configure(invocation);
   await using destination = await openConfiguredDestination(configured);
-  const { name } = configured.pipeline;
+  await showSyncs(destination, configured.pipeline.name, invocation);
+  return exitStatus.completed;
+}
+
+/** Prints the recent syncs of a pipeline, and its settled gaps. */
+export async function showSyncs(
+  destination: Destination,
+  name: string,
+  { terminal, flags }: Pick<Invocation, "terminal" | "flags">,
+): Promise<void> {
   const syncs = await destination.syncs(flags.limit ?? defaultSyncs, name);
   if (flags.json === true) {
     terminal.printJson(syncs.map((sync) => ({ ...sync, counts: Object.fromEntries(sync.counts) })));
@@ -23,7 +31,6 @@ export async function statusCommand(invocation: Invocation): Promise<number> {
     terminal.printStyled(formatTable({ columns, rows: syncs.map(cellsOf) }, terminal));
     printSettledGaps(await destination.settledEntries(name), terminal);
   }
-  return exitStatus.completed;
 }
 
 const columns = [

@@ -18,6 +18,7 @@ import { sourceNames } from "../../sources/registry.ts";
 import { exitStatusOfSync } from "../invocation/exit-status.ts";
 import type { Flags } from "../invocation/flags.ts";
 import { defaultDestination, type Invocation } from "../invocation/invocation.ts";
+import { runTargetAction } from "./target-actions.ts";
 import { showSummary } from "../terminal/summary.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -26,7 +27,12 @@ import type { Terminal } from "../terminal/terminal.ts";
  * standard output once everything before it is stored.
  */
 export async function targetCommand(invocation: Invocation<undefined>): Promise<number> {
-  return await loadStandardInput(invocation, { open: openDestination, sections: sourceNames });
+  if (invocation.flags.action === undefined)
+    return await loadStandardInput(invocation, { open: openDestination, sections: sourceNames });
+  const { terminal, flags, signal } = invocation;
+  const { url, pipeline, ...limits } = await readTargetSettings(flags, sourceNames);
+  await using destination = await openDestination(url, { log: terminal.log, signal, ...limits });
+  return await runTargetAction({ destination, pipeline, terminal, flags });
 }
 
 interface LoadStandardInputOptions {

@@ -27,6 +27,9 @@ const lost = disconnected(
 const unanswered = disconnected(
   "the server does not answer; run the sync again when it does, and if it only needs longer, raise statement_seconds",
 );
+const statementPooling = config(
+  "the pooler runs each statement on its own; set its pool_mode to transaction or session, or connect to the server itself",
+);
 const refused: ErrorMeaning = { Error: DataError, text: "the table refused the row" };
 
 /**
@@ -148,6 +151,7 @@ export function isTransactionAborted(error: unknown): boolean {
 
 function meaningOf(error: Error): ErrorMeaning | undefined {
   if (error instanceof UnansweredError) return unanswered;
+  if (/statement pooling/.test(error.message)) return statementPooling;
   const code = codeOf(error);
   return (
     meaningsByCode.get(code) ??

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import { escapeIdentifier } from "pg";
 import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
@@ -27,6 +28,8 @@ interface UpsertsOptions {
  */
 export class Upserter {
   readonly #options: UpsertsOptions;
+  /** Behind a pooler, the session may have tables of other programs. */
+  readonly #prefix = randomBytes(6).toString("hex");
   #created = 0;
   #staging = new WeakMap<PreparedTable, string>();
   readonly #filled = new Set<string>();
@@ -92,7 +95,7 @@ export class Upserter {
   /** It lives in one transaction: the next one may run elsewhere, behind a pooler. */
   async #createStagingTable(table: PreparedTable): Promise<string> {
     this.#created += 1;
-    const name = `rivulet_${this.#created}`;
+    const name = `rivulet_${this.#prefix}_${this.#created}`;
     const columns = table.columns.map(
       ({ name }, index) => sql`${sql.id(name)} as ${stagingColumn(index)}`,
     );

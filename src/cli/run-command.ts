@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { connectorAtFault } from "../connector/connector-modules.ts";
 import { isOperational, messageOf } from "../core/errors.ts";
 import { isClosedPipe, outputError } from "../core/output-error.ts";
 import { limitHeapGrowth } from "./heap.ts";
@@ -74,7 +75,12 @@ const stopping = {
 function logError(error: unknown, terminal: Terminal): void {
   if (error instanceof Interrupted) terminal.log.warning(error.message);
   else if (isOperational(error)) terminal.log.severe(error.message);
-  else terminal.log.severe(`this is a bug in rivulet: ${bugText(error)}`);
+  else terminal.log.severe(`this is a bug in ${culpritOf(error)}: ${bugText(error)}`);
+}
+
+function culpritOf(error: unknown): string {
+  const connector = connectorAtFault(error);
+  return connector === undefined ? "rivulet" : `the connector ${connector}`;
 }
 
 function bugText(error: unknown): string {

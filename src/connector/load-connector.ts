@@ -3,7 +3,11 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { packageName } from "./about.ts";
+import { checkedSource } from "./checked-source.ts";
+import { positionInConnector, recordConnectorModule } from "./connector-modules.ts";
 import { connectorKinds, type Connector } from "./connector.ts";
+import { formatPosition, positionBefore } from "./stack-position.ts";
+import { syntaxErrorPosition } from "./syntax-position.ts";
 import { validateConnector } from "./validate-connector.ts";
 
 /** Where connectors are looked for, and which names they must not have. */
@@ -29,7 +33,7 @@ export async function loadConnector(name: string, options: LoadOptions): Promise
     throw new ConfigError(
       `--connector ${name}: rivulet reserves the name "${connector.name}"; choose another`,
     );
-  return connector;
+  return connector.kind === "source" ? checkedSource(connector) : connector;
 }
 
 let areHooksRegistered = false;
@@ -70,9 +74,18 @@ async function importModule(
   name: string,
   file: string,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const { href } = pathToFileURL(file);
+  recordConnectorModule(name, href);
   try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    return (await import(href)) as Record<string, unknown>;
   } catch (cause) {
-    throw new ConfigError(`--connector ${name}: cannot be loaded (${messageOf(cause)})`, { cause });
+    const position =
+      positionBefore((cause as Partial<Error>).stack ?? "") ??
+      positionInConnector(cause) ??
+      (cause instanceof SyntaxError ? await syntaxErrorPosition(href) : undefined);
+    const where = position ? `${formatPosition(position)}: ` : "";
+    throw new ConfigError(`--connector ${name}: cannot be loaded (${where}${messageOf(cause)})`, {
+      cause,
+    });
   }
 }

@@ -101,7 +101,7 @@ const broken: readonly (readonly [name: string, source: Source, message: RegExp]
   [
     "declares streams whose key and cursor are among their columns",
     withStreams((stream) => ({ ...stream, primaryKey: ["nothing"] })),
-    /nothing is not one of its columns/,
+    /primaryKey: no column "nothing"/,
   ],
   [
     "stops reading when its signal aborts",

@@ -115,7 +115,11 @@ describe("an invalid connector is rejected in one line that names the problem", 
       deskSource.replace('name: "desk"', 'name: "opik"'),
       /rivulet reserves the name "opik"; choose another/,
     ],
-    ["a syntax error", "export const connector = ;", /cannot be loaded \(Unexpected token/],
+    [
+      "a syntax error",
+      "export const connector = ;",
+      /cannot be loaded \(.*bad.mjs: line 1, column 26: Unexpected token/,
+    ],
     [
       "a missing package",
       'import "no-such-package";',

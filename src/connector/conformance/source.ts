@@ -5,6 +5,7 @@ import type { SourceContext, Stream } from "../../core/source.ts";
 import { canonical } from "../../core/value.ts";
 import { openDestination } from "../../destination/open.ts";
 import { readStream } from "../../engine/read-stream.ts";
+import { checkedStreams } from "../checked-source.ts";
 import { catchError } from "./login.ts";
 import { resumeChecks } from "./resume.ts";
 import { parseConfig, Sandbox } from "./sandbox.ts";
@@ -32,8 +33,7 @@ function declarationChecks({ connector, start }: SourceSubject): readonly CheckD
         const config = parseConfig(connector, service.configuration);
         const streams = connector.streams(config, sandbox.context());
         assert.notEqual(streams.length, 0);
-        assert.equal(new Set(streams.map(({ name }) => name)).size, streams.length);
-        for (const stream of streams) assertDeclared(stream);
+        checkedStreams(connector.name, streams);
       },
     },
     {
@@ -62,12 +62,6 @@ function declarationChecks({ connector, start }: SourceSubject): readonly CheckD
 
 function fullReadOptions() {
   return { checkpoints: new Map<string, never>(), fullRefresh: false, startedAt: new Date() };
-}
-
-function assertDeclared({ name, columns, primaryKey, cursor, stamped = [] }: Stream): void {
-  assert.notEqual(primaryKey.length, 0, `${name}: has no primary key`);
-  for (const column of [...primaryKey, ...stamped, ...(cursor === undefined ? [] : [cursor])])
-    assert.ok(column in columns, `${name}: ${column} is not one of its columns`);
 }
 
 function assertRow(stream: Stream, row: Row): void {

@@ -1,6 +1,7 @@
-import { TransientError } from "../../core/errors.ts";
+import { referenceProblems } from "../../core/column-problems.ts";
+import { ConfigError, TransientError } from "../../core/errors.ts";
 import { HighWaterMark } from "../../engine/high-water-mark.ts";
-import { keyOf, type Key, type Row } from "../../core/schema.ts";
+import { keyOf, type ColumnType, type Key, type Row } from "../../core/schema.ts";
 import type { ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
 import type { Client } from "../client.ts";
 import { believedSize } from "./believed-size.ts";
@@ -46,6 +47,7 @@ const maxListings = 3;
 /** Creates the stream of a declaration. */
 export function restStream(client: Client, given: RestDeclaration): Stream {
   const declaration = given.raw === false ? given : withRaw(given);
+  checkDeclaration(declaration);
   const { name, description, columns, primaryKey, cursor } = declaration;
   return {
     name,
@@ -62,6 +64,18 @@ export function restStream(client: Client, given: RestDeclaration): Stream {
     },
   };
 }
+
+/** Throws a ConfigError if the declaration names a column that it does not have. */
+function checkDeclaration({ name, columns, fields = {}, required = [], cursor }: RestDeclaration) {
+  const problems = referenceProblems(columns, { fields: Object.keys(fields), required });
+  const type = cursor && columns[cursor.column];
+  if (type !== undefined && !cursorTypes.includes(type))
+    problems.push(`cursor: expected a timestamp, but "${cursor?.column}" is of type ${type}`);
+  if (problems.length > 0) throw new ConfigError(`stream "${name}": ${problems.join("; ")}`);
+}
+
+/** A high-water mark is a timestamp; text may be one. */
+const cursorTypes: readonly ColumnType[] = ["timestamp", "date", "string"];
 
 /** Whatever a service adds to its objects later is then kept. */
 function withRaw(declaration: RestDeclaration): RestDeclaration {
@@ -93,14 +107,20 @@ async function* readIncrementally(
     startedAt: options.startedAt,
   });
   const pages = openPages(reading, mark.since === undefined ? {} : cursor.query(mark.since));
+  let rows = 0;
   for await (const page of pages) {
     options.signal.throwIfAborted();
     const mapped = mapper.map(page);
+    rows += mapped.rows.length;
     const checkpoint = mark.page(mapped.rows.map((row) => textIn(row, cursor.column)));
     yield { ...toBatch(page, mapped), ...(checkpoint ? { checkpoint } : {}) };
   }
   const checkpoint = pages.complete ? mark.end() : undefined;
   if (checkpoint) yield { rows: [], bytes: 0, checkpoint };
+  if (pages.complete && rows > 0 && mark.since === undefined)
+    options.log.warning(
+      `${declaration.name}: no row has a timestamp in "${cursor.column}", so each sync reads everything; see the cursor`,
+    );
   if (!pages.complete) {
     options.log.warning(`${declaration.name}: rows are missing; the next sync reads them again`);
   }

@@ -4,6 +4,7 @@ import type { Batch, Rejected } from "../core/source.ts";
 import { fromEpochMs } from "../core/timestamp.ts";
 import { readStream } from "../engine/read-stream.ts";
 import type { SelectedStream } from "./catalog.ts";
+import { ListedCount } from "./listed-count.ts";
 import { MessageBuilder, UnwritableError } from "./message-builder.ts";
 import type { PendingSweeps } from "./pending-sweeps.ts";
 import type { StateOutput } from "./state-output.ts";
@@ -24,8 +25,7 @@ export class TapStream {
   readonly #options: TapStreamOptions;
   readonly #messages: MessageBuilder;
   readonly #version: number;
-  /** The number of keys in a complete listing of the whole table, if there was one. */
-  #listedCount: number | undefined;
+  readonly #listed = new ListedCount();
   /** A column that a sweep needs and the catalog does not select. */
   #missingColumn: string | undefined;
   #settledCount = 0;
@@ -109,8 +109,7 @@ export class TapStream {
     if (sweep) {
       const missing = this.#messages.addSweep(sweep);
       this.#missingColumn ??= missing;
-      const { where, range, by } = sweep;
-      if (!where && !range && !by) this.#listedCount = sweep.keys.length;
+      this.#listed.add(sweep);
     }
     for (const entry of batch.rejected ?? []) this.#reject(entry);
   }
@@ -148,8 +147,9 @@ export class TapStream {
    * every row was written.
    */
   #activate(): void {
-    if (this.#selected.stream.cursor !== undefined || this.#listedCount === undefined) return;
-    if (this.recordCount >= this.#listedCount && this.rejectedCount === 0)
+    const { count } = this.#listed;
+    if (this.#selected.stream.cursor !== undefined || count === undefined) return;
+    if (this.recordCount >= count && this.rejectedCount === 0)
       this.#options.output.write(this.#messages.activateVersion(this.#version));
   }
 

@@ -10,7 +10,12 @@ import { startServer, type TestServer } from "../support/http-server.ts";
 import { listHandler, newRows, type ListRow } from "../support/list-server.ts";
 import { syncSource, type SyncSourceOptions } from "../support/sync-source.ts";
 
-const config = z.object({ url: z.string(), team: z.string().optional(), ...massDeletionFields });
+const config = z.object({
+  url: z.string(),
+  team: z.string().optional(),
+  size: z.number().default(10),
+  ...massDeletionFields,
+});
 
 /** A source with one list, which each sync reads whole. */
 const desk: Source<z.output<typeof config>> = {
@@ -23,7 +28,7 @@ const desk: Source<z.output<typeof config>> = {
       name: "agent",
       path: "agents",
       ...(settings.team === undefined ? {} : { query: { team: settings.team } }),
-      size: 10,
+      size: settings.size,
       columns: { agent_id: "string", raw: "json" },
       primaryKey: ["agent_id"],
       fields: { agent_id: "id" },
@@ -110,5 +115,21 @@ describe.each(databases)("a list that is read whole, on %s", (_name, newDatabase
     expect(await sync()).toEqual(marks(0));
     rows = newRows(34);
     expect(await sync()).toEqual(refused(34, 70));
+  });
+
+  test("marks exactly what is gone from a list that is too long for one sweep, in any order", async () => {
+    const odd = ["😀", "\\u0000", "é", "z\t1"].map((id) => ({ id }));
+    const all = [...odd, ...newRows(25_000)].map(
+      (row, index, list) => list[(index * 7919) % list.length] ?? row,
+    );
+    rows = all;
+    await sync({ size: 5000 });
+    const isGone = (id: string) => id.endsWith("7") || id === "é" || id === "😀";
+    rows = all.filter(({ id }) => !isGone(id));
+    expect(await sync({ size: 5000 })).toEqual(marks(2502));
+    const marked = await database.query("SELECT agent_id FROM agent WHERE _deleted");
+    expect(marked.filter(({ agent_id: id }) => !isGone(String(id)))).toEqual([]);
+    expect(marked).toHaveLength(2502);
+    expect(await sync({ size: 5000 })).toEqual(marks(0));
   });
 });

@@ -1,7 +1,8 @@
 import { referenceProblems } from "../../core/column-problems.ts";
 import { ConfigError, TransientError } from "../../core/errors.ts";
+import { ListedKeys } from "../../engine/listed-keys.ts";
 import { HighWaterMark } from "../../engine/high-water-mark.ts";
-import { keyOf, type ColumnType, type Key, type Row } from "../../core/schema.ts";
+import { keyOf, type ColumnType, type Row } from "../../core/schema.ts";
 import type { ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
 import type { Client } from "../client.ts";
 import { believedSize } from "./believed-size.ts";
@@ -130,14 +131,8 @@ async function* readAll(reading: ListReading): AsyncGenerator<StreamBatch, void>
   const { options, declaration } = reading;
   let missing = 0;
   for (let listings = 1; listings <= maxListings; listings += 1) {
-    const result = yield* readListing(reading);
-    const { allKeys, shown } = result;
-    if (allKeys) {
-      const checkpoint = believedSize(declaration, { shown, options });
-      const sweep = { keys: allKeys, again: listings > 1 };
-      yield { rows: [], bytes: 0, sweep, ...(checkpoint ? { checkpoint } : {}) };
-      return;
-    }
+    const result = yield* readListing(reading, listings > 1);
+    if (result.isComplete) return;
     missing = result.missing;
   }
   if (missing > 0)
@@ -150,32 +145,43 @@ async function* readAll(reading: ListReading): AsyncGenerator<StreamBatch, void>
 }
 
 interface ListingResult {
-  /** The keys of the whole list, if the listing is complete. */
-  readonly allKeys?: readonly Key[];
-  /** The number of different rows that it returned. */
-  readonly shown: number;
+  /** The listing was complete, and what it did not show is marked as deleted. */
+  readonly isComplete: boolean;
   /** The number of rows that the service counts but did not return. */
   readonly missing: number;
 }
 
-async function* readListing(reading: ListReading): AsyncGenerator<StreamBatch, ListingResult> {
+/** @param again - Whether the list was read before in this sync. */
+async function* readListing(
+  reading: ListReading,
+  again: boolean,
+): AsyncGenerator<StreamBatch, ListingResult> {
   const { mapper, options, declaration } = reading;
   const pages = openPages(reading);
-  const keys = new Set<string>();
+  using keys = new ListedKeys(declaration);
   const rejected = new Set<string>();
   for await (const page of pages) {
     options.signal.throwIfAborted();
     const mapped = mapper.map(page);
-    for (const row of mapped.rows) keys.add(JSON.stringify(keyOf(declaration, row)));
+    for (const row of mapped.rows) keys.add(keyOf(declaration, row));
     for (const { key } of mapped.rejected) rejected.add(key);
     yield toBatch(page, mapped);
   }
-  const distinct = keys.size + rejected.size;
-  if (!isCompleteListing(pages, distinct))
-    return { shown: distinct, missing: missingRows(pages, distinct) };
-  const allKeys = [...keys].map((key) => JSON.parse(key) as Key);
-  return { allKeys, shown: distinct, missing: 0 };
+  const shown = keys.count() + rejected.size;
+  if (!isCompleteListing(pages, shown))
+    return { isComplete: false, missing: missingRows(pages, shown) };
+  const checkpoint = believedSize(declaration, { shown, options });
+  let last: StreamBatch | undefined;
+  for (const sweep of keys.sweeps()) {
+    if (last) yield last;
+    last = { rows: [], bytes: sweep.keys.length * keyBytes, sweep: { ...sweep, again } };
+  }
+  yield { rows: [], bytes: 0, ...last, ...(checkpoint ? { checkpoint } : {}) };
+  return { isComplete: true, missing: 0 };
 }
+
+/** About what a key takes in memory, for the limits of what is read ahead. */
+const keyBytes = 100;
 
 function toBatch({ bytes, total }: Page, { rows, rejected }: MappedPage): StreamBatch {
   return { rows, rejected, bytes, ...(total === undefined ? {} : { expected: total }) };

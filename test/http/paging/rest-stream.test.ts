@@ -98,6 +98,20 @@ describe("a full refresh", () => {
     expect(sweepsIn(batches)).toEqual([{ keys: [], again: false }]);
   });
 
+  test("sweeps a long list in ranges, so that its keys are never in memory at once", async () => {
+    const rows = newRows(25_000).map(
+      ({ id }, index, all) => all[(index * 7919) % 25_000] ?? { id },
+    );
+    const { batches } = await read(
+      listHandler(() => rows),
+      { size: 5000, columns: { project_id: "string" } },
+    );
+    const sweeps = sweepsIn(batches);
+    expect(sweeps.map(({ keys }) => keys.length)).toEqual([10_000, 10_000, 5000]);
+    expect(new Set(sweeps.flatMap(({ keys }) => keys.flat())).size).toBe(25_000);
+    expect(batches.at(-1)?.checkpoint).toMatchObject({ believed: 25_000 });
+  });
+
   test("sweeps nothing after an empty list without a total", async () => {
     const { batches, warnings } = await read(respond([]));
     expect(sweepsIn(batches)).toEqual([]);

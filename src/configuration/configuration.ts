@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { fieldMeta, type FieldMeta } from "../core/config-field.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Environment, Source } from "../core/source.ts";
-import { closestWord, suggestion } from "../core/suggestion.ts";
+import { suggestion } from "../core/suggestion.ts";
 import {
   defaultConfigPath,
   expandVariables,
@@ -10,7 +10,8 @@ import {
   type Settings,
 } from "./configuration-file.ts";
 import { exposureOf } from "./exposure.ts";
-import { generalKeys, readGeneralSettings, type GeneralSettings } from "./general-settings.ts";
+import { readGeneralSettings, type GeneralSettings } from "./general-settings.ts";
+import { splitSections, type SectionOptions } from "./sections.ts";
 
 /** The configuration of one source, checked. */
 export interface Configuration<Config = unknown> extends Omit<GeneralSettings, "pipeline"> {
@@ -24,17 +25,11 @@ export interface Configuration<Config = unknown> extends Omit<GeneralSettings, "
 }
 
 /** Where `readConfiguration` finds the settings of a source. */
-export interface ConfigurationOptions<Config> {
+export interface ConfigurationOptions<Config> extends SectionOptions {
   readonly source: Pick<Source<Config>, "name" | "config" | "savedSettings">;
-  /** Names of all sources, whose sections are not unknown keys. */
-  readonly sourceNames: readonly string[];
   readonly env: Environment;
   /** Settings of the command line, which override the file. */
   readonly overrides?: Settings;
-  /**
-   * The file. By default `configuration.json`, which need not exist if the environment is enough.
-   */
-  readonly path?: string;
   /** The command that creates the file, for the error message if it is missing. */
   readonly initCommand?: string;
 }
@@ -90,58 +85,6 @@ export async function readConfiguration<Config>(
     ...otherSettings,
     secrets: secretsOf(source, filled),
     ...(warning === undefined ? {} : { warning }),
-  };
-}
-
-/** Splits the file into the source's settings, with the name of their section, and general ones. */
-function splitSections(
-  root: Settings,
-  { source, sourceNames, path = defaultConfigPath }: ConfigurationOptions<unknown>,
-  problems: string[],
-): { readonly section: string; readonly settings: Settings; readonly general: Settings } {
-  const general = Object.fromEntries(
-    generalKeys.flatMap((key) => (key in root ? [[key, root[key]]] : [])),
-  );
-  const keys: string[] = [...new Set<string>([...generalKeys, ...sourceNames, source.name])];
-  const others = Object.entries(root).filter(([key]) => !keys.includes(key));
-  if (hasTopLevelSettings(source, root))
-    return { section: "", settings: Object.fromEntries(others), general };
-  const unknown = others.filter((entry) => !isSectionOfAnotherConnector(entry, keys));
-  problems.push(...unknown.map(([key]) => formatProblem(unknownKeyProblem([], key, keys))));
-  const settings = root[source.name] ?? {};
-  if (typeof settings !== "object" || Array.isArray(settings))
-    throw new ConfigError(`${path}: ${source.name}: expected an object`);
-  return { section: source.name, settings: settings as Settings, general };
-}
-
-/** Whether this may be the section of an external connector: an object, and no misspelled key. */
-function isSectionOfAnotherConnector(
-  [key, value]: [string, unknown],
-  keys: readonly string[],
-): boolean {
-  return typeof value === "object" && value !== null && closestWord(key, keys) === undefined;
-}
-
-/** Whether a file has the source's settings at its top level instead of in a section. */
-export function hasTopLevelSettings(
-  source: Pick<Source, "name" | "config">,
-  root: Settings,
-): boolean {
-  return !(source.name in root) && Object.keys(root).some((key) => key in source.config.shape);
-}
-
-/**
- * A file's settings with those of one source replaced, at its top level or in a section, as before.
- */
-export function mergeSettings(
-  source: Pick<Source, "name" | "config">,
-  root: Settings,
-  settings: Settings,
-): Settings {
-  if (hasTopLevelSettings(source, root)) return { ...root, ...settings };
-  return {
-    ...root,
-    [source.name]: { ...(root[source.name] as Settings | undefined), ...settings },
   };
 }
 

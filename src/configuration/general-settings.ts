@@ -15,7 +15,13 @@ export interface GeneralSettings {
 }
 
 /** Their keys in the file. */
-export const generalKeys = ["destination", "pipeline", "statement_seconds", "keep_syncs"] as const;
+export const generalKeys = [
+  "destination",
+  "pipeline",
+  "statement_seconds",
+  "keep_syncs",
+  "connectors",
+] as const;
 
 const statementSeconds: z.ZodType<number> = wholeNumber(
   { min: 1, max: 86_400 },

@@ -146,6 +146,30 @@ describe("rejects", () => {
     expect(await problems(text)).toMatch(/expected a JSON object|not JSON/);
   });
 
+  test.each([
+    [
+      "exclude_columns",
+      "unknown key; expected one of destination, pipeline, statement_seconds, keep_syncs, connectors, opik, wandb",
+    ],
+    ["opikk", 'unknown key; did you mean "opik"?'],
+    ["page_size", 'belongs into "opik"; move it there'],
+    ["archive", 'if it is for an external connector: "connectors": ["archive"]'],
+  ])("an object at the top level that is no section: %s", async (key, message) => {
+    const found = await problems({
+      opik: login,
+      wandb: { entity: "e" },
+      [key]: { columns: ["a"] },
+    });
+    expect(found).toMatch(`/configuration.json: ${key}: `);
+    expect(found).toContain(message);
+  });
+
+  test("what should name connectors and does not", async () => {
+    expect(await problems({ opik: login, connectors: { crm: true } })).toMatch(
+      'connectors: expected a list of names, such as ["crm"]',
+    );
+  });
+
   test("an unknown key, with the closest valid one", async () => {
     expect(await problems({ opik: { ...login, page_sise: 5 } })).toBe(
       '/configuration.json: opik.page_sise: unknown key; did you mean "page_size"?',

@@ -91,6 +91,25 @@ describe("a source", () => {
   });
 });
 
+test("the section of a connector that a command does not load needs its package, or its name in the file", async () => {
+  await using desk = await startDesk();
+  await using folder = await newFolder({ "desk.mjs": deskSource });
+  const check = async (more: Readonly<Record<string, unknown>>) => {
+    const settings = { api_key: "key-of-the-desk", base_url: desk.url };
+    const file = join(folder.path, "configuration.json");
+    await writeFile(file, JSON.stringify({ desk: settings, ...more }), { mode: 0o600 });
+    return await rivulet(folder, "--connector", "./desk.mjs", "check");
+  };
+  const refused = await check({ archive: {} });
+  expect(refused.stdout).toMatch(/failed +configuration: .*archive: unknown key/);
+  expect(refused.status).toBe(2);
+  expect(await check({ archive: {}, connectors: ["archive"] })).toMatchObject({ status: 0 });
+  const home = join(folder.path, "node_modules", "rivulet-target-archive");
+  await mkdir(home, { recursive: true });
+  await writeFile(join(home, "index.js"), "");
+  expect(await check({ archive: {} })).toMatchObject({ status: 0 });
+});
+
 describe("an invalid connector is rejected in one line that names the problem", () => {
   const named = 'kind: "source", name: "desk", title: "Desk"';
   test.each([
@@ -202,6 +221,7 @@ describe("a target", () => {
       "desk.mjs": deskSource,
       "archive.mjs": archiveTarget,
       "configuration.json": {
+        connectors: ["archive"],
         desk: { api_key: "key-of-the-desk", base_url: desk.url },
         archive: { api_key: "key-of-the-archive", base_url: archive.url },
       },

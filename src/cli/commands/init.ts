@@ -11,10 +11,9 @@ import {
   configFields,
   fillFromEnvironment,
   formatProblem,
-  hasTopLevelSettings,
-  mergeSettings,
   secretsOf,
 } from "../../configuration/configuration.ts";
+import { hasTopLevelSettings, mergeSettings } from "../../configuration/sections.ts";
 import { configProperties } from "../../connector/config-properties.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import { namesIn } from "../../core/redact.ts";

@@ -1,6 +1,7 @@
 import { readConfiguration, type Configuration } from "../../configuration/configuration.ts";
 import { openingOf } from "../../configuration/general-settings.ts";
 import type { Configurable, TargetConnector } from "../../connector/connector.ts";
+import { isInstalledConnector } from "../../connector/installed-connector.ts";
 import type { ConfiguredTarget } from "../../connector/target-session.ts";
 import type { Pipeline } from "../../core/destination.ts";
 import { ConfigError } from "../../core/errors.ts";
@@ -78,6 +79,7 @@ export async function configureConnector(invocation: Invocation<Configurable>): 
   const configuration = await readConfiguration({
     source,
     sourceNames: [...sourceNames, ...(target ? [target.name] : [])],
+    isConnector,
     env: process.env,
     ...(serviceNames.includes(source.name) ? { initCommand: `${source.name}-sync init` } : {}),
     ...(flags.config === undefined ? {} : { path: flags.config }),
@@ -91,12 +93,18 @@ export async function configureConnector(invocation: Invocation<Configurable>): 
   return { configuration, context };
 }
 
+/** The file may have sections of connectors that this command does not load. */
+function isConnector(name: string): boolean {
+  return isInstalledConnector(name, process.cwd());
+}
+
 async function configureTarget(invocation: Invocation): Promise<ConfiguredTarget | undefined> {
   const { target: connector, source, terminal, flags } = invocation;
   if (!connector) return undefined;
   const { config, secrets } = await readConfiguration({
     source: connector,
     sourceNames: [...sourceNames, source.name],
+    isConnector,
     env: process.env,
     ...(flags.config === undefined ? {} : { path: flags.config }),
   });

@@ -1,0 +1,87 @@
+import { ConfigError } from "../core/errors.ts";
+import type { Source } from "../core/source.ts";
+import { closestWord, suggestion } from "../core/suggestion.ts";
+import { defaultConfigPath, type Settings } from "./configuration-file.ts";
+import { generalKeys } from "./general-settings.ts";
+
+/** Which sections a file may have. */
+export interface SectionOptions {
+  readonly source: Pick<Source, "name" | "config">;
+  /** Names of all sources, whose sections are not unknown keys. */
+  readonly sourceNames: readonly string[];
+  /** Whether an external connector of this name can be loaded, so that it may have a section. */
+  readonly isConnector?: (name: string) => boolean;
+  /**
+   * The file. By default `configuration.json`, which need not exist if the environment is enough.
+   */
+  readonly path?: string;
+}
+
+/** Splits the file into the source's settings, with the name of their section, and general ones. */
+export function splitSections(
+  root: Settings,
+  { source, sourceNames, isConnector, path = defaultConfigPath }: SectionOptions,
+  problems: string[],
+): { readonly section: string; readonly settings: Settings; readonly general: Settings } {
+  const general = Object.fromEntries(
+    generalKeys.flatMap((key) => (key in root ? [[key, root[key]]] : [])),
+  );
+  const { connectors = [] } = root;
+  const named = isNameList(connectors) ? connectors : [];
+  if (!isNameList(connectors))
+    problems.push('connectors: expected a list of names, such as ["crm"]');
+  const keys = [...new Set<string>([...generalKeys, ...sourceNames, source.name, ...named])];
+  const others = Object.entries(root).filter(([key]) => !keys.includes(key));
+  if (hasTopLevelSettings(source, root))
+    return { section: "", settings: Object.fromEntries(others), general };
+  const unknown = others.filter(([key, value]) => !isObject(value) || isConnector?.(key) !== true);
+  problems.push(...unknown.map(([key, value]) => topLevelProblem(key, value, { source, keys })));
+  const settings = root[source.name] ?? {};
+  if (!isObject(settings)) throw new ConfigError(`${path}: ${source.name}: expected an object`);
+  return { section: source.name, settings, general };
+}
+
+/** What is wrong with a key beside the source's section. */
+function topLevelProblem(
+  key: string,
+  value: unknown,
+  { source, keys }: { readonly source: Pick<Source, "name" | "config">; readonly keys: string[] },
+): string {
+  if (key in source.config.shape) return `${key}: belongs into "${source.name}"; move it there`;
+  const problem = `${key}: unknown key; ${suggestion(key, keys)}`;
+  const isSection = isObject(value) && closestWord(key, keys) === undefined;
+  return isSection
+    ? `${problem}; if it is for an external connector: "connectors": ["${key}"]`
+    : problem;
+}
+
+function isObject(value: unknown): value is Settings {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isNameList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === "string");
+}
+
+/** Whether a file has the source's settings at its top level instead of in a section. */
+export function hasTopLevelSettings(
+  source: Pick<Source, "name" | "config">,
+  root: Settings,
+): boolean {
+  return !(source.name in root) && Object.keys(root).some((key) => key in source.config.shape);
+}
+
+/**
+ * A file's settings with those of one source replaced, at its top level or in a section, as before.
+ */
+export function mergeSettings(
+  source: Pick<Source, "name" | "config">,
+  root: Settings,
+  settings: Settings,
+): Settings {
+  if (hasTopLevelSettings(source, root)) return { ...root, ...settings };
+  return {
+    ...root,
+    [source.name]: { ...(root[source.name] as Settings | undefined), ...settings },
+  };
+}

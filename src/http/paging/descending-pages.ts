@@ -4,7 +4,7 @@ import { isOverload, isTooLarge } from "../http-error.ts";
 import { pageBody, type List, type Page, type PageBody } from "./page.ts";
 import { PageSize, type PageByteLimits } from "./page-size.ts";
 import { descend, idOf } from "./row-ids.ts";
-import { nextWindow, type Window } from "./window.ts";
+import { nextWindow, reaches, type Window } from "./window.ts";
 
 /** A position in a list whose ids descend. Saved in checkpoints. */
 export interface DescendingPosition {
@@ -76,8 +76,10 @@ class Traversal implements DescendingPages {
   /** Behind the last row that could not be read: no page can hold it. */
   #floor = 0;
   #isOrdered = true;
-  /** The ids of the latest page, as one text. */
-  #previousIds: string | undefined;
+  /** The most rows that an answer had; no service is known that sends less than two at a time. */
+  #served = 2;
+  /** The id of the first row of all. */
+  #firstId: string | undefined;
   #isProven = true;
   #isEnded = false;
   #returns = 0;
@@ -168,34 +170,27 @@ class Traversal implements DescendingPages {
     this.total = page.total ?? this.total;
     const ids = page.rows.map(idOf);
     this.#isOrdered &&= descend(ids);
-    if (this.#isRepeated(ids)) return this.#endUnpaged(page);
-    if (!this.#joins(ids[0], window)) {
+    const isAll = this.#isAll(ids, window);
+    if (isAll) this.#isProven = ids.length >= (page.total ?? 0);
+    else if (!this.#joins(ids[0], window)) {
       if (this.#goBack(window)) return { ...page, rows: [], isProven: true, next: undefined };
       this.#isProven = false;
     }
     const below = this.#isOrdered ? this.#below : undefined;
     const rows = page.rows.filter((_, index) => below === undefined || (ids[index] ?? "") < below);
-    this.#advance(page, window, ids);
-    if (isBareArray || this.#isLast(page, window, rows.length)) this.#isEnded = true;
+    const isAstray = below !== undefined && !reaches({ offset: this.#offset, below }, window, ids);
+    this.#advance(page, window, ids.at(-1));
+    if (isAstray) this.#capSize(ids.length);
+    if (isAstray && !isAll && (this.#returns += 1) > maxReturns) this.#isProven = false;
+    const isLast = !(isAstray && this.#isProven) && this.#isLast(page, window, rows.length);
+    if (isBareArray || isAll || isLast) this.#isEnded = true;
     return { ...page, rows, isProven: this.#isProven, next: this.#position };
   }
 
-  /** Whether the service sends the same page again, because it ignores which one is asked for. */
-  #isRepeated(ids: readonly string[]): boolean {
-    const previous = this.#previousIds;
-    this.#previousIds = ids.join();
-    return ids.length > 0 && this.#previousIds === previous;
-  }
-
-  /** Each answer holds all, or all that can be had. */
-  #endUnpaged({
-    rows,
-    total = rows.length,
-    bytes,
-  }: Answer["page"]): Omit<DescendingPage, "number"> {
-    this.#isEnded = true;
-    this.#isProven = rows.length >= total;
-    return { rows: [], bytes, isProven: this.#isProven, next: undefined };
+  /** Whether the service sends all it has, whichever page is asked for and of whatever size. */
+  #isAll(ids: readonly string[], { start, size }: Window): boolean {
+    if (start === 0) this.#firstId = ids[0];
+    return start > 0 && ids.length > size && ids.includes(this.#firstId ?? "");
   }
 
   get #position(): DescendingPosition | undefined {
@@ -214,37 +209,41 @@ class Traversal implements DescendingPages {
   /** Whether nothing can be missing between the rows that were passed and a page. */
   #joins(first: string | undefined, { start }: Window): boolean {
     if (start === 0) return first !== undefined || this.total === 0;
-    return (
-      this.#isOrdered && first !== undefined && this.#below !== undefined && first >= this.#below
-    );
+    return this.#isOrdered && first !== undefined && first >= (this.#below ?? "\uffff");
   }
 
   /** Goes back behind rows that were deleted; returns false if that would prove nothing. */
   #goBack({ start, size }: Window): boolean {
     const isOverlapping = start > 0 && start < this.#offset;
     if (!isOverlapping || !this.#isOrdered || !this.#isProven) return false;
-    this.#returns += 1;
     this.#offset = Math.max(0, start - size);
-    this.#previousIds = undefined;
-    return this.#returns <= maxReturns;
+    return (this.#returns += 1) <= maxReturns;
   }
 
-  #advance({ rows, bytes }: Answer["page"], { start, size }: Window, ids: readonly string[]): void {
-    const end = start + rows.length;
-    const isShort = rows.length > 0 && rows.length < size && end < (this.total ?? Infinity);
-    // The service may have a maximum of its own.
-    if (isShort) this.#size.capAt(Math.max(2, rows.length));
-    this.#offset = end;
-    this.#below = ids.at(-1) ?? this.#below;
+  #advance({ rows, bytes }: Answer["page"], { start, size }: Window, last?: string): void {
+    this.#offset = start + rows.length;
+    this.#served = Math.max(this.#served, rows.length);
+    const isShort = rows.length > 0 && rows.length < size;
+    if (isShort && this.#offset < (this.total ?? Infinity)) this.#capSize(rows.length);
+    const isAbove = this.#isOrdered && this.#below !== undefined && (last ?? "") > this.#below;
+    if (!isAbove) this.#below = last ?? this.#below;
     this.#size.adaptTo(bytes);
   }
 
-  /** Whether a page is the last. Without a total, that is one that shows nothing new. */
+  /** The service may have a maximum of its own. */
+  #capSize(rows: number): void {
+    this.#size.capAt(Math.max(2, rows));
+  }
+
+  /**
+   * Whether a page is the last. Without a total, that is one that shows nothing new, although the
+   * service has shown that it can send more rows at a time.
+   */
   #isLast({ rows, total }: Answer["page"], { start, size }: Window, newRows: number): boolean {
     if (rows.length === 0) return true;
-    const { expected = 0 } = this.#list;
     const end = start + rows.length;
-    if (total !== undefined) return end >= total && (rows.length < size || end >= expected);
-    return newRows === 0 && rows.length !== size;
+    const isExpected = end >= (this.#list.expected ?? 0);
+    if (total !== undefined) return end >= total && (rows.length < size || isExpected);
+    return newRows === 0 && rows.length < size && size <= this.#served;
   }
 }

@@ -4,6 +4,32 @@ export interface Window {
   readonly size: number;
 }
 
+/** What was passed before a page. */
+interface Passed {
+  /** The number of rows. */
+  readonly offset: number;
+  /** The id of the last one. */
+  readonly below: string;
+}
+
+/**
+ * Whether a page reaches the last row that was passed. Otherwise rows have come before it, or the
+ * service has cut the window to a maximum of its own, and the page is not the one that was asked
+ * for: a short page shows that if the row is not where it was.
+ *
+ * @param ids - Those of the page's rows, in descending order.
+ */
+export function reaches(
+  { offset, below }: Passed,
+  window: Window,
+  ids: readonly string[],
+): boolean {
+  const { start, size } = window;
+  if ((ids.at(-1) ?? "") > below) return false;
+  const isShort = start > 0 && ids.length > 0 && ids.length < size;
+  return !isShort || ids[offset - 1 - start] === below;
+}
+
 interface Progress {
   /** Rows that were passed. */
   readonly offset: number;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ReadOptions } from "../../core/source.ts";
-import type { MassDeletionError } from "../mass-deletion.ts";
+import { isMassDeletion, type MassDeletionError } from "../mass-deletion.ts";
 import { instantOf } from "./windows.ts";
 
 /** What a stream has saved about a list, besides its ledger. */
@@ -78,7 +78,8 @@ export class SavedList {
   readonly isFirst: boolean;
   /** How many items the last listing had that was believed; 0 if there was none. */
   readonly believed: number;
-
+  /** The same of a listing under another scope. */
+  readonly believedElsewhere: number;
   /** Set if a listing of the recent items may be enough. */
   readonly recency: Recency | undefined;
 
@@ -88,6 +89,7 @@ export class SavedList {
     const state = stateShape.safeParse(checkpoint).data;
     this.current = state?.scope === scope ? state : undefined;
     this.isFirst = state === undefined || state.unswept;
+    this.believedElsewhere = this.current ? 0 : (state?.believed ?? 0);
     this.believed = this.current?.believed ?? (state ? 0 : believedBefore);
     this.recency = recencyOf(this.current, list);
     if (checkpoint && !state)
@@ -98,6 +100,18 @@ export class SavedList {
   get hidden(): number {
     return this.current?.hidden ?? 0;
   }
+}
+
+/** Warns if another scope was listed before and had far more items: nothing refuses that. */
+export function warnOfOtherScope(
+  { label, noun, options }: TrackedListOptions,
+  { believedElsewhere: believed }: SavedList,
+  shown: number,
+): void {
+  if (!isMassDeletion({ believed, shown })) return;
+  options.log.warning(
+    `${label}: lists ${shown} ${noun}, ${believed} before the settings were changed; the others are marked as deleted`,
+  );
 }
 
 function recencyOf(

@@ -4,7 +4,7 @@ import { Ledger } from "../ledger.ts";
 import { refusalOf, type MassDeletionError } from "../mass-deletion.ts";
 import type { Listing } from "./list-items.ts";
 import { UnprovenError, type ListedItem } from "./listing-service.ts";
-import type { SavedList, TrackedListOptions } from "./saved-list.ts";
+import { warnOfOtherScope, type SavedList, type TrackedListOptions } from "./saved-list.ts";
 
 /** An item that the listing lacks, although an earlier sync read it. */
 export interface MissingItem {
@@ -18,7 +18,7 @@ interface GoneItems {
   /** Which of them are gone, as far as that can be known. */
   readonly find: (missing: readonly MissingItem[]) => Promise<ReadonlySet<string>>;
   /** Batches that mark the rows of these items as deleted. */
-  readonly mark: (ids: readonly string[]) => Iterable<StreamBatch>;
+  readonly mark: (ids: readonly string[]) => Iterable<StreamBatch> | AsyncIterable<StreamBatch>;
 }
 
 /** How one stream reads one list in this sync: what is there, what was read, what is gone. */
@@ -43,6 +43,7 @@ export class TrackedList<Item extends ListedItem> {
     const judged = { where: label, noun, ...sizes };
     const refusal = listing.isFull ? refusalOf(judged, options.options) : undefined;
     this.#refusal = refusal ?? options.refusedBy;
+    if (listing.isFull && !this.#refusal) warnOfOtherScope(options, saved, listing.items.size);
   }
 
   /** What the service shows in this sync. */
@@ -72,18 +73,15 @@ export class TrackedList<Item extends ListedItem> {
    * Marks the rows of items as deleted that were read earlier and are gone now; of none unless the
    * listing is believed. Their entries are invalid before their rows are marked: an item that comes
    * back before it is forgotten is read again.
-   *
-   * @returns Whether any item is gone.
    */
-  async *deleteGone({ find, mark }: GoneItems): AsyncGenerator<StreamBatch, boolean> {
+  async *deleteGone({ find, mark }: GoneItems): AsyncGenerator<StreamBatch> {
     const gone = await this.#findGone(find);
-    if (gone.length === 0) return false;
+    if (gone.length === 0) return;
     for (const id of gone) this.ledger.set(id, "");
     yield* this.ledger.changes();
     yield* mark(gone);
     for (const id of gone) this.ledger.delete(id);
     yield* this.ledger.changes();
-    return true;
   }
 
   async #findGone(find: GoneItems["find"]): Promise<readonly string[]> {

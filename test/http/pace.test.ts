@@ -155,7 +155,7 @@ async function readAll(count: number, window: Window): Promise<WindowedServer> {
 
 test("many parallel requests use up window after window, and none is refused", async () => {
   const { refused, windows, maxInFlight } = await readAll(100, {
-    ...{ allowed: 20, ms: 150, others: 0 },
+    ...{ allowed: 20, ms: 400, others: 0 },
   });
   expect([refused, maxInFlight]).toEqual([0, 8]);
   expect(windows).toBeGreaterThanOrEqual(5);

@@ -2,8 +2,12 @@ import { exitStatus, exitStatusOfSync } from "../../src/cli/invocation/exit-stat
 import { ConfigError } from "../../src/core/errors.ts";
 import type { Counts } from "../../src/core/destination.ts";
 import type { OpikDataset } from "../../src/emulators/opik/dataset.ts";
+import { newLog } from "../../src/core/log.ts";
+import { openDestination } from "../../src/destination/open.ts";
 import type { OpikConfig } from "../../src/sources/opik/config.ts";
+import { opik } from "../../src/sources/opik/source.ts";
 import type { TestDatabase } from "./databases.ts";
+import { disturbedSync, type Outcome } from "./disturbed-sync.ts";
 import { newFolder, run, type EndedProgram } from "./program.ts";
 import { startOpik, type Opik, type StartOptions } from "./opik.ts";
 import { syncOpik, type SyncSourceOptions } from "./sync-source.ts";
@@ -78,6 +82,16 @@ export class OpikCopy implements AsyncDisposable {
       const none = { counts: new Map(), quarantined: 0, settled: 0 };
       return { exit: exitStatus.configError, error: message, ...none, warnings };
     }
+  }
+
+  /** Syncs in a process that is killed after so many commits. */
+  async killedSync(commits: number): Promise<Outcome> {
+    await using destination = await openDestination(this.database.url, {
+      log: newLog(() => undefined),
+    });
+    const config = { base_url: this.opik.url, ...this.#config };
+    const nowMs = Date.now();
+    return await disturbedSync(opik, { destination, config, commits, fullRefresh: false, nowMs });
   }
 
   /** Runs a command of `opik-sync`, as a person would. */

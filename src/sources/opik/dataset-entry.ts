@@ -12,6 +12,8 @@ export interface DatasetEntry {
   readonly unsettled?: boolean | undefined;
   /** It showed other items than the service counts, or it has no count. */
   readonly seen?: SeenItems | undefined;
+  /** Since when no sync could tell what was deleted, as ISO 8601. */
+  readonly unmarkedSince?: string | undefined;
   /** Offsets of items that the service could not deliver. */
   readonly unreadable?: readonly number[] | undefined;
 }
@@ -23,6 +25,8 @@ export interface SeenItems {
   readonly since: number;
   /** The service counts others, and they may still appear. */
   readonly isShort?: boolean | undefined;
+  /** How many more the service counts, once that is believed to be wrong. */
+  readonly lacks?: number | undefined;
 }
 
 const shape = z.object({
@@ -31,8 +35,14 @@ const shape = z.object({
   rows: z.int(),
   unsettled: z.boolean().optional(),
   seen: z
-    .object({ digest: z.string(), since: z.number(), isShort: z.boolean().optional() })
+    .object({
+      digest: z.string(),
+      since: z.number(),
+      isShort: z.boolean().optional(),
+      lacks: z.int().optional(),
+    })
     .optional(),
+  unmarkedSince: z.string().optional(),
   unreadable: z.array(z.int()).optional(),
 });
 

@@ -53,8 +53,9 @@ export class DatasetReader {
     this.#context = context;
     this.#state = state;
     // A walk that was interrupted may have shown others.
-    const seenBefore = state.open ? undefined : state.seen;
-    this.#outcomes = new Outcomes(dataset, seenBefore, context.startedAt);
+    const seen = state.open ? undefined : state.seen;
+    const { unmarkedSince } = state.entry ?? {};
+    this.#outcomes = new Outcomes(dataset, { seen, unmarkedSince }, context.startedAt);
   }
 
   /** The batches; none if the items are unchanged. */
@@ -165,14 +166,14 @@ export class DatasetReader {
    * A version that was edited in place a short time ago may be shown as it was, with as many items.
    * A page of a version that is new may lack some although its answer counts all, so that only the
    * whole walk proves deletions; at the first read there are none to prove. One without a count
-   * marks rows only if all walks of some time have shown the same items.
+   * marks rows only if all walks of some time have shown the same items, and one with an item that
+   * could not be delivered only when it can.
    */
   #sweepMode({ items, isSettled, mayBeEdited }: Version, again: boolean): SweepMode {
     const { entry } = this.#state;
     if (!isSettled && (mayBeEdited || !entry)) return "none";
-    const isUncounted = items === undefined;
-    const needsEnd = isUncounted || !isSettled || again || entry?.seen !== undefined;
-    return needsEnd ? "end" : "pages";
+    const isDoubted = entry?.seen !== undefined || entry?.unreadable !== undefined;
+    return items === undefined || !isSettled || again || isDoubted ? "end" : "pages";
   }
 
   #resume(version: Version): WalkPosition | undefined {

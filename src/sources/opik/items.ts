@@ -6,7 +6,7 @@ import { mayBeRedacted, RedactionGuard } from "./access.ts";
 import { parseEntry } from "./dataset-entry.ts";
 import { itemDeclaration } from "./item-row.ts";
 import { readDatasets } from "./read-datasets.ts";
-import { findLostItems, reclaimItems } from "./shared-items.ts";
+import { compareRowCounts, reclaimItems } from "./row-counts.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -51,18 +51,20 @@ async function* readItems(
   if (fullRefresh) yield* tracked.startOver();
   const lastSweep = typeof swept === "string" ? swept : undefined;
   const isSweepDue = fullRefresh || isDue(lastSweep, config.rescan_days, startedAt);
-  const hasGone = yield* tracked.deleteGone({
+  yield* tracked.deleteGone({
     find: (missing) => workspace.findGoneDatasets(missing.map(({ id }) => id)),
-    mark: (gone) => gone.map(sweepDataset),
+    async *mark(gone) {
+      yield* gone.map(sweepDataset);
+      yield* reclaimItems(tracked, options);
+    },
   });
   // The table may have rows that the state does not know, because it is older than they are.
   const hasSwept = isSweepDue && (yield* tracked.sweepAll("dataset_id"));
   if (!isSweepDue) yield* tracked.sweepUnknown("dataset_id");
-  if (hasGone) yield* reclaimItems(tracked, options);
   yield* tracked.enterNew();
   const context = { ...options, client, config, access, guard, mapper, mayMark: !isRefused };
-  const rows = yield* readDatasets({ workspace, tracked, context, seen });
-  yield* findLostItems(tracked, rows, options);
+  const hasRead = yield* readDatasets({ workspace, tracked, context, seen });
+  if (hasRead && !isRefused) yield* compareRowCounts(tracked, options);
   yield* tracked.end({
     ...toSave,
     swept: hasSwept ? startedAt.toISOString() : swept,

@@ -18,17 +18,24 @@ export interface Outcome {
   readonly rejected?: readonly Rejected[];
 }
 
+/** What earlier syncs know of a dataset. */
+export interface Before {
+  /** What all their walks showed. */
+  readonly seen: SeenItems | undefined;
+  /** Since when they could not tell what was deleted, as ISO 8601. */
+  readonly unmarkedSince: string | undefined;
+}
+
 /** Decides what the walks over one dataset have proven. */
 export class Outcomes {
   readonly #dataset: Dataset;
-  readonly #seenBefore: SeenItems | undefined;
-  readonly #startedAt: Date;
+  readonly #before: Before;
+  readonly #startedAt: string;
 
-  /** @param seenBefore - What all walks of earlier syncs showed. */
-  constructor(dataset: Dataset, seenBefore: SeenItems | undefined, startedAt: Date) {
+  constructor(dataset: Dataset, before: Before, startedAt: Date) {
     this.#dataset = dataset;
-    this.#seenBefore = seenBefore;
-    this.#startedAt = startedAt;
+    this.#before = before;
+    this.#startedAt = startedAt.toISOString();
   }
 
   /** Of one walk alone; undefined if it is not proven that it has shown every item. */
@@ -44,27 +51,31 @@ export class Outcomes {
 
   /** Every item was shown. */
   ofComplete(walk: ItemWalk, version: Version): Outcome {
-    return {
-      entry: { ...this.#entry(walk, version), ...unlessSettled(version) },
-      sweep: walk.sweep() ?? this.#noRows,
-    };
+    const entry = { ...this.#entry(walk, version), ...unlessSettled(version) };
+    return this.#swept(entry, walk.sweep());
   }
 
   /**
    * The version counts other items than were shown: a replica of the service may lag behind. That
-   * the count is wrong is believed if the same items are shown for some time.
+   * the count is wrong is believed if the same items are shown for some time. From then on, a
+   * version that is off by as many is no news; it marks nothing before it is believed, too.
    */
   ofShort(walk: ItemWalk, version: Version): Outcome {
     const { items = 0, isSettled, date } = version;
+    const lacks = items - walk.items;
     const seen = this.#seen(walk, date);
     const counts = `dataset "${this.#dataset.name}": the service counts ${items} items and shows ${walk.items}`;
     if (isSettled && date - seen.since >= settlingMs) {
       const gap = { ...this.#gap(`${counts}, always the same`), settled: true };
-      return { ...this.ofComplete(walk, version), rejected: [gap] };
+      const { entry, sweep } = this.ofComplete(walk, version);
+      return { entry: { ...entry, seen: { ...seen, lacks } }, sweep, rejected: [gap] };
     }
-    const gap = this.#gap(`${counts}; nothing was marked as deleted, the next sync reads it again`);
-    const entry = { ...this.#entry(walk, version), seen: { ...seen, isShort: true } };
-    return { entry, rejected: [gap], sweep: this.#noRows };
+    const known = this.#before.seen?.lacks;
+    const isKnown = isSettled && known === lacks;
+    const reason = `${counts}; nothing was marked as deleted, the next sync reads it again`;
+    const entry = { ...this.#entry(walk, version), seen: { ...seen, lacks: known, isShort: true } };
+    const rejected = [{ ...this.#gap(reason), ...(isKnown ? { settled: true } : {}) }];
+    return { ...this.#swept(entry, undefined), rejected };
   }
 
   /**
@@ -84,7 +95,14 @@ export class Outcomes {
       ? { digest: walk.digest ?? "", since: version.date }
       : this.#seen(walk, version.date);
     const sweep = version.date - seen.since >= settlingMs ? walk.sweep() : undefined;
-    return { entry: { ...this.#entry(walk, version), seen }, sweep: sweep ?? this.#noRows };
+    return this.#swept({ ...this.#entry(walk, version), seen }, sweep);
+  }
+
+  /** Without a sweep, the entry says since when that is so. */
+  #swept(entry: DatasetEntry, sweep: Sweep | undefined): Outcome {
+    if (sweep) return { entry, sweep };
+    const unmarkedSince = this.#before.unmarkedSince ?? this.#startedAt;
+    return { entry: { ...entry, unmarkedSince }, sweep: this.#noRows };
   }
 
   /** Sweeps the end of a range that no id is in: marks nothing. */
@@ -95,13 +113,13 @@ export class Outcomes {
 
   #entry({ rows }: ItemWalk, { fingerprint }: Version): DatasetEntry {
     const version = fingerprint === undefined ? {} : { version: fingerprint };
-    return { ...version, at: this.#startedAt.toISOString(), rows };
+    return { ...version, at: this.#startedAt, rows };
   }
 
   /** The items that a walk showed, and since when that has been so. */
   #seen({ digest = "" }: ItemWalk, date: number): SeenItems {
-    const isSame = digest !== "" && this.#seenBefore?.digest === digest;
-    return { digest, since: isSame ? this.#seenBefore.since : date };
+    const { seen } = this.#before;
+    return { digest, since: digest !== "" && seen?.digest === digest ? seen.since : date };
   }
 
   #gap(reason: string): Rejected {

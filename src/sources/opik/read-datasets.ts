@@ -1,3 +1,4 @@
+import { SourceError } from "../../core/errors.ts";
 import type { StreamBatch } from "../../core/source.ts";
 import type { TrackedList } from "../../engine/listing/tracked-list.ts";
 import { readPartitions, type Partition } from "../../engine/partitions.ts";
@@ -24,7 +25,7 @@ const partitionsPerRequest = 2;
 /**
  * Reads all datasets that may have changed. An entry is saved after the rows that it stands for.
  *
- * @returns Whether any row was read.
+ * @returns Whether any dataset was read.
  */
 export async function* readDatasets(
   datasets: DatasetsContext,
@@ -45,18 +46,18 @@ export async function* readDatasets(
     signal,
     log,
   });
-  let hasRows = false;
+  let hasRead = false;
   for await (const batch of batches) {
-    hasRows ||= batch.rows.length > 0;
     yield batch;
     const { partition = "", checkpoint } = batch;
     const entry = checkpoint === null ? finished.get(partition) : undefined;
     if (!entry) continue;
     finished.delete(partition);
+    hasRead = true;
     ledger.set(partition, JSON.stringify(entry));
     yield* ledger.changes();
   }
-  return hasRows;
+  return hasRead;
 }
 
 function interruptedFirst({ tracked, context }: DatasetsContext): readonly Dataset[] {
@@ -70,8 +71,9 @@ function datasetPartition(
   { workspace, tracked, context, seen }: DatasetsContext,
   finished: (entry: DatasetEntry) => void,
 ): Partition {
-  const { id } = dataset;
+  const { id, name } = dataset;
   const open = context.checkpoints.get(id);
+  const missing = open?.["missing"] === true ? { missing: true } : {};
   const entry = parseEntry(tracked.ledger.get(id));
   return {
     key: id,
@@ -86,9 +88,15 @@ function datasetPartition(
         if (!isMissing(error) || (await workspace.datasetExists(id))) throw error;
         // Or it is hidden from a login that was revoked meanwhile.
         await workspace.access.prove();
+        // But what is listed again was not deleted.
+        if (open?.["missing"] === true)
+          throw new SourceError(
+            `dataset "${name}": is listed, but the service does not know its id`,
+          );
+        yield { rows: [], bytes: 0, checkpoint: { missing: true } };
       }
     },
     failedBefore: open?.["failed"] === true,
-    failed: () => ({ failed: true }),
+    failed: () => ({ failed: true, ...missing }),
   };
 }

@@ -93,6 +93,32 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     for (const id of ids.slice(-2)) expect(stored).not.toContain(id);
   });
 
+  test("deletions that no sync can prove for more than a day end it with 3", async () => {
+    const sync = async (days: number) => {
+      const startedAt = new Date(Date.now() + days * 86_400_000);
+      return await copy.sync({}, { startedAt });
+    };
+    expect((await sync(0)).exit).toBe(0);
+    for (const days of [1, 1.9]) {
+      edit(`${days}`);
+      expect(await sync(days)).toMatchObject({ exit: 0 });
+    }
+    // Nothing was deleted so far.
+    edit("more");
+    expect(await sync(2.5)).toMatchObject({ exit: 0 });
+    dataset.deleteItems(ids.slice(1, 3), inPlace);
+    expect(await sync(3)).toMatchObject({ exit: 3, quarantined: 1 });
+    const since = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    expect(await copy.reasons()).toEqual([
+      `dataset "edited": 2 deleted items could not be marked since ${since}, because it had always changed less than 15 minutes before a sync; sync once later after an edit`,
+    ]);
+    copy.settle();
+    expect(await sync(3.1)).toMatchObject({ exit: 0, quarantined: 0 });
+    expect(await copy.deleted()).toBe(2);
+    edit("again");
+    expect(await sync(5)).toMatchObject({ exit: 0 });
+  });
+
   test("each unchanged dataset costs one request, and none without `detect_edits`", async () => {
     expect((await copy.sync()).exit).toBe(0);
     copy.takeRequests();

@@ -107,6 +107,32 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(copy.takeRequests().filter((path) => path.endsWith("/items"))).toEqual([]);
   });
 
+  test.each([5, 6, 7, 8, 9, 10, 11, 12])(
+    "a sync that is killed after %i commits, while it marks the subset, leaves the rows to the next one",
+    async (commits) => {
+      expect(await copy.sync()).toMatchObject({ exit: 3 });
+      subset.updateItem(ids[0] ?? "", { data: { input: "new" } });
+      copy.settle();
+      expect(await copy.sync()).toMatchObject({ exit: 3 });
+      copy.opik.workspace.deleteDataset(subset.id);
+      expect(await copy.killedSync(commits)).toBe("killed");
+      expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0 });
+      expect(await rowsOf()).toEqual({ whole: 6, another: 2 });
+    },
+  );
+
+  test("a dataset that drops an item which it holds for another names that one", async () => {
+    await copy.sync();
+    subset.updateItem(ids[0] ?? "", { data: { input: "new" } });
+    copy.settle();
+    expect(await copy.sync()).toMatchObject({ exit: 3 });
+    subset.deleteItems(ids.slice(0, 4));
+    copy.settle();
+    expect(await copy.sync()).toMatchObject({ exit: 3, quarantined: 1 });
+    expect(await rowsOf()).toEqual({ whole: 2, subset: 0, another: 2 });
+    expect((await copy.reasons()).join()).toContain('dataset "whole": 4 of its 6 items');
+  });
+
   test("a copy with the key of the seed gets the other one once its table is renamed", async () => {
     expect(await copy.sync()).toMatchObject({ exit: 3 });
     const refused = await copy.sync(both);
@@ -130,7 +156,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 
 describe("without a database", () => {
   const cannotBeFound =
-    "opik_dataset_item: items that datasets share cannot be found without a database";
+    "opik_dataset_item: only a sync into a database can find items that several datasets share";
 
   test("the tap says that it cannot find them", async () => {
     const { copy } = await startCopy(newSqlite);

@@ -90,6 +90,20 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await copy.live()).toContain(bad());
   });
 
+  test("what is deleted of its dataset before it is not marked either, once it is known", async () => {
+    copy.opik.faults.undeliverable = { item: bad(), how: "status" };
+    expect((await copy.sync()).exit).toBe(3);
+    dataset.deleteItems(ids.slice(-2));
+    copy.settle();
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      expect(await copy.sync({ page_size: 5 })).toMatchObject({ exit: 3, quarantined: 1 });
+      expect(await copy.deleted()).toBe(0);
+    }
+    delete copy.opik.faults.undeliverable;
+    expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0 });
+    expect(await copy.deleted()).toBe(2);
+  });
+
   test("a new version without the item ends it", async () => {
     copy.opik.faults.undeliverable = { item: bad(), how: "brokenJson" };
     expect((await copy.sync()).exit).toBe(3);

@@ -76,6 +76,31 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await copy.live()).toEqual(served());
   });
 
+  test("a count that was believed stays so in a full refresh, and in versions that are off by as many", async () => {
+    copy.opik.faults.inflatedCount = { dataset: dataset.id, by: 3 };
+    await copy.sync();
+    copy.settle();
+    expect(await copy.sync()).toMatchObject({ exit: 0, settled: 1 });
+    expect(await copy.sync({}, { fullRefresh: true })).toMatchObject({ exit: 0, settled: 1 });
+    for (let days = 1; days < 4; days += 1) {
+      dataset.deleteItems(ids.slice(days, days + 1));
+      dataset.addItems(newItems(2));
+      // Young, it may still be a replica that lags.
+      expect(await copy.sync()).toMatchObject({ exit: 3, settled: 0 });
+      dataset.addItems(newItems(1));
+      copy.settle();
+      expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0, settled: 1 });
+      expect(await copy.deleted()).toBe(days - 1);
+      copy.settle();
+      expect(await copy.sync()).toMatchObject({ exit: 0, settled: 1 });
+      expect(await copy.live()).toEqual(served());
+    }
+    copy.opik.faults.inflatedCount = { dataset: dataset.id, by: 4 };
+    dataset.addItems(newItems(1));
+    copy.settle();
+    expect(await copy.sync()).toMatchObject({ exit: 3, quarantined: 1, settled: 0 });
+  });
+
   test("a count that was believed is left alone once it is right", async () => {
     copy.opik.faults.inflatedCount = { dataset: dataset.id, by: 3 };
     await copy.sync();

@@ -60,17 +60,21 @@ class RandomWorkspace {
   readonly #life: WorkspaceLife;
   readonly #disturbances: Disturbances;
   readonly #settings: Readonly<Record<string, unknown>>;
+  /** Otherwise only a rescan finds items that were written in place. */
+  readonly #detectsEdits: boolean;
   #hasTables = false;
 
   constructor(sandbox: Sandbox) {
     const { service, random } = sandbox;
     const sharesItems = random.oneIn(2);
+    this.#detectsEdits = !random.oneIn(4);
     this.#sandbox = sandbox;
     this.#life = new WorkspaceLife(service.workspace, random, { sharesItems });
     this.#disturbances = new Disturbances({ service, random, life: this.#life });
     this.#settings = {
       dataset_item_key: sharesItems ? "dataset_and_item" : "item",
       concurrency: random.pick([1, 4]),
+      detect_edits: this.#detectsEdits,
     };
   }
 
@@ -105,7 +109,7 @@ class RandomWorkspace {
     let outcome: Outcome = "failed";
     for (let syncs = 0; syncs < 3; syncs += 1) {
       service.workspace.clock.advance(settlingMs + 1000);
-      outcome = await this.#syncWatched({ pageSize: 7 });
+      outcome = await this.#syncWatched({ pageSize: 7, fullRefresh: !this.#detectsEdits });
     }
     const quarantined = await database.query("SELECT * FROM _rivulet_quarantine WHERE NOT settled");
     expect(quarantined).toEqual([]);

@@ -73,12 +73,13 @@ export interface Session extends AsyncDisposable {
   state(): Promise<State>;
   /**
    * Creates tables, adds columns and widens types; never drops. If a table or a column is new,
-   * discards the checkpoints of its stream, so that everything is read again.
+   * discards the checkpoints of its stream, so that everything is read again. Prepares all of them
+   * or none; throws a TableError if one of them cannot be used as it is.
    */
   prepare(tables: readonly Table[]): Promise<void>;
   /**
    * Commits all batches in their order, checkpoints included, in one transaction or not at all.
-   * Without batches, only verifies the lease.
+   * Without batches, only verifies the lease. Throws a TableError if one table cannot be written.
    */
   write(batches: readonly Batch[]): Promise<WriteResult>;
   /**
@@ -95,6 +96,8 @@ export interface Session extends AsyncDisposable {
    * destination cannot be asked.
    */
   countRows?(stream: string, column: string): Promise<ReadonlyMap<string, number>>;
+  /** How many columns a table can have besides the destination's own. Absent: any number. */
+  readonly maxColumns?: number;
   /** Inserts this sync's row into `_rivulet_sync`, as `running`. */
   begin(): Promise<void>;
   /**

@@ -16,6 +16,23 @@ interface ConfigErrorOptions extends ErrorOptions {
   readonly isPartial?: boolean;
 }
 
+/**
+ * A person must change a table before its stream can be written; the other streams go on. Exit
+ * status 2.
+ */
+export class TableError extends ConfigError {
+  readonly stream: string;
+
+  constructor(message: string, { stream, ...options }: TableErrorOptions) {
+    super(message, { isPartial: true, ...options });
+    this.stream = stream;
+  }
+}
+
+interface TableErrorOptions extends ErrorOptions {
+  readonly stream: string;
+}
+
 /** It may work later: network, rate limit, an overloaded server, a full disk. Exit status 1. */
 export class TransientError extends Error {
   override readonly name = "TransientError";

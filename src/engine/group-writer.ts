@@ -2,7 +2,7 @@ import type { Batch } from "../core/source.ts";
 import type { Counts, Session } from "../core/destination.ts";
 
 interface GroupWriterOptions {
-  readonly session: Session;
+  readonly session: Pick<Session, "write">;
   readonly onWritten: (counts: ReadonlyMap<string, Counts>, group: readonly Batch[]) => void;
   /** Called with the destination's error, once; nothing is written after it. */
   readonly onError: (error: unknown) => void;

@@ -1,4 +1,4 @@
-import { ConfigError, isOperational, LockedError, messageOf } from "../core/errors.ts";
+import { ConfigError, isOperational, LockedError, messageOf, TableError } from "../core/errors.ts";
 import { WrittenBatches } from "./written-batches.ts";
 import { readStream } from "./read-stream.ts";
 import type { Batch, Checkpoints, ReadOptions, Stream } from "../core/source.ts";
@@ -11,6 +11,7 @@ import {
   type SyncStatus,
 } from "../core/destination.ts";
 import { GroupWriter } from "./group-writer.ts";
+import { prepareStreams } from "./prepare-streams.ts";
 
 /** The result of a sync. */
 export interface Summary {
@@ -54,8 +55,9 @@ export interface SyncOptions extends Omit<ReadOptions, "checkpoints"> {
  * Copies streams into a destination, one after the other: prepares the tables, then writes each
  * group of batches with the checkpoints it earned.
  *
- * A stream that cannot be read fails alone. A ConfigError, an interruption, a lost lease or a
- * failed write ends the sync. `_rivulet_sync` records the end in every case.
+ * A stream that cannot be read, or whose table cannot be written, fails alone. Any other
+ * ConfigError, an interruption or a lost lease ends the sync. `_rivulet_sync` records the end in
+ * every case.
  */
 export async function sync(options: SyncOptions): Promise<Summary> {
   const { session, streams, transfer, startedAt } = options;
@@ -64,9 +66,12 @@ export async function sync(options: SyncOptions): Promise<Summary> {
   const notes = new Set<string>();
   await session.begin();
   try {
-    await session.prepare(streams);
+    for (const [name, error] of await prepareStreams(session, streams)) {
+      options.log.severe(`${name}: ${error.message}`);
+      failures.set(name, error);
+    }
     const state = await session.state();
-    for (const stream of streams) {
+    for (const stream of streams.filter(({ name }) => !failures.has(name))) {
       const checkpoints: Checkpoints = state.get(stream.name) ?? new Map();
       const failure = await copyStream(stream, checkpoints, { ...options, counts, notes });
       if (failure) failures.set(stream.name, failure);
@@ -75,7 +80,7 @@ export async function sync(options: SyncOptions): Promise<Summary> {
     const quarantined = await session.countQuarantined(names);
     const settled = await session.countSettled(names);
     const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
-    const error = [...failures].map(([name, failure]) => `${name}: ${failure.message}`).join("\n");
+    const error = describeFailures(failures);
     await session.end({ status, counts, transfer, ...(error === "" ? {} : { error }) });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
     return {
@@ -86,6 +91,11 @@ export async function sync(options: SyncOptions): Promise<Summary> {
     await recordFailure(error, { ...options, counts });
     throw error;
   }
+}
+
+/** The errors of streams, one a line, for `_rivulet_sync`. */
+export function describeFailures(failures: ReadonlyMap<string, Error>): string {
+  return [...failures].map(([name, { message }]) => `${name}: ${message}`).join("\n");
 }
 
 type CountingOptions = SyncOptions & { readonly counts: ReadonlyMap<string, Counts> };
@@ -130,15 +140,21 @@ async function copyStream(
     }
     await writer.end();
     return undefined;
-  } catch (error) {
+  } catch (readError) {
     // An error of the destination takes precedence: it is why reading was stopped.
-    await writer.end();
+    const error = await writer.end().then(() => readError, tableErrorOrThrow);
     if (!failsStreamOnly(error, options)) throw error;
     options.log.severe(`${stream.name}: ${error.message}`);
     return error;
   } finally {
     progress.ended(stream.name);
   }
+}
+
+/** A failed write ends the sync, unless only the stream's table is to blame. */
+function tableErrorOrThrow(error: unknown): TableError {
+  if (error instanceof TableError) return error;
+  throw error;
 }
 
 /** Whether the other streams can still be read after this error. */

@@ -5,8 +5,9 @@ import { newRequestStats, type RequestStats } from "../core/request-stats.ts";
 import type { Batch } from "../core/source.ts";
 import { groupBatches } from "../engine/group-batches.ts";
 import { GroupWriter } from "../engine/group-writer.ts";
-import type { Summary } from "../engine/sync.ts";
+import { describeFailures, type Summary } from "../engine/sync.ts";
 import { splitLines } from "./lines.ts";
+import { RefusedStreams } from "./refused-streams.ts";
 import { TapReader } from "./tap-reader.ts";
 
 /** What `runTarget` reads, and where it writes. */
@@ -36,14 +37,15 @@ export async function runTarget(options: TargetOptions): Promise<Summary> {
   const inputStream = inputStreamOf(pipeline);
   await session.begin();
   try {
-    await writeInput({ ...options, stats, counts, inputStream });
+    const failures = await writeInput({ ...options, stats, counts, inputStream });
+    for (const stream of failures.keys()) countsFor(counts, stream);
     const streams = [...new Set([...counts.keys(), inputStream])];
     const quarantined = await session.countQuarantined(streams);
     const settled = await session.countSettled(streams);
-    const status = quarantined > 0 ? "partial" : "completed";
-    await session.end({ status, counts, transfer: stats });
+    const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
+    const error = describeFailures(failures);
+    await session.end({ status, counts, transfer: stats, ...(error === "" ? {} : { error }) });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
-    const failures = new Map<string, Error>();
     return { status, counts, failures, quarantined, settled, transfer: stats, seconds };
   } catch (error) {
     await recordFailure(error, options, { counts, transfer: stats });
@@ -62,26 +64,36 @@ interface TargetRun extends TargetOptions {
   readonly inputStream: string;
 }
 
-async function writeInput(options: TargetRun): Promise<void> {
+/** Returns the errors of the streams that were left out, by stream. */
+async function writeInput(options: TargetRun): Promise<ReadonlyMap<string, Error>> {
   const { session, input, counts, inputStream, batchFolder, log } = options;
+  const refused = new RefusedStreams({
+    session,
+    inputStream,
+    log,
+    onWritten(batches) {
+      const state = lastState(batches, inputStream);
+      if (state !== undefined) options.onState(state);
+    },
+  });
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, session.lost, stop.signal]);
   const writer = new GroupWriter({
-    session,
-    onWritten(result, group) {
+    session: refused,
+    onWritten(result) {
       for (const [stream, more] of result) addCounts(countsFor(counts, stream), more);
-      const state = lastState(group, inputStream);
-      if (state !== undefined) options.onState(state);
     },
     onError(error) {
       stop.abort(error);
     },
   });
   const lines = splitLines(countBytes(input(signal), options.stats), "standard input");
-  const reader = new TapReader({ session, inputStream, batchFolder, log });
+  const onRefused = refused.add.bind(refused);
+  const reader = new TapReader({ session, inputStream, onRefused, batchFolder, log });
   try {
     for await (const group of groupBatches(reader.readBatches(lines))) await writer.write(group);
     await writer.end();
+    return refused.errors;
   } catch (error) {
     // An error of the destination comes first: it also cuts off the input, which is not the cause.
     await writer.end();

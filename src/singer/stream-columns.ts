@@ -61,6 +61,11 @@ export class StreamColumns {
     return column;
   }
 
+  /** Whether the table has a column for this property, or fewer than `max` columns. */
+  hasRoom(property: string, max: number): boolean {
+    return this.#all.size < max || this.#all.has(this.#renamed.get(property) ?? property);
+  }
+
   /** The column that stores values of this type, and its type. A key always stays one column. */
   resolveColumn(
     name: string,

@@ -1,6 +1,8 @@
 import type { Session } from "../core/destination.ts";
+import type { TableError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
+import { prepareStreams } from "../engine/prepare-streams.ts";
 import { BatchBuilder } from "./batch-builder.ts";
 import { readBatchFile } from "./batch-file.ts";
 import {
@@ -31,11 +33,13 @@ import { TargetStream } from "./target-stream.ts";
 /** What a `TapReader` needs. */
 interface TapReaderOptions {
   /** Prepares the tables, and has the checkpoints of earlier runs. */
-  readonly session: Pick<Session, "prepare" | "state">;
+  readonly session: Pick<Session, "prepare" | "state" | "maxColumns">;
   /** The stream that owns states and invalid lines. */
   readonly inputStream: string;
   /** The folder that files of a BATCH must be in. */
   readonly batchFolder: string;
+  /** Called for a stream whose table cannot be used until a person changes something. */
+  readonly onRefused: (error: TableError) => void;
   readonly log: Log;
 }
 
@@ -153,7 +157,8 @@ export class TapReader {
     const { stream: name } = message;
     const table = this.#tableNames.tableOf(name);
     const saved = this.#savedStreams.get(name) ?? { stream: name, columns: {} };
-    const stream = this.#streams.get(name) ?? new TargetStream(table, saved);
+    const { session } = this.#options;
+    const stream = this.#streams.get(name) ?? new TargetStream(table, saved, session.maxColumns);
     this.#streams.set(name, stream);
     stream.applySchema(message, extension);
     this.#markIfChanged(stream);
@@ -207,13 +212,13 @@ export class TapReader {
   /** Yields what has been collected, once its tables are prepared. */
   async *#takeBatches(): AsyncGenerator<Batch, void> {
     const ready = this.#builder.drain();
-    if (this.#unprepared.size > 0) {
-      const streams = [...this.#unprepared];
-      this.#unprepared.clear();
-      await this.#options.session.prepare(streams.map(({ declaration }) => declaration));
-      for (const { table: stream, checkpoint } of streams)
-        yield { stream, rows: [], checkpoint, bytes: 0 };
-    }
+    const streams = [...this.#unprepared];
+    this.#unprepared.clear();
+    const tables = streams.map(({ declaration }) => declaration);
+    const refused = await prepareStreams(this.#options.session, tables);
+    for (const error of refused.values()) this.#options.onRefused(error);
+    for (const { table: stream, checkpoint } of streams)
+      if (!refused.has(stream)) yield { stream, rows: [], checkpoint, bytes: 0 };
     yield* ready;
   }
 

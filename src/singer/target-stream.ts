@@ -10,6 +10,7 @@ import { checkKeySpelling, needsSpelling } from "./key-spelling.ts";
 import type { RecordMessage, SchemaMessage } from "./message.ts";
 import { recordKeyColumn, RecordKeys } from "./record-key.ts";
 import type { SavedStream } from "./saved-stream.ts";
+import { setColumn } from "./set-column.ts";
 import { StreamColumns } from "./stream-columns.ts";
 
 /** The member with the time at which a record was deleted at its source. */
@@ -20,6 +21,9 @@ const versionColumn = "_sdc_table_version";
 
 /** The column for members that the schema does not declare, as a JSON object. */
 const extraColumn = "_sdc_extra";
+
+/** How many columns the target may add: those two, and a key. */
+const targetColumns = 3;
 
 /** What a record changes in its table. */
 export interface RowChange {
@@ -44,6 +48,7 @@ export class TargetStream {
   readonly table: string;
   readonly #stream: string;
   readonly #columns: StreamColumns;
+  readonly #maxFields: number;
   readonly #recordKeys = new RecordKeys();
   #fields = new Map<string, Field>();
   #keys: readonly string[] = [];
@@ -59,10 +64,13 @@ export class TargetStream {
   #hasKey = true;
   #isChanged = false;
 
-  constructor(table: string, { stream, columns, renamed, identity }: SavedStream) {
+  /** What does not fit into `maxColumns` columns goes to `_sdc_extra`. */
+  constructor(table: string, saved: SavedStream, maxColumns = Infinity) {
+    const { stream, columns, renamed, identity } = saved;
     this.table = table;
     this.#stream = stream;
     this.#columns = new StreamColumns(columns, renamed);
+    this.#maxFields = maxColumns - targetColumns;
     this.#identity = identity;
     if (versionColumn in columns) this.#versionColumn = versionColumn;
   }
@@ -104,6 +112,7 @@ export class TargetStream {
     const names = new Set([...Object.keys(properties), ...keys]);
     for (const name of names) {
       const isKey = keys.includes(name);
+      if (!isKey && !this.#columns.hasRoom(name, this.#maxFields - keys.length)) continue;
       const declared = Object.hasOwn(properties, name) ? properties[name] : { type: "string" };
       // Rivulet's own tap sends column names, as in a sync.
       const columnName = this.#isRivuletTap ? name : this.#columns.columnName(name, names);
@@ -236,10 +245,4 @@ export class TargetStream {
     this.#versionColumn = this.#columns.resolveColumn(versionColumn, "integer").column;
     row[this.#versionColumn] ??= version;
   }
-}
-
-/** Sets a column, even one named `__proto__`. */
-function setColumn(row: Record<string, Value>, column: string, value: Value): void {
-  if (column !== "__proto__") row[column] = value;
-  else Object.defineProperty(row, column, { value, enumerable: true });
 }

@@ -56,18 +56,23 @@ export async function newSqlite(): Promise<TestDatabase & { readonly path: strin
   };
 }
 
-/** Makes up the name of a schema, not created yet, on the server that all tests share. */
-export async function newPostgres(): Promise<TestDatabase & { readonly schema: string }> {
+/**
+ * Makes up the name of a schema, not created yet, in a database; by default in that of the server
+ * that all tests share.
+ */
+export async function newPostgres(
+  url = inject("postgresUrl"),
+): Promise<TestDatabase & { readonly schema: string }> {
   const schema = `test_${randomBytes(6).toString("hex")}`;
   const client = new Client({
-    connectionString: inject("postgresUrl"),
+    connectionString: url,
     types: { getTypeParser: () => (text: string) => text },
   });
   await client.connect();
   await client.query(`set search_path to ${schema}; set timezone to 'UTC'`);
   return {
     dialect: "postgres",
-    url: `${inject("postgresUrl")}?schema=${schema}`,
+    url: `${url}?schema=${schema}`,
     schema,
     async query(sql) {
       const results = [await client.query<SqlRow>(sql)].flat();

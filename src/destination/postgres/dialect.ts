@@ -30,6 +30,7 @@ class PostgresDialect implements Dialect {
   readonly mapping = postgresMapping;
   readonly naming = postgresNaming;
   readonly hasOneWriter = false;
+  readonly maxColumns = 1600;
   readonly #schema: string;
   readonly #client: ReconnectingClient;
   readonly #signal: AbortSignal | undefined;

@@ -18,6 +18,8 @@ const disconnected = (text: string): ErrorMeaning => ({
   isDisconnected: true,
 });
 const missingText = "a table or column is missing; run the sync again, which creates it";
+const definitionText =
+  "the server refused a statement because of how a table, a trigger or a rule is defined; change that";
 const unreachable = disconnected(
   "cannot be reached; check that the server runs, and host, port and firewall",
 );
@@ -64,7 +66,7 @@ const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   [
     "42501",
     config(
-      "permission denied; grant this user CREATE and TEMPORARY on the database, or CREATE on the schema, and all privileges on the tables",
+      "permission denied; grant this user CREATE on the database or the schema, and all privileges on the tables, or let it own them",
     ),
   ],
   ["53300", transient("the server has too many connections; try again later")],
@@ -75,15 +77,25 @@ const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
     transient("transactions of other programs conflicted with every attempt; try again later"),
   ],
   ["25P03", lost],
+  ["25P04", lost],
   ["25006", config("the server takes no writes (a standby, or read-only); use the primary server")],
+  ["42", config(definitionText)],
   ["42P01", { Error: MissingTableError, text: missingText }],
   ["42703", transient(missingText)],
-  ["0A000", config("the server lacks a feature that is needed; use Postgres 12 or newer")],
+  ["0A", config(definitionText)],
+  ["55", config(definitionText)],
   ["21", refused],
   ["22", refused],
+  ["22P05", { Error: DataError, text: "the database's encoding lacks a character" }],
   ["23", refused],
+  ["2F", refused],
+  ["38", refused],
+  ["39", refused],
+  ["44", refused],
   ["54", refused],
-  ["P0001", refused],
+  ["54011", config("the table has too many columns, dropped ones included; create it anew")],
+  ["P0", refused],
+  ["XX", config("the server found its own data damaged, or a bug in itself; see its log")],
 ]);
 
 /** Errors of pg that have no code. */

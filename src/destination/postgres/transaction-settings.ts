@@ -24,13 +24,21 @@ export function transactionSettings(options: SettingsOptions): string {
     bytea_output: "'hex'",
     client_min_messages: "warning",
     lock_timeout: String(busyMs),
+    // A limit of the role would end a long statement in every sync again.
+    statement_timeout: "0",
     idle_in_transaction_session_timeout: String(leaseMs),
     // The server notices after 40 seconds that our host is gone.
     tcp_keepalives_idle: "10",
     tcp_keepalives_interval: "10",
     tcp_keepalives_count: "3",
   };
-  return Object.entries(settings)
-    .map(([name, value]) => `set local ${name} to ${value}`)
-    .join("; ");
+  const statements = Object.entries(settings).map(
+    ([name, value]) => `set local ${name} to ${value}`,
+  );
+  return [...statements, noTransactionLimit].join("; ");
 }
+
+/** Like `statement_timeout`, for transactions. Servers before Postgres 17 do not know it. */
+const noTransactionLimit = `select case
+    when current_setting('transaction_timeout', true) is not null
+    then set_config('transaction_timeout', '0', true) end`;

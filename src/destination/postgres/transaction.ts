@@ -12,6 +12,7 @@ import type { RowValues } from "../sql/row-values.ts";
 import type { SqlValue } from "../sql/sql-value.ts";
 import type { SystemTables } from "../sql/system-tables.ts";
 import { advisoryLockKey } from "./advisory-lock.ts";
+import { concernsSystemTables, fromAsciiRow, toAsciiParameter } from "./ascii-texts.ts";
 import type { Connection } from "./connection.ts";
 import { translateError } from "./errors.ts";
 import { findTable } from "./find-table.ts";
@@ -38,6 +39,7 @@ export class PostgresTransaction implements Transaction {
   readonly #settings: string;
   readonly #upserts: Upserter;
   #joinsByHash = false;
+  #encoding: string | undefined;
   #firstError: unknown;
 
   constructor(connection: Connection, { label, schema, settings }: TransactionOptions) {
@@ -124,6 +126,10 @@ export class PostgresTransaction implements Transaction {
     }
   }
 
+  async checkConstraintsAtOnce(): Promise<void> {
+    await this.#connection.query("set constraints all immediate");
+  }
+
   async upsert(table: PreparedTable, rows: RowValues, syncedAt: string): Promise<UpsertCounts> {
     await this.#joinByHash(false);
     return await this.#upserts.upsert(table, rows, syncedAt);
@@ -143,12 +149,28 @@ export class PostgresTransaction implements Transaction {
 
   async #execute(text: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
     try {
-      const { rows, rowCount } = await this.#connection.query<SqlRow>(text, [...parameters]);
-      return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
+      const isAscii = concernsSystemTables(text) && (await this.#lacksCharacters());
+      const values = isAscii
+        ? parameters.map((value) => toAsciiParameter(text, value))
+        : [...parameters];
+      const { rows, rowCount } = await this.#connection.query<SqlRow>(text, values);
+      const restored = isAscii ? rows.map(fromAsciiRow) : rows;
+      return { rows: restored, numAffectedRows: BigInt(rowCount ?? 0) };
     } catch (error) {
       this.#firstError ??= error;
       throw error;
     }
+  }
+
+  /** Whether the database's encoding lacks characters. SQL_ASCII stores any bytes. */
+  async #lacksCharacters(): Promise<boolean> {
+    if (this.#encoding === undefined) {
+      const { rows } = await this.#connection.query<{ name: string }>(
+        "select current_setting('server_encoding') as name",
+      );
+      this.#encoding = rows[0]?.name ?? "";
+    }
+    return !["UTF8", "SQL_ASCII"].includes(this.#encoding);
   }
 
   /**

@@ -5,6 +5,7 @@ import {
   escapeUnstorableJson,
   unescapeUnstorable,
 } from "../sql/text-escaping.ts";
+import { postgresStorage } from "./column-storage.ts";
 
 /** How Postgres stores values. All are sent as text, which both parameters and COPY accept. */
 export const postgresMapping: TypeMapping = {
@@ -43,4 +44,5 @@ export const postgresMapping: TypeMapping = {
     binary: (value) => (typeof value === "string" ? Buffer.from(value.slice(2), "hex") : value),
     json: (value) => (typeof value === "string" ? unescapeUnstorable(value) : value),
   },
+  storage: postgresStorage,
 };

@@ -33,6 +33,7 @@ export class Upserter {
   #created = 0;
   #staging = new WeakMap<PreparedTable, string>();
   readonly #filled = new Set<string>();
+  #mayCreateTemporary: boolean | undefined;
   /** Tables that were empty at first, and have since received a key twice. */
   readonly #repeating = new WeakSet<PreparedTable>();
 
@@ -52,11 +53,42 @@ export class Upserter {
     if (!useArrays && (await this.#copy(table, rows, syncedAt))) {
       return { inserted: rows.count, updated: 0 };
     }
-    const source = useArrays ? rowsSubquery(table, rows) : await this.#stage(table, rows);
+    if (useArrays || !(await this.#canStage()))
+      return await this.#upsertArrays(table, rows, syncedAt);
+    return await this.#upsertFrom(table, await this.#stage(table, rows), syncedAt);
+  }
+
+  /** As many arrays as it takes: where temporary tables are forbidden, all rows are sent so. */
+  async #upsertArrays(
+    table: PreparedTable,
+    rows: RowValues,
+    syncedAt: string,
+  ): Promise<UpsertCounts> {
+    let [inserted, updated] = [0, 0];
+    for (let start = 0; start < rows.count; start += maxArrayRows) {
+      const some = rows.slice(start, Math.min(start + maxArrayRows, rows.count));
+      const counts = await this.#upsertFrom(table, rowsSubquery(table, some), syncedAt);
+      inserted += counts.inserted;
+      updated += counts.updated;
+    }
+    return { inserted, updated };
+  }
+
+  async #upsertFrom(
+    table: PreparedTable,
+    source: RawBuilder<unknown>,
+    syncedAt: string,
+  ): Promise<UpsertCounts> {
     const target = this.#options.table(table.name);
     const query = upsertQuery(table, { source, target, syncedAt });
     const [written] = (await query.execute(this.#options.db)).rows;
     return { inserted: Number(written?.inserted), updated: Number(written?.updated) };
+  }
+
+  /** Whether this user may create temporary tables. */
+  async #canStage(): Promise<boolean> {
+    this.#mayCreateTemporary ??= await queryPrivilege(this.#options.connection);
+    return this.#mayCreateTemporary;
   }
 
   /**
@@ -108,6 +140,12 @@ export class Upserter {
   }
 }
 
+async function queryPrivilege(connection: Pick<Connection, "query">): Promise<boolean> {
+  const query = "select has_database_privilege(current_database(), 'temporary') as granted";
+  const { rows } = await connection.query<{ granted: string }>(query);
+  return rows[0]?.granted === "t";
+}
+
 function fitsArrays({ pieces, count }: RowValues): boolean {
   if (count > maxArrayRows) return false;
   let characters = 0;
@@ -139,11 +177,16 @@ function upsertQuery(
   const compared = names.flatMap((_, index) =>
     table.stampedIndexes.includes(index) ? [] : [index],
   );
+  const exactly = (index: number): RawBuilder<unknown> =>
+    sql.raw(columns[index]?.storage?.exactly ?? "");
   const stored = sql.join([
-    ...compared.map((index) => sql`t.${names[index] ?? sql``}`),
+    ...compared.map((index) => sql`t.${names[index] ?? sql``}${exactly(index)}`),
     sql`t.${deleted}`,
   ]);
-  const incoming = sql.join([...compared.map((index) => staged[index] ?? sql``), sql`false`]);
+  const incoming = sql.join([
+    ...compared.map((index) => sql`${staged[index] ?? sql``}${exactly(index)}`),
+    sql`false`,
+  ]);
   const set = [...names, syncedAtName].map((name) => sql`${name} = excluded.${name}`);
   return sql`with written as (
     insert into ${target} (${sql.join([...names, syncedAtName])})
@@ -193,8 +236,8 @@ function unnestArrays(
   { arrays, names }: { arrays: SqlValue[][]; names: RawBuilder<unknown>[] },
 ): RawBuilder<unknown> {
   const typed = arrays.map((array, index) => {
-    const type = postgresMapping.types[columns[index]?.type ?? "string"];
-    return sql`${array}::${sql.raw(type)}[]`;
+    const { type = "string", storage } = columns[index] ?? {};
+    return sql`${array}::${sql.raw(storage?.sqlType ?? postgresMapping.types[type])}[]`;
   });
   return sql`(select * from unnest(${sql.join(typed)}) as u(${sql.join(names)}))`;
 }

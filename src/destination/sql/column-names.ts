@@ -7,6 +7,9 @@ export const syncedAtColumn = "_synced_at";
 /** The system column that marks a row as deleted at the source. */
 export const deletedColumn = "_deleted";
 
+/** The names of the system columns. */
+export const systemColumnNames = [syncedAtColumn, deletedColumn] as const;
+
 /**
  * The database name of each source column: its own name if that is free. A name that is reserved,
  * or that the database cannot tell from another column's, is prefixed with underscores until it is

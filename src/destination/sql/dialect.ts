@@ -1,5 +1,6 @@
 import type { Kysely, RawBuilder } from "kysely";
 import type { ColumnType, Value } from "../../core/schema.ts";
+import type { ColumnStorage } from "./column-storage.ts";
 import type { RowValues } from "./row-values.ts";
 import type { SqlValue } from "./sql-value.ts";
 import type { SystemTables } from "./system-tables.ts";
@@ -25,6 +26,8 @@ export interface Dialect extends AsyncDisposable {
    * Returns whether none is left.
    */
   endTransactions(tag: string, options: { readonly onlyWaiting: boolean }): Promise<boolean>;
+  /** How many columns a table can have. */
+  readonly maxColumns: number;
   /** Runs `work` in a transaction that writes nothing. */
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
@@ -73,6 +76,8 @@ export interface Transaction {
    * row, and `c0`, `c1`… in the order of `columns`. At most 16,000 values.
    */
   rowRelation(columns: readonly PreparedColumn[], rows: RowValues): RawBuilder<unknown>;
+  /** Checks deferred constraints with each statement until the end, if the database can. */
+  checkConstraintsAtOnce(): Promise<void>;
   /** Runs `work`; if it throws, undoes only `work` and rethrows. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -85,6 +90,11 @@ export interface TypeMapping {
   /** From the canonical form (`core/value.ts`) to the driver's. */
   readonly encode: Readonly<Record<ColumnType, (value: PresentValue) => SqlValue>>;
   readonly decode: Readonly<Record<ColumnType, (value: SqlValue) => Value>>;
+  /**
+   * How a column of another SQL type, as in `ExistingTable`, stores values of a type; undefined if
+   * it cannot.
+   */
+  readonly storage: (type: ColumnType, existing: string) => ColumnStorage | undefined;
 }
 
 /** A value other than null and undefined. */
@@ -102,13 +112,19 @@ export interface NamingRules {
 
 /** An existing table or view, from the catalog. */
 export interface ExistingTable {
-  /** `table`, `view` or another kind of relation. */
+  /** `a table`, `a view` or another thing that has this name. */
   readonly kind: string;
-  /** SQL types by column name. */
+  /** Why rivulet cannot write to it, and what to do; undefined if it can. */
+  readonly obstacle?: string | undefined;
+  /** SQL types by column name, as the dialect's `storage` reads them. */
   readonly columns: ReadonlyMap<string, string>;
   readonly primaryKey: readonly string[];
   /** Columns that are NOT NULL without a default. */
   readonly required: readonly string[];
+  /** Columns that may be NULL. */
+  readonly nullable: readonly string[];
+  /** Columns that the database fills itself, so that no value can be written to them. */
+  readonly generated: readonly string[];
 }
 
 /** A column of a stream's table. */
@@ -119,6 +135,8 @@ export interface PreparedColumn {
   readonly name: string;
   /** The type in the database: `double` for an integer column that was widened. */
   readonly type: ColumnType;
+  /** Absent if the column has rivulet's own SQL type. */
+  readonly storage?: ColumnStorage;
 }
 
 /** A stream's table as it is in the database. */

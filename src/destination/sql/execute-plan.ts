@@ -2,6 +2,7 @@ import { addCounts, zeroCounts, type Counts } from "../../core/destination.ts";
 import type { Rejected } from "../../core/source.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
 import { DataError, type Transaction, type UpsertCounts } from "./dialect.ts";
+import type { Isolation } from "./isolation.ts";
 import { applyPartialUpdates } from "./partial-updates.ts";
 import type { SoftDeletes } from "./soft-deletes.ts";
 import type { UniqueRows } from "./table-write.ts";
@@ -17,24 +18,27 @@ interface ExecutionResult {
 
 interface ExecuteOptions {
   readonly softDeletes: SoftDeletes;
-  /** Find the rows that the database refuses and store the others, instead of throwing. */
-  readonly isolateBadRows: boolean;
+  readonly isolation: Isolation;
+  /** Called before the statements for a stream's table. */
+  readonly onTable: (stream: string) => void;
 }
 
 /**
- * Executes a plan's writes in order. Throws a DataError if the database refuses a row, unless
- * `isolateBadRows` is set.
+ * Executes a plan's writes in order. Throws a DataError if the database refuses a row, unless bad
+ * rows are isolated.
  */
 export async function executePlan(
   tx: Transaction,
   plan: WritePlan,
-  { softDeletes, isolateBadRows }: ExecuteOptions,
+  { softDeletes, isolation: { isolateBadRows, checkAtOnce }, onTable }: ExecuteOptions,
 ): Promise<ExecutionResult> {
+  if (checkAtOnce) await tx.checkConstraintsAtOnce();
   const syncedAt = currentTimestamp();
   const result: ExecutionResult = { counts: new Map(), refused: [] };
   for (const write of plan.writes) {
     const { writable, unique: rows, updates, deletes: keys, sweep } = write;
     const { stream } = writable.table;
+    onTable(stream);
     const counts = zeroCounts();
     const written = isolateBadRows
       ? await upsertBisecting(tx, { writable, rows, syncedAt, refused: result.refused })

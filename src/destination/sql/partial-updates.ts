@@ -48,7 +48,12 @@ export async function applyPartialUpdates(
     const cells = [...set, [syncedAtColumn, syncedAt] as const];
     const changes = cells.map(([name, value]) => sql`${sql.id(name)} = ${value}`);
     const matches = key.map(([name, value]) => sql`${sql.id(name)} = ${value}`);
-    const differs = set.map(([name, value]) => sql`${sql.id(name)} is distinct from ${value}`);
+    const differs = set.map(([name, value]) => {
+      const exactly = sql.raw(
+        table.columns.find((one) => one.name === name)?.storage?.exactly ?? "",
+      );
+      return sql`${sql.id(name)}${exactly} is distinct from ${value}${exactly}`;
+    });
     const result = await sql`update ${tx.table(table.name)} set ${sql.join(changes)}
       where ${sql.join(matches, sql` and `)} and not ${sql.id(deletedColumn)}
       and (${sql.join(differs, sql` or `)})`.execute(tx.db);

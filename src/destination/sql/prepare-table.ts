@@ -1,6 +1,8 @@
 import { sql, type RawBuilder } from "kysely";
 import { ConfigError } from "../../core/errors.ts";
 import type { Table } from "../../core/schema.ts";
+import { checkTable, checkWidth } from "./check-table.ts";
+import { columnInTable } from "./column-in-table.ts";
 import { assignColumnNames, deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type {
   Dialect,
@@ -9,21 +11,36 @@ import type {
   PreparedTable,
   Transaction,
 } from "./dialect.ts";
+import { keyNames } from "./key-names.ts";
 import { systemPrefix } from "./system-tables.ts";
 import { escapeUnstorable } from "./text-escaping.ts";
 
 /** A table that is ready to be written to. */
-export interface PrepareResult {
+interface PrepareResult {
   readonly table: PreparedTable;
   /** Whether the table or one of its columns is new, so that earlier rows are missing in it. */
   readonly needsReload: boolean;
+}
+
+/** Prepares tables one after the other. `onTable` is called before the statements for each. */
+export async function prepareTables(
+  dialect: Dialect,
+  tx: Transaction,
+  { tables, onTable }: { tables: readonly Table[]; onTable: (stream: string) => void },
+): Promise<readonly PrepareResult[]> {
+  const result: PrepareResult[] = [];
+  for (const table of tables) {
+    onTable(table.name);
+    result.push(await prepareTable(dialect, tx, table));
+  }
+  return result;
 }
 
 /**
  * Creates a stream's table, or adds and widens columns of the existing one; never drops. Throws a
  * ConfigError if the existing table does not fit.
  */
-export async function prepareTable(
+async function prepareTable(
   dialect: Dialect,
   tx: Transaction,
   table: Table,
@@ -31,6 +48,7 @@ export async function prepareTable(
   const name = tableName(dialect, table.name);
   const existing = await tx.findTable(name);
   const prepared = describeTable(dialect, table, { name, existing });
+  checkWidth(dialect, prepared, existing);
   if (!existing) {
     await createTable(dialect, tx, prepared);
     return { table: prepared, needsReload: true };
@@ -38,13 +56,7 @@ export async function prepareTable(
   checkTable(dialect, prepared, existing);
   const columns: PreparedColumn[] = [];
   for (const column of prepared.columns) {
-    columns.push(
-      await reconcileColumn(dialect, tx, {
-        column,
-        table: name,
-        existing: existing.columns.get(column.name),
-      }),
-    );
+    columns.push(await reconcileColumn(dialect, tx, { column, table: prepared, existing }));
   }
   for (const [column, definition] of systemColumns(dialect)) {
     if (!existing.columns.has(column)) await addColumn(tx, name, { column, definition });
@@ -71,7 +83,8 @@ export function describeExistingTable(
   checkTable(dialect, described, existing);
   const columns = described.columns.map((column) => {
     const type = existing.columns.get(column.name);
-    return type === undefined ? column : columnInTable(dialect, name, { column, existing: type });
+    if (type === undefined) return column;
+    return columnInTable(dialect, described, { column, existing: type }) ?? column;
   });
   return { ...described, columns };
 }
@@ -134,34 +147,6 @@ async function addColumn(
   );
 }
 
-/** The database names of the primary key's columns. */
-export function keyNames({ columns, keyIndexes }: PreparedTable): string[] {
-  return keyIndexes.map((index) => columns[index]?.name ?? "");
-}
-
-function checkTable({ label }: Dialect, table: PreparedTable, existing: ExistingTable): void {
-  const where = `${label}: table "${table.name}"`;
-  if (existing.kind !== "table") {
-    throw new ConfigError(
-      `${where}: expected a table, found a ${existing.kind}; rename it, or use another destination`,
-    );
-  }
-  const [expected, actual] = [keyNames(table), existing.primaryKey].map((names) =>
-    [...names].sort().join(", "),
-  );
-  if (expected !== actual) {
-    throw new ConfigError(
-      `${where}: expected the primary key (${expected ?? ""}), found (${actual ?? ""}); rename the table, or use another destination`,
-    );
-  }
-  const written = new Set([...table.columns.map(({ name }) => name), syncedAtColumn]);
-  const unwritten = existing.required.find((column) => !written.has(column));
-  if (unwritten === undefined) return;
-  throw new ConfigError(
-    `${where}: column "${unwritten}" is NOT NULL without a default, and the source has no value for it; give it a default, or allow NULL`,
-  );
-}
-
 /** Adds or widens a column to fit its declared type. Returns the column with its actual type. */
 async function reconcileColumn(
   dialect: Dialect,
@@ -170,37 +155,20 @@ async function reconcileColumn(
     column,
     table,
     existing,
-  }: { column: PreparedColumn; table: string; existing: string | undefined },
+  }: { column: PreparedColumn; table: PreparedTable; existing: ExistingTable },
 ): Promise<PreparedColumn> {
   const { types } = dialect.mapping;
-  if (existing === undefined) {
-    await addColumn(tx, table, { column: column.name, definition: sql.raw(types[column.type]) });
+  const found = existing.columns.get(column.name);
+  if (found === undefined) {
+    const definition = sql.raw(types[column.type]);
+    await addColumn(tx, table.name, { column: column.name, definition });
     return column;
   }
-  const actual = columnInTable(dialect, table, { column, existing });
-  if (!needsWidening(dialect, column, existing)) return actual;
-  const reason = await tx.widen(table, column.name);
+  const actual = columnInTable(dialect, table, { column, existing: found });
+  if (actual) return actual;
+  const reason = await tx.widen(table.name, column.name);
   if (reason === undefined) return column;
   throw new ConfigError(
-    `${dialect.label}: table "${table}": column "${column.name}": expected ${types[column.type]}, found ${existing}, which cannot be changed: ${reason}; change the column by hand, or rename the table`,
+    `${dialect.label}: table "${table.name}": column "${column.name}": expected ${types[column.type]}, found ${found}, which cannot be changed: ${reason}; change the column by hand, or rename the table`,
   );
-}
-
-/** An existing column with its type in the table. Throws a ConfigError if no sync can use it. */
-function columnInTable(
-  dialect: Dialect,
-  table: string,
-  { column, existing }: { column: PreparedColumn; existing: string },
-): PreparedColumn {
-  const { types } = dialect.mapping;
-  const expected = types[column.type];
-  if (existing === expected || needsWidening(dialect, column, existing)) return column;
-  if (column.type === "integer" && existing === types.double) return { ...column, type: "double" };
-  throw new ConfigError(
-    `${dialect.label}: table "${table}": column "${column.name}": expected ${expected}, found ${existing}; change the column's type by hand, rename it, or use another destination`,
-  );
-}
-
-function needsWidening({ mapping: { types } }: Dialect, column: PreparedColumn, existing: string) {
-  return column.type === "double" && existing === types.integer;
 }

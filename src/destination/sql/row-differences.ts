@@ -95,18 +95,27 @@ function differs(compared: ComparedTable): RawBuilder<unknown> {
   const columns = comparedIndexes(compared.table);
   if (columns.length === 0) return sql`false as differs`;
   const stored = sql.join(columns.map((index) => storedCell(compared, index)));
-  const incoming = sql.join(columns.map(given));
+  const incoming = sql.join(columns.map((index) => givenCell(compared, index)));
   return sql`(${stored}) is distinct from (${incoming}) as differs`;
 }
 
 function cellDiffers(compared: ComparedTable, index: number): RawBuilder<unknown> {
-  return sql`${storedCell(compared, index)} is distinct from ${given(index)}`;
+  return sql`${storedCell(compared, index)} is distinct from ${givenCell(compared, index)}`;
 }
 
 /** A column that the next sync will add is NULL until then. */
 function storedCell({ table, existing }: ComparedTable, index: number): RawBuilder<unknown> {
   const name = table.columns[index]?.name ?? "";
-  return existing.columns.has(name) ? sql.id("t", name) : sql`null`;
+  if (!existing.columns.has(name)) return sql`null`;
+  return sql`${sql.id("t", name)}${exactly(table, index)}`;
+}
+
+function givenCell({ table }: ComparedTable, index: number): RawBuilder<unknown> {
+  return sql`${given(index)}${exactly(table, index)}`;
+}
+
+function exactly({ columns }: PreparedTable, index: number): RawBuilder<unknown> {
+  return sql.raw(columns[index]?.storage?.exactly ?? "");
 }
 
 function given(index: number): RawBuilder<unknown> {

@@ -50,8 +50,13 @@ interface Field {
 
 /** Creates the encoder of a table. */
 export function createEncoder(table: PreparedTable, mapping: TypeMapping): Encoder {
-  const fields = table.columns.map(({ source, name, type }, index) => {
+  const fields = table.columns.map(({ source, name, type, storage }, index) => {
     const [normalize, encode] = [canonical[type], mapping.encode[type]];
+    const encodeStored = (value: PresentValue): SqlValue => {
+      const normal = normalize(value);
+      storage?.check(normal);
+      return encode(normal);
+    };
     return {
       source,
       name,
@@ -59,7 +64,7 @@ export function createEncoder(table: PreparedTable, mapping: TypeMapping): Encod
       isKey: table.keyIndexes.includes(index),
       isInteger: type === "integer",
       normalize,
-      encode: (value: PresentValue) => encode(normalize(value)),
+      encode: storage ? encodeStored : (value: PresentValue) => encode(normalize(value)),
     };
   });
   const requireField = (source: string): Field => {

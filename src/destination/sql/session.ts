@@ -4,8 +4,9 @@ import type { Log } from "../../core/log.ts";
 import type { Table } from "../../core/schema.ts";
 import type { Batch } from "../../core/source.ts";
 import { CheckpointStore, formatState } from "./checkpoints.ts";
-import { DataError, type Dialect } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import { addRejectedCounts, executePlan } from "./execute-plan.ts";
+import { isolatingBadRows, type Isolation } from "./isolation.ts";
 import {
   bindIdentity,
   forgetLease,
@@ -14,19 +15,22 @@ import {
   resetIdentity,
   type Lease,
 } from "./lease.ts";
+import { systemColumnNames } from "./column-names.ts";
 import { LeasedTransactions } from "./leased-transactions.ts";
 import { countRows } from "./count-rows.ts";
-import { prepareTable, type PrepareResult } from "./prepare-table.ts";
+import { prepareTables } from "./prepare-table.ts";
 import { Quarantine, QuarantineChanges } from "./quarantine.ts";
 import { SoftDeletes } from "./soft-deletes.ts";
 import { StaleStateCheck } from "./stale-state.ts";
 import { beginSync, CommittedCounts, endSync } from "./sync-log.ts";
 import { TableClaims } from "./table-claims.ts";
+import { runForTables } from "./table-errors.ts";
 import { WritableTables } from "./writable-tables.ts";
 import { planWrites, touchedStreams, type WritePlan } from "./write-plan.ts";
 
 /** A pipeline's session on a SQL database. Every transaction first verifies the lease. */
 export class SqlSession implements Session {
+  readonly maxColumns: number;
   readonly #dialect: Dialect;
   readonly #lease: Lease;
   readonly #keep: number;
@@ -54,6 +58,7 @@ export class SqlSession implements Session {
     const { lease, renewMs, keepSyncs, log } = options;
     this.#dialect = dialect;
     this.#keep = keepSyncs;
+    this.maxColumns = dialect.maxColumns - systemColumnNames.length;
     this.#lease = lease;
     this.#log = log;
     this.#transactions = new LeasedTransactions(dialect, lease);
@@ -101,14 +106,12 @@ export class SqlSession implements Session {
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
-    const prepared = await this.#transactions.run(async (tx) => {
-      const names = [...this.#tables.streams, ...tables.map(({ name }) => name)];
-      await this.#claims.check(tx, names);
-      const result: PrepareResult[] = [];
-      for (const table of tables) result.push(await prepareTable(this.#dialect, tx, table));
-      for (const { table, needsReload } of result) {
-        if (needsReload) await this.#checkpoints.replace(tx, new Map(), table.stream);
-      }
+    const prepared = await runForTables(this.#transactions, { isFinal: true }, async (tx, at) => {
+      await this.#claims.check(tx, [...this.#tables.streams, ...tables.map(({ name }) => name)]);
+      const result = await prepareTables(this.#dialect, tx, { tables, onTable: at });
+      at(undefined);
+      for (const { table } of result.filter(({ needsReload }) => needsReload))
+        await this.#checkpoints.replace(tx, new Map(), table.stream);
       return result;
     });
     for (const { table, needsReload } of prepared) {
@@ -144,12 +147,7 @@ export class SqlSession implements Session {
       this.#revision += 1;
       plan = this.#plan(batches);
     }
-    try {
-      return await this.#execute(plan, false);
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      return await this.#execute(plan, true);
-    }
+    return await isolatingBadRows((isolation) => this.#execute(plan, isolation));
   }
 
   async replaceState(state: State, stream?: string): Promise<void> {
@@ -201,27 +199,32 @@ export class SqlSession implements Session {
     return planWrites(batches, { tables: this.#tables.byStream, quarantine: this.#quarantine });
   }
 
-  async #execute(plan: WritePlan, isolateBadRows: boolean): Promise<ReadonlyMap<string, Counts>> {
+  async #execute(plan: WritePlan, isolation: Isolation): Promise<ReadonlyMap<string, Counts>> {
     const touched = touchedStreams(plan);
     // With the first one, all tables are claimed, so that two pipelines never get half of them.
     const claimed = touched.size > 0 ? [...new Set([...this.#tables.streams, ...touched])] : [];
-    if (!this.#dialect.hasOneWriter) await this.#claim(claimed);
-    const { counts, changes } = await this.#transactions.run(async (tx) => {
-      if (touched.size > 0 && !this.#isBound) await bindIdentity(tx, this.#lease);
-      await this.#claims.claim(tx, claimed);
-      const { counts: written, refused } = await executePlan(tx, plan, {
-        softDeletes: this.#softDeletes,
-        isolateBadRows,
-      });
-      const changes = new QuarantineChanges(plan.quarantine);
-      for (const { stream, entry } of refused) changes.set(stream, entry.key, entry);
-      await this.#quarantine.save(tx, changes);
-      await this.#checkpoints.save(tx, plan.checkpoints);
-      if (touched.size > 0) await this.#staleState.recordEpoch(tx, this.#syncId);
-      const counts = addRejectedCounts(written, plan, refused);
-      await this.#committedCounts.save(tx, this.#syncId, counts);
-      return { counts, changes };
-    });
+    if (!this.#dialect.hasOneWriter) await this.#claims.claimAlone(this.#transactions, claimed);
+    const { counts, changes } = await runForTables(
+      this.#transactions,
+      isolation,
+      async (tx, at) => {
+        if (touched.size > 0 && !this.#isBound) await bindIdentity(tx, this.#lease);
+        await this.#claims.claim(tx, claimed);
+        const softDeletes = this.#softDeletes;
+        const done = await executePlan(tx, plan, { softDeletes, isolation, onTable: at });
+        at(undefined);
+        const changes = new QuarantineChanges(plan.quarantine);
+        for (const { stream, entry } of done.refused) changes.set(stream, entry.key, entry);
+        await this.#quarantine.save(tx, changes);
+        await this.#checkpoints.save(tx, plan.checkpoints);
+        if (touched.size > 0) await this.#staleState.recordEpoch(tx, this.#syncId);
+        const counts = addRejectedCounts(done.counts, plan, done.refused);
+        await this.#committedCounts.save(tx, this.#syncId, counts);
+        // What is refused at the end, such as a deferred constraint, concerns the table.
+        if (plan.writes.length === 1) at(plan.writes[0]?.writable.table.stream);
+        return { counts, changes };
+      },
+    );
     this.#committedCounts.afterCommit(counts);
     this.#quarantine.afterCommit(changes);
     if (changes.byStream.size > 0) this.#revision += 1;
@@ -230,13 +233,6 @@ export class SqlSession implements Session {
     this.#isBound ||= touched.size > 0;
     if (touched.size > 0) this.#staleState.afterCommit(this.#syncId);
     return counts;
-  }
-
-  /** In a transaction of its own, because other pipelines wait until it ends. */
-  async #claim(streams: readonly string[]): Promise<void> {
-    if (this.#claims.unclaimed(streams).length === 0) return;
-    await this.#transactions.run((tx) => this.#claims.claim(tx, streams));
-    this.#claims.afterCommit(streams);
   }
 
   async #renew(): Promise<void> {

@@ -91,7 +91,8 @@ export class SoftDeletes {
     const conditions: RawBuilder<unknown>[] = [];
     try {
       for (const [source, value] of Object.entries(where)) {
-        const column = sql.id("t", requireColumn(table, source).name);
+        const { name, storage } = requireColumn(table, source);
+        const column = sql`${sql.id("t", name)}${sql.raw(storage?.exactly ?? "")}`;
         if (value == null) conditions.push(sql`${column} is null`);
         else conditions.push(sql`${column} = ${encoder.encodeValue(source, value)}`);
       }
@@ -107,8 +108,12 @@ export class SoftDeletes {
     { table, encoder }: Pick<WritableTable, "table" | "encoder">,
     { column: source, from, below }: Range,
   ): RawBuilder<unknown>[] {
-    const { name, type } = requireColumn(table, source);
-    const collation = type === "string" ? this.#keyCollation : sql``;
+    const { name, type, storage } = requireColumn(table, source);
+    const collation = storage
+      ? sql.raw(storage.exactly)
+      : type === "string"
+        ? this.#keyCollation
+        : sql``;
     const value = sql`${sql.id("t", name)}${collation}`;
     return [
       ...(from == null ? [] : [sql`${value} >= ${encoder.encodeValue(source, from)}`]),

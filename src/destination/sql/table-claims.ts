@@ -1,6 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import { chunks } from "./chunks.ts";
 import type { NamingRules, Transaction } from "./dialect.ts";
+import type { LeasedTransactions } from "./leased-transactions.ts";
 import type { Lease } from "./lease.ts";
 import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 
@@ -82,6 +83,16 @@ export class TableClaims {
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
+  }
+
+  /** Claims in a transaction of its own, because other pipelines wait until it ends. */
+  async claimAlone(
+    transactions: Pick<LeasedTransactions, "run">,
+    streams: readonly string[],
+  ): Promise<void> {
+    if (this.unclaimed(streams).length === 0) return;
+    await transactions.run((tx) => this.claim(tx, streams));
+    this.afterCommit(streams);
   }
 
   /** Call after the transaction of `claim` was committed. */

@@ -11,13 +11,16 @@ export async function widenColumns(
   columns: ReadonlySet<string>,
 ): Promise<Pick<WritableTable, "table" | "unwidenable">> {
   const failed = new Set(unwidenable);
-  for (const name of columns) {
-    if ((await tx.widen(table.name, name)) !== undefined) failed.add(name);
+  for (const { name, storage } of table.columns) {
+    if (!columns.has(name)) continue;
+    // In a double, the numbers of such a column would lose digits.
+    const isExact = storage?.holdsFractions !== undefined;
+    if (isExact || (await tx.widen(table.name, name)) !== undefined) failed.add(name);
   }
-  const widened = table.columns.map((column) =>
-    columns.has(column.name) && !failed.has(column.name)
-      ? { ...column, type: "double" as const }
-      : column,
-  );
+  const widened = table.columns.map((column) => {
+    const { source, name } = column;
+    const isWidened = columns.has(name) && !failed.has(name);
+    return isWidened ? { source, name, type: "double" as const } : column;
+  });
   return { table: { ...table, columns: widened }, unwidenable: failed };
 }

@@ -55,6 +55,7 @@ class SqliteDialect implements Dialect {
   readonly mapping = sqliteMapping;
   readonly naming = sqliteNaming;
   readonly hasOneWriter = true;
+  readonly maxColumns = 2000;
   readonly #path: string;
   readonly #options: SqliteOptions;
   readonly #oneAtATime = pLimit(1);

@@ -71,6 +71,22 @@ const missingText = "a table or column is missing; run the sync again, which cre
 const missingTable: ErrorMeaning = { Error: MissingTableError, text: missingText };
 const missingColumn: ErrorMeaning = { Error: TransientError, text: missingText };
 
+/**
+ * What only the definitions of other people's tables, views and triggers can cause. SQLite
+ * qualifies the names in them.
+ */
+const definitionPatterns = [
+  /^no such table: main\./,
+  /^no such column: (?:new|old)\./i,
+  /^no such (?:function|module|collation sequence)/,
+  /^error in (?:index|table|trigger|view) /,
+  /^unsafe use of /,
+];
+const definition: ErrorMeaning = {
+  Error: ConfigError,
+  text: "SQLite refused a statement because of how a table, a view or a trigger is defined; change that",
+};
+
 /** Node's messages if the driver's native module is missing or was built for another version. */
 const unbuiltPattern = /NODE_MODULE_VERSION|bindings file/;
 const unbuiltDriver: ErrorMeaning = {
@@ -88,7 +104,7 @@ export function translateError(label: string, error: unknown): unknown {
   const code = errorCode(error);
   const meaning =
     meanings.find(([prefix]) => code?.startsWith(prefix))?.[1] ??
-    (code === "SQLITE_ERROR" ? missingMeaning(messageOf(error)) : undefined) ??
+    (code === "SQLITE_ERROR" ? meaningOfMessage(messageOf(error)) : undefined) ??
     (unbuiltPattern.test(messageOf(error)) ? unbuiltDriver : undefined);
   if (!meaning) return error;
   const text = `${label}: ${meaning.text} (${messageOf(error).split("\n", 1).join("")})`;
@@ -101,7 +117,8 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-function missingMeaning(message: string): ErrorMeaning | undefined {
+function meaningOfMessage(message: string): ErrorMeaning | undefined {
+  if (definitionPatterns.some((pattern) => pattern.test(message))) return definition;
   if (missingTablePattern.test(message)) return missingTable;
   return missingColumnPattern.test(message) ? missingColumn : undefined;
 }

@@ -6,6 +6,7 @@ import {
   escapeUnstorable,
   unescapeUnstorable,
 } from "../sql/text-escaping.ts";
+import { sqliteStorage } from "./column-storage.ts";
 
 /** How SQLite stores values. It has four types; values of all others are stored as text. */
 export const sqliteMapping: TypeMapping = {
@@ -44,6 +45,7 @@ export const sqliteMapping: TypeMapping = {
     binary: (value) => value,
     json: (value) => value,
   },
+  storage: sqliteStorage,
 };
 
 function toNumeric(value: PresentValue): SqlValue {

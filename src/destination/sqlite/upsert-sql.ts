@@ -1,6 +1,6 @@
 import { deletedColumn, syncedAtColumn } from "../sql/column-names.ts";
 import type { PreparedTable } from "../sql/dialect.ts";
-import { keyNames } from "../sql/prepare-table.ts";
+import { keyNames } from "../sql/key-names.ts";
 import { quoteIdentifier } from "./quote-identifier.ts";
 
 /** A statement that upserts `rows` rows: their values as `?`, in row order, and `@syncedAt`. */
@@ -46,11 +46,12 @@ function buildStatement(table: PreparedTable, rows: number): string {
   const others = names.filter((_, index) => !table.keyIndexes.includes(index));
   const row = `(${names.map(() => "?").join(",")},@syncedAt)`;
   const set = others.map((name) => `${name}=excluded.${name}`);
-  const compared = names.filter(
-    (_, index) => ![...table.keyIndexes, ...table.stampedIndexes].includes(index),
+  const ignored = [...table.keyIndexes, ...table.stampedIndexes];
+  const compared = table.columns.flatMap(({ name, storage }, index) =>
+    ignored.includes(index) ? [] : [`.${quoteIdentifier(name)}${storage?.exactly ?? ""}`],
   );
-  const stored = [...compared.map((name) => `${target}.${name}`), `${target}.${deleted}`];
-  const incoming = [...compared.map((name) => `excluded.${name}`), "0"];
+  const stored = [...compared.map((cell) => `${target}${cell}`), `${target}.${deleted}`];
+  const incoming = [...compared.map((cell) => `excluded${cell}`), "0"];
   return `insert into ${target} (${[...names, syncedAt].join(",")}) values ${Array<string>(rows).fill(row).join(",")}
     on conflict (${keyNames(table).map(quoteIdentifier).join(",")})
     do update set ${[...set, `${syncedAt}=excluded.${syncedAt}`, `${deleted}=${updateCounterFunction}()`].join(",")}

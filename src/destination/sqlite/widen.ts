@@ -1,4 +1,6 @@
 import type { Database } from "better-sqlite3";
+import { messageOf } from "../../core/errors.ts";
+import { errorCode } from "./errors.ts";
 import { findTable } from "./find-table.ts";
 import { quoteIdentifier } from "./quote-identifier.ts";
 
@@ -19,20 +21,33 @@ export function widenColumn(db: Database, table: string, column: string): string
     () => `${quoteIdentifier(column)} real`,
   );
   if (widened === definition) return "its table was not created by rivulet";
-  const dependents = indexesAndTriggers(db, table);
-  const names = storedColumns(db, table).map(quoteIdentifier).join(",");
-  const old = quoteIdentifier("_rivulet_widened");
-  db.pragma("legacy_alter_table = on");
-  try {
-    db.exec(`alter table ${original} rename to ${old}; ${widened};
-      insert into ${original} (${names}) select ${names} from ${old}; drop table ${old}`);
-    for (const sql of dependents) db.exec(sql);
-  } finally {
-    db.pragma("legacy_alter_table = off");
-  }
+  const reason = replaceTable(db, table, widened);
+  if (reason !== undefined) return reason;
   if (findTable(db, table)?.columns.get(column) !== "real")
     throw new Error(`${original}: not widened`);
   return undefined;
+}
+
+/** If SQLite refuses a statement, undoes all of them and returns its message. */
+function replaceTable(db: Database, table: string, definition: string): string | undefined {
+  const dependents = indexesAndTriggers(db, table);
+  const names = storedColumns(db, table).map(quoteIdentifier).join(",");
+  const [name, old] = [quoteIdentifier(table), quoteIdentifier("_rivulet_widened")];
+  db.pragma("legacy_alter_table = on");
+  db.exec("savepoint rivulet_widen");
+  try {
+    db.exec(`alter table ${name} rename to ${old}; ${definition};
+      insert into ${name} (${names}) select ${names} from ${old}; drop table ${old}`);
+    for (const sql of dependents) db.exec(sql);
+    db.exec("release rivulet_widen");
+    return undefined;
+  } catch (error) {
+    if (errorCode(error) !== "SQLITE_ERROR") throw error;
+    db.exec("rollback to rivulet_widen; release rivulet_widen");
+    return messageOf(error);
+  } finally {
+    db.pragma("legacy_alter_table = off");
+  }
 }
 
 /** Beyond 2^53, not every integer has a double. */

@@ -1,46 +1,16 @@
 import { messageOf } from "../../core/errors.ts";
 import type { Client } from "../client.ts";
 import { isOverload, isTooLarge } from "../http-error.ts";
-import { pageBody, type List, type Page, type PageBody } from "./page.ts";
-import { PageSize, type PageByteLimits } from "./page-size.ts";
+import type {
+  DescendingList,
+  DescendingPage,
+  DescendingPages,
+  DescendingPosition,
+} from "./descending-list.ts";
+import { pageBody, type PageBody } from "./page.ts";
+import { PageSize } from "./page-size.ts";
 import { descend, idOf } from "./row-ids.ts";
 import { nextWindow, reaches, type Window } from "./window.ts";
-
-/** A position in a list whose ids descend. Saved in checkpoints. */
-export interface DescendingPosition {
-  /** The number of rows before it. */
-  readonly offset: number;
-  /** The id of the last row before it. */
-  readonly below: string;
-}
-
-/** A list that is read by page number and size, and is ordered by a descending `id`. */
-export interface DescendingList extends List, PageByteLimits {
-  /** Rows per page, at most; 2 or more. */
-  readonly size: number;
-  /** How many rows there are, if that is known: the service may count fewer in its answers. */
-  readonly expected?: number | undefined;
-  /** Where to start: the `next` of a page read earlier. */
-  readonly from?: DescendingPosition | undefined;
-}
-
-/** A page without the rows that an earlier page had. */
-export interface DescendingPage extends Page {
-  /** Whether nothing can be missing from the start of the list to the page's last row. */
-  readonly isProven: boolean;
-  /** Where the next page starts; undefined if rows may be missing before it. */
-  readonly next: DescendingPosition | undefined;
-  /** If `unreadable` says why a row could not be read: the number of rows before it. */
-  readonly unreadableAt?: number;
-}
-
-/** One traversal of a list, from its start or a position to its end. */
-export interface DescendingPages extends AsyncIterable<DescendingPage> {
-  /** Whether the end was reached and nothing can be missing. */
-  readonly isWhole: boolean;
-  /** The number of rows in the list, by the latest answer that said it. */
-  readonly total: number | undefined;
-}
 
 /**
  * Reads a list by `page` (from 1) and `size`, and proves that every row that exists all the time
@@ -58,6 +28,9 @@ export function descendingPages(client: Client, list: DescendingList): Descendin
 
 /** How often a traversal goes back because rows were deleted. */
 const maxReturns = 20;
+
+/** After more pages in a row than this that miss what was passed, the service is at fault. */
+const maxAstray = 20;
 
 /** After more rows in a row than this that cannot be read, the service is at fault. */
 const maxUnreadable = 10;
@@ -83,6 +56,8 @@ class Traversal implements DescendingPages {
   #isProven = true;
   #isEnded = false;
   #returns = 0;
+  /** The latest pages that did not reach what was passed. */
+  #astray = 0;
   #unreadable = 0;
   /** Why the last row that could not be read could not. */
   #failure: Error | undefined;
@@ -181,9 +156,11 @@ class Traversal implements DescendingPages {
     const isAstray = below !== undefined && !reaches({ offset: this.#offset, below }, window, ids);
     this.#advance(page, window, ids.at(-1));
     if (isAstray) this.#capSize(ids.length);
-    if (isAstray && !isAll && (this.#returns += 1) > maxReturns) this.#isProven = false;
-    const isLast = !(isAstray && this.#isProven) && this.#isLast(page, window, rows.length);
-    if (isBareArray || isAll || isLast) this.#isEnded = true;
+    this.#astray = isAstray ? this.#astray + 1 : 0;
+    const isLost = this.#astray > maxAstray;
+    if (isLost) this.#isProven = false;
+    if (isBareArray || isAll || isLost) this.#isEnded = true;
+    if (!isAstray && this.#isLast(page, window, rows.length)) this.#isEnded = true;
     return { ...page, rows, isProven: this.#isProven, next: this.#position };
   }
 
@@ -236,14 +213,16 @@ class Traversal implements DescendingPages {
   }
 
   /**
-   * Whether a page is the last. Without a total, that is one that shows nothing new, although the
-   * service has shown that it can send more rows at a time.
+   * Whether a page is the last: by the total, or because it shows nothing new, although the service
+   * has shown that it can send more rows at a time.
    */
   #isLast({ rows, total }: Answer["page"], { start, size }: Window, newRows: number): boolean {
     if (rows.length === 0) return true;
     const end = start + rows.length;
     const isExpected = end >= (this.#list.expected ?? 0);
-    if (total !== undefined) return end >= total && (rows.length < size || isExpected);
-    return newRows === 0 && rows.length < size && size <= this.#served;
+    if (total !== undefined && end >= total && (rows.length < size || isExpected)) return true;
+    const showsNoMore = newRows === 0 && rows.length < size && size <= this.#served;
+    if (showsNoMore && end < (total ?? 0)) this.#isProven = false;
+    return showsNoMore;
   }
 }

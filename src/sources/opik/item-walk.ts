@@ -3,12 +3,12 @@ import type { Rejected, StreamBatch, Sweep } from "../../core/source.ts";
 import { SetDigest } from "../../engine/set-digest.ts";
 import { SweepTracker, type TraversalPosition } from "../../engine/sweep-tracker.ts";
 import type { Client } from "../../http/client.ts";
-import {
-  descendingPages,
-  type DescendingPage,
-  type DescendingPages,
-  type DescendingPosition,
-} from "../../http/paging/descending-pages.ts";
+import type {
+  DescendingPage,
+  DescendingPages,
+  DescendingPosition,
+} from "../../http/paging/descending-list.ts";
+import { descendingPages } from "../../http/paging/descending-pages.ts";
 import type { PageMapper } from "../../http/paging/page-mapper.ts";
 import { apiPath } from "./client.ts";
 import type { Dataset } from "./dataset.ts";

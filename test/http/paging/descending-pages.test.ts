@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RequestHandler } from "../../../src/emulators/http-server.ts";
-import {
-  descendingPages,
-  type DescendingPage,
-  type DescendingPosition,
-} from "../../../src/http/paging/descending-pages.ts";
+import type {
+  DescendingPage,
+  DescendingPosition,
+} from "../../../src/http/paging/descending-list.ts";
+import { descendingPages } from "../../../src/http/paging/descending-pages.ts";
 import { testClient } from "../../support/http-client.ts";
 import { startServer, type TestServer } from "../../support/http-server.ts";
-import { listHandler, type ListRow } from "../../support/list-server.ts";
+import { listHandler, newRows, pageParams, type ListRow } from "../../support/list-server.ts";
 import { Random } from "../../support/random.ts";
 import { testSeed } from "../../support/test-seed.ts";
 
@@ -155,6 +155,46 @@ describe.each<Change>(["nothing", "new rows", "deletions", "anything"])(
     });
   },
 );
+
+test.each([1, 30])("a list whose total is too high by %i ends, and is not whole", async (by) => {
+  const rows = newRows(23, (index) => ({ id: idText(100 - index) }));
+  handler = (request, response) => {
+    const { page, size } = pageParams(request);
+    const content = rows.slice((page - 1) * size, page * size);
+    response.end(JSON.stringify({ page, total: rows.length + by, content }));
+  };
+  const walked = await walk(10);
+  expect(idsOf(walked.pages)).toEqual(rows.map(({ id }) => id));
+  expect(walked.isWhole).toBe(false);
+});
+
+test.each([23, 60])(
+  "a service that sends all %i rows, whichever page is asked for",
+  async (count) => {
+    const rows = newRows(count, (index) => ({ id: idText(100 - index) }));
+    for (const total of [{}, { total: count }]) {
+      handler = (_request, response) => {
+        response.end(JSON.stringify({ ...total, content: rows }));
+      };
+      const walked = await walk(50);
+      expect(idsOf(walked.pages)).toEqual(rows.map(({ id }) => id));
+      expect(walked.isWhole).toBe(true);
+    }
+  },
+);
+
+test("a service that sends the first page again and again is not whole", async () => {
+  const rows = newRows(10, (index) => ({ id: idText(100 - index) }));
+  for (const total of [{}, { total: 40 }]) {
+    handler = (request, response) => {
+      const content = rows.slice(0, pageParams(request).size);
+      response.end(JSON.stringify({ ...total, content }));
+    };
+    const walked = await walk(10);
+    expect(idsOf(walked.pages)).toEqual(rows.map(({ id }) => id));
+    expect(walked.isWhole).toBe(false);
+  }
+});
 
 test("most walks over a list that changes are proven", async () => {
   let proven = 0;

@@ -136,14 +136,19 @@ async function checkUndisturbed<Where extends Storage>(
   const fresh = await databaseKind.newStorage();
   try {
     const expectedStatus = service.unstorableCount() > 0 ? 3 : 0;
-    for (const database of [storage, fresh]) {
+    const sync = async (database: Where, mayKeepDeleted: boolean): Promise<void> => {
       const run = new ChaosRun({ ...options, storage: database });
       const before = await readSnapshot(database, service.keyColumns);
       const ended = await run.startAndWait();
       expect(ended.status, ended.stderr).toBe(expectedStatus);
       const after = await readSnapshot(database, service.keyColumns);
-      checkRun({ ended, disturbance: { outcomes: ["completed"] }, run, before, after });
-    }
+      const disturbance = { outcomes: ["completed"] } as const;
+      checkRun({ ended, disturbance, run, before, after, mayKeepDeleted });
+    };
+    await sync(storage, service.settle !== undefined);
+    service.settle?.();
+    await sync(fresh, false);
+    if (service.settle) await sync(storage, false);
     expect(await readTables(storage, service)).toEqual(await readTables(fresh, service));
     expect(await readQuarantine(storage, service)).toEqual(await readQuarantine(fresh, service));
   } finally {

@@ -32,7 +32,7 @@ export interface ChaosService extends AsyncDisposable {
   /** The configuration key for the page size. */
   readonly pageSizeSetting: "page_size" | "max_records_per_page";
   /** How far the program's clock is ahead of this computer's. Absent: not at all. */
-  readonly clockAheadMs?: number;
+  readonly clockAheadMs?: number | undefined;
   /** The columns that {@link Keys} are made of, by table. */
   readonly keyColumns: Readonly<Record<string, readonly string[]>>;
   /** Columns with the time at which a sync changed a row; they differ between two databases. */
@@ -51,6 +51,11 @@ export interface ChaosService extends AsyncDisposable {
    * was restored by hand says of such an object that it is stored, while its rows are deleted.
    */
   forgetRemoved?(): void;
+  /**
+   * Lets so much time pass that the next sync marks what was deleted before the last one. Absent:
+   * each sync marks it.
+   */
+  settle?(): void;
   /** What it has and a database can store. */
   storableKeys(): Keys;
   /** What cannot be read while the fault `brokenObject` lasts. */

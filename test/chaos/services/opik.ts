@@ -4,6 +4,7 @@ import type { NewItem, OpikDataset } from "../../../src/emulators/opik/dataset.t
 import { RawJson } from "../../../src/emulators/raw-json.ts";
 import type { OpikFaults } from "../../../src/emulators/opik/faults.ts";
 import { OpikWorkspace } from "../../../src/emulators/opik/workspace.ts";
+import { settlingMs } from "../../../src/sources/opik/version.ts";
 import { startOpik } from "../../support/opik.ts";
 import { edgeCaseJson } from "../edge-case-json.ts";
 import type { Random } from "../../support/random.ts";
@@ -27,7 +28,16 @@ async function start(random: Random, versioned: boolean): Promise<ChaosService> 
   history.begin(random);
   const emulatorFaults: OpikFaults = {};
   const opik = await startOpik({ workspace, login, faults: emulatorFaults });
+  let clockAheadMs: number | undefined;
+  // Without versions nothing counts the items, so that deletions must be seen for some time.
+  const settle = (): void => {
+    clockAheadMs = settlingMs + 1000;
+  };
   return {
+    ...(versioned ? {} : { settle }),
+    get clockAheadMs() {
+      return clockAheadMs;
+    },
     source: "opik",
     url: opik.url,
     secret: login.apiKey,

@@ -1,4 +1,4 @@
-import { createRequire, register } from "node:module";
+import nodeModule, { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigError, messageOf } from "../core/errors.ts";
@@ -6,6 +6,7 @@ import { packageName } from "./about.ts";
 import { checkedSource } from "./checked-source.ts";
 import { positionInConnector, recordConnectorModule } from "./connector-modules.ts";
 import { connectorKinds, type Connector } from "./connector.ts";
+import { initialize, resolve as resolveModuleUrl } from "./module-hooks.ts";
 import { formatPosition, positionBefore } from "./stack-position.ts";
 import { syntaxErrorPosition } from "./syntax-position.ts";
 import { validateConnector } from "./validate-connector.ts";
@@ -45,10 +46,22 @@ let areHooksRegistered = false;
 function registerModuleHooks(): void {
   if (areHooksRegistered) return;
   areHooksRegistered = true;
-  const data = Object.fromEntries(
+  const modules = Object.fromEntries(
     ["rivulet/connector", "rivulet/conformance"].map((name) => [name, import.meta.resolve(name)]),
   );
-  register("#module-hooks", import.meta.url, { data });
+  const { register, registerHooks }: ModuleHooks = nodeModule;
+  // Node 20 has only `register`; newer versions warn about it.
+  if (registerHooks === undefined) {
+    register("#module-hooks", import.meta.url, { data: modules });
+    return;
+  }
+  initialize(modules);
+  registerHooks({ resolve: resolveModuleUrl });
+}
+
+/** `registerHooks` came with Node 22.15; the types are those of Node 20. */
+interface ModuleHooks extends Pick<typeof nodeModule, "register"> {
+  readonly registerHooks?: (hooks: { readonly resolve: typeof resolveModuleUrl }) => void;
 }
 
 function resolveModule(name: string, folder: string): string {

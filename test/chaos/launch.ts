@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { withoutNodeWarnings } from "../support/node-warnings.ts";
 import type { EndedProgram, RunningProgram } from "../support/program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
@@ -57,8 +58,8 @@ export function launch(
     name === closed ? "" : await text(child[name]);
   return {
     child,
-    ended: Promise.all([ended, read("stdout"), read("stderr")]).then(
-      ([{ status, signal }, stdout, stderr]) => ({ status, signal, stdout, stderr }),
+    ended: Promise.all([ended, read("stdout"), read("stderr")]).then(([end, stdout, stderr]) =>
+      withoutNodeWarnings({ ...end, stdout, stderr }),
     ),
   };
 }

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SourceStandIn } from "../../src/connector/conformance/subject.ts";
+import { withoutNodeWarnings } from "../support/node-warnings.ts";
 import { newFolder, run } from "../support/program.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -36,7 +37,9 @@ async function pack(folder: string): Promise<string> {
 
 const installed = async (...args: string[]) => {
   const bin = join(project.path, "node_modules/rivulet/bin/rivulet.js");
-  return await execute(process.execPath, [bin, ...args], { cwd: project.path });
+  return withoutNodeWarnings(
+    await execute(process.execPath, [bin, ...args], { cwd: project.path }),
+  );
 };
 
 describe.each(["source", "target", "integration"])("create --kind %s", (kind) => {
@@ -53,7 +56,7 @@ describe.each(["source", "target", "integration"])("create --kind %s", (kind) =>
     expect(await read("GETTING_STARTED.md")).toMatch("# Getting started with Help desk\n");
     expect(await read(`rivulet_${kind}_help_desk/main.js`)).toContain('name: "help_desk"');
     const tests = await execute("npm", ["test"], { cwd: folder });
-    expect(tests.stdout).toMatch(/^# pass 1[0-9]$/m);
+    expect(tests.stdout).toMatch(/^[#ℹ] pass 1[0-9]$/m);
     expect(tests.stdout).toMatch(/^# fail 0$/m);
   });
 });

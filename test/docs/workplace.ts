@@ -9,6 +9,7 @@ import { listen } from "../../src/emulators/http-server.ts";
 import { demoWorkspace } from "../../src/emulators/opik/demo-workspace.ts";
 import { opikService } from "../../src/emulators/opik/service.ts";
 import { wandbDemo } from "../../src/emulators/wandb/demo-service.ts";
+import { withoutNodeWarnings } from "../support/node-warnings.ts";
 import { newFolder } from "../support/program.ts";
 import { root } from "./markdown.ts";
 
@@ -75,7 +76,8 @@ export async function newWorkplace({ env }: Services, postgresUrl: string): Prom
       await writeFile(join(folder.path, name), actual(content), { mode: 0o600 });
     },
     async run(commands, inFolder = ".") {
-      await execute("bash", ["--norc", "-euo", "pipefail", "-c", actual(commands)], {
+      const bash = ["--norc", "-euo", "pipefail", "-c", actual(commands)];
+      const output = await execute("bash", bash, {
         cwd: join(folder.path, inFolder),
         env: { ...env, PATH: `${bin}:${PATH}`, HOME: folder.path },
         maxBuffer: 2 ** 26,
@@ -83,6 +85,7 @@ export async function newWorkplace({ env }: Services, postgresUrl: string): Prom
         const { stdout, stderr } = error as { stdout: string; stderr: string };
         throw new Error(`${commands}\n${stdout}\n${stderr}`, { cause: error });
       });
+      withoutNodeWarnings(output);
     },
     async [Symbol.asyncDispose]() {
       await folder[Symbol.asyncDispose]();

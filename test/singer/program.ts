@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { withoutNodeWarnings } from "../support/node-warnings.ts";
 import type { EndedProgram } from "../support/program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
@@ -29,7 +30,7 @@ export function startPiped(name: string, args: readonly string[], cwd: string): 
     });
   });
   const ended = Promise.all([closed, text(child.stdout), text(child.stderr)]).then(
-    ([end, stdout, stderr]) => ({ ...end, stdout, stderr }),
+    ([end, stdout, stderr]) => withoutNodeWarnings({ ...end, stdout, stderr }),
   );
   return { child, ended };
 }

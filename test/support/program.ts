@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { withoutNodeWarnings } from "./node-warnings.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
 
@@ -48,7 +49,7 @@ export function start(
     });
   });
   const ended = Promise.all([closed, text(child.stdout), text(child.stderr)]).then(
-    ([{ status, signal }, stdout, stderr]) => ({ status, signal, stdout, stderr }),
+    ([end, stdout, stderr]) => withoutNodeWarnings({ ...end, stdout, stderr }),
   );
   return { child, ended };
 }

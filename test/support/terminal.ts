@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { withoutNodeWarnings } from "./node-warnings.ts";
 import type { EndedProgram } from "./program.ts";
 
 const bin = resolve(import.meta.dirname, "../../bin");
@@ -55,9 +56,10 @@ export async function runOnTerminal(
     unseen = "";
     child.stdin.write(step[1]);
   });
-  return await new Promise((done) => {
+  const ended = await new Promise<EndedProgram>((done) => {
     child.on("close", (status, signal) => {
       done({ status, signal, stdout, stderr: "" });
     });
   });
+  return withoutNodeWarnings(ended);
 }

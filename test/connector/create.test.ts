@@ -57,7 +57,7 @@ describe.each(["source", "target", "integration"])("create --kind %s", (kind) =>
     expect(await read(`rivulet_${kind}_help_desk/main.js`)).toContain('name: "help_desk"');
     const tests = await execute("npm", ["test"], { cwd: folder });
     expect(tests.stdout).toMatch(/^[#ℹ] pass 1[0-9]$/m);
-    expect(tests.stdout).toMatch(/^# fail 0$/m);
+    expect(tests.stdout).toMatch(/^[#ℹ] fail 0$/m);
   });
 });
 

@@ -74,12 +74,14 @@ export interface Session extends AsyncDisposable {
   /**
    * Creates tables, adds columns and widens types; never drops. If a table or a column is new,
    * discards the checkpoints of its stream, so that everything is read again. Prepares all of them
-   * or none; throws a TableError if one of them cannot be used as it is.
+   * or none; throws a TableError if one of them cannot be used as it is, a BusyTableError if it is
+   * locked, a ClaimedTableError if it is another pipeline's.
    */
   prepare(tables: readonly Table[]): Promise<void>;
   /**
    * Commits all batches in their order, checkpoints included, in one transaction or not at all.
-   * Without batches, only verifies the lease. Throws a TableError if one table cannot be written.
+   * Without batches, only verifies the lease. Throws a TableError if one table cannot be written, a
+   * BusyTableError if it is locked.
    */
   write(batches: readonly Batch[]): Promise<WriteResult>;
   /**

@@ -33,6 +33,16 @@ interface TableErrorOptions extends ErrorOptions {
   readonly stream: string;
 }
 
+/** Another pipeline has claimed the table of a stream. Exit status 2. */
+export class ClaimedTableError extends ConfigError {
+  readonly stream: string;
+
+  constructor(message: string, { stream, ...options }: TableErrorOptions) {
+    super(message, options);
+    this.stream = stream;
+  }
+}
+
 /** It may work later: network, rate limit, an overloaded server, a full disk. Exit status 1. */
 export class TransientError extends Error {
   override readonly name = "TransientError";
@@ -47,6 +57,21 @@ export class TransientError extends Error {
 
 interface TransientOptions extends ErrorOptions {
   readonly isOutage?: boolean;
+}
+
+/** Another program keeps the table of a stream locked; the other streams go on. Exit status 1. */
+export class BusyTableError extends TransientError {
+  readonly stream: string;
+
+  constructor(message: string, { stream, ...options }: TableErrorOptions) {
+    super(message, options);
+    this.stream = stream;
+  }
+}
+
+/** Whether only the table of one stream is to blame. */
+export function isTableError(error: unknown): error is TableError | BusyTableError {
+  return error instanceof TableError || error instanceof BusyTableError;
 }
 
 /** A response that the source does not understand. Exit status 1. */

@@ -1,4 +1,10 @@
-import { ConfigError, isOperational, LockedError, messageOf, TableError } from "../core/errors.ts";
+import {
+  ConfigError,
+  isOperational,
+  isTableError,
+  LockedError,
+  messageOf,
+} from "../core/errors.ts";
 import { WrittenBatches } from "./written-batches.ts";
 import { readStream } from "./read-stream.ts";
 import type { Batch, Checkpoints, ReadOptions, Stream } from "../core/source.ts";
@@ -152,8 +158,8 @@ async function copyStream(
 }
 
 /** A failed write ends the sync, unless only the stream's table is to blame. */
-function tableErrorOrThrow(error: unknown): TableError {
-  if (error instanceof TableError) return error;
+function tableErrorOrThrow(error: unknown): Error {
+  if (isTableError(error)) return error;
   throw error;
 }
 

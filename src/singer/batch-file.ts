@@ -5,23 +5,38 @@ import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createGunzip } from "node:zlib";
-import { ConfigError, messageOf, SourceError } from "../core/errors.ts";
+import { ConfigError, isOperational, messageOf, SourceError } from "../core/errors.ts";
 import { type LineChunk, splitLines } from "./lines.ts";
 import type { BatchMessage } from "./message.ts";
 
 /** The encoding of a file, and the folder that it must be in. */
 interface BatchFileOptions extends Pick<BatchMessage, "format" | "compression"> {
   readonly folder: string;
+  /** Called if the file cannot be read to its end. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Reads a file of a BATCH message line by line, to its end or to the first error. */
+export async function* readBatchFile(
+  file: string,
+  options: BatchFileOptions,
+): AsyncGenerator<LineChunk, void> {
+  try {
+    yield* readLines(file, options);
+  } catch (error) {
+    if (!isOperational(error)) throw error;
+    options.onError(error);
+  }
 }
 
 /**
- * Reads a file of a BATCH message line by line.
+ * Reads a file line by line.
  *
  * @throws ConfigError if its format, compression or address is not supported, or if it is not in
  *   the folder
  * @throws SourceError if it is missing, unreadable or truncated
  */
-export async function* readBatchFile(
+async function* readLines(
   file: string,
   { format, compression, folder }: BatchFileOptions,
 ): AsyncGenerator<LineChunk, void> {

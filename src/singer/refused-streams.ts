@@ -1,5 +1,5 @@
 import type { Session, WriteResult } from "../core/destination.ts";
-import { TableError } from "../core/errors.ts";
+import { ClaimedTableError, isTableError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
 
@@ -13,13 +13,12 @@ interface RefusedStreamsOptions {
 }
 
 /**
- * Writes the batches of all streams but those whose tables cannot be written until a person changes
- * something. The first batch that is left out also holds back all STATEs after it, so that the tap
- * sends the same records again.
+ * Writes the batches of all streams but those that cannot be read or written. The first batch that
+ * is left out also holds back all STATEs after it, so that the tap sends the same records again.
  */
 export class RefusedStreams {
   readonly #options: RefusedStreamsOptions;
-  readonly #errors = new Map<string, TableError>();
+  readonly #errors = new Map<string, Error>();
   #holdsStates = false;
   #lastWrite: Promise<unknown> = Promise.resolve();
 
@@ -28,16 +27,15 @@ export class RefusedStreams {
   }
 
   /** The errors of the streams that are left out, by stream. */
-  get errors(): ReadonlyMap<string, TableError> {
+  get errors(): ReadonlyMap<string, Error> {
     return this.#errors;
   }
 
   /** Leaves out a stream from now on. */
-  add(error: TableError): void {
-    const { stream, message } = error;
+  add(stream: string, error: Error): void {
     if (this.#errors.has(stream)) return;
     this.#errors.set(stream, error);
-    this.#options.log.severe(`${stream}: ${message}`);
+    this.#options.log.severe(`${stream}: ${error.message}`);
   }
 
   /** Like `write` of a session: may be called before the last one has ended. */
@@ -57,8 +55,8 @@ export class RefusedStreams {
       return result;
     } catch (error) {
       // This one, or the one before it, which fails this one, too.
-      if (!(error instanceof TableError)) throw error;
-      this.add(error);
+      if (!isTableError(error)) throw error;
+      this.add(error.stream, error);
     }
     await previous;
     return await this.#write(previous, batches);
@@ -70,8 +68,17 @@ export class RefusedStreams {
       if (batch.stream === this.#options.inputStream)
         return batch.checkpoint === undefined || !this.#holdsStates;
       const isRefused = this.#errors.has(batch.stream);
-      this.#holdsStates ||= isRefused;
+      // What a stream's own checkpoint says is not lost: the next run derives it again.
+      this.#holdsStates ||= isRefused && batch.checkpoint === undefined;
       return !isRefused;
     });
   }
+}
+
+/**
+ * Whether the other streams of a tap can be written after this error. In a sync, a table of another
+ * pipeline ends everything, because it shows that the destination is the wrong one.
+ */
+export function failsStreamOnly(error: unknown): error is Error {
+  return isTableError(error) || error instanceof ClaimedTableError;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Columns, ColumnType } from "../core/schema.ts";
+import type { State } from "../core/destination.ts";
 import type { Checkpoint } from "../core/source.ts";
 
 /** What a target's checkpoint stores about a stream between runs. */
@@ -33,7 +34,17 @@ const savedStream = z.object({
   identity: z.string().optional(),
 });
 
+/** The streams of earlier runs, by table. */
+export function savedStreams(state: State): ReadonlyMap<string, SavedStream> {
+  const found = new Map<string, SavedStream>();
+  for (const [table, checkpoints] of state) {
+    const saved = parseSavedStream(checkpoints.get(""));
+    if (saved) found.set(table, saved);
+  }
+  return found;
+}
+
 /** Parses a stream's checkpoint; undefined if a target did not write it. */
-export function parseSavedStream(checkpoint: Checkpoint | undefined): SavedStream | undefined {
+function parseSavedStream(checkpoint: Checkpoint | undefined): SavedStream | undefined {
   return savedStream.safeParse(checkpoint).data;
 }

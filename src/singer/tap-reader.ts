@@ -1,5 +1,5 @@
 import type { Session } from "../core/destination.ts";
-import type { TableError } from "../core/errors.ts";
+import { TableError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
 import { prepareStreams } from "../engine/prepare-streams.ts";
@@ -12,6 +12,7 @@ import {
   sweepColumns,
   type SweepText,
 } from "./extension.ts";
+import { ExtractionTimes } from "./extraction-times.ts";
 import { RejectedRecord } from "./key-spelling.ts";
 import { InvalidLines, unreadableBatch } from "./invalid-lines.ts";
 import type { LineChunk } from "./lines.ts";
@@ -26,7 +27,8 @@ import {
   type RecordMessage,
   type SchemaMessage,
 } from "./message.ts";
-import { parseSavedStream, type SavedStream } from "./saved-stream.ts";
+import { failsStreamOnly } from "./refused-streams.ts";
+import { savedStreams, type SavedStream } from "./saved-stream.ts";
 import { TableNames } from "./table-names.ts";
 import { TargetStream } from "./target-stream.ts";
 
@@ -38,8 +40,8 @@ interface TapReaderOptions {
   readonly inputStream: string;
   /** The folder that files of a BATCH must be in. */
   readonly batchFolder: string;
-  /** Called for a stream whose table cannot be used until a person changes something. */
-  readonly onRefused: (error: TableError) => void;
+  /** Called for a stream whose records cannot be read or written, with the name of its table. */
+  readonly onRefused: (table: string, error: Error) => void;
   readonly log: Log;
 }
 
@@ -53,7 +55,7 @@ export class TapReader {
   /** Streams whose tables must be created or changed before the next write. */
   readonly #unprepared = new Set<TargetStream>();
   #tableNames = new TableNames([]);
-  #lastExtraction = { text: "", at: NaN };
+  readonly #extractionTimes = new ExtractionTimes();
   readonly #invalidLines: InvalidLines;
   /** Versions that were activated before the SCHEMA of their stream, by stream. */
   readonly #earlyVersions = new Map<string, ActivateVersionMessage>();
@@ -72,7 +74,9 @@ export class TapReader {
    * @throws SourceError if a BATCH or one of its files cannot be read
    */
   async *readBatches(input: AsyncIterable<LineChunk>): AsyncGenerator<Batch, void> {
-    await this.#loadSavedStreams();
+    const saved = savedStreams(await this.#options.session.state());
+    for (const one of saved.values()) this.#savedStreams.set(one.stream, one);
+    this.#tableNames = new TableNames([...saved].map(([table, { stream }]) => [stream, table]));
     yield* this.#readLines(input, { parse: parseLine, prefix: "" });
     this.#invalidLines.summarize();
   }
@@ -99,9 +103,17 @@ export class TapReader {
       message: parseBatchLine(text, message),
       extension: undefined,
     });
-    const options = { ...message, folder: this.#options.batchFolder };
+    const { table: stream } = this.#requireStream(message);
+    const failures: Error[] = [];
     for (const file of message.files) {
-      yield* this.#readLines(readBatchFile(file, options), { parse, prefix: `${file}: ` });
+      const onError = (error: Error): unknown => failures.push(error);
+      const lines = readBatchFile(file, { ...message, folder: this.#options.batchFolder, onError });
+      yield* this.#readLines(lines, { parse, prefix: `${file}: ` });
+    }
+    for (const failure of failures) {
+      this.#options.onRefused(stream, failure);
+      // Marks the place from which STATEs are held back.
+      yield { stream, rows: [], bytes: 0 };
     }
   }
 
@@ -143,7 +155,10 @@ export class TapReader {
 
   #addRecord(message: RecordMessage, extension: Extension | undefined): void {
     const stream = this.#requireStream(message);
-    const stats = { bytes: message.length, readAt: this.#parseTime(message.extractedAt) };
+    const stats = {
+      bytes: message.length,
+      readAt: this.#extractionTimes.parse(message.extractedAt),
+    };
     try {
       this.#builder.add(stream, stream.convert(message, extension), stats);
     } catch (error) {
@@ -160,7 +175,12 @@ export class TapReader {
     const { session } = this.#options;
     const stream = this.#streams.get(name) ?? new TargetStream(table, saved, session.maxColumns);
     this.#streams.set(name, stream);
-    stream.applySchema(message, extension);
+    try {
+      stream.applySchema(message, extension);
+    } catch (error) {
+      if (!(error instanceof TableError)) throw error;
+      this.#options.onRefused(table, error);
+    }
     this.#markIfChanged(stream);
     const early = this.#earlyVersions.get(name);
     this.#earlyVersions.delete(name);
@@ -198,13 +218,6 @@ export class TapReader {
     throw type === "BATCH" ? new BatchError(problem) : new LineError(problem);
   }
 
-  /** Milliseconds since 1970; cached, because records that were extracted together share a time. */
-  #parseTime(text: string | undefined): number {
-    if (text === undefined) return Infinity;
-    if (text !== this.#lastExtraction.text) this.#lastExtraction = { text, at: Date.parse(text) };
-    return Number.isNaN(this.#lastExtraction.at) ? Infinity : this.#lastExtraction.at;
-  }
-
   #markIfChanged(stream: TargetStream): void {
     if (stream.consumeChange()) this.#unprepared.add(stream);
   }
@@ -215,29 +228,17 @@ export class TapReader {
     const streams = [...this.#unprepared];
     this.#unprepared.clear();
     const tables = streams.map(({ declaration }) => declaration);
-    const refused = await prepareStreams(this.#options.session, tables);
-    for (const error of refused.values()) this.#options.onRefused(error);
+    const refused = await prepareStreams(this.#options.session, tables, failsStreamOnly);
+    for (const [table, error] of refused) this.#options.onRefused(table, error);
     for (const { table: stream, checkpoint } of streams)
       if (!refused.has(stream)) yield { stream, rows: [], checkpoint, bytes: 0 };
     yield* ready;
   }
 
-  async #loadSavedStreams(): Promise<void> {
-    const assigned: [stream: string, table: string][] = [];
-    for (const [table, checkpoints] of await this.#options.session.state()) {
-      const saved = parseSavedStream(checkpoints.get(""));
-      if (!saved) continue;
-      assigned.push([saved.stream, table]);
-      this.#savedStreams.set(saved.stream, saved);
-    }
-    this.#tableNames = new TableNames(assigned);
-  }
-
   #reject(payload: string, where: string, problem: string): void {
+    const reason = `${where}: ${problem}`;
     const isLeading = this.#messageCount === 0;
-    this.#builder.addRejected(
-      this.#invalidLines.reject(payload, `${where}: ${problem}`, isLeading),
-    );
+    this.#builder.addRejected(this.#invalidLines.reject(payload, reason, isLeading));
   }
 }
 

@@ -1,4 +1,4 @@
-import { ConfigError } from "../core/errors.ts";
+import { ConfigError, TableError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { ColumnType, Key, Row, Value } from "../core/schema.ts";
 import type { Checkpoint, Stream, Sweep } from "../core/source.ts";
@@ -99,7 +99,8 @@ export class TargetStream {
   /**
    * Applies a SCHEMA to the records that follow.
    *
-   * @throws ConfigError if it changes the primary key, or the pipeline copies something else
+   * @throws TableError if it changes the primary key
+   * @throws ConfigError if the pipeline copies something else
    */
   applySchema({ schema, keys }: SchemaMessage, extension: Extension | undefined): void {
     const before = JSON.stringify([this.#keys, this.#stamped]);
@@ -181,8 +182,9 @@ export class TargetStream {
   #setKeys(keys: readonly string[]): void {
     const [before, now] = [this.#keys, keys].map((columns) => columns.join(", "));
     if (this.#keys.length > 0 && before !== now) {
-      throw new ConfigError(
+      throw new TableError(
         `stream "${this.#stream}": key_properties changed within the input, from (${before ?? ""}) to (${now ?? ""}); a table has one primary key`,
+        { stream: this.table },
       );
     }
     this.#keys = keys;

@@ -135,11 +135,11 @@ describe.each(destinations)("on %s", (_name, newDatabase) => {
       "inside/up/secret.jsonl",
     ])("is not read: %s", async (name) => {
       const batchFolder = join(folder, "inside");
-      const fed = feed(database, [users, state(1), line(join(folder, name)), state(2)], {
-        batchFolder,
-      });
-      await expect(fed).rejects.toThrow(`not in ${batchFolder}; have the tap write its files`);
-      await expect(fed).rejects.toThrow(ConfigError);
+      const input = [users, state(1), line(join(folder, name)), state(2)];
+      const { failures } = await feed(database, input, { batchFolder });
+      const failure = failures.get("users");
+      expect(failure?.message).toContain(`not in ${batchFolder}; have the tap write its files`);
+      expect(failure).toBeInstanceOf(ConfigError);
       expect(await savedState()).toBe('{"state":"1"}');
     });
 

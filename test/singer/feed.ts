@@ -17,6 +17,10 @@ export interface FeedOptions {
   readonly pipeline?: string;
   readonly signal?: AbortSignal;
   readonly batchFolder?: string;
+  /** How long to wait for another program's lock. */
+  readonly busyMs?: number;
+  /** Called for each STATE, when it is written. */
+  readonly onState?: (state: string) => void;
 }
 
 /** A message of a tap; as text where the exact JSON matters. */
@@ -25,7 +29,7 @@ export type Line = string | Buffer | Readonly<Record<string, unknown>>;
 /** Feeds messages to a target, in this process. */
 export async function feed(
   database: Pick<TestDatabase, "url" | "thread">,
-  lines: readonly Line[],
+  lines: Iterable<Line> | AsyncIterable<Line>,
   options: FeedOptions = {},
 ): Promise<FeedResult> {
   const { pipeline = "target", signal = new AbortController().signal } = options;
@@ -35,19 +39,28 @@ export async function feed(
     if (level === "warning") warnings.push(message);
   });
   const { thread = false } = database;
-  await using destination = await openDestination(database.url, { log, thread });
+  const { busyMs, onState } = options;
+  const waiting = busyMs === undefined ? {} : { busyMs };
+  await using destination = await openDestination(database.url, { log, thread, ...waiting });
   await using session = await destination.lock({ name: pipeline });
   const summary = await runTarget({
     session,
     pipeline,
-    input: () => Readable.from(lines.map(bytesOf)),
-    onState: (state) => states.push(state),
+    input: () => Readable.from(bytesOfAll(lines)),
+    onState(text) {
+      states.push(text);
+      onState?.(text);
+    },
     startedAt: new Date(),
     batchFolder: options.batchFolder ?? tmpdir(),
     log,
     signal,
   });
   return { ...summary, states, warnings };
+}
+
+async function* bytesOfAll(lines: Iterable<Line> | AsyncIterable<Line>): AsyncGenerator<Buffer> {
+  for await (const line of lines) yield bytesOf(line);
 }
 
 function bytesOf(line: Line): Buffer {

@@ -1,6 +1,6 @@
 import { MissingTableError } from "../../core/destination.ts";
 import { ConfigError, isOperational, messageOf, TransientError } from "../../core/errors.ts";
-import { DataError } from "../sql/dialect.ts";
+import { BusyError, DataError } from "../sql/dialect.ts";
 import { UnansweredError } from "./unanswered-error.ts";
 
 interface ErrorMeaning {
@@ -71,7 +71,13 @@ const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   ],
   ["53300", transient("the server has too many connections; try again later")],
   ["53", transient("the server is out of disk space or memory; free some")],
-  ["55P03", transient("another program has locked a table for too long; try again later")],
+  [
+    "55P03",
+    {
+      Error: BusyError,
+      text: "another program has locked a table for too long; try again later",
+    },
+  ],
   [
     "40",
     transient("transactions of other programs conflicted with every attempt; try again later"),

@@ -1,4 +1,5 @@
 import type { Kysely, RawBuilder } from "kysely";
+import { TransientError } from "../../core/errors.ts";
 import type { ColumnType, Value } from "../../core/schema.ts";
 import type { ColumnStorage } from "./column-storage.ts";
 import type { RowValues } from "./row-values.ts";
@@ -157,6 +158,9 @@ export interface UpsertCounts {
   readonly inserted: number;
   readonly updated: number;
 }
+
+/** Another program has locked a table for too long. */
+export class BusyError extends TransientError {}
 
 /** The database refused a row because of its values. */
 export class DataError extends Error {

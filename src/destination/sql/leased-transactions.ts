@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import pLimit from "p-limit";
-import { LockedError } from "../../core/errors.ts";
-import type { Dialect, Transaction } from "./dialect.ts";
+import { LockedError, TransientError } from "../../core/errors.ts";
+import { BusyError, type Dialect, type Transaction } from "./dialect.ts";
 import { lostCommitsError, verifyLease, type Lease } from "./lease.ts";
 import { lockRowKey } from "./lock-row.ts";
 import { runInOrder } from "./settle-all.ts";
@@ -52,6 +52,7 @@ export class LeasedTransactions {
 
   async #run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     let last: Attempt<T> | undefined;
+    let isVerified = false;
     try {
       const result = await this.#dialect.write(this.#lease.pipeline.name, async (tx) => {
         let committed: Attempt<T> | undefined;
@@ -59,7 +60,9 @@ export class LeasedTransactions {
           const stored = await verifyLease(tx, this.#lease);
           if (last && stored !== this.#known && stored === last.commits) committed = last;
           else this.#compare(stored);
+          isVerified = true;
         };
+        isVerified = false;
         return await runInOrder(tx, verify, async () => {
           if (committed) return committed.result;
           const result = await work(tx);
@@ -71,7 +74,9 @@ export class LeasedTransactions {
       return result;
     } catch (error) {
       this.#isOpen ||= last !== undefined;
-      throw error;
+      // What is locked is the lock's row, and not a table that statements sent behind it concern.
+      const isOwnRow = error instanceof BusyError && !isVerified;
+      throw isOwnRow ? new TransientError(error.message, { cause: error }) : error;
     }
   }
 

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../core/errors.ts";
+import { ClaimedTableError, ConfigError } from "../../core/errors.ts";
 import { chunks } from "./chunks.ts";
 import type { NamingRules, Transaction } from "./dialect.ts";
 import type { LeasedTransactions } from "./leased-transactions.ts";
@@ -39,9 +39,9 @@ export class TableClaims {
   }
 
   /**
-   * Throws a ConfigError if another pipeline has claimed the table of one of the streams, or if two
-   * of them would share one. If some are unclaimed, no other pipeline can claim them until the
-   * transaction ends.
+   * Throws a ClaimedTableError if another pipeline has claimed the table of one of the streams, and
+   * a ConfigError if two of them would share one. If some are unclaimed, no other pipeline can
+   * claim them until the transaction ends.
    */
   async check(tx: Transaction, streams: readonly string[]): Promise<void> {
     this.#checkDistinct(streams);
@@ -61,8 +61,9 @@ export class TableClaims {
       // The input of a target is a stream without a table, and its name is compared as it is.
       const isSame = owner.stream === stored || (await tx.findTable(this.#tableName(stored)));
       if (!isSame) continue;
-      throw new ConfigError(
+      throw new ClaimedTableError(
         `table "${stream}" belongs to the pipeline "${owner.pipeline}", and "${this.#pipeline}" would mark its rows as deleted; use another destination or schema, or reset the state of "${owner.pipeline}"`,
+        { stream },
       );
     }
   }

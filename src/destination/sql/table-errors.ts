@@ -1,5 +1,5 @@
-import { ConfigError, TableError } from "../../core/errors.ts";
-import { DataError, type Transaction } from "./dialect.ts";
+import { BusyTableError, ConfigError, isTableError, TableError } from "../../core/errors.ts";
+import { BusyError, DataError, type Transaction } from "./dialect.ts";
 import type { LeasedTransactions } from "./leased-transactions.ts";
 
 interface TableErrorOptions {
@@ -12,7 +12,7 @@ type OnTable = (stream: string | undefined) => void;
 
 /**
  * Runs `work` in a transaction. If statements for a table fail because a person must change it,
- * throws a TableError.
+ * throws a TableError; if another program keeps it locked, a BusyTableError.
  */
 export async function runForTables<T>(
   transactions: Pick<LeasedTransactions, "run">,
@@ -34,7 +34,9 @@ export async function runForTables<T>(
 }
 
 function asTableError(error: unknown, stream: string, isFinal: boolean): unknown {
-  if (error instanceof TableError) return error;
+  if (isTableError(error)) return error;
+  const options = { stream, cause: error };
+  if (error instanceof BusyError) return new BusyTableError(error.message, options);
   const isRefused = error instanceof ConfigError || (isFinal && error instanceof DataError);
-  return isRefused ? new TableError(error.message, { stream, cause: error }) : error;
+  return isRefused ? new TableError(error.message, options) : error;
 }

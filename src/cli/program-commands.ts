@@ -5,7 +5,16 @@ export const programCommands: readonly Command<undefined>[] = [
   {
     usage: "target [action] [argument] [name]",
     summary: "Load the output of a Singer tap, from standard input, into the destination",
-    flags: ["config", "destination", "pipeline", "batch-dir", "limit", "json", "metrics-port", "metrics-file"],
+    flags: [
+      "config",
+      "destination",
+      "pipeline",
+      "batch-dir",
+      "limit",
+      "json",
+      "metrics-port",
+      "metrics-file",
+    ],
     examples: [
       ["tap-github --config github.json | $0 target > state.json", "into ./warehouse.db"],
       ["… | $0 target --destination postgres://me@host/db", "into another database"],

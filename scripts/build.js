@@ -1,5 +1,8 @@
 import { resolve } from "node:path";
 import { build } from "rolldown";
+import { versionDefine } from "./build-version.js";
+
+const root = resolve(import.meta.dirname, "..");
 
 /** Not bundled: native, optional, or large and rarely needed. */
 const unbundled = ["better-sqlite3", "pg-native", "echarts", "@inquirer"];
@@ -9,7 +12,7 @@ const unbundled = ["better-sqlite3", "pg-native", "echarts", "@inquirer"];
  * hundreds of small files than to run them. Code that only some commands need is loaded separately.
  */
 await build({
-  cwd: resolve(import.meta.dirname, ".."),
+  cwd: root,
   input: {
     cli: "src/cli/main.ts",
     connector: "src/connector/api.ts",
@@ -18,7 +21,7 @@ await build({
     "sqlite-thread": "src/destination/sqlite/writer-thread-main.ts",
   },
   platform: "node",
-  transform: { target: "node20.19" },
+  transform: { target: "node20.19", define: versionDefine(root) },
   external: (id, importer) =>
     unbundled.some((name) => id === name || id.startsWith(`${name}/`)) ||
     // External connectors may use all of zod; the program bundles only the parts that it uses.

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { inject } from "postject";
 import { rolldown } from "rolldown";
+import { versionDefine } from "./build-version.js";
 
 /**
  * Builds a self-contained connector for Fivetran: `npm run package -- opik` writes
@@ -50,7 +51,7 @@ void serveStandalone(${name});\n`,
     input: entry,
     cwd: root,
     platform: "node",
-    transform: { target: "node20.19" },
+    transform: { target: "node20.19", define: versionDefine(root) },
     resolve: { mainFields: ["module", "main"] },
     logLevel: "silent",
   });

@@ -5,6 +5,7 @@ import type { ExternalConnectors } from "../connector/external-connectors.ts";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { newRedactor } from "../core/redact.ts";
 import { suggestion } from "../core/suggestion.ts";
+import { programVersion } from "../core/version.ts";
 import { visibleText } from "../core/visible-text.ts";
 import { sourceNames } from "../sources/registry.ts";
 import {
@@ -23,7 +24,6 @@ import {
   rejectSwitchValues,
   type Flags,
 } from "./invocation/flags.ts";
-import { version } from "./invocation/version.ts";
 import { programCommands } from "./program-commands.ts";
 import { runCommand } from "./run-command.ts";
 import type { Command } from "./source-commands.ts";
@@ -98,7 +98,7 @@ function newProgram(name: string, args: readonly string[]): Argv {
     })
     .options(flagOptions(terminalFlags))
     .help()
-    .version("version", "Show the version", version())
+    .version("version", "Show the version", programVersion)
     .wrap(Math.min(process.stdout.isTTY ? process.stdout.columns : 100, 100))
     .fail((message: string | null, error: Error | undefined) => {
       if (error && error.name !== "YError") throw error;

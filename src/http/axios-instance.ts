@@ -2,6 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import axios, { type AxiosInstance } from "axios";
 import axiosRetry from "axios-retry";
+import { programVersion } from "../core/version.ts";
 import { acceptedEncodings } from "./body.ts";
 import { isPrivateAddress, lookupPublic, privateAddressError } from "./private-address.ts";
 
@@ -23,7 +24,7 @@ export function newAxios(options: AxiosOptions): AxiosInstance {
   const unchanged = (body: unknown): unknown => body;
   const instance = axios.create({
     headers: {
-      "User-Agent": "rivulet",
+      "User-Agent": `rivulet/${programVersion}`,
       "Accept-Encoding": acceptedEncodings,
       ...publicHeaders,
       ...headers,

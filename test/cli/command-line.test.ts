@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startOpik, type Opik } from "../support/opik.ts";
@@ -23,14 +22,13 @@ const opikSync = (...args: string[]) => run("opik-sync", args, { cwd: folder.pat
 const rivulet = (...args: string[]) => run("rivulet", args, { cwd: folder.path });
 
 test("--version shows the version and does nothing else", async () => {
-  const text = readFileSync(resolve(import.meta.dirname, "../../package.json"), "utf8");
-  const { version } = JSON.parse(text) as { version: string };
   for (const shown of [
     await opikSync("--version"),
     await rivulet("--version"),
     await rivulet("opik", "--version"),
   ]) {
-    expect(shown).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+    expect(shown).toMatchObject({ status: 0, stderr: "" });
+    expect(shown.stdout).toMatch(/^\d+\.\d+\.\d+(\+[0-9a-f]+(-dirty)?)?\n$/);
   }
 });
 

@@ -188,6 +188,7 @@ describe.each(databases)("the state in %s", (dialect, create) => {
       "0003-sync-epoch",
       "0004-quarantine-settled",
       "0005-commit-count",
+      "0006-sync-version",
     ]);
   });
 
@@ -196,6 +197,7 @@ describe.each(databases)("the state in %s", (dialect, create) => {
     await session.write([{ stream: "runs", rows: [{ id: "a" }], checkpoint: { page: 1 } }]);
     await session[Symbol.asyncDispose]();
     await fixture.database.query("alter table _rivulet_state drop column commits");
+    await fixture.database.query("alter table _rivulet_sync drop column version");
     await fixture.database.query("delete from _rivulet_migration where name >= '0005'");
     const upgraded = await fixture.session([runs]);
     expect((await upgraded.state()).get("runs")?.get("")).toEqual({ page: 1 });

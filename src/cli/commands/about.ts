@@ -1,6 +1,7 @@
 import { describeConnector } from "../../connector/about.ts";
 import type { Connector } from "../../connector/connector.ts";
 import type { Source } from "../../core/source.ts";
+import { programVersion } from "../../core/version.ts";
 import { visibleText } from "../../core/visible-text.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -15,7 +16,7 @@ export function aboutCommand({ source, flags, terminal }: Invocation<Connector |
     return exitStatus.completed;
   }
   terminal.printStyled(
-    `${terminal.color.bold(visibleText(about.description))}  (rivulet ${version()})\n`,
+    `${terminal.color.bold(visibleText(about.description))}  (rivulet ${programVersion})\n`,
   );
   const rows = about.config.map(({ name, type, is_mandatory, default_value, env, description }) => [
     name,

@@ -9,6 +9,7 @@ import {
 } from "../../core/destination.ts";
 import { newRequestStats, type RequestStats } from "../../core/request-stats.ts";
 import { currentTimestamp, toTimestamp } from "../../core/timestamp.ts";
+import { programVersion } from "../../core/version.ts";
 import type { Transaction } from "./dialect.ts";
 import { isHeldSince, type Lease } from "./lease.ts";
 import { pruneSyncs } from "./prune-syncs.ts";
@@ -64,7 +65,13 @@ export async function beginSync(
   const id = randomUUID();
   await tx.db
     .insertInto("_rivulet_sync")
-    .values({ id, pipeline, started_at: currentTimestamp(), status: "running" })
+    .values({
+      id,
+      pipeline,
+      started_at: currentTimestamp(),
+      status: "running",
+      version: programVersion,
+    })
     .execute();
   await pruneSyncs(tx, { pipeline, current: id, keep });
   return id;

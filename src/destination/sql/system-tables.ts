@@ -45,6 +45,8 @@ interface SyncRow {
   error: string | null;
   /** The epoch of the lease under which the sync wrote data; null if it wrote none. */
   epoch: BigIntColumn<null>;
+  /** The version of rivulet that ran it; null if that was before versions were saved. */
+  version: string | null;
 }
 
 interface QuarantineRow {

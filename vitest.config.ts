@@ -6,7 +6,7 @@ const postgres = "test/support/postgres-server.ts";
 const unit = ["core", "json", "engine", "http", "configuration", "emulators", "cli/terminal"];
 
 /** The whole program at scale, under disturbance, and with its documentation. */
-const system = ["system", "chaos", "docs"];
+const system = ["system", "chaos", "fuzz", "docs"];
 
 /** Beside official SDKs of the services, where they can be installed. */
 const genuine = ["genuine"];

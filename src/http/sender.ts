@@ -160,6 +160,8 @@ export class Sender {
       return answer;
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
+      // Whatever of the response it quotes may hold what was sent.
+      error.message = shortLine(error.message, this.#redact);
       if (!isTransient(error)) this.#outage.recordAnswer();
       this.#pauses.afterFailure(error, pending);
       this.#pauses.throwIfDeferred();

@@ -2,6 +2,9 @@ import { endOfString, endOfValue, skipSpace, unquote } from "./text-scanner.ts";
 
 const comma = 44;
 const quote = 34;
+const minus = 45;
+const zero = 48;
+const nine = 57;
 const openBrace = 123;
 const closeBrace = 125;
 
@@ -48,6 +51,12 @@ export class ObjectMembers implements Members {
   /** Whether the member at this index of `names` is null. */
   isNull(index: number): boolean {
     return this.#text.startsWith("null", this.#offsets[index * 2]);
+  }
+
+  /** Whether the member at this index of `names` is a string or a number. */
+  isText(index: number): boolean {
+    const code = this.#text.charCodeAt(this.#offsets[index * 2] ?? 0);
+    return code === quote || code === minus || (code >= zero && code <= nine);
   }
 }
 

@@ -25,6 +25,11 @@ export interface RowShape {
   readonly known?: readonly string[];
 }
 
+interface KeyedShape extends RowShape {
+  /** The columns that tell rows apart: they hold a string or a number, or nothing. */
+  readonly primaryKey?: readonly string[] | undefined;
+}
+
 /** The column that holds the whole object as the service spelled it. */
 export const rawColumn = "raw";
 
@@ -32,25 +37,33 @@ export const rawColumn = "raw";
 interface ColumnBinding {
   readonly column: string;
   readonly type: ColumnType;
+  readonly isKey: boolean;
   readonly indexes: readonly number[];
 }
 
 /** A mapper that reads each column from the member of its name (or of `fields`). */
-export function newRowMapper({ columns, fields = {}, derive, known = [] }: RowShape): RowMapper {
+export function newRowMapper({
+  columns,
+  primaryKey = [],
+  fields = {},
+  derive,
+  known = [],
+}: KeyedShape): RowMapper {
   const unknown = new Set<string>();
   const seen = new Set<string>();
   const declared = Object.entries(columns).map(([column, type]) => {
-    return { column, type, names: [fields[column] ?? column].flat() };
+    const isKey = primaryKey.includes(column) && type !== "json" && type !== "boolean";
+    return { column, type, isKey, names: [fields[column] ?? column].flat() };
   });
   const expected = new Set([...known, ...declared.flatMap(({ names }) => names)]);
   const reader = new ObjectReader();
   const bind = (memberNames: readonly string[]): readonly ColumnBinding[] => {
     for (const name of memberNames) (expected.has(name) ? seen : unknown).add(name);
-    return declared.map(({ column, type, names }) => {
+    return declared.map(({ names, ...binding }) => {
       const indexes = names
         .map((name) => memberNames.lastIndexOf(name))
         .filter((index) => index >= 0);
-      return { column, type, indexes };
+      return { ...binding, indexes };
     });
   };
   let last = { names: [] as readonly string[], bindings: bind([]) };
@@ -65,21 +78,20 @@ export function newRowMapper({ columns, fields = {}, derive, known = [] }: RowSh
       const { names } = members;
       if (names !== last.names) last = { names, bindings: bind(names) };
       const row: Record<string, Value> = { ...empty };
-      for (const { column, type, indexes } of last.bindings) {
+      for (const binding of last.bindings) {
+        const { column } = binding;
         if (column === rawColumn) row[column] = text;
-        else if (indexes.length > 0) row[column] = firstNonNull(members, { type, indexes });
+        else if (binding.indexes.length > 0) row[column] = firstNonNull(members, binding);
       }
       return derive ? Object.assign(row, derive(members)) : row;
     },
   };
 }
 
-function firstNonNull(
-  members: ObjectMembers,
-  { type, indexes }: Pick<ColumnBinding, "type" | "indexes">,
-): Value {
+function firstNonNull(members: ObjectMembers, { type, isKey, indexes }: ColumnBinding): Value {
   for (const index of indexes) {
-    if (!members.isNull(index)) return columnValue(members, type, index);
+    if (members.isNull(index)) continue;
+    return isKey && !members.isText(index) ? null : columnValue(members, type, index);
   }
   return null;
 }

@@ -61,6 +61,14 @@ export function plain(slice: string | undefined): string | undefined {
   return slice.charCodeAt(0) === quote ? unquote(slice) : slice;
 }
 
+/**
+ * The text of an id: a string or a number. Undefined for anything else: what a service sends by
+ * mistake must not become the key of a row.
+ */
+export function idText(slice: string | undefined): string | undefined {
+  return slice === undefined || /^[[{tfn]/.test(slice) ? undefined : plain(slice);
+}
+
 /** The offset of the next character that is not white space. */
 export function skipSpace(text: string, at: number): number {
   let code = text.charCodeAt(at);

@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import yargs from "yargs";
+import { runTests } from "../support/run-tests.js";
 
 const options = await yargs(process.argv.slice(2))
   .scriptName("npm run chaos --")
@@ -25,23 +23,10 @@ const options = await yargs(process.argv.slice(2))
 
 const { rounds, seed, only, destination, path } = options;
 process.stdout.write(`npm run chaos -- --rounds ${rounds} --seed ${seed}\n`);
-const root = join(import.meta.dirname, "../..");
-const vitest = join(
-  dirname(createRequire(import.meta.url).resolve("vitest/package.json")),
-  "vitest.mjs",
-);
-const child = spawn(process.execPath, [vitest, "run", "test/chaos"], {
-  cwd: root,
-  stdio: "inherit",
-  env: {
-    ...process.env,
-    CHAOS_ROUNDS: String(rounds),
-    CHAOS_SEED: String(seed),
-    CHAOS_ONLY: only,
-    ...(destination === undefined ? {} : { CHAOS_DESTINATION: destination }),
-    ...(path === undefined ? {} : { CHAOS_PATH: path }),
-  },
-});
-child.on("close", (status) => {
-  process.exitCode = status ?? 1;
+runTests("test/chaos", {
+  CHAOS_ROUNDS: String(rounds),
+  CHAOS_SEED: String(seed),
+  CHAOS_ONLY: only,
+  CHAOS_DESTINATION: destination,
+  CHAOS_PATH: path,
 });

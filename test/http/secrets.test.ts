@@ -39,6 +39,7 @@ const faults: readonly [string, RequestHandler][] = [
   ["gzip that stops", cutGzip("x".repeat(100))],
   ["a bomb", gzipBomb(2 ** 20)],
   ["broken JSON", respond(`{"key": "${secret}`)],
+  ["an encoding that nobody knows", respond("{}", { "content-encoding": `x ${secret}` })],
   ["silence", silence],
   ["a redirect to another host", redirectTo(`http://other.invalid/${secret}?key=${secret}`)],
   ["a redirect loop", redirectTo("?")],

@@ -1,4 +1,4 @@
-import { newLog } from "../../src/core/log.ts";
+import { newLog, type Log } from "../../src/core/log.ts";
 import type { Source } from "../../src/core/source.ts";
 import { newRequestStats } from "../../src/core/request-stats.ts";
 import { openDestination } from "../../src/destination/open.ts";
@@ -17,6 +17,9 @@ export interface SyncSourceOptions {
   readonly allowMassDeletion?: boolean;
   readonly startedAt?: Date;
   readonly warn?: (message: string) => void;
+  /** Default: only warnings are passed on. */
+  readonly log?: Log;
+  readonly signal?: AbortSignal;
 }
 
 /** Syncs a source into a database, in this process. */
@@ -25,10 +28,11 @@ export async function syncSource<Config>(
   options: SyncSourceOptions,
 ): Promise<Summary> {
   const { fullRefresh = false, allowMassDeletion = false, startedAt = new Date() } = options;
-  const { signal } = new AbortController();
-  const log = newLog(({ level, message }) => {
+  const { signal = new AbortController().signal } = options;
+  const warnOnly = newLog(({ level, message }) => {
     if (level === "warning") options.warn?.(message);
   });
+  const { log = warnOnly } = options;
   const config = source.config.parse(options.config) as Config;
   const context = { log, transfer: newRequestStats(), signal };
   await using destination = await openDestination(options.destination, { log });

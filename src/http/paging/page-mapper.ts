@@ -18,6 +18,8 @@ const maxNames = 10;
 export interface MappedPage {
   readonly rows: readonly Row[];
   readonly rejected: readonly Rejected[];
+  /** How many of the rejected have no key: each may be any row of the table. */
+  readonly unkeyed: number;
 }
 
 /** Maps pages to rows, and logs once how the objects differ from the declaration. */
@@ -44,7 +46,7 @@ export class PageMapper {
     const { primaryKey } = this.#declaration;
     const rows: Row[] = [];
     const texts: string[] = [];
-    const rejected: Rejected[] = page.unreadable === undefined ? [] : [unreadable(page)];
+    const rejected: Rejected[] = [];
     for (const text of page.rows) {
       const row = this.#mapper.toRow(text);
       if (!row) rejected.push(reject(text, "expected a JSON object"));
@@ -55,10 +57,12 @@ export class PageMapper {
         texts.push(text);
       }
     }
+    const unkeyed = rejected.length;
+    if (page.unreadable !== undefined) rejected.push(unreadable(page));
     rejected.push(...this.#outvoted(rows, texts));
     this.#rows += rows.length;
     this.#reportNew();
-    return { rows, rejected };
+    return { rows, rejected, unkeyed };
   }
 
   /** Of different objects with the same key on one page, the last one is stored. */

@@ -134,6 +134,13 @@ async function* readAll(reading: ListReading): AsyncGenerator<StreamBatch, void>
     const result = yield* readListing(reading, listings > 1);
     if (result.isComplete) return;
     missing = result.missing;
+    const { unkeyed } = result;
+    if (unkeyed === 0) continue;
+    const objects = unkeyed === 1 ? "an object has" : `${unkeyed} objects have`;
+    options.log.warning(
+      `${declaration.name}: ${objects} no key and may be any row; nothing was marked as deleted`,
+    );
+    return;
   }
   if (missing > 0)
     throw new TransientError(
@@ -149,6 +156,8 @@ interface ListingResult {
   readonly isComplete: boolean;
   /** The number of rows that the service counts but did not return. */
   readonly missing: number;
+  /** The number of objects that no key tells apart. */
+  readonly unkeyed: number;
 }
 
 /** @param again - Whether the list was read before in this sync. */
@@ -160,16 +169,18 @@ async function* readListing(
   const pages = openPages(reading);
   using keys = new ListedKeys(declaration);
   const rejected = new Set<string>();
+  let unkeyed = 0;
   for await (const page of pages) {
     options.signal.throwIfAborted();
     const mapped = mapper.map(page);
     for (const row of mapped.rows) keys.add(keyOf(declaration, row));
     for (const { key } of mapped.rejected) rejected.add(key);
+    unkeyed += mapped.unkeyed;
     yield toBatch(page, mapped);
   }
   const shown = keys.count() + rejected.size;
-  if (!isCompleteListing(pages, shown))
-    return { isComplete: false, missing: missingRows(pages, shown) };
+  if (unkeyed > 0 || !isCompleteListing(pages, shown))
+    return { isComplete: false, missing: missingRows(pages, shown), unkeyed };
   const checkpoint = believedSize(declaration, { shown, options });
   let last: StreamBatch | undefined;
   for (const sweep of keys.sweeps()) {
@@ -177,7 +188,7 @@ async function* readListing(
     last = { rows: [], bytes: sweep.keys.length * keyBytes, sweep: { ...sweep, again } };
   }
   yield { rows: [], bytes: 0, ...last, ...(checkpoint ? { checkpoint } : {}) };
-  return { isComplete: true, missing: 0 };
+  return { isComplete: true, missing: 0, unkeyed };
 }
 
 /** About what a key takes in memory, for the limits of what is read ahead. */

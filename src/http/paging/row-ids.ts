@@ -1,4 +1,4 @@
-import { members, plain } from "../../json/text-scanner.ts";
+import { idText, members } from "../../json/text-scanner.ts";
 
 /** Whether ids come in strictly descending order. */
 export function descend(ids: readonly string[]): boolean {
@@ -10,5 +10,5 @@ const leadingId = /^\{\s*"id"\s*:\s*"([^"\\]*)"/;
 
 /** The `id` of a row, given as JSON text; empty if it has none. */
 export function idOf(row: string): string {
-  return leadingId.exec(row)?.[1] ?? plain(members(row)?.get("id")) ?? "";
+  return leadingId.exec(row)?.[1] ?? idText(members(row)?.get("id")) ?? "";
 }

@@ -124,14 +124,15 @@ export class ItemWalk {
   #batch(page: DescendingPage): StreamBatch {
     const { mapper, dataset, mode } = this.#options;
     // An item's own `dataset_id` may be missing or differ; `raw` keeps what was sent.
-    const { rows, rejected } = mapper.map(page, { dataset_id: dataset.id });
+    const { rows, rejected, unkeyed } = mapper.map(page, { dataset_id: dataset.id });
     const ids = rows.map((row) => String(row["item_id"]));
     // The service may order items by another id than their own: the id of a row in one version.
     const isInOrder = page.next?.below === ids.at(-1);
-    if (!page.isProven || !this.agrees || !isInOrder) this.#tracker.collect();
+    if (!page.isProven || !this.agrees || !isInOrder || unkeyed > 0) this.#tracker.collect();
     const sweep = this.#tracker.addPage(ids);
     for (const id of ids) this.#addToDigest(id);
-    this.#rejected += rejected.length;
+    // What has no id is none that was shown: it may be any of the rows.
+    this.#rejected += rejected.length - unkeyed;
     this.#position = this.#positionAfter(page);
     return {
       rows,

@@ -1,7 +1,7 @@
 import { AsyncMemo } from "../../core/async-memo.ts";
 import type { Client } from "../../http/client.ts";
 import { descendingPages } from "../../http/paging/descending-pages.ts";
-import { members, plain } from "../../json/text-scanner.ts";
+import { idText, members, plain } from "../../json/text-scanner.ts";
 import type { Listing } from "../../engine/listing/list-items.ts";
 import type { ListedItem } from "../../engine/listing/listing-service.ts";
 import type { WorkspaceAccess } from "./access.ts";
@@ -75,15 +75,19 @@ export class WorkspaceLists {
     const path = `${apiPath}/${name}`;
     const pages = descendingPages(this.#client, { path, rowKeys, size });
     let unreadable: string | undefined;
+    let isIdentified = true;
     for await (const page of pages) {
       for (const row of page.rows) {
         const { id, created } = identify(row);
-        items.set(id, { id, created, row });
+        if (id === undefined) isIdentified = false;
+        // Objects without an id are told apart by their text.
+        items.set(id ?? row, { id: id ?? row, created, row });
       }
       unreadable ??= page.unreadable;
     }
     const hidden = Math.max(0, (pages.total ?? 0) - items.size);
-    const doubt = pages.isWhole ? undefined : (unreadable ?? doubtOf(pages.total));
+    const order = pages.isWhole ? undefined : (unreadable ?? doubtOf(pages.total));
+    const doubt = isIdentified ? order : "an object in it has no id";
     return { items, doubt, hidden, isFull: true, provesAbsence: true, date: Date.now() };
   }
 }
@@ -94,11 +98,10 @@ function doubtOf(total: number | undefined): string {
     : "the service does not list them in the order of their ids";
 }
 
-/** Objects without an id are told apart by their text. */
-function identify(row: string): { readonly id: string; readonly created: string } {
+function identify(row: string): { readonly id: string | undefined; readonly created: string } {
   const object = members(row);
   return {
-    id: plain(object?.get("id")) ?? row,
+    id: idText(object?.get("id")),
     created: plain(object?.get("created_at")) ?? "",
   };
 }

@@ -112,6 +112,20 @@ describe("a full refresh", () => {
     expect(batches.at(-1)?.checkpoint).toMatchObject({ believed: 25_000 });
   });
 
+  test.each(['{"id":["r1"]}', '{"id":{}}', '{"name":"n1"}', '"r1"', "null"])(
+    "sweeps nothing after an object without a key, which may be any row: %s",
+    async (odd) => {
+      const body = `[{"id":"r0"},${odd}]`;
+      const { batches, warnings } = await read(respond(body));
+      expect(rowsIn(batches).map(({ project_id }) => project_id)).toEqual(["r0"]);
+      expect(batches.flatMap(({ rejected = [] }) => rejected)).toHaveLength(1);
+      expect(sweepsIn(batches)).toEqual([]);
+      expect(warnings).toContain(
+        "demo_project: an object has no key and may be any row; nothing was marked as deleted",
+      );
+    },
+  );
+
   test("sweeps nothing after an empty list without a total", async () => {
     const { batches, warnings } = await read(respond([]));
     expect(sweepsIn(batches)).toEqual([]);
@@ -220,7 +234,7 @@ describe("an object that cannot become a row", () => {
     ]);
     expect(new Set(rejected.map(({ key }) => key)).size).toBe(3);
     expect((await read(list)).batches[0]?.rejected).toEqual(rejected);
-    expect(sweepsIn(batches)).toEqual([{ keys: [["a"], ["b"]], again: false }]);
+    expect(sweepsIn(batches)).toEqual([]);
   });
 
   test("because it is too large is also rejected, and nothing is swept", async () => {

@@ -2,7 +2,7 @@ import { ConfigError, SourceError } from "../../../core/errors.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { memberByPath } from "../../../http/paging/page.ts";
 import { firstPresent } from "../../../json/row-mapper.ts";
-import { emptyMembers, members, plain } from "../../../json/text-scanner.ts";
+import { emptyMembers, idText, members } from "../../../json/text-scanner.ts";
 import type { CountlyResponse, SendRequest } from "../client/countly-client.ts";
 import { readAllPages } from "../gateway/offset-pages.ts";
 
@@ -98,15 +98,23 @@ function parseApps({ body }: CountlyResponse): readonly App[] {
     ["admin_of", true],
     ["user_of", false],
   ] as const) {
-    for (const [id, app] of members(response.get(name) ?? "") ?? []) {
+    for (const [id, app] of appsIn(response, name)) {
       if (!apps.has(id)) apps.set(id, { id, text: app, administered });
     }
   }
   return [...apps.values()];
 }
 
+/** A list of another shape lists nothing, and that is no proof. */
+function appsIn(response: ReadonlyMap<string, string>, name: string): Iterable<[string, string]> {
+  const list = response.get(name) ?? "null";
+  const apps = list === "null" ? emptyMembers : members(list);
+  if (!apps) throw new SourceError(`o/apps: expected an object in ${name}, got other JSON`);
+  return apps;
+}
+
 function parseGatewayApp(text: string): App {
-  const id = plain(firstPresent(members(text) ?? emptyMembers, ["_id", "id", "app_id"]));
+  const id = idText(firstPresent(members(text) ?? emptyMembers, ["_id", "id", "app_id"]));
   if (id === undefined) throw new SourceError(`${allAppsPath}: expected objects with an _id`);
   return { id, text, administered: false };
 }

@@ -114,10 +114,12 @@ export class UserBatches {
   ): Generator<StreamBatch, void> {
     const { mapper, app, startedAt, plan, isRefused } = this.#options;
     this.#pages += 1;
-    const { rows, rejected } = mapper.map(
+    const { rows, rejected, unkeyed } = mapper.map(
       { rows: texts, number: this.#pages },
       { app_id: app, processed_at: startedAt.toISOString() },
     );
+    // What has no id may be any of the users.
+    if (unkeyed > 0) this.#tracker.markIncomplete();
     const sweep = this.#tracker.addPage(rows.map((row) => String(row["user_id"])));
     this.#count += rows.length;
     const sweeps = sweep && plan.full && !isRefused ? this.#sweeps.add(sweep, this.#count) : [];
@@ -143,7 +145,7 @@ export class UserBatches {
     const { full, floor, began } = plan;
     const refusal = this.#refusal();
     if (refusal) this.#options.refuse(refusal);
-    const isBelieved = full && !refusal && !isRefused;
+    const isBelieved = full && !refusal && !isRefused && !this.#tracker.isIncomplete;
     if (isBelieved) yield* sweepBatches(this.#sweeps.release());
     const { users = 0 } = saved;
     const checkpoint = toCheckpoint({

@@ -1,6 +1,6 @@
 import { SourceError, TransientError } from "../../../core/errors.ts";
 import { memberByPath, pageBody } from "../../../http/paging/page.ts";
-import { members, plain } from "../../../json/text-scanner.ts";
+import { idText, members } from "../../../json/text-scanner.ts";
 import { sendAndAwaitTask } from "../client/await-task.ts";
 import type { SendRequest } from "../client/countly-client.ts";
 import type { UserEndpoint } from "./user-endpoints.ts";
@@ -88,7 +88,7 @@ function checkPage(
 }
 
 function userId(text: string, path: string): string {
-  const id = plain(members(text)?.get("_id"));
+  const id = idText(members(text)?.get("_id"));
   if (id === undefined) throw new SourceError(`${path}: expected users with an _id`);
   return id;
 }

@@ -113,7 +113,9 @@ export class DatasetReader {
       if (!outcome || version.items === undefined || guard.isNeeded) await this.#prove();
       if (!outcome) {
         const now = await this.#version();
-        if (isSame(now, version)) outcome = yield* this.#unprovenOutcome(walk, now, before);
+        // What was read before it was settled stays unsettled.
+        const read = { ...now, isSettled: now.isSettled && version.isSettled };
+        if (isSame(now, version)) outcome = yield* this.#unprovenOutcome(walk, read, before);
         version = now;
       }
       before = walk;

@@ -48,3 +48,22 @@ test("an item of an interrupted walk is not marked by one that shows what an old
   expect(await copy.deleted()).toBe(0);
   expect(await copy.live()).toHaveLength(6);
 });
+
+test("a version that is settled while it is read is read once more, and its deletions are marked", async () => {
+  const dataset = copy.addDataset("a", 0);
+  const ids = dataset.addItems(newItems(5));
+  const { faults, workspace } = copy.opik;
+  copy.settle();
+  expect((await copy.sync()).exit).toBe(0);
+  dataset.deleteItems(ids.slice(0, 2), { inPlace: true });
+  workspace.clock.advance(14 * minuteMs + 30_000);
+  faults.onAnswer = ({ path }) => {
+    if (path.endsWith("/items")) workspace.clock.advance(minuteMs);
+  };
+  // Such pages do not overlap, so that the version is looked at again after the walk.
+  await copy.sync({ page_size: 2 });
+  delete faults.onAnswer;
+  copy.settle();
+  expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0 });
+  expect(await copy.live()).toEqual(ids.slice(2).sort());
+});

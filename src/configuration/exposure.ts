@@ -30,6 +30,11 @@ function holdsSecret(settings: Settings, secretKeys: readonly string[]): boolean
       value.trim() !== "" &&
       // A variable, which is looked up elsewhere.
       !value.includes("${") &&
-      (secretKeys.includes(key) || (URL.canParse(value) && new URL(value).password !== "")),
+      (secretKeys.includes(key) || hasPassword(value)),
   );
+}
+
+/** Whether it is a URL with a password: of a login, or among the parameters of a database. */
+function hasPassword(text: string): boolean {
+  return /^[a-z+]+:\/\/(?:[^:@/?#]*:[^@]+@|[^?]*\?(?:.*&)?(?:ssl)?password=.)/i.test(text);
 }

@@ -27,7 +27,8 @@ export function newRedactor(secrets: readonly string[], names: readonly string[]
   return (text) =>
     redactSecrets(text)
       .replace(/(\/\/[^\s/?#:@"]*:)(?!password@)[^\s/?#"]*@/g, `$1${mask}@`)
-      .replace(/\bhttps?:\/\/[^\s"'<>]+/gi, withoutLogin);
+      .replace(/\bhttps?:\/\/[^\s"'<>]+/gi, withoutLogin)
+      .replace(/\bpostgres(?:ql)?:\/\/[^\s"'<>]+/gi, withoutPasswords);
 }
 
 /** A URL of a service without its user, who may be a token, and without tokens in its query. */
@@ -37,6 +38,11 @@ function withoutLogin(url: string): string {
     .replace(/([?&#;])([^=?&#;]+)=([^&#;]+)/g, (whole, before: string, name: string) =>
       secretName.test(name) ? `${before}${name}=${mask}` : whole,
     );
+}
+
+/** A URL of Postgres without the passwords in its query. */
+function withoutPasswords(url: string): string {
+  return url.replace(/([?&](?:ssl)?password=)[^&]+/gi, `$1${mask}`);
 }
 
 /** What the parameters are called that log somebody in. */

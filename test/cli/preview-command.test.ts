@@ -64,6 +64,9 @@ test("it names the file, the schema and how to connect", async () => {
       "postgres://me@h/db?sslmode=require",
     "postgres:///db?host=/run/postgresql&schema=$(touch taken-over)":
       "postgres:///db?host=%2Frun%2Fpostgresql",
+    "postgres://me@/db?host=/run&schema=s": "postgres://me@/db?host=%2Frun",
+    "postgres://me@a:1,b:2/db?schema=s": "postgres://me@a:1,b:2/db",
+    "postgres://?service=ours": "postgres://?service=ours",
   };
   for (const [label, expected] of Object.entries(labels))
     expect(await startedBy(previewCommand(label, "a") ?? "")).toContain(expected);

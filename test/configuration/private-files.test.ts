@@ -83,10 +83,13 @@ describe("a configuration file", () => {
     },
   );
 
-  test("with a password in the URL of its destination holds a secret", async () => {
+  test.each([
+    "postgres://me:s3cret@host/db",
+    "postgres://me:s3cret@host:1,other:2/db",
+    "postgres://me@/db?host=/run&password=s3cret",
+  ])("with a password in the URL of its destination holds a secret: %s", async (destination) => {
     await using folder = await newFolder();
     const path = join(folder.path, "configuration.json");
-    const destination = "postgres://me:s3cret@host/db";
     await writeFile(path, JSON.stringify({ destination, desk: settings.variable }));
     const env = { KEY: "s3cret" };
     const configuration = await readConfiguration({ source, sourceNames: [], env, path });

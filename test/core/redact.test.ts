@@ -90,6 +90,7 @@ describe("a URL of a service", () => {
     ["https://t0p@host/api", "https://***@host/api"],
     ["https://me:t0p@host/api", "https://***@host/api"],
     ["see https://host/#access_token=t0p", "see https://host/#access_token=***"],
+    ["postgres://me@/db?host=/a&password=t0p", "postgres://me@/db?host=/a&password=***"],
   ])("is shown without its login: %s", (text, shown) => {
     expect(redact(text)).toBe(shown);
   });

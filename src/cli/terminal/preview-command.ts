@@ -23,18 +23,22 @@ function sqliteCommand(path: string, stream: string): string {
 }
 
 /** Parameters of the URL that `psql` needs, too, to reach the same server. */
-const connectionParameters = /^(?:host|port|user|dbname|service|ssl\w+)$/;
+const connectionParameters = /^(?:host|hostaddr|port|user|dbname|service|ssl\w+)$/;
 
 function postgresCommand(label: string, stream: string): string | undefined {
   // An external target has a title instead of a URL, and cannot be queried.
-  if (!/^postgres(?:ql)?:/.test(label) || !URL.canParse(label)) return undefined;
-  const url = new URL(label);
-  const schema = url.searchParams.get("schema");
-  for (const name of [...url.searchParams.keys()])
-    if (!connectionParameters.test(name)) url.searchParams.delete(name);
+  if (!/^postgres(?:ql)?:/.test(label)) return undefined;
+  // Of several hosts, or of none, Node cannot parse the URL.
+  const [place = "", query = ""] = label.split("?");
+  const parameters = new URLSearchParams(query.replaceAll("+", "%2B"));
+  const schema = parameters.get("schema");
+  for (const name of [...parameters.keys()])
+    if (!connectionParameters.test(name)) parameters.delete(name);
+  const url =
+    parameters.size === 0 ? place : `${place}?${parameters.toString()}`.replaceAll("+", "%20");
   const table = quoteIdentifier(postgresNaming.toDatabaseName(escapeUnstorable(stream)));
   const name = schema === null ? table : `${quoteIdentifier(schema)}.${table}`;
-  return `psql ${shellWord(url.href)} -c ${quoted(`SELECT * FROM ${name} LIMIT 5`)}`;
+  return `psql ${shellWord(url)} -c ${quoted(`SELECT * FROM ${name} LIMIT 5`)}`;
 }
 
 /** Quotes a word for the shell if necessary. */

@@ -1,47 +1,44 @@
-import type { ClientConfig } from "pg";
+import { userInfo } from "node:os";
 import { ConfigError } from "../../core/errors.ts";
+import { parseConnectionUrl } from "./libpq/connection-url.ts";
+import { resolveParameters, type Parameters } from "./libpq/resolve-parameters.ts";
+import { listServers, type Server } from "./libpq/servers.ts";
 
 /** A parsed `postgres:` URL. */
 export interface Address {
   /** The URL without its password. */
   readonly label: string;
-  /** For pg. Contains the password. */
-  readonly config: ClientConfig;
+  /** Parameters of libpq, completed from the service and the environment; may hold a password. */
+  readonly parameters: Parameters;
+  /** They are tried in this order. */
+  readonly servers: readonly Server[];
   readonly schema: string;
 }
 
 /**
- * Parses a URL and removes the parameters that pg does not know. TLS parameters mean the same as in
- * libpq: `sslmode=require` encrypts without verifying the certificate. Throws a ConfigError.
+ * Parses a URL. Everything in it means the same as to libpq, except `schema`, which is ours: where
+ * the tables are. Throws a ConfigError.
  */
 export function parseAddress(text: string): Address {
-  if (!isUnambiguous(text)) {
-    throw new ConfigError(
-      'destination: expected postgres://user:password@host/database; write "@", "/", "?", "#" and "%" in a password as %40, %2F, %3F, %23 and %25',
-    );
-  }
-  const url = new URL(text);
-  const schema = url.searchParams.get("schema") ?? "public";
+  const { label, parameters: given } = parseConnectionUrl(text);
+  const schema = given.get("schema") ?? "public";
   if (schema === "")
     throw new ConfigError("destination: ?schema= is empty; name one, or leave it out");
-  url.searchParams.delete("schema");
-  if (url.searchParams.has("sslmode")) url.searchParams.set("uselibpqcompat", "true");
-  const redacted = new URL(text);
-  redacted.password = "";
-  for (const name of [...redacted.searchParams.keys()]) {
-    if (name !== "schema") redacted.searchParams.delete(name);
-  }
-  return { label: redacted.href, config: { connectionString: url.href }, schema };
+  const parameters = new Map(resolveParameters(given));
+  parameters.delete("schema");
+  const user = parameters.get("user") ?? systemUser();
+  parameters.set("user", user);
+  if (!parameters.has("dbname")) parameters.set("dbname", user);
+  return { label, parameters, servers: listServers(parameters), schema };
 }
 
-/** Whether no part of the password can have been parsed as another part, which would be logged. */
-function isUnambiguous(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { username, password, pathname, search, hash } = new URL(text);
+function systemUser(): string {
   try {
-    decodeURIComponent(username + password + pathname);
-  } catch {
-    return false;
+    return userInfo().username;
+  } catch (cause) {
+    // The user of a container often has no name.
+    throw new ConfigError("destination: expected a user, as in postgres://user@host/database", {
+      cause,
+    });
   }
-  return text.split("@").length <= 2 && !(pathname + search + hash).includes("@");
 }

@@ -1,14 +1,24 @@
 import { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Client, type QueryResult, type QueryResultRow } from "pg";
+import { Client, type ClientConfig, type QueryResult, type QueryResultRow } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import type { Address } from "./address.ts";
+import { requireChannelBinding } from "./libpq/channel-binding.ts";
 import { UnansweredError } from "./unanswered-error.ts";
 
-const maxConnectMs = 10_000;
 const closeMs = 500;
 const keepAliveMs = 10_000;
+
+/** Where to log in, and as whom. */
+export interface Login {
+  readonly config: ClientConfig;
+  /** How long connecting may take. */
+  readonly connectMs: number;
+  /** Whether a login counts that is not bound to its TLS connection. */
+  readonly needsChannelBinding: boolean;
+  /** A connection that is open already. Default: a new one. */
+  readonly socket?: Socket | undefined;
+}
 
 /** How to connect. */
 export interface ConnectionOptions {
@@ -46,19 +56,22 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Connects and logs in. */
-  static async open({ config }: Address, options: ConnectionOptions): Promise<Connection> {
+  static async open(login: Login, options: ConnectionOptions): Promise<Connection> {
     options.signal.throwIfAborted();
-    const socket = new Socket();
+    const socket = login.socket ?? new Socket();
     const client = new Client({
-      ...config,
-      application_name: "rivulet",
-      connectionTimeoutMillis: Math.min(maxConnectMs, options.statementMs),
+      ...login.config,
+      connectionTimeoutMillis: Math.min(login.connectMs, options.statementMs),
       keepAlive: true,
       keepAliveInitialDelayMillis: keepAliveMs,
       types: { getTypeParser: () => (text: string) => text },
       stream: () => socket,
     });
     const connection = new Connection(client, socket, options);
+    if (login.needsChannelBinding)
+      requireChannelBinding(client.connection, (error) => {
+        connection.giveUp(error);
+      });
     try {
       await Promise.race([client.connect(), connection.#givenUp]);
       return connection;

@@ -2,6 +2,7 @@ import { MissingTableError } from "../../core/destination.ts";
 import { ConfigError, isOperational, messageOf, TransientError } from "../../core/errors.ts";
 import { BusyError, DataError } from "../sql/dialect.ts";
 import { UnansweredError } from "./unanswered-error.ts";
+import { UnsuitableServerError } from "./unsuitable-server-error.ts";
 
 interface ErrorMeaning {
   readonly Error: new (message: string, options: ErrorOptions) => Error;
@@ -28,6 +29,9 @@ const lost = disconnected(
 );
 const unanswered = disconnected(
   "the server does not answer; run the sync again when it does, and if it only needs longer, raise statement_seconds",
+);
+const unsuitable = transient(
+  "the server is not the primary one, as target_session_attrs wants; check the hosts in the destination's URL, or run the sync again after the failover",
 );
 const statementPooling = config(
   "the pooler runs each statement on its own; set its pool_mode to transaction or session, or connect to the server itself",
@@ -84,7 +88,12 @@ const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   ],
   ["25P03", lost],
   ["25P04", lost],
-  ["25006", config("the server takes no writes (a standby, or read-only); use the primary server")],
+  [
+    "25006",
+    config(
+      "the server takes no writes (a standby, or read-only); use the primary server, or add target_session_attrs=read-write to the URL of several hosts",
+    ),
+  ],
   ["42", config(definitionText)],
   ["42P01", { Error: MissingTableError, text: missingText }],
   ["42703", transient(missingText)],
@@ -104,6 +113,9 @@ const meaningsByCode: ReadonlyMap<string, ErrorMeaning> = new Map([
   ["XX", config("the server found its own data damaged, or a bug in itself; see its log")],
 ]);
 
+/** There is no connection, so it does not matter how it would be encrypted. */
+const unreachableCodes = new Set(["EAI_AGAIN", "ENOTFOUND", "ENOENT"]);
+
 /** Errors of pg that have no code. */
 const meaningsByMessage: readonly (readonly [RegExp, ErrorMeaning])[] = [
   [/timeout expired|connection timeout|timeout exceeded/i, unreachable],
@@ -113,7 +125,7 @@ const meaningsByMessage: readonly (readonly [RegExp, ErrorMeaning])[] = [
     config("no TLS connection; check sslmode in the destination's URL"),
   ],
   [
-    /password must be a string|SASL|SCRAM/,
+    /password must be a string|a password is needed|SASL|SCRAM/,
     config("login failed; check user and password in the destination's URL"),
   ],
 ];
@@ -125,7 +137,9 @@ export function translateError(label: string, error: unknown): unknown {
   const meaning = meaningOf(error);
   if (!meaning) return error;
   const message =
-    error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : error.message;
+    error instanceof AggregateError
+      ? [...new Set(error.errors.map(messageOf))].join("; ")
+      : error.message;
   return new meaning.Error(`${label}: ${meaning.text} (${message})`, { cause: error });
 }
 
@@ -162,6 +176,12 @@ export function isUnanswered(error: unknown): boolean {
   return error instanceof UnansweredError || isUnanswered(error.cause);
 }
 
+/** Whether there was no server to talk to. */
+export function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return unreachableCodes.has(codeOf(error)) || meaningOf(error) === unreachable;
+}
+
 /** Whether the error only says that an earlier statement of the transaction failed. */
 export function isTransactionAborted(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === "25P02";
@@ -169,13 +189,23 @@ export function isTransactionAborted(error: unknown): boolean {
 
 function meaningOf(error: Error): ErrorMeaning | undefined {
   if (error instanceof UnansweredError) return unanswered;
+  if (error instanceof UnsuitableServerError) return unsuitable;
   if (/statement pooling/.test(error.message)) return statementPooling;
   const code = codeOf(error);
   return (
     meaningsByCode.get(code) ??
     (/^[0-9A-Z]{5}$/.test(code) ? meaningsByCode.get(code.slice(0, 2)) : undefined) ??
-    meaningsByMessage.find(([pattern]) => pattern.test(error.message))?.[1]
+    meaningsByMessage.find(([pattern]) => pattern.test(error.message))?.[1] ??
+    (error instanceof AggregateError ? meaningOfAll(error.errors) : undefined)
   );
+}
+
+/** Of several attempts to connect: if time helps one of them, it helps. */
+function meaningOfAll(errors: readonly unknown[]): ErrorMeaning | undefined {
+  const meanings = errors.flatMap((error) =>
+    error instanceof Error ? [meaningOf(error)].filter((meaning) => meaning !== undefined) : [],
+  );
+  return meanings.find((meaning) => meaning.Error === TransientError) ?? meanings[0];
 }
 
 function codeOf(error: Error): string {

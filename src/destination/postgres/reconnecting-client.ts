@@ -1,7 +1,8 @@
 import { TransientError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
 import type { Address } from "./address.ts";
-import { Connection } from "./connection.ts";
+import { connect } from "./connect.ts";
+import type { Connection } from "./connection.ts";
 import { translateError } from "./errors.ts";
 import { stopInTime } from "./stop-in-time.ts";
 import { endTransactions, newTag } from "./tag.ts";
@@ -104,7 +105,7 @@ export class ReconnectingClient implements AsyncDisposable {
 
   async #open(): Promise<Connection> {
     const { statementMs } = this.#options;
-    return await Connection.open(this.#address, { statementMs, signal: this.#stopped.signal });
+    return await connect(this.#address, { statementMs, signal: this.#stopped.signal });
   }
 
   async #reconnect(): Promise<Connection> {

@@ -98,22 +98,24 @@ describe("exit status 2: a person must change something", () => {
       },
       /notes\.txt.*not a SQLite database/,
     ],
-    [
-      "an existing table with another primary key",
-      {
-        prepare(folder) {
-          const db = new Database(join(folder, "warehouse.db"));
-          db.exec("CREATE TABLE opik_project (name TEXT PRIMARY KEY, project_id TEXT)");
-          db.close();
-        },
-      },
-      /opik_project.*primary key/,
-    ],
   ])("%s", async (_name, options, message) => {
     const ended = await attempt(options);
     expect(severe(ended)).toMatch(message);
     expect(ended.status).toBe(2);
     expect(ended.stdout).toBe("");
+  });
+
+  test("an existing table with another primary key, which does not stop the other streams", async () => {
+    const ended = await attempt({
+      prepare(folder) {
+        const db = new Database(join(folder, "warehouse.db"));
+        db.exec("CREATE TABLE opik_project (name TEXT PRIMARY KEY, project_id TEXT)");
+        db.close();
+      },
+    });
+    expect(severe(ended)).toMatch(/opik_project.*primary key/);
+    expect(ended.status).toBe(2);
+    expect(ended.stdout).toMatch(/opik_dataset_item/);
   });
 
   test("a workspace that does not exist on a self-hosted server", async () => {

@@ -18,7 +18,7 @@ async function versionBuiltIn(folder: string): Promise<string> {
   return built.buildVersion(folder);
 }
 
-test("--version, the requests and `_rivulet_sync` show the version and its commit", async () => {
+test("--version, the requests and the table of syncs show the version and its commit", async () => {
   const service = opikService(new OpikWorkspace(), { faults: {}, requests: [] });
   const agents = new Set<string | undefined>();
   await using opik = await listen((request, response) => {

@@ -27,8 +27,8 @@ export function newRedactor(secrets: readonly string[], names: readonly string[]
   return (text) =>
     redactSecrets(text)
       .replace(/(\/\/[^\s/?#:@"]*:)(?!password@)[^\s/?#"]*@/g, `$1${mask}@`)
-      .replace(/\bhttps?:\/\/[^\s"'<>]+/gi, withoutLogin)
-      .replace(/\bpostgres(?:ql)?:\/\/[^\s"'<>]+/gi, withoutPasswords);
+      .replace(/\bhttps?:\/\/[^\s"'<>]*[^\s"'<>.,:;]/gi, withoutLogin)
+      .replace(/\bpostgres(?:ql)?:\/\/[^\s"'<>]*[^\s"'<>.,:;]/gi, withoutPasswords);
 }
 
 /** A URL of a service without its user, who may be a token, and without tokens in its query. */

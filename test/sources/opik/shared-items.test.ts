@@ -138,7 +138,7 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     const refused = await copy.sync(both);
     expect(refused.exit).toBe(2);
     expect(refused.error).toMatch(
-      /expected the primary key \(dataset_id, item_id\), found \(item_id\); rename the table, or/,
+      /expected the primary key \(dataset_id, item_id\), found \(item_id\); change it, rename the table, or/,
     );
     await copy.database.query("ALTER TABLE opik_dataset_item RENAME TO seed_item");
     expect(await copy.sync(both)).toMatchObject({ exit: 0, quarantined: 0 });

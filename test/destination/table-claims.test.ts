@@ -13,7 +13,8 @@ describe.each(["read committed", "repeatable read"])("claims of tables at %s", (
     const url = new URL(database.url);
     const escaped = isolation.replace(" ", "\\ ");
     url.searchParams.set("options", `-c default_transaction_isolation=${escaped}`);
-    return { ...database, url: url.href };
+    // In a URL of Postgres, `+` is no space.
+    return { ...database, url: url.href.replaceAll("+", "%20") };
   });
 
   async function pipelines(): Promise<readonly [Session, Session]> {

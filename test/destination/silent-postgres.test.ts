@@ -168,6 +168,8 @@ describe("a COMMIT that waits for a synchronous standby", () => {
     const destination = await openDestination(url, { log: silent, ...options });
     const session = await destination.lock({ name: "test", identity: "here" });
     await session.prepare([runs]);
+    // The first write claims the table, in a transaction of its own.
+    await session.write([{ stream: "runs", rows: [], checkpoint: { page: 0 } }]);
     await requireStandby("nobody");
     const write = session.write([batch]);
     const waiting = "select 1 from pg_stat_activity where wait_event = 'SyncRep'";

@@ -69,6 +69,7 @@ describe.each(destinations)("settled entries in the quarantine of %s", (_dialect
     await session[Symbol.asyncDispose]();
     await fixture.database.query("alter table _rivulet_quarantine drop column settled");
     await fixture.database.query("alter table _rivulet_state drop column commits");
+    await fixture.database.query("alter table _rivulet_sync drop column version");
     await fixture.database.query("delete from _rivulet_migration where name >= '0004'");
     expect(await (await fixture.open()).settledEntries("test")).toEqual([]);
     const upgraded = await fixture.session([runs]);

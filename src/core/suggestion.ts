@@ -8,6 +8,12 @@ export function suggestion(word: string, valid: readonly string[]): string {
     : `did you mean "${closest}"?`;
 }
 
+/** The same to append to a sentence: only the closest word, and empty if none is close enough. */
+export function closestHint(word: string, valid: readonly string[]): string {
+  const closest = closestWord(word, valid);
+  return closest === undefined ? "" : `; did you mean "${closest}"?`;
+}
+
 /** The valid word that was probably meant, ignoring case; undefined if none is close enough. */
 export function closestWord(word: string, valid: readonly string[]): string | undefined {
   const [closest] = valid

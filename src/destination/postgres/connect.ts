@@ -28,7 +28,12 @@ export async function connect(address: Address, options: ConnectionOptions): Pro
       if (isFinal(failures.at(-1))) break;
     }
   }
-  throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+  throw oneOf(failures);
+}
+
+/** An error for all failures. */
+function oneOf(failures: readonly unknown[]): unknown {
+  return failures.length === 1 ? failures[0] : new AggregateError(failures);
 }
 
 /** Another server would be asked in vain, or for something that this one has denied. */
@@ -52,7 +57,7 @@ async function connectTo(
       if (!isWorthAnotherEncryption(error) || options.signal.aborted) break;
     }
   }
-  throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+  throw oneOf(failures);
 }
 
 function isWorthAnotherEncryption(error: unknown): boolean {

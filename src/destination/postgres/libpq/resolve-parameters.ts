@@ -1,5 +1,5 @@
 import { ConfigError } from "../../../core/errors.ts";
-import { closestWord } from "../../../core/suggestion.ts";
+import { closestHint } from "../../../core/suggestion.ts";
 import { knownParameters } from "./known-parameters.ts";
 import { readService } from "./service-file.ts";
 
@@ -58,8 +58,7 @@ function fromService(service: string, file: string | undefined): Layer {
 function checkNames({ parameters, nameOf }: Layer, others: readonly string[]): void {
   for (const name of parameters.keys()) {
     if (Object.hasOwn(knownParameters, name) || others.includes(name)) continue;
-    const closest = closestWord(name, [...Object.keys(knownParameters), "schema"]);
-    const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
+    const hint = closestHint(name, [...Object.keys(knownParameters), "schema"]);
     throw new ConfigError(
       `destination: ${nameOf(name)}: neither libpq nor rivulet has this parameter${hint}`,
     );
@@ -89,9 +88,7 @@ function addMissing(resolved: Map<string, string>, { parameters, nameOf }: Layer
 
 function refusal(where: string, value: string, values: readonly string[]): string {
   if (values.length === 0) return `${where}: rivulet does not support this parameter; leave it out`;
-  const closest = closestWord(value, values);
-  const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
-  return `${where}=${value}: rivulet supports ${values.join(", ")}${hint}`;
+  return `${where}=${value}: rivulet supports ${values.join(", ")}${closestHint(value, values)}`;
 }
 
 function checkTogether(parameters: Map<string, string>): void {

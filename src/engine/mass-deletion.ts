@@ -1,4 +1,5 @@
 import { SourceError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
 import { massDeletionKey } from "../core/mass-deletion-fields.ts";
 import type { ReadOptions } from "../core/source.ts";
 
@@ -46,6 +47,20 @@ export function refusalOf(
   { allowMassDeletion = false }: Pick<ReadOptions, "allowMassDeletion">,
 ): MassDeletionError | undefined {
   return allowMassDeletion || !isMassDeletion(listing) ? undefined : new MassDeletionError(listing);
+}
+
+/**
+ * Warns of a listing that lacks that much because something else was asked for than before, which
+ * refuses nothing.
+ *
+ * @param changed - What is different: `its path was`.
+ */
+export function warnOfChange(listing: JudgedListing, changed: string, log: Log): void {
+  const { where, noun, believed, shown } = listing;
+  if (!isMassDeletion(listing)) return;
+  log.warning(
+    `${where}: lists ${shown} ${noun}, ${believed} before ${changed} changed; the others are marked as deleted`,
+  );
 }
 
 /**

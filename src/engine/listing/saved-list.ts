@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ReadOptions } from "../../core/source.ts";
-import { isMassDeletion, type MassDeletionError } from "../mass-deletion.ts";
+import type { MassDeletionError } from "../mass-deletion.ts";
 import { instantOf } from "./windows.ts";
 
 /** What a stream has saved about a list, besides its ledger. */
@@ -100,18 +100,6 @@ export class SavedList {
   get hidden(): number {
     return this.current?.hidden ?? 0;
   }
-}
-
-/** Warns if another scope was listed before and had far more items: nothing refuses that. */
-export function warnOfOtherScope(
-  { label, noun, options }: TrackedListOptions,
-  { believedElsewhere: believed }: SavedList,
-  shown: number,
-): void {
-  if (!isMassDeletion({ believed, shown })) return;
-  options.log.warning(
-    `${label}: lists ${shown} ${noun}, ${believed} before the settings were changed; the others are marked as deleted`,
-  );
 }
 
 function recencyOf(

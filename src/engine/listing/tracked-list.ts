@@ -1,10 +1,10 @@
 import { partitionKey } from "../../core/partition-key.ts";
 import type { Checkpoint, Rejected, StreamBatch } from "../../core/source.ts";
 import { Ledger } from "../ledger.ts";
-import { refusalOf, type MassDeletionError } from "../mass-deletion.ts";
+import { refusalOf, warnOfChange, type MassDeletionError } from "../mass-deletion.ts";
 import type { Listing } from "./list-items.ts";
 import { UnprovenError, type ListedItem } from "./listing-service.ts";
-import { warnOfOtherScope, type SavedList, type TrackedListOptions } from "./saved-list.ts";
+import type { SavedList, TrackedListOptions } from "./saved-list.ts";
 
 /** An item that the listing lacks, although an earlier sync read it. */
 export interface MissingItem {
@@ -39,11 +39,12 @@ export class TrackedList<Item extends ListedItem> {
     this.#listing = listing;
     this.#doubt = listing.doubt;
     this.ledger = new Ledger(options.options.checkpoints, partition, scope);
-    const sizes = { believed: saved.believed, shown: listing.items.size };
-    const judged = { where: label, noun, ...sizes };
+    const judged = { where: label, noun, believed: saved.believed, shown: listing.items.size };
     const refusal = listing.isFull ? refusalOf(judged, options.options) : undefined;
     this.#refusal = refusal ?? options.refusedBy;
-    if (listing.isFull && !this.#refusal) warnOfOtherScope(options, saved, listing.items.size);
+    const before = { ...judged, believed: saved.believedElsewhere };
+    if (listing.isFull && !this.#refusal)
+      warnOfChange(before, "the settings were", options.options.log);
   }
 
   /** What the service shows in this sync. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { shortDigest } from "../../core/short-digest.ts";
 import type { Checkpoint, ReadOptions } from "../../core/source.ts";
-import { isMassDeletion, refusalOf } from "../../engine/mass-deletion.ts";
+import { refusalOf, warnOfChange } from "../../engine/mass-deletion.ts";
 import type { List } from "./page.ts";
 
 /** What a stream saves about a list that it reads whole. */
@@ -30,13 +30,9 @@ export function believedSize(
   // A query may hold what must not be stored.
   const scope = shortDigest(JSON.stringify([path, query]));
   const isSame = saved?.scope === scope;
-  const sizes = { believed: saved?.believed ?? 0, shown };
-  if (!isSame && isMassDeletion(sizes))
-    options.log.warning(
-      `${name}: lists ${shown} rows, ${sizes.believed} before its path or query was changed; the others are marked as deleted`,
-    );
-  const listing = { where: path, noun: "rows", shown, believed: isSame ? sizes.believed : 0 };
-  const refusal = refusalOf(listing, options);
+  const listing = { noun: "rows", shown, believed: saved?.believed ?? 0 };
+  const refusal = isSame ? refusalOf({ where: path, ...listing }, options) : undefined;
   if (refusal) throw refusal;
+  if (!isSame) warnOfChange({ where: name, ...listing }, "its path or query was", options.log);
   return isSame && shown === saved.believed ? undefined : { believed: shown, scope };
 }

@@ -21,12 +21,20 @@ export function sortableColumn(table: Omit<KeyOrder, "by">, from = 0): number | 
   return index < 0 ? undefined : index;
 }
 
+interface Measure {
+  /** The number of keys. */
+  readonly count: number;
+  /** The number of keys that share the most frequent value of the column. */
+  readonly largestShare: number;
+}
+
 /** Distinct keys as JSON text, sorted by one column in a temporary file. */
 export class SortedKeys {
   readonly order: KeyOrder;
   readonly #lines = new SortedLines();
   /** Keys that a database may order otherwise, or not store; each range lists them. */
   readonly #odd = new Set<string>();
+  #measure: Measure | undefined;
 
   constructor(order: KeyOrder) {
     this.order = order;
@@ -34,13 +42,18 @@ export class SortedKeys {
 
   /** Adds a key, which may have been added before. */
   add(text: string): void {
+    this.#measure = undefined;
     const place = sortablePlace(this.#type, parseKey(text)[this.order.by]);
     if (place === undefined) this.#odd.add(text);
     else this.#lines.add(`${place}\t${text}`);
   }
 
-  /** The number of keys, and of those that share the most frequent value of the column. */
-  measure(): { readonly count: number; readonly largestShare: number } {
+  /** Measures what was added so far; reads the file once. */
+  measure(): Measure {
+    return (this.#measure ??= this.#readMeasure());
+  }
+
+  #readMeasure(): Measure {
     let [count, largestShare, share, last] = [this.#odd.size, 0, 0, ""];
     for (const line of this.#lines) {
       const place = placeIn(line);

@@ -36,7 +36,10 @@ export async function* compareRowCounts(
     return;
   }
   const differences = yield* findDifferences(tracked, countRows);
-  const rejected = differences.flatMap((one) => sharedItems(one) ?? unmarkedRows(one, startedAt));
+  const rejected = differences.flatMap((one) => [
+    ...sharedItems(one),
+    ...unmarkedRows(one, startedAt),
+  ]);
   if (rejected.length > 0) yield { rows: [], bytes: 0, rejected };
 }
 
@@ -69,28 +72,28 @@ async function* findDifferences(
   });
 }
 
-function sharedItems({ id, name, entry, stored }: Difference): Rejected | undefined {
+function sharedItems(difference: Difference): readonly Rejected[] {
+  const { entry, stored } = difference;
   const lost = entry.rows - stored;
-  if (lost <= 0) return undefined;
-  return {
-    key: JSON.stringify({ shared: id }),
-    payload: name,
-    where: { dataset_id: id },
-    reason: `dataset "${name}": ${lost} of its ${entry.rows} items are also in other datasets, and the table holds each once; set opik.dataset_item_key to "dataset_and_item"`,
-  };
+  if (lost <= 0) return [];
+  const reason = `${lost} of its ${entry.rows} items are also in other datasets, and the table holds each once; set opik.dataset_item_key to "dataset_and_item"`;
+  return [gap("shared", difference, reason)];
 }
 
-function unmarkedRows(
-  { id, name, entry: { unmarkedSince, rows }, stored }: Difference,
-  now: Date,
-): readonly Rejected[] {
-  if (unmarkedSince === undefined || !isDue(unmarkedSince, maxUnmarkedDays, now)) return [];
-  return [
-    {
-      key: JSON.stringify({ unmarked: id }),
-      payload: name,
-      where: { dataset_id: id },
-      reason: `dataset "${name}": ${stored - rows} deleted items could not be marked since ${unmarkedSince.slice(0, 10)}, because it had always changed less than 15 minutes before a sync; sync once later after an edit`,
-    },
-  ];
+function unmarkedRows(difference: Difference, now: Date): readonly Rejected[] {
+  const { unmarkedSince, rows } = difference.entry;
+  const surplus = difference.stored - rows;
+  if (surplus <= 0 || unmarkedSince === undefined) return [];
+  if (!isDue(unmarkedSince, maxUnmarkedDays, now)) return [];
+  const reason = `${surplus} deleted items could not be marked since ${unmarkedSince.slice(0, 10)}, because it had always changed less than 15 minutes before a sync; sync once later after an edit`;
+  return [gap("unmarked", difference, reason)];
+}
+
+function gap(kind: string, { id, name }: Difference, reason: string): Rejected {
+  return {
+    key: JSON.stringify({ [kind]: id }),
+    payload: name,
+    where: { dataset_id: id },
+    reason: `dataset "${name}": ${reason}`,
+  };
 }

@@ -55,6 +55,32 @@ export function useDatabase(create: () => Promise<TestDatabase>): Fixture {
   };
 }
 
+/** A session that the test closes itself. */
+export interface OwnSession extends AsyncDisposable {
+  readonly destination: Destination;
+  readonly session: Session;
+  readonly dispose: () => Promise<void>;
+}
+
+/** Opens a session on `runs` in the database of a URL. */
+export async function openRuns(url: string, options?: Partial<OpenOptions>): Promise<OwnSession> {
+  const destination = await openDestination(url, { log: silent, ...options });
+  const session = await destination.lock({ name: "test", identity: "here" });
+  await session.prepare([runs]);
+  const dispose = async (): Promise<void> => {
+    await session[Symbol.asyncDispose]();
+    await destination[Symbol.asyncDispose]();
+  };
+  return { destination, session, dispose, [Symbol.asyncDispose]: dispose };
+}
+
+/** The URL of a database behind a proxy. */
+export function throughPort({ url }: Pick<TestDatabase, "url">, port: number): string {
+  const through = new URL(url);
+  through.port = String(port);
+  return through.href;
+}
+
 /** A table with one key and a few values. */
 export const runs = {
   name: "runs",

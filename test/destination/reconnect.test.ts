@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TransientError } from "../../src/core/errors.ts";
-import { openDestination, type OpenOptions } from "../../src/destination/open.ts";
+import type { OpenOptions } from "../../src/destination/open.ts";
 import { startCuttingProxy, type CuttingProxy, type CutMoment } from "../support/cutting-proxy.ts";
 import { newPostgres } from "../support/databases.ts";
-import { countsOf, runs, silent, useDatabase } from "./fixture.ts";
+import { countsOf, openRuns, throughPort, useDatabase } from "./fixture.ts";
 
 describe("a lost connection to Postgres", () => {
   const fixture = useDatabase(newPostgres);
@@ -13,18 +13,8 @@ describe("a lost connection to Postgres", () => {
   });
   afterEach(() => proxy[Symbol.asyncDispose]());
 
-  async function connected(options?: Partial<OpenOptions>) {
-    const url = new URL(fixture.database.url);
-    url.port = String(proxy.port);
-    const destination = await openDestination(url.href, { log: silent, ...options });
-    const session = await destination.lock({ name: "test", identity: "here" });
-    await session.prepare([runs]);
-    const dispose = async (): Promise<void> => {
-      await session[Symbol.asyncDispose]();
-      await destination[Symbol.asyncDispose]();
-    };
-    return { destination, session, [Symbol.asyncDispose]: dispose };
-  }
+  const connected = (options?: Partial<OpenOptions>) =>
+    openRuns(throughPort(fixture.database, proxy.port), options);
 
   const many = Array.from({ length: 1000 }, (_, index) => ({ id: `r${index}`, steps: index }));
   const batch = { stream: "runs", rows: many, checkpoint: { page: 1 } };

@@ -6,7 +6,7 @@ import { openDestination, type OpenOptions } from "../../src/destination/open.ts
 import { startCuttingProxy, type CuttingProxy, type CutMoment } from "../support/cutting-proxy.ts";
 import { newPostgres } from "../support/databases.ts";
 import { startEmbeddedPostgres } from "../support/embedded-postgres.ts";
-import { countsOf, runs, silent, useDatabase } from "./fixture.ts";
+import { countsOf, openRuns, silent, throughPort, useDatabase } from "./fixture.ts";
 
 const many = Array.from({ length: 1000 }, (_, index) => ({ id: `r${index}`, steps: index }));
 const batch = { stream: "runs", rows: many, checkpoint: { page: 1 } };
@@ -30,17 +30,9 @@ describe("a Postgres that falls silent", () => {
   afterEach(() => proxy[Symbol.asyncDispose]());
 
   async function connected(options?: Partial<OpenOptions>) {
-    const url = new URL(fixture.database.url);
-    url.port = String(proxy.port);
-    const destination = await openDestination(url.href, { log: silent, ...options });
-    const session = await destination.lock({ name: "test", identity: "here" });
-    await session.begin();
-    await session.prepare([runs]);
-    const dispose = async (): Promise<void> => {
-      await session[Symbol.asyncDispose]();
-      await destination[Symbol.asyncDispose]();
-    };
-    return { session, dispose, [Symbol.asyncDispose]: dispose };
+    const opened = await openRuns(throughPort(fixture.database, proxy.port), options);
+    await opened.session.begin();
+    return opened;
   }
 
   const moments: readonly (readonly [CutMoment, string])[] = [
@@ -164,20 +156,13 @@ describe("a COMMIT that waits for a synchronous standby", () => {
   }
 
   async function waitingCommit(schema: string, options: Partial<OpenOptions>) {
-    const url = `${server.url}?schema=${schema}`;
-    const destination = await openDestination(url, { log: silent, ...options });
-    const session = await destination.lock({ name: "test", identity: "here" });
-    await session.prepare([runs]);
+    const { session, dispose } = await openRuns(`${server.url}?schema=${schema}`, options);
     // The first write claims the table, in a transaction of its own.
     await session.write([{ stream: "runs", rows: [], checkpoint: { page: 0 } }]);
     await requireStandby("nobody");
     const write = session.write([batch]);
     const waiting = "select 1 from pg_stat_activity where wait_event = 'SyncRep'";
     await vi.waitUntil(async () => (await admin.query(waiting)).rowCount);
-    const dispose = async (): Promise<void> => {
-      await session[Symbol.asyncDispose]();
-      await destination[Symbol.asyncDispose]();
-    };
     return { write, dispose };
   }
 

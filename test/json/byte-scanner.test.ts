@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { scanJson, JsonSyntaxError, type Span } from "../../src/json/byte-scanner.ts";
+import { isJson } from "../support/is-json.ts";
 
 const bytesOf = (text: string): Buffer => Buffer.from(text);
 
@@ -19,15 +20,6 @@ function scan(text: string): unknown {
   } catch (error) {
     if (error instanceof JsonSyntaxError) return "not JSON";
     throw error;
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }
 

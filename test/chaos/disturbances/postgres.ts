@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { CutMoment } from "../../support/cutting-proxy.ts";
 import type { EndedProgram } from "../../support/program.ts";
-import type { ChaosRun } from "../chaos-run.ts";
+import type { ChaosRun, StartOptions } from "../chaos-run.ts";
 import type { Disturbance } from "../disturbance.ts";
 import { waitForStatement } from "../wait-for-statement.ts";
 import type { PostgresStorage } from "../storage.ts";
@@ -33,13 +33,8 @@ export const postgresDisturbances: readonly OnPostgres[] = [
       name: `a connection cut ${moment === "unnoticed" ? "unnoticed before" : moment} ${name}`,
       outcomes: ["completed"],
       async disturb(run) {
-        const { random, storage } = run;
-        const isFrequent = /commit|begin/.test(text);
         if (text === "create table") await dropTables(run);
-        storage.tcpProxy.cutAt(text, moment, random.between(0, isFrequent ? 10 : 1));
-        const ended = await run.startAndWait();
-        run.happened = !storage.tcpProxy.isArmed;
-        return ended;
+        return await runWithCut(run, [moment, text]);
       },
     };
   }),
@@ -183,6 +178,20 @@ export const postgresDisturbances: readonly OnPostgres[] = [
     },
   },
 ];
+
+/** Runs the program and cuts its connection at one of the places where it sends this text. */
+export async function runWithCut(
+  run: PostgresRun,
+  [moment, text]: readonly [CutMoment, string],
+  options?: StartOptions,
+): Promise<EndedProgram> {
+  const { random, storage } = run;
+  const isFrequent = /commit|begin/.test(text);
+  storage.tcpProxy.cutAt(text, moment, random.between(0, isFrequent ? 10 : 1));
+  const ended = await run.startAndWait(options);
+  run.happened = !storage.tcpProxy.isArmed;
+  return ended;
+}
 
 /** Makes the next sync create tables. */
 export async function dropTables(run: PostgresRun): Promise<void> {

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { outcomeOf, type Disturbance } from "../disturbance.ts";
 import { changeHolder, expireLease } from "../lease.ts";
 import type { PostgresStorage } from "../storage.ts";
-import { dropTables } from "./postgres.ts";
+import { dropTables, runWithCut } from "./postgres.ts";
 import { interrupt } from "./process.ts";
 
 type OnPostgres = Disturbance<PostgresStorage>;
@@ -23,12 +23,7 @@ export const silentPostgresDisturbances: readonly OnPostgres[] = [
       name: `a Postgres that is ${moment} ${name}`,
       outcomes: ["completed"],
       async disturb(run) {
-        const { random, storage } = run;
-        const isFrequent = /commit|begin/.test(text);
-        storage.tcpProxy.cutAt(text, moment, random.between(0, isFrequent ? 10 : 1));
-        const ended = await run.startAndWait({ general: { statement_seconds: 2 } });
-        run.happened = !storage.tcpProxy.isArmed;
-        return ended;
+        return await runWithCut(run, [moment, text], { general: { statement_seconds: 2 } });
       },
     };
   }),

@@ -1,6 +1,7 @@
 import type { Random } from "../../support/random.ts";
 import type { GarbledAnswer, Garbles } from "../garble.ts";
 import { raw } from "./raw-response.ts";
+import { isJson } from "../../support/is-json.ts";
 
 /** Bodies that are other bytes than the service sent. */
 export const bodyGarbles: Garbles = {
@@ -85,15 +86,6 @@ function isReadable(body: Buffer): boolean {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
     if (text.trim() === "") return true;
     for (const line of isJson(text) ? [] : text.trim().split("\n")) JSON.parse(line);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
     return true;
   } catch {
     return false;

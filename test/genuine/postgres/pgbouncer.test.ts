@@ -2,8 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { ConfigError } from "../../../src/core/errors.ts";
-import { openDestination } from "../../../src/destination/open.ts";
-import { countsOf, runs, silent, useDatabase } from "../../destination/fixture.ts";
+import { countsOf, openRuns, throughPort, useDatabase } from "../../destination/fixture.ts";
 import { startCuttingProxy, type CuttingProxy } from "../../support/cutting-proxy.ts";
 import { newPostgres } from "../../support/databases.ts";
 import { findPgbouncer, startPgbouncer, type PoolOptions } from "./pgbouncer.ts";
@@ -39,17 +38,9 @@ describe.skipIf(!pgbouncer)("behind PgBouncer", () => {
 
   /** A session through the pooler, whose connection the proxy can cut. */
   async function connected() {
-    const url = new URL(fixture.database.url);
-    url.port = String(proxy.port);
-    const destination = await openDestination(url.href, { log: silent });
-    const session = await destination.lock({ name: "test", identity: "here" });
-    await session.begin();
-    await session.prepare([runs]);
-    const dispose = async (): Promise<void> => {
-      await session[Symbol.asyncDispose]();
-      await destination[Symbol.asyncDispose]();
-    };
-    return { session, [Symbol.asyncDispose]: dispose };
+    const opened = await openRuns(throughPort(fixture.database, proxy.port));
+    await opened.session.begin();
+    return opened;
   }
 
   test("in transaction mode, another program's session has its own settings, and no tables of ours", async () => {

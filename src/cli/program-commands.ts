@@ -21,7 +21,7 @@ export const programCommands: readonly Command<undefined>[] = [
       ["$0 target status", "how did the last runs end?"],
       ["$0 target state > state.json", "the last STATE, for the tap to resume from"],
       ["$0 target quarantine", "what could not be stored, and why"],
-      ["$0 target quarantine clear", "forget the lines that are no records"],
+      ["$0 target quarantine clear", "forget the lines that are not records"],
       ["$0 target quarantine clear users", "forget the records of a stream"],
       ["… | $0 target --pipeline github", "keep its state apart from other taps"],
     ],

@@ -78,9 +78,10 @@ export class DatasetReader {
   }
 
   #needsReading({ fingerprint, isSettled }: Version): boolean {
-    const { entry } = this.#state;
+    const { entry, open } = this.#state;
     const { fullRefresh, config, startedAt } = this.#context;
-    if (fullRefresh || !entry || fingerprint === undefined) return true;
+    // Only a read tells that what failed or was missing is there again.
+    if (fullRefresh || open || !entry || fingerprint === undefined) return true;
     if (entry.version !== fingerprint || entry.seen?.isShort === true) return true;
     if (entry.unsettled === true && isSettled) return true;
     return isDue(entry.at, config.rescan_days, startedAt);

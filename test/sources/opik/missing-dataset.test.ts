@@ -34,3 +34,16 @@ test("a dataset that is deleted after it was listed is no gap", async () => {
   for (let syncs = 0; syncs < 2; syncs += 1)
     expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0 });
 });
+
+test("an unchanged dataset that could not be asked about leaves the quarantine", async () => {
+  await using copy = await OpikCopy.start(newSqlite);
+  copy.addDataset("another", 2);
+  const { id } = copy.addDataset("fails", 3);
+  copy.settle();
+  expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0 });
+  copy.opik.faults.endpointStatus = { [`/datasets/${id}/versions`]: 409 };
+  expect(await copy.sync()).toMatchObject({ exit: 3, quarantined: 1 });
+  copy.opik.faults.endpointStatus = {};
+  expect(await copy.sync()).toMatchObject({ exit: 0, quarantined: 0 });
+  expect(await copy.live()).toHaveLength(5);
+});

@@ -11,6 +11,8 @@ export interface StateNames {
   streamName(stored: string): string | undefined;
   /** The target's part of a state, with the names of the streams. */
   toStreamNames(state: State): State;
+  /** Those of the things stored under a stream's name that are this target's, with that name. */
+  ofStreams<Stored extends { readonly stream: string }>(stored: readonly Stored[]): Stored[];
 }
 
 /** The stored names of a target: `archive:opik_project`. */
@@ -28,5 +30,10 @@ export function stateNamesOf({ name }: Pick<TargetConnector, "name">): StateName
           return stream === undefined ? [] : [[stream, checkpoints] as const];
         }),
       ),
+    ofStreams: (stored) =>
+      stored.flatMap((each) => {
+        const stream = streamName(each.stream);
+        return stream === undefined ? [] : [{ ...each, stream }];
+      }),
   };
 }

@@ -1,6 +1,7 @@
 import type {
   Destination,
   Pipeline,
+  QuarantineReason,
   Session,
   SettledEntry,
   State,
@@ -61,10 +62,12 @@ export class TargetDestination implements Destination {
 
   async settledEntries(pipeline: string): Promise<readonly SettledEntry[]> {
     const names = stateNamesOf(this.#target.connector);
-    return (await this.#database.settledEntries(pipeline)).flatMap((entry) => {
-      const stream = names.streamName(entry.stream);
-      return stream === undefined ? [] : [{ ...entry, stream }];
-    });
+    return names.ofStreams(await this.#database.settledEntries(pipeline));
+  }
+
+  async quarantineReasons(pipeline: string): Promise<readonly QuarantineReason[]> {
+    const names = stateNamesOf(this.#target.connector);
+    return names.ofStreams(await this.#database.quarantineReasons(pipeline));
   }
 
   /** Empty, like `keys`: a target's rows cannot be read back. */

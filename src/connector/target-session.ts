@@ -1,6 +1,7 @@
 import {
   zeroCounts,
   type Counts,
+  type QuarantineReason,
   type Session,
   type State,
   type SyncEnd,
@@ -127,6 +128,11 @@ export class TargetSession implements Session {
 
   countSettled(streams: readonly string[]): Promise<number> {
     return this.#session.countSettled(this.#storedNames(streams));
+  }
+
+  async quarantineReasons(streams: readonly string[]): Promise<readonly QuarantineReason[]> {
+    const reasons = await this.#session.quarantineReasons(this.#storedNames(streams));
+    return this.#stateNames.ofStreams(reasons);
   }
 
   #storedNames(streams: readonly string[]): string[] {

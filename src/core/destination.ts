@@ -50,6 +50,16 @@ export interface SettledEntry extends Pick<Rejected, "key" | "reason"> {
   readonly stream: string;
 }
 
+/** How many entries of a stream are in quarantine for a reason. Settled ones do not count. */
+export interface QuarantineReason {
+  readonly stream: string;
+  readonly entries: number;
+  /** One line. Absent: other reasons than those named before. */
+  readonly reason?: string;
+  /** Whether it is the reason of one entry, and those of the others have other names or numbers. */
+  readonly varies?: boolean;
+}
+
 /** A row of `_rivulet_sync`. `died`: stored as `running`, but the lease is no longer held. */
 export interface SyncRecord extends Omit<SyncEnd, "status"> {
   readonly pipeline: string;
@@ -93,6 +103,8 @@ export interface Session extends AsyncDisposable {
   countQuarantined(streams: readonly string[]): Promise<number>;
   /** The number of settled entries that these streams have in quarantine now. */
   countSettled(streams: readonly string[]): Promise<number>;
+  /** Why entries of these streams are in quarantine now, the most frequent first. */
+  quarantineReasons(streams: readonly string[]): Promise<readonly QuarantineReason[]>;
   /**
    * Counts a stream's rows that are not marked as deleted, by the values of a column. Absent if the
    * destination cannot be asked.
@@ -161,6 +173,8 @@ export interface Destination extends AsyncDisposable {
   syncs(limit: number, pipeline?: string): Promise<readonly SyncRecord[]>;
   /** A pipeline's settled entries, read without the lease; empty if there are none. */
   settledEntries(pipeline: string): Promise<readonly SettledEntry[]>;
+  /** Why entries of a pipeline are in quarantine, read without the lease. */
+  quarantineReasons(pipeline: string): Promise<readonly QuarantineReason[]>;
   /** Runs a query of ours for display; `?` marks a parameter, values are the driver's own. */
   select(
     query: string,

@@ -13,6 +13,7 @@ import {
   addCounts,
   zeroCounts,
   type Counts,
+  type QuarantineReason,
   type Session,
   type SyncStatus,
 } from "../core/destination.ts";
@@ -30,6 +31,8 @@ export interface Summary {
    * earlier ones.
    */
   readonly quarantined: number;
+  /** Why they are there. */
+  readonly reasons: readonly QuarantineReason[];
   /** The number of settled entries. */
   readonly settled: number;
   /** What the streams say besides, once each. */
@@ -84,13 +87,14 @@ export async function sync(options: SyncOptions): Promise<Summary> {
     }
     const names = streams.map(({ name }) => name);
     const quarantined = await session.countQuarantined(names);
+    const reasons = await session.quarantineReasons(names);
     const settled = await session.countSettled(names);
     const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
     const error = describeFailures(failures);
     await session.end({ status, counts, transfer, ...(error === "" ? {} : { error }) });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
     return {
-      ...{ status, counts, failures, quarantined, settled, notes: [...notes] },
+      ...{ status, counts, failures, quarantined, reasons, settled, notes: [...notes] },
       ...{ transfer, seconds },
     };
   } catch (error) {

@@ -24,6 +24,7 @@ export function countingSession(session: Session, metrics: Metrics): Session {
       metrics.setSettled(settled);
       return settled;
     },
+    quarantineReasons: (streams) => session.quarantineReasons(streams),
     begin: () => session.begin(),
     async end(end) {
       await session.end(end);

@@ -41,12 +41,13 @@ export async function runTarget(options: TargetOptions): Promise<Summary> {
     for (const stream of failures.keys()) countsFor(counts, stream);
     const streams = [...new Set([...counts.keys(), inputStream])];
     const quarantined = await session.countQuarantined(streams);
+    const reasons = await session.quarantineReasons(streams);
     const settled = await session.countSettled(streams);
     const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
     const error = describeFailures(failures);
     await session.end({ status, counts, transfer: stats, ...(error === "" ? {} : { error }) });
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
-    return { status, counts, failures, quarantined, settled, transfer: stats, seconds };
+    return { status, counts, failures, quarantined, reasons, settled, transfer: stats, seconds };
   } catch (error) {
     await recordFailure(error, options, { counts, transfer: stats });
     throw error;

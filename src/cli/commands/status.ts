@@ -2,6 +2,7 @@ import type { Destination, SyncRecord } from "../../core/destination.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 import { formatCount, formatSeconds } from "../terminal/format-numbers.ts";
+import { printQuarantineReasons } from "../terminal/quarantine-reasons.ts";
 import { printSettledGaps } from "../terminal/settled-gaps.ts";
 import { formatTable } from "../terminal/table.ts";
 import { openConfiguredDestination } from "./open-configured-destination.ts";
@@ -29,6 +30,9 @@ export async function showSyncs(
     terminal.print(`${name} has never been synced into ${destination.label}`);
   } else {
     terminal.printStyled(formatTable({ columns, rows: syncs.map(cellsOf) }, terminal));
+    const reasons = await destination.quarantineReasons(name);
+    if (reasons.length > 0) terminal.print("");
+    printQuarantineReasons(reasons, terminal);
     printSettledGaps(await destination.settledEntries(name), terminal);
   }
 }

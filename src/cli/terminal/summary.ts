@@ -2,6 +2,7 @@ import type { Counts } from "../../core/destination.ts";
 import type { Summary } from "../../engine/sync.ts";
 import { formatCount, formatSeconds } from "./format-numbers.ts";
 import { previewCommand } from "./preview-command.ts";
+import { printQuarantineReasons } from "./quarantine-reasons.ts";
 import { formatGaps } from "./settled-gaps.ts";
 import { formatTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,11 +39,7 @@ function printSummary(summary: Summary, terminal: Terminal, label: string): void
   terminal.printStyled(
     `${colorOutcome(summary, terminal)} in ${formatSeconds(summary.seconds)}: ${formatRequestStats(summary)}`,
   );
-  if (summary.quarantined > 0) {
-    terminal.print(
-      `in quarantine: ${formatCount(summary.quarantined)}; see the table _rivulet_quarantine for the reasons`,
-    );
-  }
+  printQuarantineReasons(summary.reasons, terminal);
   if (summary.settled > 0) {
     terminal.print(
       `${formatGaps(summary.settled)}: nothing more is expected from the service; the command "status" names them`,
@@ -87,6 +84,8 @@ function logSummary(
       ...streamCounts,
     });
   }
+  for (const { varies, ...fields } of summary.reasons)
+    log.warning("in quarantine", { ...fields, ...(varies === true ? { varies } : {}) });
   for (const note of summary.notes ?? []) log.info(note);
   const { requests, retries, bytes } = transfer;
   const waited_seconds = transfer.waitedMs / 1000;

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from "kysely";
+import type { QuarantineReason } from "../../core/destination.ts";
 import { partitionKey } from "../../core/partition-key.ts";
 import type { Rejected } from "../../core/source.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
@@ -6,6 +7,8 @@ import { chunks } from "./chunks.ts";
 import type { Transaction } from "./dialect.ts";
 import { formatLocation, type EntryLocation } from "./entry-location.ts";
 import { boundedKey } from "./key-text.ts";
+import type { LeasedTransactions } from "./leased-transactions.ts";
+import { readQuarantineReasons } from "./quarantine-reasons.ts";
 import { escapeUnstorable, unescapeUnstorable } from "./text-escaping.ts";
 
 /** Entries that one write adds or removes (undefined), by stream and key. */
@@ -90,6 +93,16 @@ export class Quarantine {
   countSettled(streams: readonly string[]): number {
     const entries = streams.flatMap((stream) => [...(this.#cache.get(stream)?.values() ?? [])]);
     return entries.filter(({ isSettled }) => isSettled).length;
+  }
+
+  /** Why these streams have entries that are not settled. */
+  async reasons(
+    transactions: Pick<LeasedTransactions, "run">,
+    streams: readonly string[],
+  ): Promise<readonly QuarantineReason[]> {
+    if (this.count(streams) === 0) return [];
+    const all = await transactions.run((tx) => readQuarantineReasons(tx, this.#pipeline));
+    return streams.flatMap((name) => all.filter(({ stream }) => stream === name));
   }
 
   /** Removes a partition's entry, once the partition has a checkpoint. */

@@ -1,4 +1,4 @@
-import type { Counts, Session, State, SyncEnd } from "../../core/destination.ts";
+import type { Counts, QuarantineReason, Session, State, SyncEnd } from "../../core/destination.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Table } from "../../core/schema.ts";
@@ -95,6 +95,10 @@ export class SqlSession implements Session {
 
   countSettled(streams: readonly string[]): Promise<number> {
     return Promise.resolve(this.#quarantine.countSettled(streams));
+  }
+
+  quarantineReasons(streams: readonly string[]): Promise<readonly QuarantineReason[]> {
+    return this.#quarantine.reasons(this.#transactions, streams);
   }
 
   async countRows(stream: string, column: string): Promise<ReadonlyMap<string, number>> {

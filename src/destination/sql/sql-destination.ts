@@ -4,6 +4,7 @@ import type {
   Destination,
   Pipeline,
   Session,
+  QuarantineReason,
   SettledEntry,
   State,
   SyncRecord,
@@ -21,6 +22,7 @@ import { migrate } from "./migrate.ts";
 import { keyNames } from "./key-names.ts";
 import { describeExistingTable, describeTable, tableName } from "./prepare-table.ts";
 import { SqlSession } from "./session.ts";
+import { readQuarantineReasons } from "./quarantine-reasons.ts";
 import { readSettledEntries } from "./settled-entries.ts";
 import type { SqlValue } from "./sql-value.ts";
 import { readSyncs } from "./sync-log.ts";
@@ -94,6 +96,10 @@ export class SqlDestination implements Destination {
 
   settledEntries(pipeline: string): Promise<readonly SettledEntry[]> {
     return this.#dialect.read((tx) => readSettledEntries(tx, pipeline));
+  }
+
+  quarantineReasons(pipeline: string): Promise<readonly QuarantineReason[]> {
+    return this.#dialect.read((tx) => readQuarantineReasons(tx, pipeline));
   }
 
   async select(

@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../core/caller-message.ts";
 import { SourceError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { massDeletionKey } from "../core/mass-deletion-fields.ts";
@@ -37,6 +38,10 @@ export class MassDeletionError extends SourceError {
   constructor({ where, noun, believed, shown }: JudgedListing) {
     super(
       `${where}: lists ${shown} ${noun}, ${believed} the last time; nothing was marked as deleted; if the others are gone for good, sync once with --allow-mass-deletion or ${massDeletionKey}: true`,
+    );
+    withCallerMessage(
+      this,
+      `the service lists far fewer ${noun} than before; nothing was marked as deleted; if the others are gone for good, set ${massDeletionKey} and sync once`,
     );
   }
 }

@@ -10,14 +10,14 @@ import {
 export const maxCalls = 64;
 
 /** Memory of this process from which calls are refused. */
-const maxBytes = 900 * 2 ** 20;
+export const maxMemoryBytes = 900 * 2 ** 20;
 
 /** Limits what callers can make the server do at once: whoever reaches it can call it. */
 export class Admission {
   readonly #memory: () => number;
   #running = 0;
 
-  /** `memory` is for tests: the bytes that the process has. */
+  /** `memory` returns the bytes that the process has. */
   constructor(memory: () => number = () => process.memoryUsage.rss()) {
     this.#memory = memory;
   }
@@ -57,7 +57,7 @@ export class Admission {
   #refusal(): string | undefined {
     if (this.#running >= maxCalls)
       return `${maxCalls} calls are running, which is the limit; try again when one has ended`;
-    if (this.#memory() > maxBytes)
+    if (this.#memory() > maxMemoryBytes)
       return "the calls that are running need too much memory; try again when one has ended";
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { callerMessageOf } from "../core/caller-message.ts";
 import { status } from "@grpc/grpc-js";
 import { ConfigError, isOperational, messageOf, SourceError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
@@ -17,7 +18,8 @@ interface CallErrorContext {
 }
 
 /**
- * Logs an error and maps it to a gRPC status. The stack of a bug goes to the log only.
+ * Logs an error and maps it to a gRPC status. What it quotes of a response, and the stack of a bug,
+ * go to the log only.
  */
 export function toCallError(error: unknown, { log, redact, signal }: CallErrorContext): CallError {
   if (signal.aborted) {
@@ -25,12 +27,13 @@ export function toCallError(error: unknown, { log, redact, signal }: CallErrorCo
     log.warning(`${details}; the next sync resumes from the last checkpoint`);
     return { code: status.CANCELLED, details };
   }
-  const details = redact(messageOf(error));
+  const details = redact(callerMessageOf(error));
+  const message = redact(messageOf(error));
   if (!isOperational(error)) {
-    log.severe(`this is a bug in rivulet: ${(error as Error | undefined)?.stack ?? details}`);
+    log.severe(`this is a bug in rivulet: ${(error as Error | undefined)?.stack ?? message}`);
     return { code: status.INTERNAL, details };
   }
-  log.severe(details);
+  log.severe(message);
   if (error instanceof ConfigError) return { code: status.INVALID_ARGUMENT, details };
   return { code: error instanceof SourceError ? status.INTERNAL : status.UNAVAILABLE, details };
 }

@@ -1,4 +1,5 @@
 import { configProperties } from "../connector/config-properties.ts";
+import { withCallerMessage } from "../core/caller-message.ts";
 import { tryParseJson } from "../core/config-field.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
@@ -16,7 +17,7 @@ export function parseConfig(source: Source, configuration: Configuration): unkno
   const { data, error } = source.config.safeParse(toSettings(source, configuration));
   if (!error) return data;
   const problems = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new ConfigError(`configuration: ${problems.join("; ")}`);
+  throw withCallerMessage(new ConfigError(`configuration: ${problems.join("; ")}`));
 }
 
 /** Logs keys that the source does not have. */

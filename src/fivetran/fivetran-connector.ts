@@ -1,3 +1,4 @@
+import { callerMessageOf } from "../core/caller-message.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Level, Log } from "../core/log.ts";
 import { namesIn, newRedactor } from "../core/redact.ts";
@@ -60,13 +61,14 @@ export class FivetranConnector {
       return { failure: `unknown test "${name}"; available: ${available}` };
     }
     const { source } = this.#options;
-    const { redact } = this.redactingLog(configuration);
+    const { redact, log } = this.redactingLog(configuration);
     try {
       const context = this.#context(configuration, signal);
       await test.run(source, configuration, context);
       return { success: true };
     } catch (error) {
-      return { failure: redact(messageOf(error)) };
+      log.warning(`test "${name}": ${messageOf(error)}`);
+      return { failure: redact(callerMessageOf(error)) };
     }
   }
 

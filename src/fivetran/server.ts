@@ -23,6 +23,8 @@ export interface ServeOptions extends ConnectorOptions {
   readonly host?: string | undefined;
   /** Aborts running calls. */
   readonly signal: AbortSignal;
+  /** For tests: the bytes of memory that the process has. */
+  readonly memory?: () => number;
 }
 
 /** A server that listens; disposing of it shuts it down. */
@@ -32,7 +34,7 @@ interface RunningServer extends AsyncDisposable {
 }
 
 /** A request holds a configuration and a state; Fivetran would allow 128 MiB. */
-const maxRequestBytes = 8 * 2 ** 20;
+export const maxRequestBytes = 8 * 2 ** 20;
 
 /** Fivetran's limit. */
 const maxResponseBytes = 128 * 2 ** 20;
@@ -49,13 +51,15 @@ export async function serve({
   port,
   host,
   signal,
+  memory,
   ...options
 }: ServeOptions): Promise<RunningServer> {
   const server = new Server({
     "grpc.max_receive_message_length": maxRequestBytes,
     "grpc.max_send_message_length": maxResponseBytes,
-    "grpc.max_concurrent_streams": maxCalls,
-    interceptors: [new Admission().interceptor],
+    // A call above the limit gets an answer; one above this waits without.
+    "grpc.max_concurrent_streams": 2 * maxCalls,
+    interceptors: [new Admission(memory).interceptor],
   });
   const reflection = reflectionService(descriptorSet);
   const services = ["fivetran_sdk.v2.SourceConnector"];

@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../core/caller-message.ts";
 import { z } from "zod";
 import { ConfigError, SourceError } from "../core/errors.ts";
 import { MeasuredCheckpoints } from "../engine/measured-checkpoints.ts";
@@ -51,8 +52,10 @@ export class ConnectionState {
     const found = parseState(text);
     if (!found) return;
     if (found.identity !== identity) {
-      throw new ConfigError(
-        `state: belongs to ${found.identity}, but the configuration names ${identity}; re-sync the connection, or create another one`,
+      throw withCallerMessage(
+        new ConfigError(
+          `state: belongs to ${found.identity}, but the configuration names ${identity}; re-sync the connection, or create another one`,
+        ),
       );
     }
     for (const [name, { columns, checkpoints, held }] of Object.entries(found.streams)) {
@@ -98,8 +101,10 @@ export class ConnectionState {
     if (text.length < comfortableLength) return text;
     const short = this.#text(false);
     if (Buffer.byteLength(short) < maxLength) return short;
-    throw new SourceError(
-      `state: ${short.length} bytes exceed Fivetran's limit of 10 MB; select fewer tables, or copy less`,
+    throw withCallerMessage(
+      new SourceError(
+        `state: ${short.length} bytes exceed Fivetran's limit of 10 MB; select fewer tables, or copy less`,
+      ),
     );
   }
 
@@ -125,8 +130,10 @@ function parseState(text: string): z.output<typeof savedState> | undefined {
   if (JSON.stringify(json) === "{}") return undefined;
   const { data } = savedState.safeParse(json);
   if (data) return data;
-  throw new ConfigError(
-    "state: damaged, or not written by this connector; re-sync the connection to start over",
+  throw withCallerMessage(
+    new ConfigError(
+      "state: damaged, or not written by this connector; re-sync the connection to start over",
+    ),
   );
 }
 

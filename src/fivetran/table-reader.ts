@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../core/caller-message.ts";
 import { TransientError } from "../core/errors.ts";
 import type { Batch, Rejected } from "../core/source.ts";
 import { MeasuredCheckpoints } from "../engine/measured-checkpoints.ts";
@@ -52,8 +53,10 @@ export async function* readTable(
     state.forget(stream.name);
     yield output.write();
   }
-  throw new TransientError(
-    `${stream.name}: rows kept being deleted while the table was read; run the sync again later`,
+  throw withCallerMessage(
+    new TransientError(
+      `${stream.name}: rows kept being deleted while the table was read; run the sync again later`,
+    ),
   );
 }
 
@@ -75,7 +78,7 @@ class TableReader {
     this.#responses = new TableResponses({
       ...{ table: stream, columns, buffer },
       onRejected({ key, reason }) {
-        warnings.add(`${stream.name}: ${key}: ${reason}`);
+        warnings.add(stream.name, `${key}: ${reason}`);
       },
     });
     const before = state.get(stream.name);
@@ -156,9 +159,11 @@ class TableReader {
 
   #reject({ key, reason, settled = false }: Rejected): void {
     const { warnings, log } = this.#options;
-    const text = `${this.#selected.stream.name}: ${key}: ${reason}`;
-    if (!settled) warnings.add(text);
-    else if (++this.#settledCount <= maxLogged) log.info(`${text}; nothing more is expected`);
+    const { name } = this.#selected.stream;
+    const problem = `${key}: ${reason}`;
+    if (!settled) warnings.add(name, problem);
+    else if (++this.#settledCount <= maxLogged)
+      log.info(`${name}: ${problem}; nothing more is expected`);
   }
 
   /** Saves the checkpoints of batches whose records were all sent. */

@@ -1,3 +1,4 @@
+import { callerMessageOf, withCallerMessage } from "../core/caller-message.ts";
 import { ConfigError, isOperational, SourceError, TransientError } from "../core/errors.ts";
 import { CheckpointOutput } from "./checkpoint-output.ts";
 import { RecordBuffer } from "./record-buffer.ts";
@@ -19,17 +20,17 @@ export async function* updateResponses(options: UpdateOptions): AsyncGenerator<B
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     options.log.severe(error.message);
-    yield textResponse("task", options.redact(error.message));
+    yield textResponse("task", options.redact(callerMessageOf(error)));
   }
 }
 
 async function* selectedResponses(options: UpdateOptions): AsyncGenerator<Buffer, void> {
-  const { selection, stateJson, signal, log, redact } = options;
+  const { selection, stateJson, signal, log } = options;
   const { streams, identity } = options.open();
   const state = new ConnectionState(identity, stateJson);
   const output = new CheckpointOutput(state);
-  const warnings = new Warnings(redact);
-  const failures: Error[] = [];
+  const warnings = new Warnings(log);
+  const failures: StreamFailure[] = [];
   for (const selected of selectTables(streams, selection)) {
     const { name } = selected.stream;
     const buffer = new RecordBuffer({
@@ -49,14 +50,26 @@ async function* selectedResponses(options: UpdateOptions): AsyncGenerator<Buffer
         throw error;
       }
       log.severe(`${name}: ${error.message}`);
-      failures.push(new Error(`${name}: ${error.message}`, { cause: error }));
+      failures.push({ name, error });
     }
   }
   yield* output.finish();
   yield* warnings.finish();
-  const [first] = failures;
-  if (!first) return;
-  const text = failures.map(({ message }) => message).join("; ");
-  const isTransient = failures.some(({ cause }) => cause instanceof TransientError);
-  throw new (isTransient ? TransientError : SourceError)(text, { cause: first });
+  if (failures.length > 0) throw joinedError(failures);
+}
+
+interface StreamFailure {
+  readonly name: string;
+  readonly error: Error;
+}
+
+function joinedError(failures: readonly StreamFailure[]): Error {
+  const joined = (text: (error: Error) => string): string =>
+    failures.map(({ name, error }) => `${name}: ${text(error)}`).join("; ");
+  const isTransient = failures.some(({ error }) => error instanceof TransientError);
+  const error = new (isTransient ? TransientError : SourceError)(
+    joined(({ message }) => message),
+    { cause: failures[0]?.error },
+  );
+  return withCallerMessage(error, joined(callerMessageOf));
 }

@@ -1,40 +1,55 @@
+import type { Log } from "../core/log.ts";
 import { textResponse } from "./wire.ts";
 
-/** Warnings that are sent individually. */
-const maxWarnings = 20;
+/** Rows that are logged individually. */
+const maxLogged = 20;
+
+/** Warnings that are sent before the end. */
+const maxEarly = 20;
 
 /**
- * Problems with single rows, for Fivetran to show: the first ones individually, then their number.
+ * Problems with single rows. Fivetran shows their number. Keys and reasons quote the service and go
+ * to the log only: the first ones individually, then their number.
  */
 export class Warnings {
-  #pending: Buffer[] = [];
+  readonly #log: Log;
+  /** Rows of each table of which no warning has been sent yet. */
+  readonly #pending = new Map<string, number>();
   #count = 0;
-  readonly #redact: (text: string) => string;
+  #sent = 0;
 
-  constructor(redact: (text: string) => string) {
-    this.#redact = redact;
+  constructor(log: Log) {
+    this.#log = log;
   }
 
-  /** Adds a warning. */
-  add(message: string): void {
+  /** Adds a row of a table; `problem` has its key and the reason. */
+  add(table: string, problem: string): void {
     this.#count += 1;
-    if (this.#count <= maxWarnings) this.#pending.push(this.#warning(message));
+    if (this.#count <= maxLogged) this.#log.warning(`${table}: ${problem}`);
+    this.#pending.set(table, (this.#pending.get(table) ?? 0) + 1);
   }
 
-  /** Yields warnings that have not been sent yet. */
+  /** Yields a warning per table, unless there were many already: then they wait for the end. */
   *drain(): Generator<Buffer> {
-    yield* this.#pending;
-    this.#pending = [];
+    if (this.#sent < maxEarly) yield* this.#send();
   }
 
-  /** Yields the rest, and the number of warnings that were not sent individually. */
+  /** Yields the rest. */
   *finish(): Generator<Buffer> {
-    yield* this.drain();
-    if (this.#count > maxWarnings)
-      yield this.#warning(`and ${this.#count - maxWarnings} more rows could not be read or sent`);
+    yield* this.#send();
+    if (this.#count > maxLogged)
+      this.#log.warning(`and ${this.#count - maxLogged} more rows could not be read or sent`);
   }
 
-  #warning(message: string): Buffer {
-    return textResponse("warning", this.#redact(message));
+  *#send(): Generator<Buffer> {
+    for (const [table, count] of this.#pending) {
+      const rows = count === 1 ? "a row" : `${count} rows`;
+      this.#sent += 1;
+      yield textResponse(
+        "warning",
+        `${table}: ${rows} could not be read or sent; the log of the connector has the reasons`,
+      );
+    }
+    this.#pending.clear();
   }
 }

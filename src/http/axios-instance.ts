@@ -4,7 +4,7 @@ import axios, { type AxiosInstance } from "axios";
 import axiosRetry from "axios-retry";
 import { programVersion } from "../core/version.ts";
 import { acceptedEncodings } from "./body.ts";
-import { isPrivateAddress, lookupPublic, privateAddressError } from "./private-address.ts";
+import { isPrivateAddress, newPublicLookup, privateAddressError } from "./private-address.ts";
 
 interface AxiosOptions {
   readonly headers: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ interface AxiosOptions {
  */
 export function newAxios(options: AxiosOptions): AxiosInstance {
   const { headers, publicHeaders, concurrency, publicOnly } = options;
-  const lookup = publicOnly ? { lookup: lookupPublic } : {};
+  const lookup = publicOnly ? { lookup: newPublicLookup() } : {};
   const agent = { keepAlive: true, maxSockets: concurrency, ...lookup };
   const unchanged = (body: unknown): unknown => body;
   const instance = axios.create({
@@ -33,6 +33,8 @@ export function newAxios(options: AxiosOptions): AxiosInstance {
     httpsAgent: new https.Agent(agent),
     transformRequest: unchanged,
     transformResponse: unchanged,
+    // A proxy looks names up itself, and would lead to any network it reaches.
+    ...(publicOnly ? { proxy: false as const } : {}),
   });
   if (publicOnly) {
     instance.interceptors.request.use((config) => {

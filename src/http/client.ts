@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../core/caller-message.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Body } from "./body.ts";
 import { parseJson } from "./json-body.ts";
@@ -49,8 +50,10 @@ export function newClient(options: ClientOptions): Client {
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (/^[\x20-\x7e]*$/.test(value)) continue;
-    throw new ConfigError(
-      `header "${name}": expected ASCII characters only; check the setting it comes from`,
+    throw withCallerMessage(
+      new ConfigError(
+        `header "${name}": expected ASCII characters only; check the setting it comes from`,
+      ),
     );
   }
 }

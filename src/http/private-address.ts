@@ -29,6 +29,7 @@ const networks6 = [
   ["fc00::", 7],
   ["fe80::", 9],
   ["ff00::", 8],
+  ["64:ff9b:1::", 48],
   ["2002::", 16],
   ["2001::", 32],
 ] as const;
@@ -65,23 +66,33 @@ export function privateAddressError(url: URL): HttpError {
 }
 
 /**
- * Looks a name up for a connection, which is then made to the very address that was checked: a name
- * may lead elsewhere the next time.
+ * Looks names up for connections, which are then made to the very addresses that were checked: a
+ * name may lead elsewhere the next time.
  */
-export const lookupPublic: NonNullable<AgentOptions["lookup"]> = (hostname, options, callback) => {
-  const all: LookupOptions & { readonly all: true } = { ...options, all: true };
-  lookup(hostname, all, (error, addresses) => {
-    if (error) {
-      callback(error, "", 0);
-      return;
-    }
-    const [first] = addresses;
-    const refused = privateOf(addresses);
-    if (refused) callback(refused, "", 0);
-    else if (options.all === true) callback(null, addresses);
-    else callback(null, first?.address ?? "", first?.family);
-  });
-};
+export function newPublicLookup(resolve: Resolve = lookup): Lookup {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) {
+        callback(error, "", 0);
+        return;
+      }
+      const [first] = addresses;
+      const refused = privateOf(addresses);
+      if (refused) callback(refused, "", 0);
+      else if (options.all === true) callback(null, addresses);
+      else callback(null, first?.address ?? "", first?.family);
+    });
+  };
+}
+
+type Lookup = NonNullable<AgentOptions["lookup"]>;
+
+/** Resolves a name to all its addresses, as `dns.lookup` does. */
+type Resolve = (
+  hostname: string,
+  options: LookupOptions & { readonly all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 function privateOf(addresses: readonly LookupAddress[]): PrivateAddressError | undefined {
   const found = addresses.find(({ address }) => isPrivateAddress(address));

@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../core/caller-message.ts";
 import type { IncomingMessage } from "node:http";
 import { SourceError } from "../core/errors.ts";
 import { redactedUrl } from "./url.ts";
@@ -20,13 +21,19 @@ export function redirectTarget(
   const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (method !== "GET") {
     const whereTo = to && to.origin !== from.origin ? ` to ${to.origin}` : "";
-    throw new SourceError(
+    throw redirectError(
       `${where}: redirects${whereTo}, but only GET requests follow redirects; check base_url`,
     );
   }
-  if (!to) throw new SourceError(`${where}: redirects to an invalid URL`);
+  if (!to) throw redirectError(`${where}: redirects to an invalid URL`);
   if (to.origin === from.origin) return to;
-  throw new SourceError(
+  throw redirectError(
     `${where}: redirects to another host (${to.origin}); the key is not sent there; check base_url`,
   );
+}
+
+/** The error for a redirect that is not followed. */
+export function redirectError(message: string): SourceError {
+  const callerMessage = "the service redirects in a way that is not followed; check base_url";
+  return withCallerMessage(new SourceError(message), callerMessage);
 }

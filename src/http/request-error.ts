@@ -1,4 +1,6 @@
+import { withCallerMessage } from "../core/caller-message.ts";
 import { ConfigError, SourceError, TransientError } from "../core/errors.ts";
+import { callerSentence } from "./caller-sentence.ts";
 import { formatDuration } from "./format-duration.ts";
 import { type HttpError, isOutage, isTransient } from "./http-error.ts";
 
@@ -33,14 +35,19 @@ export function requestError(failure: HttpError, context: RequestContext): Error
   const message = [`${context.where}: ${failure.message}`, gaveUp(failure, context), remedy]
     .filter((part) => part !== undefined)
     .join("; ");
-  const options = { cause: failure };
-  if (isTransient(failure) && !needsChange) {
-    return new TransientError(message, {
-      ...options,
-      isOutage: context.isOutage || isOutage(failure),
-    });
-  }
-  return needsChange ? new ConfigError(message, options) : new SourceError(message, options);
+  const error = newError(message, failure, { needsChange, isOutage: context.isOutage });
+  const callerMessage = [callerSentence(failure), remedy].filter((part) => part !== undefined);
+  return withCallerMessage(error, callerMessage.join("; "));
+}
+
+function newError(
+  message: string,
+  cause: HttpError,
+  { needsChange, isOutage: isKnownOutage }: { needsChange: boolean; isOutage: boolean },
+): Error {
+  if (needsChange) return new ConfigError(message, { cause });
+  if (!isTransient(cause)) return new SourceError(message, { cause });
+  return new TransientError(message, { cause, isOutage: isKnownOutage || isOutage(cause) });
 }
 
 function needsPerson(failure: HttpError, context: RequestContext): boolean {

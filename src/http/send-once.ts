@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { InternalAxiosRequestConfig } from "axios";
-import { SourceError } from "../core/errors.ts";
 import type { AnswerShare } from "./answer-memory.ts";
 import { requestedWaitMs } from "./backoff.ts";
 import { type Body, readBody } from "./body.ts";
@@ -8,7 +7,7 @@ import type { BudgetReader } from "./budget.ts";
 import { Deadline, type TimeLimits } from "./deadline.ts";
 import { sendRequest } from "./axios-transport.ts";
 import { HttpError } from "./http-error.ts";
-import { redirectTarget } from "./redirect.ts";
+import { redirectError, redirectTarget } from "./redirect.ts";
 import { serviceMessage } from "./service-message.ts";
 import { redactedUrl } from "./url.ts";
 
@@ -72,7 +71,7 @@ async function followRedirects(
     if (!next) return message;
     seen.add(url.href);
     if (seen.has(next.href) || seen.size > maxRedirects) {
-      throw new SourceError(`GET ${redactedUrl(url)}: redirects in a loop or too often`);
+      throw redirectError(`GET ${redactedUrl(url)}: redirects in a loop or too often`);
     }
     url = next;
   }

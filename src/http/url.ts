@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../core/caller-message.ts";
 import { ConfigError, SourceError } from "../core/errors.ts";
 import { trimEnd } from "../core/trim-end.ts";
 
@@ -60,5 +61,5 @@ function parse(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol)) return url;
   // The text is not quoted: it may contain a password.
-  throw new ConfigError("base_url: expected a URL such as https://host");
+  throw withCallerMessage(new ConfigError("base_url: expected a URL such as https://host"));
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { withCallerMessage } from "../../src/core/caller-message.ts";
 import { ConfigError, TransientError } from "../../src/core/errors.ts";
 import type { StreamBatch } from "../../src/core/source.ts";
 import { connect, type WireResponse } from "./client.ts";
@@ -89,7 +90,7 @@ describe("a large state", () => {
     const { rows, states, error } = await update(
       async function* () {
         yield* groups(7, 1000);
-        throw new TransientError("503");
+        throw withCallerMessage(new TransientError("503"));
       },
       stateOf(2 * megabyte),
     );
@@ -102,7 +103,7 @@ describe("a large state", () => {
     const { rows, states, last } = await update(
       async function* () {
         yield* groups(7, 1000);
-        throw new ConfigError("401");
+        throw withCallerMessage(new ConfigError("401"));
       },
       stateOf(2 * megabyte),
     );

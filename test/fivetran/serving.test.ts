@@ -12,6 +12,7 @@ import {
   toggle,
   wholeNumber,
 } from "../../src/core/config-field.ts";
+import { withCallerMessage } from "../../src/core/caller-message.ts";
 import { ConfigError, SourceError, TransientError } from "../../src/core/errors.ts";
 import type { StreamBatch } from "../../src/core/source.ts";
 import { serve } from "../../src/fivetran/server.ts";
@@ -137,19 +138,21 @@ describe("a test", () => {
 
   test("reports a failure with its remedy, and without the secret", async () => {
     const check = (): Promise<void> => {
-      throw new ConfigError(
-        "GET https://host/me?key=secret-key: 401; check memory.key (secret-key)",
+      throw withCallerMessage(
+        new ConfigError("GET https://host/me?key=secret-key: 401"),
+        "401; check memory.key (secret-key)",
       );
     };
     await using server = await serveSource(memorySource({ columns, read: [], config, check }));
     using client = connect(server.port);
     expect((await client.form()).tests.map(({ name }) => name)).toEqual(["connect", "select"]);
     const { failure } = await client.test("connect", { key: "secret-key" });
-    expect(failure).toBe("GET https://host/me?key=***: 401; check memory.key (***)");
+    expect(failure).toBe("401; check memory.key (***)");
     expect(await client.test("select", { key: "secret-key" })).toMatchObject({ success: true });
     expect((await client.test("connect", {})).failure).toContain("key: missing");
     expect((await client.test("select", {})).failure).toContain("key: missing");
     expect((await client.test("other", {})).failure).toContain("available: connect, select");
+    expect(server.lines.join("")).toContain("GET https://host/me?key=***: 401");
     expect(server.lines.join("")).not.toContain("secret-key");
   });
 });
@@ -194,7 +197,10 @@ describe("an update", () => {
     const seen: unknown[] = [];
     call.on("data", (response) => seen.push(response));
     const [error] = (await once(call, "error")) as [ServiceError];
-    expect([error.code, error.details]).toEqual([status.UNAVAILABLE, "things: 503"]);
+    expect([error.code, error.details]).toEqual([
+      status.UNAVAILABLE,
+      expect.stringMatching(/^things: the service failed/),
+    ]);
     expect(seen).toEqual([]);
   });
 
@@ -305,7 +311,7 @@ describe("an update", () => {
     }
   });
 
-  test("warns about rows that could not be read or sent: the first by key, the others as a number", async () => {
+  test("warns of the number of rows that could not be read or sent, and logs the first by key", async () => {
     const bad = Array.from({ length: 24 }, (_, index) => ({
       id: `i${index}`,
       words: Uint8Array.of(1),
@@ -315,9 +321,16 @@ describe("an update", () => {
     await using server = await serveSource(memorySource({ columns, read }));
     const { warnings, upserts } = await server.sync();
     expect(upserts).toBe(1);
-    expect(warnings).toHaveLength(21);
-    expect(warnings[0]).toBe('things: ["i0"]: column "words": expected a string, got bytes');
-    expect(warnings.at(-1)).toBe("and 5 more rows could not be read or sent");
+    expect(warnings).toEqual([
+      "things: 25 rows could not be read or sent; the log of the connector has the reasons",
+    ]);
+    const logged = server.lines
+      .map((line) => JSON.parse(line) as Record<string, string>)
+      .filter(({ level }) => level === "WARNING")
+      .map(({ message }) => message);
+    expect(logged).toHaveLength(21);
+    expect(logged[0]).toBe('things: ["i0"]: column "words": expected a string, got bytes');
+    expect(logged.at(-1)).toBe("and 5 more rows could not be read or sent");
   });
 
   test("logs settled gaps, some individually, instead of warning about them", async () => {
@@ -405,17 +418,21 @@ describe("an update", () => {
           throw error;
         },
       });
-    await using needs = await serveSource(failing(new ConfigError("401; check key")));
+    await using needs = await serveSource(
+      failing(withCallerMessage(new ConfigError("401; check key"))),
+    );
     expect((await update(needs)).at(-1)?.task?.message).toBe("401; check key");
     await using odd = await serveSource(failing(new SourceError("no list")));
     expect(await failureOf(update(odd))).toMatchObject({
       code: status.INTERNAL,
-      details: "things: no list",
+      details: expect.stringContaining(
+        "things: a response of the service was not understood",
+      ) as string,
     });
     await using broken = await serveSource(failing(new RangeError("out of range")));
     expect(await failureOf(update(broken))).toMatchObject({
       code: status.INTERNAL,
-      details: "out of range",
+      details: expect.stringContaining("an error in the connector") as string,
     });
     expect(broken.lines.join("")).toContain("this is a bug in rivulet: RangeError");
     expect(await failureOf(update(broken))).toMatchObject({ code: status.INTERNAL });

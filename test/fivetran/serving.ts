@@ -22,7 +22,10 @@ export interface ServedSource extends AsyncDisposable {
 export async function serveSource(
   source: Source,
   configuration: Readonly<Record<string, string>> = {},
-  options: Pick<ServeOptions, "maxKeyCharacters" | "clock" | "allowPrivate" | "host"> = {},
+  options: Pick<
+    ServeOptions,
+    "maxKeyCharacters" | "clock" | "allowPrivate" | "host" | "memory"
+  > = {},
 ): Promise<ServedSource> {
   const folder = await mkdtemp(join(tmpdir(), "rivulet-fivetran-"));
   await writeFile(join(folder, "configuration.json"), JSON.stringify(configuration));

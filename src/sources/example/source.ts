@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../core/caller-message.ts";
 import { z } from "zod";
 import { choice, secretText, serviceUrl, text, toggle } from "../../core/config-field.ts";
 import { ConfigError } from "../../core/errors.ts";
@@ -57,7 +58,9 @@ export const example: Source<ExampleConfig> = {
       (name) => settings[name] === undefined,
     );
     if (missing.length === 0) return Promise.resolve();
-    throw new ConfigError(`${authenticationMethod}: missing ${missing.join(", ")}; set them`);
+    throw withCallerMessage(
+      new ConfigError(`${authenticationMethod}: missing ${missing.join(", ")}; set them`),
+    );
   },
 };
 

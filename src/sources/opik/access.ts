@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../core/caller-message.ts";
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 import type { Client } from "../../http/client.ts";
@@ -106,8 +107,10 @@ export class WorkspaceAccess {
 
   #noPermission(): ConfigError {
     const { COMET_OPIK_WORKSPACE: workspace = "default" } = this.#config;
-    return new ConfigError(
-      `the key may not read the workspace "${workspace}": it sees only what is public; check opik.COMET_OPIK_API_KEY and opik.COMET_OPIK_WORKSPACE, and that its owner is a member of the workspace`,
+    return withCallerMessage(
+      new ConfigError(
+        `the key may not read the workspace "${workspace}": it sees only what is public; check opik.COMET_OPIK_API_KEY and opik.COMET_OPIK_WORKSPACE, and that its owner is a member of the workspace`,
+      ),
     );
   }
 }
@@ -140,8 +143,10 @@ export class RedactionGuard {
   /** Throws a ConfigError if the permission was there and is gone. */
   check({ seesOriginals }: Access): void {
     if (this.#sawOriginals && seesOriginals !== true)
-      throw new ConfigError(
-        `opik: the key has lost the permission "${originalsPermission}"; the server may send [REDACTED] in place of values, so the copy is left as it is; give the permission back, or copy redacted values from now on after "state reset"`,
+      throw withCallerMessage(
+        new ConfigError(
+          `opik: the key has lost the permission "${originalsPermission}"; the server may send [REDACTED] in place of values, so the copy is left as it is; give the permission back, or copy redacted values from now on after "state reset"`,
+        ),
       );
     this.#sawOriginals ||= seesOriginals === true;
   }

@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../../core/caller-message.ts";
 import { ConfigError, SourceError } from "../../../core/errors.ts";
 import { statusOf } from "../../../http/http-error.ts";
 import { memberByPath } from "../../../http/paging/page.ts";
@@ -76,7 +77,10 @@ function isInvalidPath(error: unknown): error is Error {
 }
 
 function wrongUrlError({ message, cause }: Error): ConfigError {
-  return new ConfigError(`${message}; check countly.base_url`, { cause });
+  return withCallerMessage(
+    new ConfigError(`${message}; check countly.base_url`, { cause }),
+    "the server does not know the path of the apps; check countly.base_url",
+  );
 }
 
 /** Whether the response is one of a gateway. */

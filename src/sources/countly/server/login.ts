@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../../core/caller-message.ts";
 import { AsyncMemo } from "../../../core/async-memo.ts";
 import { ConfigError, TransientError } from "../../../core/errors.ts";
 import type { Checkpoint, ReadOptions, SourceContext } from "../../../core/source.ts";
@@ -66,8 +67,11 @@ export class CountlyLogin {
       // A gateway may serve apps that it does not list.
       if (shape === "original") return [{ id, text: undefined, administered: false }];
       if (checkpoints.has(id)) return [];
-      throw new ConfigError(
-        `countly.app_id: the server lists no app "${id}" for this key; it lists ${sampleIds(apps)}`,
+      throw withCallerMessage(
+        new ConfigError(
+          `countly.app_id: the server lists no app "${id}" for this key; it lists ${sampleIds(apps)}`,
+        ),
+        `countly.app_id: the server lists no app "${id}" for this key`,
       );
     });
   }

@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../../core/caller-message.ts";
 import { ConfigError } from "../../../core/errors.ts";
 import type { Environment } from "../../../core/source.ts";
 import { authorizeUrl, cloudUrl, deploymentOf, machinesOf } from "./cloud.ts";
@@ -19,7 +20,8 @@ export function requireApiKey(
 ): string {
   if (configured !== undefined) return configured;
   const keysAre = `keys are at ${authorizeUrl(baseUrl)}`;
-  if (env === undefined) throw new ConfigError(`wandb.api_key: missing; set it (${keysAre})`);
+  if (env === undefined)
+    throw withCallerMessage(new ConfigError(`wandb.api_key: missing; set it (${keysAre})`));
   if (!isPrivate(new URL(baseUrl)))
     throw new ConfigError(
       "wandb.api_key: missing; set it or WANDB_API_KEY, or use https: a key of `wandb login` is not sent over http to another machine",

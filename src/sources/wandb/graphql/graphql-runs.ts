@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../../core/caller-message.ts";
 import { z } from "zod";
 import { ConfigError } from "../../../core/errors.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
@@ -103,7 +104,9 @@ export class GraphqlRuns implements ListingService<ListedRun> {
   #requireFilters(question: ListingQuestion): void {
     if (this.#features.filters) return;
     if (Object.keys(this.#options.filters).length > 0)
-      throw new ConfigError("wandb.filters: this server cannot filter runs; remove them");
+      throw withCallerMessage(
+        new ConfigError("wandb.filters: this server cannot filter runs; remove them"),
+      );
     if (conditionsOf(question).length > 0)
       throw new UnprovenError("this server cannot filter runs");
   }

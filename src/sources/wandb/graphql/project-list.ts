@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../../core/caller-message.ts";
 import { z } from "zod";
 import { ConfigError, SourceError } from "../../../core/errors.ts";
 import type { GraphqlClient } from "../../../http/graphql.ts";
@@ -40,8 +41,11 @@ export async function listProjects(
     const { data } = await graphql.request({ query: () => query, variables, shape });
     if (data.viewer == null) throw unknownKey();
     if (!data.models) {
-      throw new ConfigError(
-        `no entity "${entity}", or the key has no access to it; check wandb.entity`,
+      throw withCallerMessage(
+        new ConfigError(
+          `no entity "${entity}", or the key has no access to it; check wandb.entity`,
+        ),
+        "there is no such entity, or the key has no access to it; check wandb.entity",
       );
     }
     const { edges, pageInfo } = data.models;

@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../../core/caller-message.ts";
 import { ConfigError } from "../../../core/errors.ts";
 
 /** Where a project is: the path `entity/project` in W&B. */
@@ -22,13 +23,18 @@ export function requireProject<Project>(
 ): Project {
   if (viewer == null) throw unknownKey();
   if (project != null) return project;
-  throw new ConfigError(
-    `no project "${name}" in "${entity}", or the key has no access to it; check wandb.entity and wandb.project`,
-    { isPartial: true },
+  throw withCallerMessage(
+    new ConfigError(
+      `no project "${name}" in "${entity}", or the key has no access to it; check wandb.entity and wandb.project`,
+      { isPartial: true },
+    ),
+    "there is no such project, or the key has no access to it; check wandb.entity and wandb.project",
   );
 }
 
 /** The error for a response that does not say whose key it is. */
 export function unknownKey(): ConfigError {
-  return new ConfigError("the service does not recognize the key; check wandb.api_key");
+  return withCallerMessage(
+    new ConfigError("the service does not recognize the key; check wandb.api_key"),
+  );
 }

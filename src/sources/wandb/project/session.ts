@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../../core/caller-message.ts";
 import { AsyncMemo } from "../../../core/async-memo.ts";
 import { ConfigError } from "../../../core/errors.ts";
 import type { SourceContext } from "../../../core/source.ts";
@@ -58,7 +59,7 @@ export class WandbSession {
     return this.#projects.get("", () =>
       this.#viaApi({
         graphql: () => listProjects(this.#graphqlClient(), this.#config.entity),
-        rest: () => Promise.reject(new ConfigError(restCannotListProjects)),
+        rest: () => Promise.reject(withCallerMessage(new ConfigError(restCannotListProjects))),
       }),
     );
   }

@@ -1,3 +1,4 @@
+import { withCallerMessage } from "../../../core/caller-message.ts";
 import { z } from "zod";
 import { AsyncMemo } from "../../../core/async-memo.ts";
 import { ConfigError } from "../../../core/errors.ts";
@@ -31,8 +32,8 @@ const settlingMs = 5000;
 export function restProject({ client, config, project }: RestProjectOptions): ProjectReader {
   const { entity, page_size, filters } = config;
   if (Object.keys(filters).length > 0) {
-    throw new ConfigError(
-      "wandb.filters: not supported by the REST API; remove them or use GraphQL",
+    throw withCallerMessage(
+      new ConfigError("wandb.filters: not supported by the REST API; remove them or use GraphQL"),
     );
   }
   const jsonClient = acceptPythonJson(client);

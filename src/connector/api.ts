@@ -13,6 +13,7 @@ export {
   type FieldMeta,
 } from "../core/config-field.ts";
 export { massDeletionFields, type MassDeletionConfig } from "../core/mass-deletion-fields.ts";
+export { ExactNumber } from "../core/exact-number.ts";
 export { ConfigError, SourceError, TransientError } from "../core/errors.ts";
 export { HighWaterMark, type MarkOptions } from "../engine/high-water-mark.ts";
 export { allowMassDeletion } from "../engine/allow-mass-deletion.ts";

@@ -1,6 +1,8 @@
+import { describedJson } from "../core/json-text.ts";
 import type { Columns, ColumnType, Row, Value } from "../core/schema.ts";
 import type { Stream } from "../core/source.ts";
-import { canonical, ValueError } from "../core/value.ts";
+import { canonical } from "../core/value.ts";
+import { ValueError } from "../core/value-error.ts";
 import { collectionKeys, renameReservedColumns } from "./reserved-keys.ts";
 
 /** The types of the C8 contract that columns map to. Its `int` and `float` have only 32 bits. */
@@ -75,7 +77,8 @@ function jsonValue(type: ColumnType, value: Value): unknown {
 
 function plainValue(value: Value): Value {
   if (typeof value === "bigint") return String(value);
-  return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  return typeof value === "object" && value !== null ? describedJson(value) : value;
 }
 
 /**

@@ -1,6 +1,8 @@
+import { describedJson } from "../core/json-text.ts";
 import { keyOf, type Columns, type Key, type Row, type Table } from "../core/schema.ts";
 import type { Batch, Rejected, Sweep } from "../core/source.ts";
-import { canonical, ValueError } from "../core/value.ts";
+import { canonical } from "../core/value.ts";
+import { ValueError } from "../core/value-error.ts";
 import type { Changes, TargetConnector, TargetValue } from "./connector.ts";
 import { renameReservedColumns } from "./reserved-keys.ts";
 
@@ -84,11 +86,6 @@ function canonicalRow(table: Table, row: Row, columns: Columns): CanonicalRow {
 }
 
 function toRejected(key: Key, row: Row, reason: string): Rejected {
-  return { key: jsonText(key.length === 1 ? key[0] : key), payload: jsonText(row), reason };
-}
-
-function jsonText(value: unknown): string {
-  return JSON.stringify(value ?? null, (_name, inner: unknown) =>
-    typeof inner === "bigint" ? String(inner) : inner,
-  );
+  const name = describedJson((key.length === 1 ? key[0] : key) ?? null);
+  return { key: name, payload: describedJson(row), reason };
 }

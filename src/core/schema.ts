@@ -13,12 +13,19 @@ export type ColumnType =
 /** Column types by name, in the order of the table; names are spelled as the service does. */
 export type Columns = Readonly<Record<string, ColumnType>>;
 
+/** A value in the canonical form of its column's type. */
+export type CanonicalValue = boolean | number | bigint | string | Uint8Array;
+
 /**
  * One value of a row, as the service sent it; the destination makes it `canonical` for the column's
- * type. A `json` column takes JSON *text*, a `timestamp` any ISO 8601 text, an `integer` a number,
- * a bigint or digits. `undefined` and `null` both mean that the service sent no value.
+ * type. A `json` column takes JSON *text*, or an object, array, number or boolean; a `timestamp`
+ * any ISO 8601 text; an `integer` a number, a bigint, an ExactNumber or digits. `undefined` and
+ * `null` both mean that the service sent no value.
  */
-export type Value = null | undefined | boolean | number | bigint | string | Uint8Array;
+export type Value = null | undefined | CanonicalValue | object;
+
+/** A value other than null and undefined. */
+export type PresentValue = Exclude<Value, null | undefined>;
 
 /** One record in the declared columns of its stream. */
 export type Row = Readonly<Record<string, Value>>;

@@ -1,12 +1,10 @@
 import { toTimestamp } from "./timestamp.ts";
-import type { ColumnType, Value } from "./schema.ts";
+import { ExactNumber } from "./exact-number.ts";
+import { jsonText } from "./json-text.ts";
+import type { CanonicalValue, ColumnType, PresentValue, Value } from "./schema.ts";
+import { ValueError } from "./value-error.ts";
 
-/** A value does not fit its column; the row goes into quarantine. The message omits the value. */
-export class ValueError extends Error {
-  override readonly name = "ValueError";
-}
-
-type Canonical = (value: Exclude<Value, null | undefined>) => Exclude<Value, null | undefined>;
+type Canonical = (value: PresentValue) => CanonicalValue;
 
 /** The bounds of a 64-bit column. */
 const maxInteger = 2n ** 63n - 1n;
@@ -36,11 +34,12 @@ export const canonical: Readonly<Record<ColumnType, Canonical>> = {
   double(value) {
     if (typeof value === "number") return value;
     if (typeof value === "bigint") return exactDouble(value);
-    if (typeof value === "string") return toDouble(value);
+    if (typeof value === "string" || value instanceof ExactNumber) return toDouble(String(value));
     throw mismatch("a number", value);
   },
   decimal(value) {
-    const text = typeof value === "number" || typeof value === "bigint" ? String(value) : value;
+    const isNumber = typeof value === "number" || typeof value === "bigint";
+    const text = isNumber || value instanceof ExactNumber ? String(value) : value;
     if (
       typeof text === "string" &&
       /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text)
@@ -61,7 +60,8 @@ export const canonical: Readonly<Record<ColumnType, Canonical>> = {
   },
   string(value) {
     if (typeof value === "string") return value;
-    if (value instanceof Uint8Array) throw mismatch("a string", value);
+    if (typeof value === "object" && !(value instanceof ExactNumber))
+      throw mismatch("a string", value);
     return String(value);
   },
   binary(value) {
@@ -69,8 +69,7 @@ export const canonical: Readonly<Record<ColumnType, Canonical>> = {
     throw mismatch("bytes", value);
   },
   json(value) {
-    if (typeof value === "string") return value;
-    throw mismatch("JSON text", value);
+    return typeof value === "string" ? value : jsonText(value);
   },
 };
 
@@ -81,6 +80,7 @@ function isSafe(value: bigint): boolean {
 function toBigInt(value: Value): bigint | undefined {
   if (typeof value === "bigint") return value;
   if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : undefined;
+  if (value instanceof ExactNumber) return toBigInt(value.text);
   if (typeof value !== "string") return undefined;
   if (/^[+-]?\d{1,40}(?:\.0+)?$/.test(value)) return BigInt(value.replace(/\..*|\+/g, ""));
   const spelledWithExponent =
@@ -107,8 +107,14 @@ function exactDouble(value: bigint): number {
 }
 
 function mismatch(expected: string, value: Value): ValueError {
-  const got = value instanceof Uint8Array ? "bytes" : `a ${typeof value}`;
-  return new ValueError(`expected ${expected}, got ${got}`);
+  return new ValueError(`expected ${expected}, got ${describeType(value)}`);
+}
+
+function describeType(value: Value): string {
+  if (value instanceof Uint8Array) return "bytes";
+  if (value instanceof ExactNumber) return "a number";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** Whether a value is a finite number with a fraction. */

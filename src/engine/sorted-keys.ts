@@ -1,6 +1,7 @@
 import type { ColumnType, Key, Table, Value } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
-import { canonical, ValueError } from "../core/value.ts";
+import { canonical } from "../core/value.ts";
+import { ValueError } from "../core/value-error.ts";
 import { SortedLines } from "./sorted-lines.ts";
 
 /** How many keys a sweep has; more only if they share their value in the column of its range. */

@@ -1,5 +1,14 @@
-import type { ColumnType, Key, Table, Value } from "../core/schema.ts";
-import { canonical, ValueError } from "../core/value.ts";
+import { describedJson } from "../core/json-text.ts";
+import type {
+  CanonicalValue,
+  ColumnType,
+  Key,
+  PresentValue,
+  Table,
+  Value,
+} from "../core/schema.ts";
+import { canonical } from "../core/value.ts";
+import { ValueError } from "../core/value-error.ts";
 
 /** A key value in JSON; an integer that a double cannot represent is a string. */
 export type KeyValue = string | number | boolean | null;
@@ -30,11 +39,12 @@ export function toKeyValue(type: ColumnType = "string", value: Value): KeyValue 
   return exact instanceof Uint8Array ? Buffer.from(exact).toString("base64") : exact;
 }
 
-function toCanonical(type: ColumnType, value: Exclude<Value, null | undefined>) {
+function toCanonical(type: ColumnType, value: PresentValue): CanonicalValue {
   try {
     return canonical[type](value);
   } catch (error) {
-    if (error instanceof ValueError) return value;
-    throw error;
+    if (!(error instanceof ValueError)) throw error;
+    const isObject = typeof value === "object" && !(value instanceof Uint8Array);
+    return isObject ? describedJson(value) : value;
   }
 }

@@ -1,6 +1,6 @@
 import type { Key, Row, Table } from "../core/schema.ts";
 import type { Rejected } from "../core/source.ts";
-import { ValueError } from "../core/value.ts";
+import { ValueError } from "../core/value-error.ts";
 import { keyText } from "./key-text.ts";
 import type { RecordBuffer } from "./record-buffer.ts";
 import { encodeValue } from "./values.ts";

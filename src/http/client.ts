@@ -22,9 +22,12 @@ export interface Client {
   get(path: string, options?: GetOptions): Promise<Answer<string>>;
   /** Returns the body as text. */
   post(path: string, options?: PostOptions): Promise<Answer<string>>;
-  /** Returns the parsed body; a body that is not JSON is retried. */
+  /**
+   * Returns the parsed body; a body that is not JSON is retried. No number is rounded: an integer
+   * that a number cannot hold is a bigint, any other such number an ExactNumber.
+   */
   getJson(path: string, options?: GetOptions): Promise<Answer<unknown>>;
-  /** Returns the parsed body; a body that is not JSON is retried. */
+  /** The same for a POST. */
   postJson(path: string, options?: PostOptions): Promise<Answer<unknown>>;
 }
 

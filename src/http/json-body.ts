@@ -1,12 +1,13 @@
+import { parseExactJson } from "../json/exact-json.ts";
 import { HttpError } from "./http-error.ts";
 
 /**
- * Parses a JSON body. Throws a transient HttpError for anything else: it may be a truncated
- * response or the page of a proxy.
+ * Parses a JSON body without rounding its numbers. Throws a transient HttpError for anything else:
+ * it may be a truncated response or the page of a proxy.
  */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     const { kind, content } = describe(text.trimStart());
     throw new HttpError(kind, `expected JSON, got ${content}`);

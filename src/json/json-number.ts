@@ -32,6 +32,14 @@ export function isHeldByDouble(text: string): boolean {
   return held.digits === decimal.digits && held.exponent === decimal.exponent;
 }
 
+/** Whether `JSON.parse` keeps all digits of the JSON number `text`. */
+export function isKeptByParse(text: string): boolean {
+  const value = Number(text);
+  if (!Number.isFinite(value)) return false;
+  const [sent, kept] = [parseDecimal(text), parseDecimal(String(value))];
+  return sent.digits === kept.digits && sent.exponent === kept.exponent;
+}
+
 /** How many digits a number is written with, without leading zeros. */
 function significantDigits(text: string): number {
   const [mantissa = ""] = text.split(/[eE]/);

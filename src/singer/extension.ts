@@ -1,6 +1,6 @@
 import type { Columns, ColumnType, Key, Value } from "../core/schema.ts";
 import type { Range, Sweep } from "../core/source.ts";
-import { ValueError } from "../core/value.ts";
+import { ValueError } from "../core/value-error.ts";
 import { elements, emptyMembers, members, plain } from "../json/text-scanner.ts";
 import { formatValue, parseValue } from "./json-value.ts";
 

@@ -1,6 +1,7 @@
 import type { Columns, Key, Row, Value } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
-import { isFraction, ValueError } from "../core/value.ts";
+import { isFraction } from "../core/value.ts";
+import { ValueError } from "../core/value-error.ts";
 import type { SelectedStream } from "./catalog.ts";
 import { recordSchema } from "./catalog.ts";
 import { formatObject, formatSweep, sweepColumns } from "./extension.ts";

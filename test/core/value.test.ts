@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { toTimestamp, fromEpochMs } from "../../src/core/timestamp.ts";
-import { canonical, ValueError } from "../../src/core/value.ts";
+import { canonical } from "../../src/core/value.ts";
+import { ValueError } from "../../src/core/value-error.ts";
 
 describe("toTimestamp", () => {
   test.each([

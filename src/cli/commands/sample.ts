@@ -1,4 +1,5 @@
 import { c8Sample, type C8Sample } from "../../connector/c8-schema.ts";
+import { describedJson } from "../../core/json-text.ts";
 import type { Row, Value } from "../../core/schema.ts";
 import type { Stream } from "../../core/source.ts";
 import { visibleLine } from "../../core/visible-text.ts";
@@ -59,9 +60,13 @@ function printRows(
   }
 }
 
+function cellText(value: Value): string {
+  if (value == null) return "";
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return typeof value === "object" ? describedJson(value) : String(value);
+}
+
 function truncate(value: Value, width: number): string {
-  const text =
-    value == null ? "" : value instanceof Uint8Array ? `${value.length} bytes` : String(value);
-  const line = text.replace(/\s+/g, " ");
+  const line = cellText(value).replace(/\s+/g, " ");
   return line.length > Math.max(width, 20) ? `${line.slice(0, Math.max(width, 20) - 1)}…` : line;
 }

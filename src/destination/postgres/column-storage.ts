@@ -1,5 +1,5 @@
 import type { ColumnType } from "../../core/schema.ts";
-import { ValueError } from "../../core/value.ts";
+import { ValueError } from "../../core/value-error.ts";
 import { anyValue, digitsWithin, type ColumnStorage } from "../sql/column-storage.ts";
 import { escapeUnstorable } from "../sql/text-escaping.ts";
 

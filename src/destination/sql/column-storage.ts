@@ -1,6 +1,6 @@
-import type { Value } from "../../core/schema.ts";
+import type { CanonicalValue } from "../../core/schema.ts";
 import { trimEnd } from "../../core/trim-end.ts";
-import { ValueError } from "../../core/value.ts";
+import { ValueError } from "../../core/value-error.ts";
 
 /**
  * How a column of another type than rivulet's own stores values: that of a table that another
@@ -10,7 +10,7 @@ export interface ColumnStorage {
   /** The SQL type as which values are sent, without a length. */
   readonly sqlType: string;
   /** Throws a ValueError unless the column stores the value (canonical) exactly. */
-  readonly check: (value: Value) => void;
+  readonly check: (value: CanonicalValue) => void;
   /** SQL after an expression of the type, with which only equal values are equal. */
   readonly exactly: string;
   /** Whether the column of an integer also holds fractions, with all their digits. */

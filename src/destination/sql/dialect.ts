@@ -1,6 +1,6 @@
 import type { Kysely, RawBuilder } from "kysely";
 import { TransientError } from "../../core/errors.ts";
-import type { ColumnType, Value } from "../../core/schema.ts";
+import type { CanonicalValue, ColumnType, Value } from "../../core/schema.ts";
 import type { ColumnStorage } from "./column-storage.ts";
 import type { RowValues } from "./row-values.ts";
 import type { SqlValue } from "./sql-value.ts";
@@ -89,7 +89,7 @@ export interface TypeMapping {
   /** Appended to the type of text columns in a key, so that they sort by bytes. */
   readonly keyCollation: string;
   /** From the canonical form (`core/value.ts`) to the driver's. */
-  readonly encode: Readonly<Record<ColumnType, (value: PresentValue) => SqlValue>>;
+  readonly encode: Readonly<Record<ColumnType, (value: CanonicalValue) => SqlValue>>;
   readonly decode: Readonly<Record<ColumnType, (value: SqlValue) => Value>>;
   /**
    * How a column of another SQL type, as in `ExistingTable`, stores values of a type; undefined if
@@ -97,9 +97,6 @@ export interface TypeMapping {
    */
   readonly storage: (type: ColumnType, existing: string) => ColumnStorage | undefined;
 }
-
-/** A value other than null and undefined. */
-export type PresentValue = Exclude<Value, null | undefined>;
 
 /** Which names the database accepts, and which it cannot tell apart. */
 export interface NamingRules {

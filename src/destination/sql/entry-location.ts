@@ -1,8 +1,9 @@
 import { isBeforeInBytes } from "../../core/byte-order.ts";
-import type { Value } from "../../core/schema.ts";
+import type { CanonicalValue, Value } from "../../core/schema.ts";
 import type { Range, Sweep } from "../../core/source.ts";
-import { canonical, ValueError } from "../../core/value.ts";
-import type { PreparedTable, PresentValue } from "./dialect.ts";
+import { canonical } from "../../core/value.ts";
+import { ValueError } from "../../core/value-error.ts";
+import type { PreparedTable } from "./dialect.ts";
 import { boundedKey } from "./key-text.ts";
 import type { WritableTable } from "./writable-table.ts";
 
@@ -16,7 +17,8 @@ const maxValueLength = 100;
 export function locationOf({ columns }: PreparedTable, row: EntryLocation): EntryLocation {
   const short = columns.filter(({ source, type }) => {
     const value = Object.hasOwn(row, source) ? row[source] : undefined;
-    return value != null && type !== "binary" && String(value).length <= maxValueLength;
+    if (value == null || typeof value === "object" || type === "binary") return false;
+    return String(value).length <= maxValueLength;
   });
   return Object.fromEntries(short.map(({ source }) => [source, row[source]]));
 }
@@ -65,7 +67,7 @@ function isInRange(
   value: Value,
 ): boolean {
   const type = columns.find(({ source }) => source === column)?.type ?? "string";
-  const toCanonical = (raw: Value): PresentValue | undefined => {
+  const toCanonical = (raw: Value): CanonicalValue | undefined => {
     try {
       return raw == null ? undefined : canonical[type](raw);
     } catch (error) {
@@ -82,7 +84,7 @@ function isInRange(
 }
 
 /** Compares text by bytes, as the databases do. */
-function isLess(a: PresentValue, b: PresentValue): boolean {
+function isLess(a: CanonicalValue, b: CanonicalValue): boolean {
   if (typeof a !== "string" || typeof b !== "string") return a < b;
   return isBeforeInBytes(a, b);
 }

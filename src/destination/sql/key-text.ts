@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { describedJson } from "../../core/json-text.ts";
 import type { Value } from "../../core/schema.ts";
 
 /** A key as JSON text, for quarantine. Integers keep all digits; bytes become base64. */
@@ -25,5 +26,5 @@ function valueText(value: Value): string {
   if (typeof value === "bigint") return value.toString();
   if (typeof value === "number" && !Number.isFinite(value)) return JSON.stringify(String(value));
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString("base64"));
-  return JSON.stringify(value);
+  return typeof value === "object" ? describedJson(value) : JSON.stringify(value);
 }

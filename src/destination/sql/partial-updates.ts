@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Row } from "../../core/schema.ts";
-import { ValueError } from "../../core/value.ts";
+import { ValueError } from "../../core/value-error.ts";
 import { deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type { Transaction } from "./dialect.ts";
 import { RowError } from "./row-encoder.ts";

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Key, Row, Value } from "../../core/schema.ts";
-import { canonical, isFraction, ValueError } from "../../core/value.ts";
-import type { PreparedTable, PresentValue, TypeMapping } from "./dialect.ts";
+import type { CanonicalValue, Key, PresentValue, Row, Value } from "../../core/schema.ts";
+import { canonical, isFraction } from "../../core/value.ts";
+import { ValueError } from "../../core/value-error.ts";
+import type { PreparedTable, TypeMapping } from "./dialect.ts";
 import { keyText, rowText } from "./key-text.ts";
 import type { SqlValue } from "./sql-value.ts";
 
@@ -44,7 +45,7 @@ interface Field {
   readonly isInherited: boolean;
   readonly isKey: boolean;
   readonly isInteger: boolean;
-  readonly normalize: (value: PresentValue) => PresentValue;
+  readonly normalize: (value: PresentValue) => CanonicalValue;
   readonly encode: (value: PresentValue) => SqlValue;
 }
 

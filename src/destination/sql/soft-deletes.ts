@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { sql, type RawBuilder } from "kysely";
 import type { Range, Sweep } from "../../core/source.ts";
-import { ValueError } from "../../core/value.ts";
+import { ValueError } from "../../core/value-error.ts";
 import { deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type { PreparedColumn, PreparedTable, Transaction } from "./dialect.ts";
 import type { SqlValue } from "./sql-value.ts";

@@ -1,5 +1,5 @@
 import type { ColumnType } from "../../core/schema.ts";
-import { ValueError } from "../../core/value.ts";
+import { ValueError } from "../../core/value-error.ts";
 import { anyValue, countDigits, type ColumnStorage } from "../sql/column-storage.ts";
 
 type Affinity = "integer" | "text" | "blob" | "real" | "numeric";

@@ -1,5 +1,6 @@
+import type { CanonicalValue } from "../../core/schema.ts";
 import { canonical } from "../../core/value.ts";
-import type { PresentValue, TypeMapping } from "../sql/dialect.ts";
+import type { TypeMapping } from "../sql/dialect.ts";
 import type { SqlValue } from "../sql/sql-value.ts";
 import {
   escapeLoneSurrogates,
@@ -48,7 +49,7 @@ export const sqliteMapping: TypeMapping = {
   storage: sqliteStorage,
 };
 
-function toNumeric(value: PresentValue): SqlValue {
+function toNumeric(value: CanonicalValue): SqlValue {
   return typeof value === "bigint" ? value : Number(value);
 }
 

@@ -1,8 +1,5 @@
-import type { Session } from "../core/destination.ts";
 import { TableError } from "../core/errors.ts";
-import type { Log } from "../core/log.ts";
 import type { Batch } from "../core/source.ts";
-import { prepareStreams } from "../engine/prepare-streams.ts";
 import { BatchBuilder } from "./batch-builder.ts";
 import { readBatchFile } from "./batch-file.ts";
 import {
@@ -27,34 +24,21 @@ import {
   type RecordMessage,
   type SchemaMessage,
 } from "./message.ts";
-import { failsStreamOnly } from "./refused-streams.ts";
-import { savedStreams, type SavedStream } from "./saved-stream.ts";
-import { TableNames } from "./table-names.ts";
-import { TargetStream } from "./target-stream.ts";
+import { TargetStreams, type TargetStreamsOptions } from "./target-streams.ts";
 
 /** What a `TapReader` needs. */
-interface TapReaderOptions {
-  /** Prepares the tables, and has the checkpoints of earlier runs. */
-  readonly session: Pick<Session, "prepare" | "state" | "maxColumns">;
+interface TapReaderOptions extends TargetStreamsOptions {
   /** The stream that owns states and invalid lines. */
   readonly inputStream: string;
   /** The folder that files of a BATCH must be in. */
   readonly batchFolder: string;
-  /** Called for a stream whose records cannot be read or written, with the name of its table. */
-  readonly onRefused: (table: string, error: Error) => void;
-  readonly log: Log;
 }
 
 /** Turns the output of a tap into batches: rows, and each STATE as the checkpoint they earn. */
 export class TapReader {
   readonly #options: TapReaderOptions;
   readonly #builder: BatchBuilder;
-  readonly #streams = new Map<string, TargetStream>();
-  /** Streams of earlier runs, by the tap's name for them. */
-  readonly #savedStreams = new Map<string, SavedStream>();
-  /** Streams whose tables must be created or changed before the next write. */
-  readonly #unprepared = new Set<TargetStream>();
-  #tableNames = new TableNames([]);
+  readonly #streams: TargetStreams;
   readonly #extractionTimes = new ExtractionTimes();
   readonly #invalidLines: InvalidLines;
   /** Versions that were activated before the SCHEMA of their stream, by stream. */
@@ -64,6 +48,7 @@ export class TapReader {
   constructor(options: TapReaderOptions) {
     this.#options = options;
     this.#builder = new BatchBuilder(options.inputStream);
+    this.#streams = new TargetStreams(options);
     this.#invalidLines = new InvalidLines(options.log);
   }
 
@@ -74,9 +59,7 @@ export class TapReader {
    * @throws SourceError if a BATCH or one of its files cannot be read
    */
   async *readBatches(input: AsyncIterable<LineChunk>): AsyncGenerator<Batch, void> {
-    const saved = savedStreams(await this.#options.session.state());
-    for (const one of saved.values()) this.#savedStreams.set(one.stream, one);
-    this.#tableNames = new TableNames([...saved].map(([table, { stream }]) => [stream, table]));
+    await this.#streams.load();
     yield* this.#readLines(input, { parse: parseLine, prefix: "" });
     this.#invalidLines.summarize();
   }
@@ -103,7 +86,7 @@ export class TapReader {
       message: parseBatchLine(text, message),
       extension: undefined,
     });
-    const { table: stream } = this.#requireStream(message);
+    const { table: stream } = this.#streams.require(message);
     const failures: Error[] = [];
     for (const file of message.files) {
       const onError = (error: Error): unknown => failures.push(error);
@@ -148,13 +131,13 @@ export class TapReader {
         this.#activateVersion(message);
         return undefined;
       case "BATCH":
-        this.#requireStream(message);
+        this.#streams.require(message);
         return message;
     }
   }
 
   #addRecord(message: RecordMessage, extension: Extension | undefined): void {
-    const stream = this.#requireStream(message);
+    const stream = this.#streams.require(message);
     const stats = {
       bytes: message.length,
       readAt: this.#extractionTimes.parse(message.extractedAt),
@@ -165,23 +148,19 @@ export class TapReader {
       if (!(error instanceof RejectedRecord)) throw error;
       this.#builder.addRejected(error.entry, stream.table);
     }
-    this.#markIfChanged(stream);
+    this.#streams.markIfChanged(stream);
   }
 
   #applySchema(message: SchemaMessage, extension: Extension | undefined): void {
     const { stream: name } = message;
-    const table = this.#tableNames.tableOf(name);
-    const saved = this.#savedStreams.get(name) ?? { stream: name, columns: {} };
-    const { session } = this.#options;
-    const stream = this.#streams.get(name) ?? new TargetStream(table, saved, session.maxColumns);
-    this.#streams.set(name, stream);
+    const stream = this.#streams.open(name);
     try {
       stream.applySchema(message, extension);
     } catch (error) {
       if (!(error instanceof TableError)) throw error;
-      this.#options.onRefused(table, error);
+      this.#options.onRefused(stream.table, error);
     }
-    this.#markIfChanged(stream);
+    this.#streams.markIfChanged(stream);
     const early = this.#earlyVersions.get(name);
     this.#earlyVersions.delete(name);
     if (early) this.#activateVersion(early);
@@ -195,12 +174,12 @@ export class TapReader {
       return;
     }
     const sweep = stream.activateVersion(message.version, this.#options.log);
-    this.#markIfChanged(stream);
+    this.#streams.markIfChanged(stream);
     if (sweep) this.#builder.addSweep(stream, sweep);
   }
 
   #addSweep({ stream: name, text }: SweepText): void {
-    const stream = this.#requireStream({ type: "sweep", stream: name });
+    const stream = this.#streams.require({ type: "sweep", stream: name });
     const { columns, primaryKey } = stream.declaration;
     const table = { name, columns, primaryKey };
     const sweep = parseSweep(text, table);
@@ -210,28 +189,11 @@ export class TapReader {
     this.#builder.addSweep(stream, sweep);
   }
 
-  #requireStream(message: { readonly type: string; readonly stream: string }): TargetStream {
-    const { type, stream: name } = message;
-    const stream = this.#streams.get(name);
-    if (stream) return stream;
-    const problem = `${type}: no SCHEMA for stream "${name}" before it`;
-    throw type === "BATCH" ? new BatchError(problem) : new LineError(problem);
-  }
-
-  #markIfChanged(stream: TargetStream): void {
-    if (stream.consumeChange()) this.#unprepared.add(stream);
-  }
-
   /** Yields what has been collected, once its tables are prepared. */
   async *#takeBatches(): AsyncGenerator<Batch, void> {
     const ready = this.#builder.drain();
-    const streams = [...this.#unprepared];
-    this.#unprepared.clear();
-    const tables = streams.map(({ declaration }) => declaration);
-    const refused = await prepareStreams(this.#options.session, tables, failsStreamOnly);
-    for (const [table, error] of refused) this.#options.onRefused(table, error);
-    for (const { table: stream, checkpoint } of streams)
-      if (!refused.has(stream)) yield { stream, rows: [], checkpoint, bytes: 0 };
+    for (const { table: stream, checkpoint } of await this.#streams.prepare())
+      yield { stream, rows: [], checkpoint, bytes: 0 };
     yield* ready;
   }
 

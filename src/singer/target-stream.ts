@@ -2,19 +2,15 @@ import { ConfigError, TableError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { ColumnType, Key, Row, Value } from "../core/schema.ts";
 import type { Checkpoint, Stream, Sweep } from "../core/source.ts";
-import { members } from "../json/text-scanner.ts";
 import type { Extension } from "./extension.ts";
 import { columnType, propertiesOf } from "./json-schema.ts";
-import { isLossless, parseValue } from "./json-value.ts";
 import { checkKeySpelling, needsSpelling } from "./key-spelling.ts";
 import type { RecordMessage, SchemaMessage } from "./message.ts";
+import { deletedMember, RecordFields } from "./record-fields.ts";
 import { recordKeyColumn, RecordKeys } from "./record-key.ts";
 import type { SavedStream } from "./saved-stream.ts";
 import { setColumn } from "./set-column.ts";
 import { StreamColumns } from "./stream-columns.ts";
-
-/** The member with the time at which a record was deleted at its source. */
-const deletedMember = "_sdc_deleted_at";
 
 /** The column for a record's version. */
 const versionColumn = "_sdc_table_version";
@@ -35,13 +31,6 @@ export interface RowChange {
   readonly deletedKey?: Key;
 }
 
-interface Field {
-  readonly column: string;
-  readonly type: ColumnType;
-  /** Whether a parsed value can be used unchanged. */
-  readonly isLossless: (value: unknown) => boolean;
-}
-
 /** A stream of a tap: its table, and the conversion of its records into rows. */
 export class TargetStream {
   /** The table's name; that of the stream as rivulet knows it. */
@@ -50,7 +39,7 @@ export class TargetStream {
   readonly #columns: StreamColumns;
   readonly #maxFields: number;
   readonly #recordKeys = new RecordKeys();
-  #fields = new Map<string, Field>();
+  #fields = new RecordFields();
   #keys: readonly string[] = [];
   /** Properties of the key; with a column type if their text may be another spelling of a value. */
   readonly #keySpellings = new Map<string, ColumnType | undefined>();
@@ -108,7 +97,7 @@ export class TargetStream {
     this.#isRivuletTap = extension?.identity !== undefined;
     this.#stamped = extension?.stamped ?? [];
     const properties = propertiesOf(schema);
-    this.#fields = new Map();
+    this.#fields = new RecordFields();
     this.#keySpellings.clear();
     const names = new Set([...Object.keys(properties), ...keys]);
     for (const name of names) {
@@ -120,17 +109,11 @@ export class TargetStream {
       const declaredType = columnType(declared, schema);
       const { column, type } = this.#columns.resolveColumn(columnName, declaredType, isKey);
       if (isKey) this.#keySpellings.set(name, needsSpelling(type, declaredType) ? type : undefined);
-      const keepsName = column === name && name !== "__proto__";
-      this.#fields.set(name, {
-        column,
-        type,
-        isLossless: keepsName ? isLossless[type] : () => false,
-      });
+      this.#fields.set(name, { column, type });
     }
-    const generatedKey = (): string =>
-      this.#columns.resolveSystemColumn(recordKeyColumn, "string", this.#declared);
+    const generatedKey = (): string => this.#resolveSystemColumn(recordKeyColumn, "string");
     this.#hasKey = keys.length > 0;
-    this.#setKeys(this.#hasKey ? keys.map((key) => this.#columnOf(key)) : [generatedKey()]);
+    this.#setKeys(this.#hasKey ? keys.map((key) => this.#fields.columnOf(key)) : [generatedKey()]);
     this.#isChanged ||= before !== JSON.stringify([this.#keys, this.#stamped]);
   }
 
@@ -148,8 +131,7 @@ export class TargetStream {
     // The destination rejects a row with an incomplete key.
     if (deletedKey.some((value) => value == null)) return { row };
     // A partial record must not overwrite the other columns.
-    const isWhole = [...this.#fields.keys()].every((name) => Object.hasOwn(message.record, name));
-    return isWhole ? { row, deletedKey } : { update: row, deletedKey };
+    return this.#fields.isWhole(message.record) ? { row, deletedKey } : { update: row, deletedKey };
   }
 
   /** A sweep that deletes all rows of other versions; undefined if records have no version. */
@@ -190,19 +172,10 @@ export class TargetStream {
     this.#keys = keys;
   }
 
-  #columnOf(property: string): string {
-    return this.#fields.get(property)?.column ?? property;
-  }
-
-  get #declared(): ReadonlySet<string> {
-    return new Set(this.#fields.keys());
-  }
-
   #toRow(message: RecordMessage, extension: Extension | undefined): Row {
-    const { record, version } = message;
-    const isUsable = this.#isLossless(record);
-    // Safe to modify: parsing created the object, and nothing else uses it.
-    const row = isUsable ? (record as Record<string, Value>) : this.#parseRow(message.recordText());
+    const { version } = message;
+    const { row, extra } = this.#fields.convert(message);
+    if (extra !== undefined) row[this.#resolveSystemColumn(extraColumn, "json")] = extra;
     if (!this.#hasKey) row[this.#keys[0] ?? ""] = this.#recordKey(message);
     for (const [column, text] of extension?.texts ?? []) setColumn(row, column, text);
     if (version === undefined) this.#hasUnversioned = true;
@@ -217,30 +190,9 @@ export class TargetStream {
       : this.#recordKeys.keyForDeleted(text);
   }
 
-  /** Whether all parsed values can be used unchanged, under their own names. */
-  #isLossless(record: Readonly<Record<string, unknown>>): boolean {
-    for (const name in record) {
-      const value = record[name];
-      if (value === null) continue;
-      if (this.#fields.get(name)?.isLossless(value) !== true) return false;
-    }
-    return !Object.hasOwn(record, "__proto__");
-  }
-
-  #parseRow(text: string): Record<string, Value> {
-    const row: Record<string, Value> = {};
-    const extra: string[] = [];
-    for (const [name, slice] of members(text) ?? []) {
-      const field = this.#fields.get(name);
-      if (field) setColumn(row, field.column, parseValue(field.type, slice));
-      else if (name !== deletedMember && slice !== "null")
-        extra.push(`${JSON.stringify(name)}:${slice}`);
-    }
-    if (extra.length > 0) {
-      const column = this.#columns.resolveSystemColumn(extraColumn, "json", this.#declared);
-      row[column] = `{${extra.join(",")}}`;
-    }
-    return row;
+  /** A column that the target fills itself, under a name that no property has. */
+  #resolveSystemColumn(name: string, type: ColumnType): string {
+    return this.#columns.resolveSystemColumn(name, type, this.#fields.names);
   }
 
   #setVersion(row: Record<string, Value>, version: number): void {

@@ -1,0 +1,79 @@
+import type { Session } from "../core/destination.ts";
+import type { Log } from "../core/log.ts";
+import { prepareStreams } from "../engine/prepare-streams.ts";
+import { BatchError, LineError } from "./message.ts";
+import { failsStreamOnly } from "./refused-streams.ts";
+import { savedStreams, type SavedStream } from "./saved-stream.ts";
+import { TableNames } from "./table-names.ts";
+import { TargetStream } from "./target-stream.ts";
+
+/** What the streams of a tap need. */
+export interface TargetStreamsOptions {
+  /** Prepares the tables, and has the checkpoints of earlier runs. */
+  readonly session: Pick<Session, "prepare" | "state" | "maxColumns">;
+  /** Called for a stream whose records cannot be read or written, with the name of its table. */
+  readonly onRefused: (table: string, error: Error) => void;
+  readonly log: Log;
+}
+
+/** The streams of a tap, by its name for them, and which of their tables must be prepared. */
+export class TargetStreams {
+  readonly #options: TargetStreamsOptions;
+  readonly #byName = new Map<string, TargetStream>();
+  /** Streams of earlier runs, by the tap's name for them. */
+  readonly #saved = new Map<string, SavedStream>();
+  /** Streams whose tables must be created or changed before the next write. */
+  readonly #unprepared = new Set<TargetStream>();
+  #tableNames = new TableNames([]);
+
+  constructor(options: TargetStreamsOptions) {
+    this.#options = options;
+  }
+
+  /** Loads the streams of earlier runs. Call once, before any other method. */
+  async load(): Promise<void> {
+    const saved = savedStreams(await this.#options.session.state());
+    for (const one of saved.values()) this.#saved.set(one.stream, one);
+    this.#tableNames = new TableNames([...saved].map(([table, { stream }]) => [stream, table]));
+  }
+
+  /** The stream of this name; undefined before its first SCHEMA. */
+  get(name: string): TargetStream | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The stream of a SCHEMA, with what earlier runs have saved. */
+  open(name: string): TargetStream {
+    const saved = this.#saved.get(name) ?? { stream: name, columns: {} };
+    const { maxColumns } = this.#options.session;
+    const stream =
+      this.#byName.get(name) ?? new TargetStream(this.#tableNames.tableOf(name), saved, maxColumns);
+    this.#byName.set(name, stream);
+    return stream;
+  }
+
+  /** The stream of a message. Throws a LineError before its first SCHEMA. */
+  require(message: { readonly type: string; readonly stream: string }): TargetStream {
+    const { type, stream: name } = message;
+    const stream = this.#byName.get(name);
+    if (stream) return stream;
+    const problem = `${type}: no SCHEMA for stream "${name}" before it`;
+    throw type === "BATCH" ? new BatchError(problem) : new LineError(problem);
+  }
+
+  /** Call after each message that may have changed what the stream's table must hold. */
+  markIfChanged(stream: TargetStream): void {
+    if (stream.consumeChange()) this.#unprepared.add(stream);
+  }
+
+  /** Prepares the tables that need it. Returns the streams that can be written. */
+  async prepare(): Promise<readonly TargetStream[]> {
+    const streams = [...this.#unprepared];
+    this.#unprepared.clear();
+    const { session, onRefused } = this.#options;
+    const tables = streams.map(({ declaration }) => declaration);
+    const refused = await prepareStreams(session, tables, failsStreamOnly);
+    for (const [table, error] of refused) onRefused(table, error);
+    return streams.filter(({ table }) => !refused.has(table));
+  }
+}

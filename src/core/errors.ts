@@ -33,6 +33,21 @@ interface TableErrorOptions extends ErrorOptions {
   readonly stream: string;
 }
 
+/** Columns of an existing table that are not in its key have types that cannot hold the values. */
+export class MisfitColumnsError extends TableError {
+  /** What was expected and found, by the source's name of the column. */
+  readonly columns: ReadonlyMap<string, string>;
+
+  constructor(message: string, { columns, ...options }: MisfitColumnsOptions) {
+    super(message, options);
+    this.columns = columns;
+  }
+}
+
+interface MisfitColumnsOptions extends TableErrorOptions {
+  readonly columns: ReadonlyMap<string, string>;
+}
+
 /** Another pipeline has claimed the table of a stream. Exit status 2. */
 export class ClaimedTableError extends ConfigError {
   readonly stream: string;

@@ -1,4 +1,4 @@
-import type { ColumnType, Value } from "../core/schema.ts";
+import type { Columns, ColumnType, Value } from "../core/schema.ts";
 import { members } from "../json/text-scanner.ts";
 import { isLossless, parseValue } from "./json-value.ts";
 import type { RecordMessage } from "./message.ts";
@@ -32,11 +32,24 @@ export class RecordFields {
     return new Set(this.#fields.keys());
   }
 
+  /** The types of the properties' columns. */
+  get types(): Columns {
+    return Object.fromEntries([...this.#fields].map(([name, { type }]) => [name, type]));
+  }
+
   /** Stores the values of a property in a column. */
   set(name: string, { column, type }: Pick<Field, "column" | "type">): void {
     const keepsName = column === name && name !== "__proto__";
     const isUnchanged = keepsName ? isLossless[type] : () => false;
     this.#fields.set(name, { column, type, isLossless: isUnchanged });
+  }
+
+  /** Stores the values of some columns in others, whose names are given by theirs. */
+  rename(names: ReadonlyMap<string, string>): void {
+    for (const [name, { column, type }] of this.#fields) {
+      const renamed = names.get(column);
+      if (renamed !== undefined) this.set(name, { column: renamed, type });
+    }
   }
 
   /** The column of a property; its own name if the SCHEMA does not declare it. */

@@ -11,6 +11,8 @@ export interface SavedStream {
   readonly columns: Columns;
   /** Columns that could not be named after their property, by property. */
   readonly renamed?: Readonly<Record<string, string>> | undefined;
+  /** Columns that continue others whose types in the table did not fit, by name and type. */
+  readonly continued?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
   /** What rivulet's own tap copies, from its SCHEMA. */
   readonly identity?: string | undefined;
 }
@@ -31,6 +33,7 @@ const savedStream = z.object({
   stream: z.string(),
   columns: z.record(z.string(), z.enum(columnTypes)),
   renamed: z.record(z.string(), z.string()).optional(),
+  continued: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   identity: z.string().optional(),
 });
 

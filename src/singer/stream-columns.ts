@@ -1,5 +1,12 @@
 import type { Columns, ColumnType } from "../core/schema.ts";
+import type { Checkpoint } from "../core/source.ts";
 import { deletedColumn, syncedAtColumn } from "../destination/sql/column-names.ts";
+import type { SavedStream } from "./saved-stream.ts";
+
+type SavedColumns = Pick<SavedStream, "columns" | "renamed" | "continued">;
+
+/** The name of the column that continues another one, by that one's name and by type. */
+type Continuations = Map<string, Map<string, string>>;
 
 /**
  * The columns of a stream's table, as successive schemas need them. A column keeps its first type,
@@ -13,11 +20,16 @@ export class StreamColumns {
   readonly #used = new Map<string, ColumnType>();
   /** Columns that could not be named after their property, by property. */
   readonly #renamed: Map<string, string>;
+  /** Columns that continue others whose types in the table cannot hold the values. */
+  readonly #continued: Continuations;
   #isChanged = false;
 
-  constructor(all: Columns, renamed: Readonly<Record<string, string>> = {}) {
-    this.#all = new Map(Object.entries(all));
+  constructor({ columns, renamed = {}, continued = {} }: SavedColumns) {
+    this.#all = new Map(Object.entries(columns));
     this.#renamed = new Map(Object.entries(renamed));
+    this.#continued = new Map(
+      Object.entries(continued).map(([name, byType]) => [name, new Map(Object.entries(byType))]),
+    );
   }
 
   /** Whether columns were added or widened since the last call. */
@@ -32,14 +44,21 @@ export class StreamColumns {
     return Object.fromEntries(this.#used);
   }
 
-  /** Every column that the table has had. */
-  get all(): Columns {
-    return Object.fromEntries(this.#all);
+  /** What to store between runs. */
+  get saved(): Checkpoint {
+    const continued = Object.fromEntries(
+      [...this.#continued].map(([name, byType]) => [name, Object.fromEntries(byType)]),
+    );
+    return {
+      columns: Object.fromEntries(this.#all),
+      ...(this.#renamed.size === 0 ? {} : { renamed: Object.fromEntries(this.#renamed) }),
+      ...(this.#continued.size === 0 ? {} : { continued }),
+    };
   }
 
-  /** Columns that could not be named after their property, by property. */
-  get renamed(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.#renamed);
+  /** Whether a column of this name stores values, or one that continues it. */
+  has(name: string): boolean {
+    return this.#all.has(name) || this.#continued.has(name);
   }
 
   /**
@@ -50,7 +69,9 @@ export class StreamColumns {
   columnName(property: string, declared: ReadonlySet<string>): string {
     const renamed = this.#renamed.get(property);
     if (renamed !== undefined) return renamed;
-    const reserved = new Set([syncedAtColumn, deletedColumn, ...this.#renamed.values()]);
+    const continued = [...this.#continued.values()].flatMap((byType) => [...byType.values()]);
+    const others = [...this.#renamed.values(), ...continued];
+    const reserved = new Set([syncedAtColumn, deletedColumn, ...others]);
     let column = property;
     while (
       reserved.has(column) ||
@@ -63,7 +84,7 @@ export class StreamColumns {
 
   /** Whether the table has a column for this property, or fewer than `max` columns. */
   hasRoom(property: string, max: number): boolean {
-    return this.#all.size < max || this.#all.has(this.#renamed.get(property) ?? property);
+    return this.#all.size < max || this.has(this.#renamed.get(property) ?? property);
   }
 
   /** The column that stores values of this type, and its type. A key always stays one column. */
@@ -72,6 +93,8 @@ export class StreamColumns {
     type: ColumnType,
     isKey = false,
   ): { column: string; type: ColumnType } {
+    const continued = isKey ? undefined : this.#continued.get(name)?.get(type);
+    if (continued !== undefined) return this.resolveColumn(continued, type);
     const current = this.#all.get(name);
     const fitting = current === undefined ? type : commonType(current, type);
     if (fitting !== undefined) return this.#use(name, fitting);
@@ -80,10 +103,27 @@ export class StreamColumns {
 
   /** Adds a column that the target fills itself, under a name that no property has. */
   resolveSystemColumn(name: string, type: ColumnType, declared: ReadonlySet<string>): string {
+    const continued = declared.has(name) ? undefined : this.#continued.get(name)?.get(type);
+    if (continued !== undefined) return this.resolveSystemColumn(continued, type, declared);
     const current = declared.has(name) ? undefined : this.#all.get(name);
     if (!declared.has(name) && (current === undefined || current === type))
       return this.#use(name, type).column;
     return this.resolveSystemColumn(`_${name}`, type, declared);
+  }
+
+  /**
+   * Continues a column whose type in the table cannot hold the values in another one, `name__type`,
+   * from now on. Returns its name, which no declared property has.
+   */
+  continueElsewhere(column: string, declared: ReadonlySet<string>): string {
+    const type = this.#all.get(column) ?? "string";
+    let name = `${column}__${type}`;
+    while (declared.has(name) || this.has(name)) name = `${name}__${type}`;
+    const byType = this.#continued.get(column) ?? new Map<string, string>();
+    this.#continued.set(column, byType.set(type, name));
+    this.#all.delete(column);
+    this.#used.delete(column);
+    return this.#use(name, type).column;
   }
 
   #use(column: string, type: ColumnType): { column: string; type: ColumnType } {

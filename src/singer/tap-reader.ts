@@ -2,13 +2,7 @@ import { TableError } from "../core/errors.ts";
 import type { Batch } from "../core/source.ts";
 import { BatchBuilder } from "./batch-builder.ts";
 import { readBatchFile } from "./batch-file.ts";
-import {
-  type Extension,
-  parseExtension,
-  parseSweep,
-  sweepColumns,
-  type SweepText,
-} from "./extension.ts";
+import { type Extension, parseExtension, type SweepText } from "./extension.ts";
 import { ExtractionTimes } from "./extraction-times.ts";
 import { RejectedRecord } from "./key-spelling.ts";
 import { InvalidLines, unreadableBatch } from "./invalid-lines.ts";
@@ -180,19 +174,13 @@ export class TapReader {
 
   #addSweep({ stream: name, text }: SweepText): void {
     const stream = this.#streams.require({ type: "sweep", stream: name });
-    const { columns, primaryKey } = stream.declaration;
-    const table = { name, columns, primaryKey };
-    const sweep = parseSweep(text, table);
-    const missing = sweepColumns(sweep, table).find((column) => !(column in columns));
-    if (missing !== undefined)
-      throw new LineError(`sweep of "${name}": the schema does not declare "${missing}"`);
-    this.#builder.addSweep(stream, sweep);
+    this.#builder.addSweep(stream, stream.parseSweep(text));
   }
 
   /** Yields what has been collected, once its tables are prepared. */
   async *#takeBatches(): AsyncGenerator<Batch, void> {
-    const ready = this.#builder.drain();
-    for (const { table: stream, checkpoint } of await this.#streams.prepare())
+    const { prepared, ready } = await this.#streams.prepare(this.#builder.drain());
+    for (const { table: stream, checkpoint } of prepared)
       yield { stream, rows: [], checkpoint, bytes: 0 };
     yield* ready;
   }

@@ -2,12 +2,13 @@ import { ConfigError, TableError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { ColumnType, Key, Row, Value } from "../core/schema.ts";
 import type { Checkpoint, Stream, Sweep } from "../core/source.ts";
-import type { Extension } from "./extension.ts";
+import { type Extension, parseSweep, sweepColumns } from "./extension.ts";
 import { columnType, propertiesOf } from "./json-schema.ts";
 import { checkKeySpelling, needsSpelling } from "./key-spelling.ts";
-import type { RecordMessage, SchemaMessage } from "./message.ts";
+import { LineError, type RecordMessage, type SchemaMessage } from "./message.ts";
 import { deletedMember, RecordFields } from "./record-fields.ts";
 import { recordKeyColumn, RecordKeys } from "./record-key.ts";
+import { renameSweep } from "./rename-columns.ts";
 import type { SavedStream } from "./saved-stream.ts";
 import { setColumn } from "./set-column.ts";
 import { StreamColumns } from "./stream-columns.ts";
@@ -55,13 +56,13 @@ export class TargetStream {
 
   /** What does not fit into `maxColumns` columns goes to `_sdc_extra`. */
   constructor(table: string, saved: SavedStream, maxColumns = Infinity) {
-    const { stream, columns, renamed, identity } = saved;
+    const { stream, identity } = saved;
     this.table = table;
     this.#stream = stream;
-    this.#columns = new StreamColumns(columns, renamed);
+    this.#columns = new StreamColumns(saved);
     this.#maxFields = maxColumns - targetColumns;
     this.#identity = identity;
-    if (versionColumn in columns) this.#versionColumn = versionColumn;
+    if (this.#columns.has(versionColumn)) this.#versionColumn = versionColumn;
   }
 
   /** The table for the destination to prepare. */
@@ -73,9 +74,7 @@ export class TargetStream {
   /** What to store between runs; a `SavedStream`. */
   get checkpoint(): Checkpoint {
     const identity = this.#identity === undefined ? {} : { identity: this.#identity };
-    const { all: columns, renamed } = this.#columns;
-    const renames = Object.keys(renamed).length === 0 ? {} : { renamed };
-    return { stream: this.#stream, columns, ...renames, ...identity };
+    return { stream: this.#stream, ...this.#columns.saved, ...identity };
   }
 
   /** Whether the table must be prepared again before the next write; resets itself. */
@@ -83,6 +82,22 @@ export class TargetStream {
     const isChanged = this.#columns.consumeChange() || this.#isChanged;
     this.#isChanged = false;
     return isChanged;
+  }
+
+  /**
+   * Continues columns whose types in the table cannot hold the values in others. Returns the names
+   * of those by the names of the former: rows that are not written yet must be renamed.
+   */
+  continueElsewhere(columns: Iterable<string>): ReadonlyMap<string, string> {
+    const declared = this.#fields.names;
+    const names = new Map(
+      [...columns].map((column) => [column, this.#columns.continueElsewhere(column, declared)]),
+    );
+    const nameOf = (column: string): string => names.get(column) ?? column;
+    this.#fields.rename(names);
+    this.#stamped = this.#stamped.map(nameOf);
+    this.consumeChange();
+    return names;
   }
 
   /**
@@ -95,7 +110,6 @@ export class TargetStream {
     const before = JSON.stringify([this.#keys, this.#stamped]);
     this.#setIdentity(extension?.identity);
     this.#isRivuletTap = extension?.identity !== undefined;
-    this.#stamped = extension?.stamped ?? [];
     const properties = propertiesOf(schema);
     this.#fields = new RecordFields();
     this.#keySpellings.clear();
@@ -111,6 +125,7 @@ export class TargetStream {
       if (isKey) this.#keySpellings.set(name, needsSpelling(type, declaredType) ? type : undefined);
       this.#fields.set(name, { column, type });
     }
+    this.#stamped = (extension?.stamped ?? []).map((name) => this.#fields.columnOf(name));
     const generatedKey = (): string => this.#resolveSystemColumn(recordKeyColumn, "string");
     this.#hasKey = keys.length > 0;
     this.#setKeys(this.#hasKey ? keys.map((key) => this.#fields.columnOf(key)) : [generatedKey()]);
@@ -152,6 +167,21 @@ export class TargetStream {
     };
   }
 
+  /**
+   * Parses a sweep of rivulet's own tap, which refers to the properties of the SCHEMA.
+   *
+   * @throws LineError if the SCHEMA does not declare one of them
+   */
+  parseSweep(text: string): Sweep {
+    const columns = { ...this.#columns.used, ...this.#fields.types };
+    const table = { name: this.#stream, columns, primaryKey: this.#keys };
+    const sweep = parseSweep(text, table);
+    const missing = sweepColumns(sweep, table).find((column) => !(column in columns));
+    if (missing !== undefined)
+      throw new LineError(`sweep of "${this.#stream}": the schema does not declare "${missing}"`);
+    return renameSweep(sweep, (name) => this.#fields.columnOf(name));
+  }
+
   #setIdentity(identity: string | undefined): void {
     if (identity !== undefined && this.#identity !== undefined && identity !== this.#identity) {
       throw new ConfigError(
@@ -177,7 +207,8 @@ export class TargetStream {
     const { row, extra } = this.#fields.convert(message);
     if (extra !== undefined) row[this.#resolveSystemColumn(extraColumn, "json")] = extra;
     if (!this.#hasKey) row[this.#keys[0] ?? ""] = this.#recordKey(message);
-    for (const [column, text] of extension?.texts ?? []) setColumn(row, column, text);
+    for (const [column, text] of extension?.texts ?? [])
+      setColumn(row, this.#fields.columnOf(column), text);
     if (version === undefined) this.#hasUnversioned = true;
     else if (!this.#isRivuletTap) this.#setVersion(row, version);
     return row;

@@ -1,8 +1,11 @@
 import type { Session } from "../core/destination.ts";
+import { MisfitColumnsError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import type { Batch } from "../core/source.ts";
 import { prepareStreams } from "../engine/prepare-streams.ts";
 import { BatchError, LineError } from "./message.ts";
 import { failsStreamOnly } from "./refused-streams.ts";
+import { renameColumns } from "./rename-columns.ts";
 import { savedStreams, type SavedStream } from "./saved-stream.ts";
 import { TableNames } from "./table-names.ts";
 import { TargetStream } from "./target-stream.ts";
@@ -14,6 +17,12 @@ export interface TargetStreamsOptions {
   /** Called for a stream whose records cannot be read or written, with the name of its table. */
   readonly onRefused: (table: string, error: Error) => void;
   readonly log: Log;
+}
+
+/** What can be written after `prepare`. */
+interface PreparedStreams {
+  readonly prepared: readonly TargetStream[];
+  readonly ready: readonly Batch[];
 }
 
 /** The streams of a tap, by its name for them, and which of their tables must be prepared. */
@@ -66,14 +75,48 @@ export class TargetStreams {
     if (stream.consumeChange()) this.#unprepared.add(stream);
   }
 
-  /** Prepares the tables that need it. Returns the streams that can be written. */
-  async prepare(): Promise<readonly TargetStream[]> {
-    const streams = [...this.#unprepared];
+  /**
+   * Prepares the tables that need it. Columns that cannot hold their values are continued in
+   * others, and renamed in the batches, which are not written yet.
+   */
+  async prepare(batches: readonly Batch[]): Promise<PreparedStreams> {
+    const { session, onRefused, log } = this.#options;
+    const prepared: TargetStream[] = [];
+    const misfits = new Map<TargetStream, string[]>();
+    let ready = batches;
+    let pending = [...this.#unprepared];
     this.#unprepared.clear();
-    const { session, onRefused } = this.#options;
-    const tables = streams.map(({ declaration }) => declaration);
-    const refused = await prepareStreams(session, tables, failsStreamOnly);
-    for (const [table, error] of refused) onRefused(table, error);
-    return streams.filter(({ table }) => !refused.has(table));
+    while (pending.length > 0) {
+      const tables = pending.map(({ declaration }) => declaration);
+      const refused = await prepareStreams(session, tables, failsStreamOnly);
+      const changed: TargetStream[] = [];
+      for (const stream of pending) {
+        const error = refused.get(stream.table);
+        if (!error) {
+          prepared.push(stream);
+          for (const misfit of misfits.get(stream) ?? []) log.warning(misfit);
+        } else if (error instanceof MisfitColumnsError) {
+          const names = stream.continueElsewhere(error.columns.keys());
+          ready = ready.map((batch) =>
+            batch.stream === stream.table ? renameColumns(batch, names) : batch,
+          );
+          const earlier = misfits.get(stream) ?? [];
+          misfits.set(stream, [...earlier, ...describeMisfits(error, names)]);
+          changed.push(stream);
+        } else onRefused(stream.table, error);
+      }
+      pending = changed;
+    }
+    return { prepared, ready };
   }
+}
+
+function describeMisfits(
+  { stream, columns }: MisfitColumnsError,
+  names: ReadonlyMap<string, string>,
+): string[] {
+  return [...columns].map(
+    ([column, problem]) =>
+      `table "${stream}": ${problem}; values of "${column}" continue in "${names.get(column) ?? ""}"`,
+  );
 }

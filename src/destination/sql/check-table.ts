@@ -1,4 +1,5 @@
 import { ConfigError } from "../../core/errors.ts";
+import { checkColumnTypes } from "./column-in-table.ts";
 import { deletedColumn, syncedAtColumn } from "./column-names.ts";
 import type { Dialect, ExistingTable, PreparedTable } from "./dialect.ts";
 import { keyNames } from "./key-names.ts";
@@ -17,7 +18,10 @@ export function checkWidth(
   );
 }
 
-/** Throws a ConfigError if rows cannot be written to an existing table, whatever their types. */
+/**
+ * Throws a ConfigError if rows cannot be written to an existing table; a MisfitColumnsError if only
+ * the types of columns outside of its key prevent that.
+ */
 export function checkTable(
   { label, mapping }: Pick<Dialect, "label" | "mapping">,
   table: PreparedTable,
@@ -30,6 +34,7 @@ export function checkTable(
     columnProblem(table, existing) ??
     systemColumnProblem(mapping, existing);
   if (problem !== undefined) throw new ConfigError(`${label}: table "${table.name}": ${problem}`);
+  checkColumnTypes({ label, mapping }, table, existing);
 }
 
 function kindProblem({ kind }: ExistingTable): string | undefined {

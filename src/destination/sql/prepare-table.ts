@@ -84,7 +84,7 @@ export function describeExistingTable(
   const columns = described.columns.map((column) => {
     const type = existing.columns.get(column.name);
     if (type === undefined) return column;
-    return columnInTable(dialect, described, { column, existing: type }) ?? column;
+    return columnInTable(dialect.mapping, described, { column, existing: type }) ?? column;
   });
   return { ...described, columns };
 }
@@ -164,7 +164,7 @@ async function reconcileColumn(
     await addColumn(tx, table.name, { column: column.name, definition });
     return column;
   }
-  const actual = columnInTable(dialect, table, { column, existing: found });
+  const actual = columnInTable(dialect.mapping, table, { column, existing: found });
   if (actual) return actual;
   const reason = await tx.widen(table.name, column.name);
   if (reason === undefined) return column;

@@ -18,6 +18,7 @@ import {
 import { integrationCommands, targetCommands } from "./connector-commands.ts";
 import { exitStatusOfError } from "./invocation/exit-status.ts";
 import {
+  flagLetters,
   flagNames,
   flagOptions,
   readFlags,
@@ -37,7 +38,23 @@ interface Program {
 }
 
 /** Flags that every command accepts. */
-const terminalFlags = ["log-format", "log-level", "quiet"] as const;
+const terminalFlags = ["log-format", "log-level", "quiet", "verbose", "color"] as const;
+
+/** Something is wrong with the flags or arguments of a command. */
+class UsageError extends ConfigError {
+  /** How the command is written. */
+  readonly usage: string;
+
+  constructor(message: string, usage: string) {
+    super(message);
+    this.usage = usage;
+  }
+}
+
+/** The command itself: what comes before its arguments. */
+function commandOf(usage: string): string {
+  return usage.replace(/ [[<].*/, "");
+}
 
 /** Runs the program `name`. With `source`, every command operates on that bundled source. */
 export async function main(name: string, args: readonly string[], source?: string): Promise<void> {
@@ -51,7 +68,8 @@ export async function main(name: string, args: readonly string[], source?: strin
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const message = visibleText(newRedactor([])(error.message));
-    process.stderr.write(`${message} (see ${name} --help)\n`);
+    const usage = error instanceof UsageError ? error.usage : name;
+    process.stderr.write(`${message}\nusage: ${usage} (see ${commandOf(usage)} --help)\n`);
     process.exitCode = exitStatusOfError(error);
   }
 }
@@ -95,10 +113,13 @@ function newProgram(name: string, args: readonly string[]): Argv {
       "camel-case-expansion": false,
       "dot-notation": false,
       "parse-positional-numbers": false,
+      "strip-aliased": true,
     })
     .options(flagOptions(terminalFlags))
     .help()
+    .alias({ ...flagLetters, help: "h" })
     .version("version", "Show the version", programVersion)
+    .alias("version", "v")
     .wrap(Math.min(process.stdout.isTTY ? process.stdout.columns : 100, 100))
     .fail((message: string | null, error: Error | undefined) => {
       if (error && error.name !== "YError") throw error;
@@ -175,10 +196,12 @@ function addCommand<Subject>(
     (inner: Argv) => {
       for (const [line, description] of examples)
         inner.example(line.replaceAll("$0", program.name), description);
+      if (argumentNames(command).includes("projects"))
+        inner.positional("projects", projectsArgument);
       return inner.options(flagOptions(flags)).string(argumentNames(command));
     },
     async (parsed) => {
-      const given = readCommandFlags(parsed, { program, command, commandNames });
+      const given = readOrExplain(parsed, { program, command, commandNames });
       await runCommand(async (context) => {
         const run = await command.load();
         return await run({ ...context, ...(await set.load()), flags: given });
@@ -189,6 +212,17 @@ function addCommand<Subject>(
 
 /** The command line as yargs parsed it. */
 type ParsedArguments = Readonly<Record<string, unknown>>;
+
+/** The same as `readCommandFlags`; its error says how the command is written. */
+function readOrExplain(parsed: ParsedArguments, call: CommandCall): Flags {
+  try {
+    return readCommandFlags(parsed, call);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const usage = String([call.command.usage].flat()[0]);
+    throw new UsageError(error.message, `${call.program.name} ${usage} [options]`);
+  }
+}
 
 interface CommandCall {
   readonly program: Program;
@@ -202,8 +236,13 @@ function readCommandFlags(
   { program, command, commandNames }: CommandCall,
 ): Flags {
   const [first, ...rest] = (parsed["_"] as readonly string[]).slice(program.wordCount);
+  const { projects = [] } = parsed;
+  const [word] = [projects].flat() as readonly string[];
+  // Of the default command, these are the words that are no command.
+  if (first === undefined && word !== undefined && !word.includes("/"))
+    throw unknownCommand(word, commandNames);
   if (first !== undefined && first !== commandName(command))
-    throw new ConfigError(`unknown command "${first}"; ${suggestion(first, commandNames)}`);
+    throw unknownCommand(first, commandNames);
   if (rest[0] !== undefined)
     throw new ConfigError(`unexpected argument "${rest[0]}"; leave it out`);
   return readFlags(parsed, {
@@ -211,6 +250,24 @@ function readCommandFlags(
     argumentNames: argumentNames(command),
   });
 }
+
+function unknownCommand(word: string, commandNames: readonly string[]): ConfigError {
+  // What was meant may be an action: `state reset`.
+  const action = Object.entries(actionsOf).find(([, actions]) => actions.includes(word))?.[0];
+  const hint =
+    action === undefined ? suggestion(word, commandNames) : `did you mean "${action} ${word}"?`;
+  return new ConfigError(`unknown command "${word}"; ${hint}`);
+}
+
+const actionsOf: Readonly<Record<string, readonly string[]>> = {
+  state: ["show", "export", "import", "reset"],
+};
+
+const projectsArgument = {
+  type: "string",
+  array: true,
+  describe: "Projects to copy, each as ENTITY/PROJECT",
+} as const;
 
 /** `state` of `state <action> [argument]`. */
 function commandName({ usage }: Pick<Command, "usage">): string {
@@ -225,6 +282,8 @@ function terminalOptionsOf({
   "log-format": format = process.stderr.isTTY ? "pretty" : "json",
   "log-level": level = "info",
   quiet,
+  verbose,
 }: Flags): TerminalOptions {
-  return { format, level: quiet === true ? "warning" : level };
+  const detail = verbose === true ? "debug" : level;
+  return { format, level: quiet === true ? "warning" : detail };
 }

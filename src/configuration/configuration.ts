@@ -1,38 +1,54 @@
-import type { z } from "zod";
-import { fieldMeta, type FieldMeta } from "../core/config-field.ts";
+import { dirname } from "node:path";
 import { ConfigError } from "../core/errors.ts";
 import type { Environment, Source } from "../core/source.ts";
-import { suggestion } from "../core/suggestion.ts";
-import {
-  defaultConfigPath,
-  expandVariables,
-  readSettings,
-  type Settings,
-} from "./configuration-file.ts";
+import { checkOffline, checkSettings, configFields, secretsOf } from "./check-settings.ts";
+import { defaultConfigPath, readSettings, standardInput } from "./configuration-file.ts";
 import { exposureOf } from "./exposure.ts";
+import { fillSettings } from "./fill-settings.ts";
 import { readGeneralSettings, type GeneralSettings } from "./general-settings.ts";
+import type { Settings } from "./parse-settings.ts";
+import { describeProblems } from "./problems.ts";
 import { splitSections, type SectionOptions } from "./sections.ts";
+import { expandVariables } from "./variables.ts";
 
 /** The configuration of one source, checked. */
 export interface Configuration<Config = unknown> extends Omit<GeneralSettings, "pipeline"> {
   readonly config: Config;
   /** The name of the pipeline: by default, that of the source. */
   readonly pipeline: string;
+  /** Where each setting comes from that the file does not have, by key. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** The file, if there is one. */
+  readonly file?: string;
   /** Values that must never be shown. */
   readonly secrets: readonly string[];
   /** Something about the file that its owner should change. */
   readonly warning?: string;
 }
 
+/** Settings of the command line, which override the file. */
+export interface TypedSettings {
+  readonly settings: Settings;
+  /** How each was given, by key: `--project`. */
+  readonly origins: ReadonlyMap<string, string>;
+}
+
 /** Where `readConfiguration` finds the settings of a source. */
 export interface ConfigurationOptions<Config> extends SectionOptions {
-  readonly source: Pick<Source<Config>, "name" | "config" | "savedSettings">;
+  readonly source: Pick<Source<Config>, "name" | "config" | "normalize" | "savedSettings">;
   readonly env: Environment;
-  /** Settings of the command line, which override the file. */
-  readonly overrides?: Settings;
-  /** The command that creates the file, for the error message if it is missing. */
-  readonly initCommand?: string;
+  readonly typed?: TypedSettings;
+  /** The flag that sets a key, by key: to name it where the key is missing. */
+  readonly flags?: Readonly<Record<string, string>>;
+  /** What to do, for the message if there is no file and nothing is set. */
+  readonly remedy?: string;
+  /** Whether only the destination is looked at: what only the service needs may be missing. */
+  readonly isOffline?: boolean;
+  /** Whether the destination is given elsewhere, so that the file's is not looked at. */
+  readonly hasDestination?: boolean;
 }
+
+const nothingTyped: TypedSettings = { settings: {}, origins: new Map() };
 
 /**
  * Reads the JSON file, expands variables, fills absent keys from the environment and from what the
@@ -44,36 +60,32 @@ export interface ConfigurationOptions<Config> extends SectionOptions {
 export async function readConfiguration<Config>(
   options: ConfigurationOptions<Config>,
 ): Promise<Configuration<Config>> {
-  const { source, env, overrides = {}, path = defaultConfigPath, initCommand } = options;
+  const { source, env, typed = nothingTyped, path = defaultConfigPath } = options;
+  const { isOffline = false } = options;
   const problems: string[] = [];
   const root = await readSettings(path);
   const { section, settings, general } = splitSections(root ?? {}, options, problems);
-  const fromFile = { ...(expandVariables(settings, section, { env, problems }) as Settings) };
-  const filled = { ...fillFromEnvironment(source, fromFile, env), ...overrides };
-  if (root === undefined && (options.path !== undefined || Object.keys(filled).length === 0)) {
-    const remedy = initCommand === undefined ? "create it" : `run ${initCommand} to create it`;
-    throw new ConfigError(`${path}: no such file; ${remedy}, or pass --config FILE`);
-  }
-  const { pipeline = source.name, ...otherSettings } = readGeneralSettings(general, {
-    env,
-    problems,
+  const context = { env, problems, folder: path === standardInput ? "." : dirname(path) };
+  const fromFile = expandVariables(withoutReplaced(settings, source, typed), section, {
+    ...context,
+    isOffline,
+  }) as Settings;
+  const filled = fillSettings(source, { ...fromFile, ...typed.settings }, env);
+  const isNeeded = options.path !== undefined || (!isOffline && isEmpty(filled.settings));
+  if (root === undefined && isNeeded)
+    throw new ConfigError(
+      `${path}: no such file; ${options.remedy ?? "create it"}, or pass --config FILE`,
+    );
+  const { pipeline = source.name, ...otherSettings } = readGeneralSettings(
+    options.hasDestination === true ? { ...general, destination: undefined } : general,
+    context,
+  );
+  const checked = (isOffline ? checkOffline : checkSettings)(source, filled.settings);
+  const origins = new Map([...filled.origins, ...typed.origins]);
+  const messages = describeProblems(checked.problems, {
+    ...{ section, origins, env, source, reported: problems, flags: options.flags ?? {} },
+    ...(root ? { path } : {}),
   });
-  const checked = checkSettings(source, filled);
-  const messages: string[] = [];
-  for (const problem of checked.problems) {
-    const [key = ""] = problem.path;
-    const variable = key in fromFile ? undefined : variableOf(source, key, env);
-    const saved = key in fromFile ? undefined : source.savedSettings?.(env);
-    const prefix = formatProblem({ ...problem, message: "" }, section);
-    if (key in overrides) messages.push(`--${formatProblem(problem)}`);
-    else if (variable !== undefined) messages.push(`${variable}: ${problem.message}`);
-    else if (saved && key in saved.settings)
-      messages.push(`${saved.file}: ${formatProblem(problem)}`);
-    // If its variable is not set, the schema would report the value as missing, too.
-    else if (!problems.some((reported) => reported.startsWith(prefix)))
-      problems.push(formatProblem(problem, section));
-  }
-  if (problems.length > 0) messages.push(formatProblems(path, problems));
   if (messages.length > 0) throw new ConfigError(messages.join("\n"));
   const secretKeys = Object.entries(configFields(source)).flatMap(([key, { secret }]) =>
     secret === true ? [key] : [],
@@ -83,91 +95,30 @@ export async function readConfiguration<Config>(
     config: checked.config as Config,
     pipeline,
     ...otherSettings,
-    secrets: secretsOf(source, filled),
+    origins,
+    ...(root ? { file: path } : {}),
+    secrets: secretsOf(source, filled.settings),
     ...(warning === undefined ? {} : { warning }),
   };
 }
 
-/**
- * The settings, with absent ones taken from the environment, or else from what the service's own
- * client saved there.
- */
-export function fillFromEnvironment(
-  source: Pick<Source, "config" | "savedSettings">,
+/** The file's settings without those that something typed stands in for. */
+function withoutReplaced(
   settings: Settings,
-  env: Environment,
+  source: Pick<Source, "config">,
+  { settings: typed }: TypedSettings,
 ): Settings {
-  const fromEnvironment = Object.keys(configFields(source)).flatMap((key) => {
-    const name = settings[key] === undefined ? variableOf(source, key, env) : undefined;
-    return name === undefined ? [] : [[key, env[name]] as const];
-  });
-  const saved = Object.entries(source.savedSettings?.(env)?.settings ?? {});
-  const absent = saved.filter(([key]) => settings[key] === undefined);
-  return { ...settings, ...Object.fromEntries([...absent, ...fromEnvironment]) };
-}
-
-/** The first of the key's variables that is set and not empty. */
-function variableOf(
-  source: Pick<Source, "config">,
-  key: string,
-  env: Environment,
-): string | undefined {
-  return configFields(source)[key]?.env?.find((name) => (env[name] ?? "") !== "");
-}
-
-/** A setting that is missing or invalid. */
-interface Problem {
-  /** The keys that lead to it within the source's settings. */
-  readonly path: readonly string[];
-  readonly message: string;
-}
-
-/** Checks settings with the source's schema: returns the parsed configuration, or all problems. */
-export function checkSettings(
-  source: Pick<Source, "config">,
-  settings: Settings,
-): { readonly config?: unknown; readonly problems: readonly Problem[] } {
-  const { data, error } = source.config.strict().safeParse(settings);
-  return {
-    config: data,
-    problems: error?.issues.flatMap((issue) => problemsOf(issue, source)) ?? [],
-  };
-}
-
-/** Formats a problem: `opik.page_size: expected a whole number`. */
-export function formatProblem({ path, message }: Problem, section = ""): string {
-  const where = [section, ...path].filter((key) => key !== "").join(".");
-  return where === "" ? message : `${where}: ${message}`;
-}
-
-/** The values among these settings that must never be shown. */
-export function secretsOf(source: Pick<Source, "config">, settings: Settings): string[] {
   const fields = configFields(source);
-  return Object.entries(settings).flatMap(([key, value]) =>
-    fields[key]?.secret === true && typeof value === "string" ? [value] : [],
-  );
+  const isReplaced = (key: string): boolean =>
+    key in typed ||
+    Object.entries(fields).some(
+      ([other, { unless }]) =>
+        (unless === key && other in typed) ||
+        (other === key && unless !== undefined && unless in typed),
+    );
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !isReplaced(key)));
 }
 
-/** The description and other metadata of each key of a source's configuration. */
-export function configFields(source: Pick<Source, "config">): Readonly<Record<string, FieldMeta>> {
-  const shape: Readonly<Record<string, z.core.$ZodType>> = source.config.shape;
-  const fields = Object.entries(shape).map(([key, field]) => [key, fieldMeta(field)] as const);
-  return Object.fromEntries(fields.flatMap(([key, meta]) => (meta ? [[key, meta]] : [])));
-}
-
-function problemsOf(issue: z.core.$ZodIssue, source: Pick<Source, "config">): Problem[] {
-  const path = issue.path.map(String);
-  // Unknown keys inside of a setting are described by the setting's own message.
-  if (issue.code !== "unrecognized_keys" || path.length > 0)
-    return [{ path, message: issue.message }];
-  return issue.keys.map((key) => unknownKeyProblem(path, key, Object.keys(source.config.shape)));
-}
-
-function unknownKeyProblem(path: readonly string[], key: string, keys: readonly string[]): Problem {
-  return { path: [...path, key], message: `unknown key; ${suggestion(key, keys)}` };
-}
-
-function formatProblems(path: string, problems: readonly string[]): string {
-  if (problems.length === 1) return `${path}: ${problems[0] ?? ""}`;
-  return `${path}: ${problems.length} problems\n${problems.map((problem) => `  ${problem}`).join("\n")}`;
+function isEmpty(settings: Settings): boolean {
+  return Object.keys(settings).length === 0;
 }

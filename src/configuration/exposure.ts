@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { Settings } from "./configuration-file.ts";
+import type { Settings } from "./parse-settings.ts";
 
 /** Bits of a file's mode. */
 const readableByOthers = 0o044;

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { wholeNumber } from "../core/config-field.ts";
-import type { Environment } from "../core/source.ts";
-import { expandVariables, type Settings } from "./configuration-file.ts";
+import type { Settings } from "./parse-settings.ts";
+import { expandVariables, type ExpandContext } from "./variables.ts";
 
 /** Settings of a configuration file that belong to no source. */
 export interface GeneralSettings {
@@ -21,6 +21,7 @@ export const generalKeys = [
   "statement_seconds",
   "keep_syncs",
   "connectors",
+  "$schema",
 ] as const;
 
 const statementSeconds: z.ZodType<number> = wholeNumber(
@@ -34,10 +35,7 @@ const keepSyncs: z.ZodType<number> = wholeNumber(
 );
 
 /** Picks the general settings, expands variables and checks them. Adds to `problems`. */
-export function readGeneralSettings(
-  settings: Settings,
-  context: { readonly env: Environment; readonly problems: string[] },
-): GeneralSettings {
+export function readGeneralSettings(settings: Settings, context: ExpandContext): GeneralSettings {
   const given = generalKeys.flatMap((key) => (key in settings ? [[key, settings[key]]] : []));
   const {
     destination,

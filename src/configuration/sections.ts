@@ -1,8 +1,9 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Source } from "../core/source.ts";
 import { closestWord, suggestion } from "../core/suggestion.ts";
-import { defaultConfigPath, type Settings } from "./configuration-file.ts";
+import { defaultConfigPath } from "./configuration-file.ts";
 import { generalKeys } from "./general-settings.ts";
+import type { Settings } from "./parse-settings.ts";
 
 /** Which sections a file may have. */
 export interface SectionOptions {
@@ -41,6 +42,12 @@ export function splitSections(
   return { section: source.name, settings, general };
 }
 
+/** Keys that other tools have at the top level of a configuration. */
+const foreignKeys = [
+  ...["sourceType", "connectionConfiguration", "sourceDefinitionId"],
+  ...["plugins", "extractors", "loaders", "source", "target", "streams"],
+] as const satisfies readonly string[];
+
 /** What is wrong with a key beside the source's section. */
 function topLevelProblem(
   key: string,
@@ -48,7 +55,15 @@ function topLevelProblem(
   { source, keys }: { readonly source: Pick<Source, "name" | "config">; readonly keys: string[] },
 ): string {
   if (key in source.config.shape) return `${key}: belongs into "${source.name}"; move it there`;
-  const problem = `${key}: unknown key; ${suggestion(key, keys)}`;
+  const inner = isObject(value)
+    ? Object.keys(value).find((name) => keys.includes(name))
+    : undefined;
+  if (inner !== undefined)
+    return `${key}: unknown key; move "${inner}" out of it, to the top level of the file`;
+  if (foreignKeys.some((known) => known === key))
+    return `${key}: unknown key; this looks like the configuration of another tool: the settings of a source stand in a block of its name, "${source.name}"`;
+  const offered = keys.filter((name) => name !== "$schema");
+  const problem = `${key}: unknown key; ${suggestion(key, offered)}`;
   const isSection = isObject(value) && closestWord(key, keys) === undefined;
   return isSection
     ? `${problem}; if it is for an external connector: "connectors": ["${key}"]`

@@ -11,6 +11,8 @@ export interface FieldMeta {
   readonly description: string;
   /** Environment variables to read if the key is absent; the first one that is set wins. */
   readonly env?: readonly string[];
+  /** The key that stands in its place: if that is set, the environment does not fill this one. */
+  readonly unless?: string;
   /** Never appears in logs, errors or the destination. */
   readonly secret?: boolean;
   /** Describes the default if it is not a constant. */

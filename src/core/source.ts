@@ -189,6 +189,8 @@ export interface Source<Config = unknown> {
   /** The display name: `Comet Opik`. */
   readonly title: string;
   readonly config: z.ZodObject & z.ZodType<Config>;
+  /** Settings as `config` expects them, from other forms that people write. */
+  normalize?(settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /**
    * Settings that the service's own client saved, for keys that neither the file nor the
    * environment sets. `serve` does not ask for them.

@@ -14,8 +14,13 @@ export function closestHint(word: string, valid: readonly string[]): string {
   return closest === undefined ? "" : `; did you mean "${closest}"?`;
 }
 
-/** The valid word that was probably meant, ignoring case; undefined if none is close enough. */
+/**
+ * The valid word that was probably meant, ignoring case: the only one that begins so, or the
+ * closest one. Undefined if none is close enough.
+ */
 export function closestWord(word: string, valid: readonly string[]): string | undefined {
+  const begun = valid.filter((one) => one.toLowerCase().startsWith(word.toLowerCase()));
+  if (begun.length === 1 && word.length > 2) return begun[0];
   const [closest] = valid
     .map((candidate) => ({
       candidate,

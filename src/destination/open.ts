@@ -49,8 +49,14 @@ export async function openDestination(url: string, options: OpenOptions): Promis
   return new SqlDestination(dialect, { log, leaseMs, renewMs, keepSyncs, openFindings });
 }
 
-async function openDialect(url: string, options: ConnectOptions & SqliteOptions): Promise<Dialect> {
+async function openDialect(
+  given: string,
+  options: ConnectOptions & SqliteOptions,
+): Promise<Dialect> {
+  const url = isPath(given) ? `sqlite:${given}` : given;
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  if (scheme === "sqlite" && /^sqlite:(?:\/\/)?:memory:$/i.test(url))
+    throw new ConfigError("destination: nothing would be kept in memory; name a file: ./file.db");
   if (scheme === "sqlite") {
     const { openSqlite } = await import("./sqlite/dialect.ts");
     return openSqlite(url, options);
@@ -59,10 +65,16 @@ async function openDialect(url: string, options: ConnectOptions & SqliteOptions)
     const { openPostgres } = await import("./postgres/dialect.ts");
     return openPostgres(url, options);
   }
-  const found = scheme === undefined ? "no scheme" : `"${scheme}:"`;
-  throw new ConfigError(
-    `destination: expected sqlite:./file.db or postgres://user:password@host/database, got ${found}`,
-  );
+  const expected = "expected a file such as ./file.db, or postgres://user:password@host/database";
+  if (scheme === undefined)
+    throw new ConfigError(`destination: ${expected}; did you mean "./${url}.db"?`);
+  throw new ConfigError(`destination: ${expected}, got "${scheme}:"`);
+}
+
+/** Whether it is the path of a file: with a dot or a slash, and without a scheme. */
+function isPath(text: string): boolean {
+  if (process.platform === "win32" && /^[a-z]:[\\/]/i.test(text)) return true;
+  return /[./]/.test(text) && !/^[a-z][a-z0-9+.-]*:/i.test(text);
 }
 
 /** Postgres could hold them too, but a comparison must not write to what it compares. */

@@ -14,7 +14,8 @@ export type Configuration = Readonly<Record<string, string>>;
  * @throws ConfigError that lists all problems
  */
 export function parseConfig(source: Source, configuration: Configuration): unknown {
-  const { data, error } = source.config.safeParse(toSettings(source, configuration));
+  const settings = toSettings(source, configuration);
+  const { data, error } = source.config.safeParse(source.normalize?.(settings) ?? settings);
   if (!error) return data;
   const problems = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw withCallerMessage(new ConfigError(`configuration: ${problems.join("; ")}`));

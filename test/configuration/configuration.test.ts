@@ -41,6 +41,11 @@ async function problems(content: unknown, options: Options = {}): Promise<string
   return error.message.replaceAll(folder, "").replaceAll("\\", "/");
 }
 
+/** Settings that were given as flags of the same name. */
+function typed(settings: Readonly<Record<string, unknown>>) {
+  return { settings, origins: new Map(Object.keys(settings).map((key) => [key, `--${key}`])) };
+}
+
 const login = { COMET_OPIK_API_KEY: "k-123456", COMET_OPIK_WORKSPACE: "team" };
 
 describe("reads", () => {
@@ -119,7 +124,10 @@ describe("reads", () => {
   });
 
   test("settings of the command line before those of the file", async () => {
-    const { config } = await read({ ...login, concurrency: 2 }, { overrides: { concurrency: 3 } });
+    const { config } = await read(
+      { ...login, concurrency: 2 },
+      { typed: typed({ concurrency: 3 }) },
+    );
     expect(config.concurrency).toBe(3);
   });
 });
@@ -127,7 +135,7 @@ describe("reads", () => {
 describe("rejects", () => {
   test("a missing file, with the command that creates it", async () => {
     const path = join(folder, "nowhere.json");
-    await expect(read(login, { path, initCommand: "opik-sync init" })).rejects.toThrow(
+    await expect(read(login, { path, remedy: "run opik-sync init to create it" })).rejects.toThrow(
       /nowhere\.json: no such file; run opik-sync init to create it, or pass --config FILE/,
     );
     await expect(read(login, { path })).rejects.toThrow(
@@ -192,8 +200,8 @@ describe("rejects", () => {
 
   test("an invalid value, with the variable or flag that it comes from", async () => {
     const env = { OPIK_URL_OVERRIDE: "localhost" };
-    const overrides = { concurrency: "abc" };
-    const message = await problems({ opik: { ...login, page_size: 0 } }, { env, overrides });
+    const given = typed({ concurrency: "abc" });
+    const message = await problems({ opik: { ...login, page_size: 0 } }, { env, typed: given });
     expect(message.split("\n")).toEqual([
       expect.stringMatching(/^OPIK_URL_OVERRIDE: expected a URL .*, got "localhost"$/),
       expect.stringMatching(/^--concurrency: expected a whole number from 1 to 64, got "abc"$/),

@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
 import { openDestination } from "../../src/destination/open.ts";
@@ -6,11 +7,11 @@ import { silent } from "./fixture.ts";
 const open = (url: string) => openDestination(url, { log: silent });
 
 describe("opening a destination", () => {
-  test.each(["mysql://host/db", "./file.db", "", "sqlite:", "postgres://host/db?schema="])(
+  test.each(["mysql://host/db", "", "sqlite:", "postgres://host/db?schema="])(
     "refuses %j and says what is expected",
     async (url) => {
       await expect(open(url)).rejects.toBeInstanceOf(ConfigError);
-      await expect(open(url)).rejects.toThrow(/destination: .*(sqlite:|postgres:|schema)/);
+      await expect(open(url)).rejects.toThrow(/destination: .*(file.db|postgres:|schema)/);
     },
   );
 
@@ -30,16 +31,22 @@ describe("opening a destination", () => {
     ["sqlite:./a b.db", "sqlite:./a b.db"],
     ["sqlite:///tmp/x.db", "sqlite:/tmp/x.db"],
     ["SQLITE:x.db", "sqlite:x.db"],
+    ["x.db", "sqlite:x.db"],
+    ["./x", "sqlite:./x"],
+    ["/tmp/x.db", "sqlite:/tmp/x.db"],
+    ["~/x.db", `sqlite:${homedir()}/x.db`],
   ])("names %s as %s", async (url, label) => {
     expect((await open(url)).label).toBe(label);
   });
 
-  test("works in memory", async () => {
-    await using destination = await open("sqlite::memory:");
-    await destination.check();
-    await using session = await destination.lock({ name: "test" });
-    await session.prepare([{ name: "t", columns: { id: "string" }, primaryKey: ["id"] }]);
-    await session.write([{ stream: "t", rows: [{ id: "a" }] }]);
-    expect(await destination.select("select id from t")).toEqual([{ id: "a" }]);
+  test("refuses a database in memory, which would keep nothing", async () => {
+    await expect(open("sqlite::memory:")).rejects.toThrow(
+      "destination: nothing would be kept in memory; name a file: ./file.db",
+    );
+  });
+
+  test("says how to write the name of a file", async () => {
+    await expect(open("runs")).rejects.toThrow(/did you mean ".\/runs.db"\?/);
+    await expect(open("C:\\runs.db")).rejects.toThrow(/got "c:"/);
   });
 });

@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
-import { readSettings, type Settings } from "../../configuration/configuration-file.ts";
+import { readSettings } from "../../configuration/configuration-file.ts";
+import type { Settings } from "../../configuration/parse-settings.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { openDestination } from "../../destination/open.ts";

@@ -8,7 +8,7 @@ import { configure, type Invocation } from "../invocation/invocation.ts";
 /** `discover`: shows the streams with their columns, types, keys and cursors. */
 export async function discoverCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
-  const { streams } = await configure(invocation);
+  const { streams } = await configure(invocation, { isOffline: true });
   if (flags.json === true) {
     terminal.printJson({ schemas: streams.map(catalogEntry) });
     return exitStatus.completed;

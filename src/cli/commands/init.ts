@@ -4,15 +4,15 @@ import {
   defaultConfigPath,
   readSettings,
   writeSettings,
-  type Settings,
 } from "../../configuration/configuration-file.ts";
+import { type Settings } from "../../configuration/parse-settings.ts";
+import { fillSettings } from "../../configuration/fill-settings.ts";
 import {
   checkSettings,
   configFields,
-  fillFromEnvironment,
   formatProblem,
   secretsOf,
-} from "../../configuration/configuration.ts";
+} from "../../configuration/check-settings.ts";
 import { hasTopLevelSettings, mergeSettings } from "../../configuration/sections.ts";
 import { configProperties } from "../../connector/config-properties.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
@@ -69,8 +69,8 @@ async function askForValidSettings(invocation: Invocation): Promise<Settings> {
     const secrets = secretsOf(source, settings);
     terminal.hideSecrets(secrets, namesIn(settings, secrets));
     try {
-      const filled = fillFromEnvironment(source, settings, process.env);
-      const { config, problems } = checkSettings(source, filled);
+      const filled = fillSettings(source, settings, process.env);
+      const { config, problems } = checkSettings(source, filled.settings);
       if (problems.length > 0)
         throw new ConfigError(problems.map((problem) => formatProblem(problem)).join("; "));
       const { log } = terminal;
@@ -93,7 +93,7 @@ async function askForValidSettings(invocation: Invocation): Promise<Settings> {
  */
 async function askForSettings({ source, signal }: Invocation): Promise<Settings> {
   const fields = configFields(source);
-  const known = fillFromEnvironment(source, {}, process.env);
+  const known = fillSettings(source, {}, process.env).settings;
   const settings: Record<string, string | undefined> = {};
   for (const { name, default_value } of configProperties(source)) {
     const { description, secret, env = [] } = fields[name] ?? {};

@@ -10,7 +10,7 @@ import { configure, type Invocation } from "../invocation/invocation.ts";
 export async function plotCommand(invocation: Invocation): Promise<number> {
   const { terminal, flags } = invocation;
   const { run = "", metric = "", svg } = flags;
-  const configured = await configure(invocation);
+  const configured = await configure(invocation, { isOffline: true });
   await using destination = await openDestination(configured.destination, configured.openOptions);
   const curves = await readCurves(destination, configured.streams, { run, metric });
   terminal.printStyled(renderPlotText(curves, terminal));

@@ -11,6 +11,8 @@ interface RunSyncOptions extends CommandContext {
   /** Shows neither progress nor summary. */
   readonly quiet: boolean;
   readonly recorder?: MetricsRecorder;
+  /** Tests the login. Called before a first sync, so that one that is refused creates nothing. */
+  readonly check?: () => Promise<void>;
 }
 
 /** Takes the pipeline's lease and syncs, with progress and a summary. */
@@ -18,10 +20,19 @@ export async function runSync(
   configured: ConfiguredSource,
   options: RunSyncOptions,
 ): Promise<Summary> {
-  const { terminal, signal, fullRefresh, allowMassDeletion = false, quiet, recorder } = options;
-  const { streams, context, pipeline } = configured;
+  const {
+    terminal,
+    signal,
+    fullRefresh,
+    allowMassDeletion = false,
+    quiet,
+    recorder,
+    check,
+  } = options;
+  const { streams, context, pipeline, origins } = configured;
   const { transfer } = context;
   await using destination = await openConfiguredDestination(configured, { thread: true });
+  if (check && (await destination.syncs(1, pipeline.name)).length === 0) await check();
   await using session = await destination.lock(pipeline);
   const visible = !quiet && terminal.format === "pretty";
   using progress = openProgress(terminal, { visible, transfer });
@@ -39,6 +50,6 @@ export async function runSync(
   });
   recorder?.countFailedStreams(summary.failures.size);
   progress.close();
-  if (!quiet) showSummary(summary, terminal, destination.label);
+  if (!quiet) showSummary(summary, terminal, { label: destination.label, origins });
   return summary;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readSettings } from "../../configuration/configuration-file.ts";
-import { formatProblem } from "../../configuration/configuration.ts";
+import { formatProblem } from "../../configuration/check-settings.ts";
 import type { Session, State } from "../../core/destination.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { Checkpoints } from "../../core/source.ts";
@@ -28,7 +28,7 @@ export async function stateCommand(invocation: Invocation): Promise<number> {
 
 async function showState(invocation: Invocation): Promise<number> {
   const { terminal } = invocation;
-  const state = await readState(await configure(invocation));
+  const state = await readState(await configure(invocation, { isOffline: true }));
   const rows = [...state].flatMap(([stream, checkpoints]) =>
     [...checkpoints].map(([partition, checkpoint]) => [
       stream,
@@ -46,7 +46,7 @@ async function showState(invocation: Invocation): Promise<number> {
 
 /** Prints the checkpoints as JSON, for `state import`. */
 async function exportState(invocation: Invocation): Promise<number> {
-  const state = await readState(await configure(invocation));
+  const state = await readState(await configure(invocation, { isOffline: true }));
   const streams = [...state].map(([stream, checkpoints]) => [
     stream,
     Object.fromEntries(checkpoints),
@@ -61,7 +61,9 @@ async function importState(invocation: Invocation): Promise<number> {
   if (flags.argument === undefined)
     throw new ConfigError("state import: missing file; name one that state export wrote");
   const state = await readExportedState(flags.argument);
-  await withSession(await configure(invocation), (session) => session.replaceState(state));
+  await withSession(await configure(invocation, { isOffline: true }), (session) =>
+    session.replaceState(state),
+  );
   terminal.print(`imported the checkpoints of ${[...state.keys()].join(", ") || "no streams"}`);
   return exitStatus.completed;
 }
@@ -73,7 +75,7 @@ async function importState(invocation: Invocation): Promise<number> {
 async function resetState(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const { argument: stream } = flags;
-  const configured = await configure(invocation);
+  const configured = await configure(invocation, { isOffline: true });
   const names = configured.streams.map(({ name }) => name);
   if (stream !== undefined && !names.includes(stream)) {
     throw new ConfigError(

@@ -11,7 +11,7 @@ const defaultSyncs = 10;
 
 /** `status`: shows recent syncs with their outcome, duration and counts, and the settled gaps. */
 export async function statusCommand(invocation: Invocation): Promise<number> {
-  const configured = await configure(invocation);
+  const configured = await configure(invocation, { isOffline: true });
   await using destination = await openConfiguredDestination(configured);
   await showSyncs(destination, configured.pipeline.name, invocation);
   return exitStatus.completed;

@@ -26,6 +26,7 @@ export async function syncCommand(invocation: Invocation): Promise<number> {
       allowMassDeletion: flags["allow-mass-deletion"] === true,
       quiet: flags.quiet === true,
       recorder,
+      check: () => invocation.source.check(configured.config, configured.context),
     });
     return exitStatusOfSync(summary);
   });

@@ -1,10 +1,12 @@
 import { realpath } from "node:fs/promises";
+import { dirname } from "node:path";
 import { defaultConfigPath, readSettings } from "../../configuration/configuration-file.ts";
 import {
   generalKeys,
   openingOf,
   readGeneralSettings,
 } from "../../configuration/general-settings.ts";
+import { loadEnvironmentFiles } from "../../configuration/environment-file.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import { visibleText } from "../../core/visible-text.ts";
@@ -93,13 +95,14 @@ interface Settings {
 async function readTargetSettings(flags: Flags, sections: readonly string[]): Promise<Settings> {
   const { env } = process;
   const path = flags.config ?? defaultConfigPath;
+  loadEnvironmentFiles(path, process.env);
   const root = await readSettings(path);
   if (!root && flags.config !== undefined)
     throw new ConfigError(
       `${path}: no such file; create one: {"destination": "sqlite:./warehouse.db"}`,
     );
   const problems: string[] = [];
-  const general = readGeneralSettings(root ?? {}, { env, problems });
+  const general = readGeneralSettings(root ?? {}, { env, problems, folder: dirname(path) });
   const others = Object.keys(root ?? {}).filter((key) => !isGeneralKey(key));
   if (flags.config !== undefined) problems.push(...unknownKeys(others, sections));
   if (problems.length > 0) throw new ConfigError(`${path}: ${problems.join("; ")}`);
@@ -133,5 +136,5 @@ function showTargetSummary(summary: Summary, terminal: Terminal, label: string):
   const print = (text: string): void => {
     printStyled(visibleText(text));
   };
-  showSummary(summary, { ...terminal, print, printStyled }, label);
+  showSummary(summary, { ...terminal, print, printStyled }, { label });
 }

@@ -44,6 +44,16 @@ const flagFields = {
       "Where to write: sqlite:./file.db or postgres://user:password@host/database?schema=name",
   }),
   streams: nameList({ description: "Only these streams, separated by commas" }),
+  entity: text({ description: "The W&B user or team that owns the projects" }),
+  project: described(
+    z.preprocess((given) => [given].flat(), z.array(z.string())),
+    {
+      description: "The project to copy; repeat it for several, '*' for all",
+    },
+  ),
+  workspace: text({ description: "The workspace to copy" }),
+  app: nameList({ description: "The apps to copy, separated by commas; '*' for all" }),
+  url: text({ description: "The URL of the service" }),
   // Text here: the source's own schema checks the number.
   concurrency: text({ description: "Maximum parallel requests" }),
   "full-refresh": switchFlag("Read everything again, as in the first sync"),
@@ -84,6 +94,8 @@ const flagFields = {
   "log-level": choice(levels, {
     description: `Minimum log level: ${levels.join(", ")} (default: info)`,
   }),
+  color: switchFlag("Use colors; --no-color: don't (default: on a terminal)"),
+  verbose: switchFlag("The same as --log-level debug"),
   quiet: switchFlag("No progress or summary, only warnings and errors"),
 } as const;
 
@@ -93,6 +105,8 @@ export type FlagName = keyof typeof flagFields;
 /** The flags and positional arguments that were given. */
 export type Flags = Readonly<
   Partial<Record<"action" | "argument" | "run" | "metric" | "name", string>> & {
+    projects?: readonly string[];
+  } & {
     [Name in FlagName]?: z.output<(typeof flagFields)[Name]>;
   }
 >;
@@ -102,13 +116,18 @@ export const flagNames = Object.keys(flagFields) as readonly FlagName[];
 
 /** Flags as options of yargs: switches, or text that `readFlags` checks. */
 export function flagOptions(names: readonly FlagName[]) {
-  return Object.fromEntries(names.map((name) => [name, optionOf(flagFields[name])]));
+  return Object.fromEntries(names.map((name) => [name, optionOf(name)]));
 }
 
-function optionOf(field: z.ZodType) {
+function optionOf(name: FlagName) {
+  const field = flagFields[name];
   const type = field instanceof z.ZodBoolean ? ("boolean" as const) : ("string" as const);
-  return { type, describe: fieldMeta(field)?.description ?? "" };
+  const describe = fieldMeta(field)?.description ?? "";
+  return { type, describe };
 }
+
+/** Letters that stand for flags. */
+export const flagLetters: Readonly<Partial<Record<FlagName, string>>> = { config: "c", quiet: "q" };
 
 /**
  * Throws a ConfigError if a switch has a value other than `true` or `false`: yargs would read
@@ -129,6 +148,9 @@ interface AcceptedFlags {
   readonly argumentNames: readonly string[];
 }
 
+/** Several where the name of the argument ends with dots. */
+const argumentShape = z.union([z.string(), z.array(z.string())]).optional();
+
 /** Checks what yargs parsed. Throws a ConfigError that names every invalid or unknown flag. */
 export function readFlags(
   parsed: Readonly<Record<string, unknown>>,
@@ -138,7 +160,7 @@ export function readFlags(
     _: z.unknown(),
     $0: z.unknown(),
     ...Object.fromEntries(flags.map((name) => [name, flagFields[name].optional()])),
-    ...Object.fromEntries(argumentNames.map((name) => [name, z.string().optional()])),
+    ...Object.fromEntries(argumentNames.map((name) => [name, argumentShape])),
   });
   const { data, error } = shape.safeParse(parsed);
   if (data) return data as Flags;

@@ -1,4 +1,6 @@
+import { defaultConfigPath } from "../../configuration/configuration-file.ts";
 import { readConfiguration, type Configuration } from "../../configuration/configuration.ts";
+import { loadEnvironmentFiles } from "../../configuration/environment-file.ts";
 import { openingOf } from "../../configuration/general-settings.ts";
 import type { Configurable, TargetConnector } from "../../connector/connector.ts";
 import { isInstalledConnector } from "../../connector/installed-connector.ts";
@@ -6,12 +8,15 @@ import type { ConfiguredTarget } from "../../connector/target-session.ts";
 import type { Pipeline } from "../../core/destination.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { namesIn } from "../../core/redact.ts";
+import { suggestion } from "../../core/suggestion.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import type { ReadOptions, Source, SourceContext, Stream } from "../../core/source.ts";
 import type { OpenOptions } from "../../destination/open.ts";
 import { serviceNames, sourceNames } from "../../sources/registry.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Flags } from "./flags.ts";
+import { describeOrigins } from "./origins.ts";
+import { flagsByKey, setupRemedy, typedSettings } from "./setting-flags.ts";
 
 /** A command with what it operates on and its flags. */
 export interface Invocation<Subject = Source> {
@@ -39,6 +44,8 @@ export interface ConfiguredSource {
   readonly pipeline: Pipeline;
   /** URL of the destination. */
   readonly destination: string;
+  /** Where the settings come from, if not all of them are in the file. */
+  readonly origins?: string | undefined;
   /** How to open it. */
   readonly openOptions: OpenOptions;
   /** Receives the rows instead of the destination. */
@@ -48,15 +55,21 @@ export interface ConfiguredSource {
 /** URL of the destination that is used if nothing else is configured. */
 export const defaultDestination = "sqlite:./warehouse.db";
 
+/** What a command needs of a configuration. */
+interface Needs {
+  /** It only looks at the destination, so that the service's key need not be there. */
+  readonly isOffline?: boolean;
+}
+
 /** Reads the configuration and declares the streams. Connects to nothing. */
-export async function configure(invocation: Invocation): Promise<ConfiguredSource> {
+export async function configure(
+  invocation: Invocation,
+  needs: Needs = {},
+): Promise<ConfiguredSource> {
   const { source, flags } = invocation;
-  const { configuration, context } = await configureConnector(invocation);
+  const { configuration, context } = await configureConnector(invocation, needs);
   const { config, pipeline } = configuration;
-  const destination =
-    flags.destination ??
-    (process.env["RIVULET_DESTINATION"] || configuration.destination) ??
-    defaultDestination;
+  const destination = typedDestination(flags) ?? configuration.destination ?? defaultDestination;
   const target = await configureTarget(invocation);
   return {
     config,
@@ -64,26 +77,37 @@ export async function configure(invocation: Invocation): Promise<ConfiguredSourc
     streams: selectStreams(source.streams(config, context), flags.streams),
     pipeline: pipelineOf({ name: pipeline, identity: source.identity(config) }, target),
     destination,
+    origins: describeOrigins(configuration, flags),
     openOptions: { ...context, ...openingOf(configuration) },
     ...(target ? { target } : {}),
   };
 }
 
+function typedDestination({ destination }: Flags): string | undefined {
+  return destination ?? (process.env["RIVULET_DESTINATION"] || undefined);
+}
+
 /** Reads the configuration of a source or of any other connector, and hides its secrets. */
-export async function configureConnector(invocation: Invocation<Configurable>): Promise<{
+export async function configureConnector(
+  invocation: Invocation<Configurable>,
+  { isOffline = false }: Needs = {},
+): Promise<{
   readonly configuration: Configuration;
   readonly context: SourceContext;
 }> {
   const { source, target, flags, terminal, signal } = invocation;
-  const { concurrency } = flags;
+  loadEnvironmentFiles(flags.config ?? defaultConfigPath, process.env);
   const configuration = await readConfiguration({
     source,
     sourceNames: [...sourceNames, ...(target ? [target.name] : [])],
     isConnector,
     env: process.env,
-    ...(serviceNames.includes(source.name) ? { initCommand: `${source.name}-sync init` } : {}),
+    ...(serviceNames.includes(source.name) ? { remedy: setupRemedy(source.name) } : {}),
     ...(flags.config === undefined ? {} : { path: flags.config }),
-    ...(concurrency === undefined ? {} : { overrides: { concurrency } }),
+    typed: typedSettings(source, flags),
+    flags: flagsByKey(source.name),
+    isOffline,
+    hasDestination: typedDestination(flags) !== undefined,
   });
   const { config, secrets } = configuration;
   terminal.hideSecrets(secrets, namesIn(config, secrets));
@@ -148,9 +172,15 @@ function selectStreams(
   const names = streams.map(({ name }) => name);
   const unknown = selected.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
-    throw new ConfigError(
-      `--streams: unknown stream ${unknown.join(", ")}; this source has ${names.join(", ")}`,
-    );
+    const [first = ""] = unknown;
+    throw new ConfigError(`--streams: unknown stream "${first}"; ${streamHint(first, names)}`);
   }
   return streams.filter(({ name }) => selected.includes(name));
+}
+
+/** The stream that was probably meant: its name may have been typed in part. */
+function streamHint(word: string, names: readonly string[]): string {
+  const singular = word.toLowerCase().replace(/s$/, "");
+  const close = names.find((name) => name.toLowerCase().includes(singular));
+  return close === undefined ? suggestion(word, names) : `did you mean "${close}"?`;
 }

@@ -1,5 +1,6 @@
 import type { Counts } from "../../core/destination.ts";
 import type { Summary } from "../../engine/sync.ts";
+import { visibleText } from "../../core/visible-text.ts";
 import { formatCount, formatSeconds } from "./format-numbers.ts";
 import { previewCommand } from "./preview-command.ts";
 import { printQuarantineReasons } from "./quarantine-reasons.ts";
@@ -16,14 +17,27 @@ const outcomes = {
 
 const countColumns = ["inserted", "updated", "unchanged", "deleted"] as const;
 
-/** Prints what a sync did: a table and a few lines. Also logs it if the log is JSON. */
-export function showSummary(summary: Summary, terminal: Terminal, label: string): void {
-  if (terminal.format === "json") logSummary(summary, terminal);
-  printSummary(summary, terminal, label);
+/** What was synced, beside its outcome. */
+interface SyncedPipeline {
+  /** The destination's label. */
+  readonly label: string;
+  /** Where the settings come from, if not all of them are in the file. */
+  readonly origins?: string | undefined;
 }
 
-function printSummary(summary: Summary, terminal: Terminal, label: string): void {
+/** Prints what a sync did: a table and a few lines. Also logs it if the log is JSON. */
+export function showSummary(summary: Summary, terminal: Terminal, pipeline: SyncedPipeline): void {
+  if (terminal.format === "json") logSummary(summary, terminal);
+  printSummary(summary, terminal, pipeline);
+}
+
+function printSummary(
+  summary: Summary,
+  terminal: Terminal,
+  { label, origins }: SyncedPipeline,
+): void {
   const { color } = terminal;
+  if (origins !== undefined) terminal.printStyled(color.dim(visibleText(origins)));
   const rows = [...summary.counts].map(([stream, counts]) => [
     stream,
     ...countColumns.map((column) => formatCount(counts[column])),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { z } from "zod";
-import type { Settings } from "../../configuration/configuration-file.ts";
-import { checkSettings } from "../../configuration/configuration.ts";
+import type { Settings } from "../../configuration/parse-settings.ts";
+import { checkSettings } from "../../configuration/check-settings.ts";
 import { fieldMeta } from "../../core/config-field.ts";
 import { describeConnector } from "../about.ts";
 import { configProperties } from "../config-properties.ts";

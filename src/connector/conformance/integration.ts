@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { secretsOf } from "../../configuration/configuration.ts";
+import { secretsOf } from "../../configuration/check-settings.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import { catchError } from "./login.ts";
 import { parseConfig, Sandbox } from "./sandbox.ts";

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Settings } from "../../configuration/configuration-file.ts";
-import { checkSettings, formatProblem } from "../../configuration/configuration.ts";
+import type { Settings } from "../../configuration/parse-settings.ts";
+import { checkSettings, formatProblem } from "../../configuration/check-settings.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { jsonLine, newLog } from "../../core/log.ts";
 import { newRequestStats } from "../../core/request-stats.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { secretsOf } from "../../configuration/configuration.ts";
+import { secretsOf } from "../../configuration/check-settings.ts";
 import { keyOf, type Row } from "../../core/schema.ts";
 import type { SourceContext, Stream } from "../../core/source.ts";
 import { canonical } from "../../core/value.ts";

@@ -1,4 +1,4 @@
-import type { Settings } from "../../configuration/configuration-file.ts";
+import type { Settings } from "../../configuration/parse-settings.ts";
 import type { Source } from "../../core/source.ts";
 import type { IntegrationConnector, SourceConnector, TargetConnector } from "../connector.ts";
 

@@ -1,4 +1,4 @@
-import type { Settings } from "../../configuration/configuration-file.ts";
+import type { Settings } from "../../configuration/parse-settings.ts";
 import { TransientError } from "../../core/errors.ts";
 import type { Source, Stream, StreamBatch } from "../../core/source.ts";
 import { openDestination } from "../../destination/open.ts";

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { ConfigError } from "../../core/errors.ts";
@@ -8,7 +9,7 @@ import { errorCode } from "./errors.ts";
 export function parsePath(url: string): string {
   const path = url.slice(url.indexOf(":") + 1).replace(/^\/\/(?=.)/, "");
   if (path === "") throw new ConfigError(`destination: expected sqlite:./file.db, got "${url}"`);
-  return path;
+  return path.replace(/^~(?=\/)/, homedir());
 }
 
 /** The path of a database in memory. */

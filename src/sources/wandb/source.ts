@@ -2,6 +2,7 @@ import type { Source } from "../../core/source.ts";
 import { allowMassDeletion } from "../../engine/allow-mass-deletion.ts";
 import { deploymentOf } from "./connection/cloud.ts";
 import { wandbConfig, type WandbConfig } from "./connection/config.ts";
+import { normalizeProjects } from "./connection/project-names.ts";
 import { readSavedSettings } from "./connection/saved-settings.ts";
 import { metricStream } from "./metrics/metrics.ts";
 import { WandbSession } from "./project/session.ts";
@@ -12,6 +13,7 @@ export const wandb: Source<WandbConfig> = {
   name: "wandb",
   title: "Weights & Biases",
   config: wandbConfig,
+  normalize: normalizeProjects,
   savedSettings: readSavedSettings,
   identity: ({ base_url, entity, project, projects }) =>
     `${deploymentOf(base_url)} ${entity}${projects.length > 0 || project === undefined ? "" : `/${project}`}`,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkSettings, formatProblem } from "../../../src/configuration/configuration.ts";
+import { checkSettings, formatProblem } from "../../../src/configuration/check-settings.ts";
 import { wandb } from "../../../src/sources/wandb/source.ts";
 
 const problemsOf = (settings: Readonly<Record<string, unknown>>): readonly string[] =>

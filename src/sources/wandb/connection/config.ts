@@ -37,8 +37,9 @@ export const wandbConfig = z
       env: ["WANDB_ENTITY"],
     }),
     project: text({
-      description: "The project to copy.",
+      description: "The project to copy. A list, or `*`, is the same as in `projects`.",
       env: ["WANDB_PROJECT"],
+      unless: "projects",
     }).optional(),
     projects: textList({
       description:
@@ -100,6 +101,10 @@ export const wandbConfig = z
   .refine(({ project, projects }) => project !== undefined || projects.length > 0, {
     path: ["project"],
     message: "missing; expected the name of a project, or set projects",
+  })
+  .refine(({ project, projects }) => project === undefined || projects.length === 0, {
+    path: ["project"],
+    message: "not beside projects; remove one of the two",
   })
   .superRefine((config, context) => {
     for (const { path, name } of configuredNames(config)) {

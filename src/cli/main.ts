@@ -18,13 +18,13 @@ import {
 import { integrationCommands, targetCommands } from "./connector-commands.ts";
 import { exitStatusOfError } from "./invocation/exit-status.ts";
 import {
-  flagLetters,
   flagNames,
   flagOptions,
   readFlags,
   rejectSwitchValues,
   type Flags,
 } from "./invocation/flags.ts";
+import { plainArguments } from "./invocation/plain-arguments.ts";
 import { programCommands } from "./program-commands.ts";
 import { runCommand } from "./run-command.ts";
 import type { Command } from "./source-commands.ts";
@@ -57,7 +57,8 @@ function commandOf(usage: string): string {
 }
 
 /** Runs the program `name`. With `source`, every command operates on that bundled source. */
-export async function main(name: string, args: readonly string[], source?: string): Promise<void> {
+export async function main(name: string, given: readonly string[], source?: string): Promise<void> {
+  const args = plainArguments(given);
   try {
     if (source === undefined) await runWithExternalConnectors(name, args);
     else
@@ -68,8 +69,11 @@ export async function main(name: string, args: readonly string[], source?: strin
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const message = visibleText(newRedactor([])(error.message));
-    const usage = error instanceof UsageError ? error.usage : name;
-    process.stderr.write(`${message}\nusage: ${usage} (see ${commandOf(usage)} --help)\n`);
+    const help =
+      error instanceof UsageError
+        ? `usage: ${error.usage} (see ${commandOf(error.usage)} --help)`
+        : `see ${name} --help`;
+    process.stderr.write(`${message}\n${help}\n`);
     process.exitCode = exitStatusOfError(error);
   }
 }
@@ -117,7 +121,7 @@ function newProgram(name: string, args: readonly string[]): Argv {
     })
     .options(flagOptions(terminalFlags))
     .help()
-    .alias({ ...flagLetters, help: "h" })
+    .alias("help", "h")
     .version("version", "Show the version", programVersion)
     .alias("version", "v")
     .wrap(Math.min(process.stdout.isTTY ? process.stdout.columns : 100, 100))
@@ -175,7 +179,9 @@ function declareFlags(argv: Argv, visible: readonly string[]): Argv {
   const declared = flagOptions(terminalFlags);
   for (const [name, option] of Object.entries(flagOptions(flagNames))) {
     if (name in declared) continue;
-    argv.option(name, { ...option, global: false, hidden: !visible.includes(name) });
+    // Without its letter: the command declares it, and help would show it twice.
+    const { alias: _letter, ...declaration } = option;
+    argv.option(name, { ...declaration, global: false, hidden: !visible.includes(name) });
   }
   return argv;
 }
@@ -218,7 +224,7 @@ function readOrExplain(parsed: ParsedArguments, call: CommandCall): Flags {
   try {
     return readCommandFlags(parsed, call);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError) || error instanceof UsageError) throw error;
     const usage = String([call.command.usage].flat()[0]);
     throw new UsageError(error.message, `${call.program.name} ${usage} [options]`);
   }
@@ -231,18 +237,15 @@ interface CommandCall {
 }
 
 /** The command's flags and arguments. Throws a ConfigError if any argument is left over. */
-function readCommandFlags(
-  parsed: ParsedArguments,
-  { program, command, commandNames }: CommandCall,
-): Flags {
+function readCommandFlags(parsed: ParsedArguments, call: CommandCall): Flags {
+  const { program, command } = call;
   const [first, ...rest] = (parsed["_"] as readonly string[]).slice(program.wordCount);
   const { projects = [] } = parsed;
   const [word] = [projects].flat() as readonly string[];
   // Of the default command, these are the words that are no command.
   if (first === undefined && word !== undefined && !word.includes("/"))
-    throw unknownCommand(word, commandNames);
-  if (first !== undefined && first !== commandName(command))
-    throw unknownCommand(first, commandNames);
+    throw unknownCommand(word, call);
+  if (first !== undefined && first !== commandName(command)) throw unknownCommand(first, call);
   if (rest[0] !== undefined)
     throw new ConfigError(`unexpected argument "${rest[0]}"; leave it out`);
   return readFlags(parsed, {
@@ -251,12 +254,15 @@ function readCommandFlags(
   });
 }
 
-function unknownCommand(word: string, commandNames: readonly string[]): ConfigError {
+function unknownCommand(word: string, { program, commandNames }: CommandCall): UsageError {
   // What was meant may be an action: `state reset`.
   const action = Object.entries(actionsOf).find(([, actions]) => actions.includes(word))?.[0];
   const hint =
     action === undefined ? suggestion(word, commandNames) : `did you mean "${action} ${word}"?`;
-  return new ConfigError(`unknown command "${word}"; ${hint}`);
+  return new UsageError(
+    `unknown command "${word}"; ${hint}`,
+    `${program.name} [command] [options]`,
+  );
 }
 
 const actionsOf: Readonly<Record<string, readonly string[]>> = {

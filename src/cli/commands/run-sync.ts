@@ -1,3 +1,4 @@
+import { ConfigError } from "../../core/errors.ts";
 import { sync, type Summary } from "../../engine/sync.ts";
 import type { MetricsRecorder } from "../../metrics/metrics-options.ts";
 import type { CommandContext, ConfiguredSource } from "../invocation/invocation.ts";
@@ -13,6 +14,11 @@ interface RunSyncOptions extends CommandContext {
   readonly recorder?: MetricsRecorder;
   /** Tests the login. Called before a first sync, so that one that is refused creates nothing. */
   readonly check?: () => Promise<void>;
+}
+
+/** What is not refused as a whole is tried: a sync copies what it can. */
+function throwIfRefused(error: unknown): void {
+  if (error instanceof ConfigError && !error.isPartial) throw error;
 }
 
 /** Takes the pipeline's lease and syncs, with progress and a summary. */
@@ -32,7 +38,8 @@ export async function runSync(
   const { streams, context, pipeline, origins } = configured;
   const { transfer } = context;
   await using destination = await openConfiguredDestination(configured, { thread: true });
-  if (check && (await destination.syncs(1, pipeline.name)).length === 0) await check();
+  if (check && (await destination.syncs(1, pipeline.name)).length === 0)
+    await check().catch(throwIfRefused);
   await using session = await destination.lock(pipeline);
   const visible = !quiet && terminal.format === "pretty";
   using progress = openProgress(terminal, { visible, transfer });

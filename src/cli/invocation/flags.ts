@@ -123,11 +123,12 @@ function optionOf(name: FlagName) {
   const field = flagFields[name];
   const type = field instanceof z.ZodBoolean ? ("boolean" as const) : ("string" as const);
   const describe = fieldMeta(field)?.description ?? "";
-  return { type, describe };
+  const alias = letters[name];
+  return { type, describe, ...(alias === undefined ? {} : { alias }) };
 }
 
 /** Letters that stand for flags. */
-export const flagLetters: Readonly<Partial<Record<FlagName, string>>> = { config: "c", quiet: "q" };
+const letters: Readonly<Partial<Record<FlagName, string>>> = { config: "c", quiet: "q" };
 
 /**
  * Throws a ConfigError if a switch has a value other than `true` or `false`: yargs would read

@@ -1,4 +1,5 @@
 import type { TypedSettings } from "../../configuration/configuration.ts";
+import type { Settings } from "../../configuration/parse-settings.ts";
 import type { Source } from "../../core/source.ts";
 import type { FlagName, Flags } from "./flags.ts";
 
@@ -61,12 +62,10 @@ export function typedSettings(
   if (concurrency !== undefined)
     flagged.push({ key: "concurrency", value: concurrency, origin: "--concurrency" });
   const given = Object.fromEntries(flagged.map(({ key, value }) => [key, value]));
-  const settings = source.normalize?.(given) ?? given;
-  const originOf = new Map(flagged.map(({ key, origin }) => [key, origin]));
-  // A key that normalizing has added was typed as part of another one.
-  const [first] = originOf.values();
-  const origins = Object.keys(settings).map(
-    (key) => [key, originOf.get(key) ?? first ?? ""] as const,
+  const normal = (settings: Settings): Settings => source.normalize?.(settings) ?? settings;
+  // One that was typed may set several keys.
+  const origins = flagged.flatMap(({ key, value, origin }) =>
+    Object.keys(normal({ [key]: value })).map((set) => [set, origin] as const),
   );
-  return { settings, origins: new Map(origins) };
+  return { settings: normal(given), origins: new Map(origins) };
 }

@@ -13,8 +13,8 @@ test("accepts the original connector's file", () => {
 
 test.each([
   [{ entity: "acme/vision" }, 'entity: expected a name, got "acme/vision"'],
-  [{ project: "acme/vision" }, 'project: expected a name, got "acme/vision"'],
-  [{ projects: "a,acme/b" }, 'projects: expected a name, got "acme/b"'],
+  [{ project: "team/vision" }, 'project: expected a name, got "team/vision"'],
+  [{ project: undefined, projects: "a,acme/b" }, 'projects: expected a name, got "acme/b"'],
 ])("rejects the path of a project where a name is expected: %j", (settings, message) => {
   expect(problemsOf(settings)).toEqual([expect.stringContaining(message)]);
 });

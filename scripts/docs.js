@@ -51,11 +51,13 @@ async function commandPage() {
 <!-- Written by \`npm run docs:cli\` from \`--help\`. -->
 
 Look up a command or an option. \`opik-sync\`, \`wandb-sync\` and \`countly-sync\` have the same commands, except that only
-\`wandb-sync\` can \`plot\`. Without a command they \`sync\`. \`rivulet wandb sync\` is the same as \`wandb-sync sync\`. Options may
+\`wandb-sync\` can \`plot\`; what to copy is typed in a way of its own for each. Without a command they \`sync\`. \`rivulet wandb sync\` is the same as \`wandb-sync sync\`. Options may
 stand anywhere; \`--streams\` may be repeated.
 [Configuration](configuration.md) explains the file behind \`--config\`, and
 [exit statuses](operate/exit-statuses.md) what a command ends with.`,
     ...(await helpOf("wandb-sync")),
+    ...(await syncHelpOf("opik-sync")),
+    ...(await syncHelpOf("countly-sync")),
     ...(await helpOf("rivulet", sources.concat("example"))),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -73,6 +75,11 @@ async function helpOf(name, but = []) {
     fenced(await run(name, [command, "--help"])),
   ]);
   return [`## \`${name}\``, fenced(overview), ...(await Promise.all(parts)).flat()];
+}
+
+/** The help of a program's `sync`, which has flags of its own. */
+async function syncHelpOf(name) {
+  return [`## \`${name}\``, fenced(await run(name, ["sync", "--help"]))];
 }
 
 function fenced(text) {

@@ -4,7 +4,6 @@ import type { TargetConnector } from "../connector/connector.ts";
 import type { ExternalConnectors } from "../connector/external-connectors.ts";
 import { ConfigError, messageOf } from "../core/errors.ts";
 import { newRedactor } from "../core/redact.ts";
-import { suggestion } from "../core/suggestion.ts";
 import { programVersion } from "../core/version.ts";
 import { visibleText } from "../core/visible-text.ts";
 import { sourceNames } from "../sources/registry.ts";
@@ -16,45 +15,23 @@ import {
   type CommandSet,
 } from "./command-set.ts";
 import { integrationCommands, targetCommands } from "./connector-commands.ts";
-import { exitStatusOfError } from "./invocation/exit-status.ts";
 import {
-  flagNames,
-  flagOptions,
-  readFlags,
-  rejectSwitchValues,
-  type Flags,
-} from "./invocation/flags.ts";
+  argumentNames,
+  commandName,
+  commandOf,
+  readCommandCall,
+  terminalFlags,
+  UsageError,
+  type ParsedArguments,
+  type Program,
+} from "./command-call.ts";
+import { exitStatusOfError } from "./invocation/exit-status.ts";
+import { flagNames, flagOptions, rejectSwitchValues, type Flags } from "./invocation/flags.ts";
 import { plainArguments } from "./invocation/plain-arguments.ts";
 import { programCommands } from "./program-commands.ts";
 import { runCommand } from "./run-command.ts";
 import type { Command } from "./source-commands.ts";
 import type { TerminalOptions } from "./terminal/terminal.ts";
-
-/** The program as it was called: `rivulet`, `rivulet opik` or `opik-sync`. */
-interface Program {
-  readonly name: string;
-  /** How many positional arguments belong to the name: 1 for `rivulet opik`, else 0. */
-  readonly wordCount: number;
-}
-
-/** Flags that every command accepts. */
-const terminalFlags = ["log-format", "log-level", "quiet", "verbose", "color"] as const;
-
-/** Something is wrong with the flags or arguments of a command. */
-class UsageError extends ConfigError {
-  /** How the command is written. */
-  readonly usage: string;
-
-  constructor(message: string, usage: string) {
-    super(message);
-    this.usage = usage;
-  }
-}
-
-/** The command itself: what comes before its arguments. */
-function commandOf(usage: string): string {
-  return usage.replace(/ [[<].*/, "");
-}
 
 /** Runs the program `name`. With `source`, every command operates on that bundled source. */
 export async function main(name: string, given: readonly string[], source?: string): Promise<void> {
@@ -135,7 +112,7 @@ function addSourceCommands(argv: Argv, name: string, target?: TargetConnector): 
   const program = { name, wordCount: 0 };
   const commandNames = [...sourceNames, "demo", ...programCommands.map(commandName)];
   const readProgramFlags = (parsed: ParsedArguments, usage: string): Flags =>
-    readCommandFlags(parsed, { program, command: { usage, flags: [] }, commandNames });
+    readCommandCall(parsed, { program, command: { usage, flags: [] }, commandNames });
   declareFlags(argv, [])
     .usage(
       `${name} <source> [command]\n\nCopies the data that SaaS tools hold about your models and users into a SQL database that you own.`,
@@ -180,8 +157,8 @@ function declareFlags(argv: Argv, visible: readonly string[]): Argv {
   for (const [name, option] of Object.entries(flagOptions(flagNames))) {
     if (name in declared) continue;
     // Without its letter: the command declares it, and help would show it twice.
-    const { alias: _letter, ...declaration } = option;
-    argv.option(name, { ...declaration, global: false, hidden: !visible.includes(name) });
+    const { type, describe } = option;
+    argv.option(name, { type, describe, global: false, hidden: !visible.includes(name) });
   }
   return argv;
 }
@@ -207,7 +184,7 @@ function addCommand<Subject>(
       return inner.options(flagOptions(flags)).string(argumentNames(command));
     },
     async (parsed) => {
-      const given = readOrExplain(parsed, { program, command, commandNames });
+      const given = readCommandCall(parsed, { program, command, commandNames });
       await runCommand(async (context) => {
         const run = await command.load();
         return await run({ ...context, ...(await set.load()), flags: given });
@@ -216,73 +193,11 @@ function addCommand<Subject>(
   );
 }
 
-/** The command line as yargs parsed it. */
-type ParsedArguments = Readonly<Record<string, unknown>>;
-
-/** The same as `readCommandFlags`; its error says how the command is written. */
-function readOrExplain(parsed: ParsedArguments, call: CommandCall): Flags {
-  try {
-    return readCommandFlags(parsed, call);
-  } catch (error) {
-    if (!(error instanceof ConfigError) || error instanceof UsageError) throw error;
-    const usage = String([call.command.usage].flat()[0]);
-    throw new UsageError(error.message, `${call.program.name} ${usage} [options]`);
-  }
-}
-
-interface CommandCall {
-  readonly program: Program;
-  readonly command: Pick<Command, "usage" | "flags">;
-  readonly commandNames: readonly string[];
-}
-
-/** The command's flags and arguments. Throws a ConfigError if any argument is left over. */
-function readCommandFlags(parsed: ParsedArguments, call: CommandCall): Flags {
-  const { program, command } = call;
-  const [first, ...rest] = (parsed["_"] as readonly string[]).slice(program.wordCount);
-  const { projects = [] } = parsed;
-  const [word] = [projects].flat() as readonly string[];
-  // Of the default command, these are the words that are no command.
-  if (first === undefined && word !== undefined && !word.includes("/"))
-    throw unknownCommand(word, call);
-  if (first !== undefined && first !== commandName(command)) throw unknownCommand(first, call);
-  if (rest[0] !== undefined)
-    throw new ConfigError(`unexpected argument "${rest[0]}"; leave it out`);
-  return readFlags(parsed, {
-    flags: [...terminalFlags, ...command.flags],
-    argumentNames: argumentNames(command),
-  });
-}
-
-function unknownCommand(word: string, { program, commandNames }: CommandCall): UsageError {
-  // What was meant may be an action: `state reset`.
-  const action = Object.entries(actionsOf).find(([, actions]) => actions.includes(word))?.[0];
-  const hint =
-    action === undefined ? suggestion(word, commandNames) : `did you mean "${action} ${word}"?`;
-  return new UsageError(
-    `unknown command "${word}"; ${hint}`,
-    `${program.name} [command] [options]`,
-  );
-}
-
-const actionsOf: Readonly<Record<string, readonly string[]>> = {
-  state: ["show", "export", "import", "reset"],
-};
-
 const projectsArgument = {
   type: "string",
   array: true,
   describe: "Projects to copy, each as ENTITY/PROJECT",
 } as const;
-
-/** `state` of `state <action> [argument]`. */
-function commandName({ usage }: Pick<Command, "usage">): string {
-  return [usage].flat()[0]?.split(" ")[0] ?? "";
-}
-
-function argumentNames({ usage }: Pick<Command, "usage">): string[] {
-  return [...String([usage].flat()[0]).matchAll(/[<[](\w+)/g)].map(([, name = ""]) => name);
-}
 
 function terminalOptionsOf({
   "log-format": format = process.stderr.isTTY ? "pretty" : "json",

@@ -49,12 +49,8 @@ function expandText(text: string, path: string, context: ExpandContext): string 
     );
     return undefined;
   }
-  return text.replace(
-    variable,
-    (_all, file: string | undefined, name: string, fallback: string | undefined) =>
-      file === undefined
-        ? lookUp({ name, fallback }, path, context)
-        : readText(file, path, context),
+  return text.replace(variable, (...[, file, name = "", fallback]: (string | undefined)[]) =>
+    file === undefined ? lookUp({ name, fallback }, path, context) : readText(file, path, context),
   );
 }
 

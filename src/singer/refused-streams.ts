@@ -55,7 +55,7 @@ export class RefusedStreams {
       return result;
     } catch (error) {
       // This one, or the one before it, which fails this one, too.
-      if (!isTableError(error)) throw error;
+      if (!failsStreamOnly(error)) throw error;
       this.add(error.stream, error);
     }
     await previous;
@@ -79,6 +79,6 @@ export class RefusedStreams {
  * Whether the other streams of a tap can be written after this error. In a sync, a table of another
  * pipeline ends everything, because it shows that the destination is the wrong one.
  */
-export function failsStreamOnly(error: unknown): error is Error {
+export function failsStreamOnly(error: unknown): error is Error & { readonly stream: string } {
   return isTableError(error) || error instanceof ClaimedTableError;
 }

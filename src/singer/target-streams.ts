@@ -90,6 +90,8 @@ export class TargetStreams {
       const tables = pending.map(({ declaration }) => declaration);
       const refused = await prepareStreams(session, tables, failsStreamOnly);
       const changed: TargetStream[] = [];
+      for (const [table, error] of refused)
+        if (!pending.some((stream) => stream.table === table)) onRefused(table, error);
       for (const stream of pending) {
         const error = refused.get(stream.table);
         if (!error) {

@@ -1,5 +1,5 @@
 import type { Counts, QuarantineReason, Session, State, SyncEnd } from "../../core/destination.ts";
-import { messageOf } from "../../core/errors.ts";
+import { ClaimedTableError, messageOf } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Table } from "../../core/schema.ts";
 import type { Batch } from "../../core/source.ts";
@@ -110,14 +110,16 @@ export class SqlSession implements Session {
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
-    const prepared = await runForTables(this.#transactions, { isFinal: true }, async (tx, at) => {
-      await this.#claims.check(tx, [...this.#tables.streams, ...tables.map(({ name }) => name)]);
-      const result = await prepareTables(this.#dialect, tx, { tables, onTable: at });
-      at(undefined);
-      for (const { table } of result.filter(({ needsReload }) => needsReload))
-        await this.#checkpoints.replace(tx, new Map(), table.stream);
-      return result;
-    });
+    const prepared = await this.#forgettingLostTable(() =>
+      runForTables(this.#transactions, { isFinal: true }, async (tx, at) => {
+        await this.#claims.check(tx, [...this.#tables.streams, ...tables.map(({ name }) => name)]);
+        const result = await prepareTables(this.#dialect, tx, { tables, onTable: at });
+        at(undefined);
+        for (const { table } of result.filter(({ needsReload }) => needsReload))
+          await this.#checkpoints.replace(tx, new Map(), table.stream);
+        return result;
+      }),
+    );
     for (const { table, needsReload } of prepared) {
       this.#tables.set(table);
       if (!needsReload) continue;
@@ -151,7 +153,19 @@ export class SqlSession implements Session {
       this.#revision += 1;
       plan = this.#plan(batches);
     }
-    return await isolatingBadRows((isolation) => this.#execute(plan, isolation));
+    return await this.#forgettingLostTable(() =>
+      isolatingBadRows((isolation) => this.#execute(plan, isolation)),
+    );
+  }
+
+  /** Forgets a table that another pipeline has claimed since it was prepared. */
+  async #forgettingLostTable<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ClaimedTableError) this.#tables.delete(error.stream);
+      throw error;
+    }
   }
 
   async replaceState(state: State, stream?: string): Promise<void> {

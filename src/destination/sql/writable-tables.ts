@@ -27,6 +27,11 @@ export class WritableTables {
     this.#byStream.set(table.stream, { table, encoder, unwidenable });
   }
 
+  /** Forgets the table of a stream. */
+  delete(stream: string): void {
+    this.#byStream.delete(stream);
+  }
+
   /** Widens integer columns, given by stream, to doubles where that is possible. */
   async widen(
     transactions: LeasedTransactions,

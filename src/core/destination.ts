@@ -91,7 +91,8 @@ export interface Session extends AsyncDisposable {
   /**
    * Commits all batches in their order, checkpoints included, in one transaction or not at all.
    * Without batches, only verifies the lease. Throws a TableError if one table cannot be written, a
-   * BusyTableError if it is locked.
+   * BusyTableError if it is locked, a ClaimedTableError if another pipeline has claimed it since it
+   * was prepared.
    */
   write(batches: readonly Batch[]): Promise<WriteResult>;
   /**

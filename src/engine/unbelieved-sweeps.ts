@@ -1,3 +1,4 @@
+import type { CanonicalValue } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
 import { isMassDeletion } from "./mass-deletion.ts";
 
@@ -37,7 +38,10 @@ export class UnbelievedSweeps {
   add(sweep: Sweep, shown: number): readonly Sweep[] {
     if (isMassDeletion({ believed: this.#believed, shown })) {
       const { keys, ...rest } = sweep;
-      this.#held.push({ sweep: rest, keys: keys.map(([key]) => String(key)).join("\n") });
+      this.#held.push({
+        sweep: rest,
+        keys: keys.map(([key]) => String(key as CanonicalValue)).join("\n"),
+      });
       return [];
     }
     return [...this.release(), sweep];

@@ -1,5 +1,5 @@
 import type { Counts, QuarantineReason, Session, State, SyncEnd } from "../../core/destination.ts";
-import { ClaimedTableError, messageOf } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Table } from "../../core/schema.ts";
 import type { Batch } from "../../core/source.ts";
@@ -101,22 +101,18 @@ export class SqlSession implements Session {
     return this.#quarantine.reasons(this.#transactions, streams);
   }
 
-  async countRows(stream: string, column: string): Promise<ReadonlyMap<string, number>> {
-    const { table } = this.#tables.byStream.get(stream) ?? {};
-    const { name } = table?.columns.find(({ source }) => source === column) ?? {};
-    if (!table || name === undefined)
-      throw new Error(`${stream}: no column "${column}" is prepared`);
-    return await this.#transactions.run((tx) => countRows(tx, table.name, name));
+  countRows(stream: string, column: string): Promise<ReadonlyMap<string, number>> {
+    return this.#transactions.run((tx) => countRows(tx, this.#tables.columnOf(stream, column)));
   }
 
   async prepare(tables: readonly Table[]): Promise<void> {
-    const prepared = await this.#forgettingLostTable(() =>
+    const prepared = await this.#tables.forgettingLost(() =>
       runForTables(this.#transactions, { isFinal: true }, async (tx, at) => {
         await this.#claims.check(tx, [...this.#tables.streams, ...tables.map(({ name }) => name)]);
         const result = await prepareTables(this.#dialect, tx, { tables, onTable: at });
         at(undefined);
-        for (const { table } of result.filter(({ needsReload }) => needsReload))
-          await this.#checkpoints.replace(tx, new Map(), table.stream);
+        for (const { table, needsReload } of result)
+          if (needsReload) await this.#checkpoints.replace(tx, new Map(), table.stream);
         return result;
       }),
     );
@@ -153,19 +149,9 @@ export class SqlSession implements Session {
       this.#revision += 1;
       plan = this.#plan(batches);
     }
-    return await this.#forgettingLostTable(() =>
+    return await this.#tables.forgettingLost(() =>
       isolatingBadRows((isolation) => this.#execute(plan, isolation)),
     );
-  }
-
-  /** Forgets a table that another pipeline has claimed since it was prepared. */
-  async #forgettingLostTable<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof ClaimedTableError) this.#tables.delete(error.stream);
-      throw error;
-    }
   }
 
   async replaceState(state: State, stream?: string): Promise<void> {

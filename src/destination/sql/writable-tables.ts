@@ -1,3 +1,4 @@
+import { ClaimedTableError } from "../../core/errors.ts";
 import type { PreparedTable, TypeMapping } from "./dialect.ts";
 import type { LeasedTransactions } from "./leased-transactions.ts";
 import { createEncoder } from "./row-encoder.ts";
@@ -27,9 +28,23 @@ export class WritableTables {
     this.#byStream.set(table.stream, { table, encoder, unwidenable });
   }
 
-  /** Forgets the table of a stream. */
-  delete(stream: string): void {
-    this.#byStream.delete(stream);
+  /** What a stream's column, and its table, are called in the database. */
+  columnOf(stream: string, column: string): { readonly table: string; readonly name: string } {
+    const { table } = this.#byStream.get(stream) ?? {};
+    const { name } = table?.columns.find(({ source }) => source === column) ?? {};
+    if (!table || name === undefined)
+      throw new Error(`${stream}: no column "${column}" is prepared`);
+    return { table: table.name, name };
+  }
+
+  /** Does work; forgets a table that turns out to belong to another pipeline by now. */
+  async forgettingLost<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof ClaimedTableError) this.#byStream.delete(error.stream);
+      throw error;
+    }
   }
 
   /** Widens integer columns, given by stream, to doubles where that is possible. */

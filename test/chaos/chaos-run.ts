@@ -29,6 +29,8 @@ export interface StartOptions extends Omit<LaunchOptions, "cwd" | "clockAheadMs"
   readonly config?: Readonly<Record<string, unknown>>;
   /** Keys of the configuration that belong to no source. */
   readonly general?: Readonly<Record<string, unknown>>;
+  /** Default: the database itself. */
+  readonly destination?: string;
 }
 
 /** One disturbed run of the program, and what a disturbance may interfere with. */
@@ -63,7 +65,8 @@ export class ChaosRun<Where extends Storage = Storage> {
   }
 
   /** Starts the program. */
-  start({ config = {}, general = {}, ...options }: StartOptions = {}): RunningProgram {
+  start(startOptions: StartOptions = {}): RunningProgram {
+    const { config = {}, general = {}, destination = this.storage.url, ...options } = startOptions;
     const { source, sourceConfig, clockAheadMs } = this.service;
     const settings = {
       ...sourceConfig,
@@ -78,7 +81,7 @@ export class ChaosRun<Where extends Storage = Storage> {
         mode: 0o600,
       },
     );
-    const args = ["--destination", this.storage.url, ...this.#flags];
+    const args = ["--destination", destination, ...this.#flags];
     return launch(`${source}-sync`, args, { cwd: this.#folder, clockAheadMs, ...options });
   }
 

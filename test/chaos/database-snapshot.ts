@@ -100,6 +100,22 @@ export function changesBetween(
   return changes;
 }
 
+/** Reads the quarantine, without what necessarily differs between two databases. */
+export async function readQuarantine(
+  storage: Storage,
+  { syncTimeColumns = [] }: Pick<ChaosService, "syncTimeColumns">,
+): Promise<readonly unknown[]> {
+  const rows = await storage.query(
+    "SELECT stream, key, payload, reason FROM _rivulet_quarantine ORDER BY 1, 2",
+  );
+  const removeTime = (payload: string, column: string): string =>
+    payload.replace(new RegExp(`"${column}":"[^"]*"`), "");
+  return rows.map((row) => ({
+    ...row,
+    payload: syncTimeColumns.reduce(removeTime, String(row["payload"])),
+  }));
+}
+
 function emptyIfMissing(error: unknown): SqlRow[] {
   if (isMissing(error)) return [];
   throw error;

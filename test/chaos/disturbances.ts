@@ -1,5 +1,7 @@
+import { failoverDisturbances } from "./disturbances/failover.ts";
 import { httpDisturbances } from "./disturbances/http.ts";
 import { pagingDisturbances } from "./disturbances/paging.ts";
+import { poolerDisturbances } from "./disturbances/pooler.ts";
 import { postgresDisturbances } from "./disturbances/postgres.ts";
 import { silentPostgresDisturbances } from "./disturbances/silent-postgres.ts";
 import { processDisturbances } from "./disturbances/process.ts";
@@ -23,4 +25,6 @@ export const onSqlite: readonly Disturbance<SqliteStorage>[] = sqliteDisturbance
 export const onPostgres: readonly Disturbance<PostgresStorage>[] = [
   ...postgresDisturbances,
   ...silentPostgresDisturbances,
+  ...poolerDisturbances,
+  ...failoverDisturbances,
 ];

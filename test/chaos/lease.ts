@@ -27,6 +27,12 @@ export async function changeHolder(storage: Storage, change: object): Promise<bo
   }
 }
 
+/** Whether somebody holds the lock. */
+export async function isLocked(storage: Storage): Promise<boolean> {
+  const found = await storage.query("SELECT checkpoint FROM _rivulet_state WHERE stream = ''");
+  return lockShape.parse(JSON.parse(String(found[0]?.["checkpoint"]))).holder !== null;
+}
+
 /** Whether a process that was just suspended is in a transaction, and so may hold locks. */
 export async function isInTransaction(storage: Storage): Promise<boolean> {
   if (storage.dialect === "sqlite") return false;

@@ -7,6 +7,10 @@ export interface ChaosPostgres extends AsyncDisposable {
   readonly url: string;
   /** Stops and starts it: `fast` shuts down in order, `immediate` is like a power failure. */
   restart(how: "fast" | "immediate"): Promise<void>;
+  /** Copies its files, as a standby has them that receives nothing from now on. */
+  copy(): Promise<void>;
+  /** Puts the last copy in its place. */
+  failOver(): Promise<void>;
 }
 
 const signals = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
@@ -20,6 +24,8 @@ export async function startPostgres(): Promise<ChaosPostgres> {
       await server.end(signals[how]);
       await server.start();
     },
+    copy: () => server.copy(),
+    failOver: () => server.failOver(),
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }

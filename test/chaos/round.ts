@@ -5,7 +5,7 @@ import { Random } from "../support/random.ts";
 import { ChaosRun, type ChaosRunOptions } from "./chaos-run.ts";
 import { checkRun } from "./check-run.ts";
 import type { DatabaseKind } from "./database-kind.ts";
-import { readSnapshot } from "./database-snapshot.ts";
+import { readQuarantine, readSnapshot } from "./database-snapshot.ts";
 import { outcomeOf, type Disturbance, type Outcome } from "./disturbance.ts";
 import { startHttpProxy } from "./http-proxy.ts";
 import { pickDisturbances } from "./pick-disturbances.ts";
@@ -167,20 +167,5 @@ async function readTables(
   return tables.map(([name, rows]) => ({
     name,
     rows: rows.map((row) => Object.fromEntries(Object.entries(row).filter(isComparable))),
-  }));
-}
-
-async function readQuarantine(
-  storage: Storage,
-  { syncTimeColumns = [] }: ChaosService,
-): Promise<unknown> {
-  const rows = await storage.query(
-    "SELECT stream, key, payload, reason FROM _rivulet_quarantine ORDER BY 1, 2",
-  );
-  const removeTime = (payload: string, column: string): string =>
-    payload.replace(new RegExp(`"${column}":"[^"]*"`), "");
-  return rows.map((row) => ({
-    ...row,
-    payload: syncTimeColumns.reduce(removeTime, String(row["payload"])),
   }));
 }

@@ -1,7 +1,4 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { rename, rm } from "node:fs/promises";
-import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Destination, Session } from "../../src/core/destination.ts";
@@ -35,7 +32,6 @@ describe("a failover of Postgres", () => {
   afterEach(async () => {
     await session[Symbol.asyncDispose]();
     await destination[Symbol.asyncDispose]();
-    await rm(`${server.folder}-copy`, { recursive: true, force: true });
   });
 
   async function query(text: string): Promise<string[]> {
@@ -47,29 +43,14 @@ describe("a failover of Postgres", () => {
     return rows.map((row) => String(Object.values(row)[0]));
   }
 
-  /** Copies the server's files, as a standby has them that receives nothing from now on. */
-  async function copyServer(): Promise<void> {
-    await query("checkpoint");
-    const [from, to] = [server.folder, `${server.folder}-copy`];
-    await promisify(execFile)("cp", ["-a", from, to]);
-    await rm(`${to}/postmaster.pid`);
-  }
-
-  async function failOver(): Promise<void> {
-    await server.end("SIGQUIT");
-    await rm(server.folder, { recursive: true });
-    await rename(`${server.folder}-copy`, server.folder);
-    await server.start();
-  }
-
   const write = (id: string, page: number, into = session) =>
     into.write([{ stream: "runs", rows: [{ id }], partition: id, checkpoint: { page } }]);
 
   test("to a copy that lacks a transaction is noticed: nothing is written after the gap", async () => {
     await write("a", 1);
-    await copyServer();
+    await server.copy();
     await write("b", 2);
-    await failOver();
+    await server.failOver();
     const next = write("c", 3);
     await expect(next).rejects.toBeInstanceOf(LockedError);
     await expect(next).rejects.toThrow(/lacks transactions.*failover.*run it again/);
@@ -83,9 +64,9 @@ describe("a failover of Postgres", () => {
   });
 
   test("is noticed after the last write, too: the sync does not count as completed", async () => {
-    await copyServer();
+    await server.copy();
     await write("a", 1);
-    await failOver();
+    await server.failOver();
     const end = session.end({ status: "completed", counts: new Map(), transfer });
     await expect(end).rejects.toBeInstanceOf(LockedError);
     await session.end({ status: "failed", counts: new Map(), transfer, error: "lost" });
@@ -100,7 +81,7 @@ describe("a failover of Postgres", () => {
     await using other = await remote.lock({ name: "other" });
     await other.prepare([{ ...runs, name: "others" }]);
     const writeOther = (id: string) => other.write([{ stream: "others", rows: [{ id }] }]);
-    await copyServer();
+    await server.copy();
     await writeOther("a");
     proxy.cutAt("commit\0", "after");
     // Before the reply is lost: it could be looked up otherwise.
@@ -112,7 +93,7 @@ describe("a failover of Postgres", () => {
       expect(proxy.isArmed).toBe(false);
     });
     proxy.cutAll({ acceptNew: false });
-    await failOver();
+    await server.failOver();
     for (let n = 0; n < 50; n += 1) await query(`create table used${n} ()`);
     proxy.cutAll({ acceptNew: true });
     await expect(last).rejects.toBeInstanceOf(LockedError);
@@ -121,8 +102,8 @@ describe("a failover of Postgres", () => {
 
   test("to a copy that has everything is survived", async () => {
     await write("a", 1);
-    await copyServer();
-    await failOver();
+    await server.copy();
+    await server.failOver();
     expect(countsOf(await write("b", 2))).toEqual({ inserted: 1 });
     await session.end({ status: "completed", counts: new Map(), transfer });
     expect(await query("select status from _rivulet_sync")).toEqual(["completed"]);
@@ -130,10 +111,10 @@ describe("a failover of Postgres", () => {
 
   test("to a copy from before the lock was taken is noticed", async () => {
     await session[Symbol.asyncDispose]();
-    await copyServer();
+    await server.copy();
     session = await destination.lock(pipeline);
     await session.prepare([runs]);
-    await failOver();
+    await server.failOver();
     await expect(write("a", 1)).rejects.toThrow(/lacks transactions/);
   });
 });

@@ -37,26 +37,6 @@ export async function problemsOf(sync: FuzzedSync, state: FuzzedState): Promise<
   return problems.filter((problem) => problem !== undefined && problem !== "") as string[];
 }
 
-/**
- * What is missing after a clean sync, and what is there too much. The latter is not counted for
- * Opik's items: those of a dataset without a version are marked only after a quarter of an hour.
- */
-export async function differences({
-  service,
-  storage,
-}: Pick<FuzzedState, "service" | "storage">): Promise<string[]> {
-  const { liveKeys } = await readSnapshot(storage, service.keyColumns);
-  return Object.entries(service.storableKeys()).flatMap(([table, keys]) => {
-    const live = new Set(liveKeys[table]);
-    const wanted = new Set(keys);
-    const missing = keys.filter((key) => !live.has(key));
-    const tooMany = [...live].filter((key) => !wanted.has(key) && table !== "opik_dataset_item");
-    return missing.length + tooMany.length === 0
-      ? []
-      : [`${table}: missing ${missing.join(", ")}; too many ${tooMany.join(", ")}`];
-  });
-}
-
 /** Rows that the sync has marked as deleted although the service has them. */
 async function wronglyDeleted({ service, storage, liveBefore }: FuzzedState): Promise<string[]> {
   const { rows } = await readSnapshot(storage, service.keyColumns);

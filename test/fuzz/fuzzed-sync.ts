@@ -18,7 +18,8 @@ export interface FuzzedSync {
   readonly isTooLate: boolean;
 }
 
-interface FuzzedSyncOptions {
+/** What is synced, and how. */
+export interface FuzzedSyncOptions {
   readonly service: ChaosService;
   readonly baseUrl: string;
   readonly destination: string;

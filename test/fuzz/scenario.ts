@@ -3,7 +3,8 @@ import { startHttpProxy } from "../chaos/http-proxy.ts";
 import type { ServiceKind } from "../chaos/service.ts";
 import { newSqliteStorage } from "../chaos/storage.ts";
 import { Random } from "../support/random.ts";
-import { differences, problemsOf } from "./check-fuzzed.ts";
+import { cleanProblems, freshCopy } from "./check-clean.ts";
+import { problemsOf } from "./check-fuzzed.ts";
 import { fuzzedSync, type FuzzedSync } from "./fuzzed-sync.ts";
 import { garbled } from "./garble.ts";
 
@@ -70,11 +71,16 @@ export async function runScenario({ seed, kind }: ScenarioOptions): Promise<Scen
       proxy.fault = undefined;
       for (let changes = random.smallCount(); changes > 0; changes -= 1) service.change(random);
     }
-    const { status, messages } = await sync(true, true);
-    // What the garbled answers have put into quarantine may still be there.
-    if (status !== 0 && status !== 3)
-      problems.push(`the clean sync ended with ${status}: ${messages.slice(-4).join("\n")}`);
-    problems.push(...(await differences({ service, storage })));
+    names = [];
+    await using fresh = await freshCopy({ service, baseUrl: proxy.url, requestSettings });
+    for (const fullRefresh of [false, true]) {
+      // What a lie has said of unchanged data is corrected only by reading everything again.
+      if (lies && !fullRefresh) continue;
+      const ended = await sync(fullRefresh, true);
+      const found = await cleanProblems(ended, { service, storage, fresh });
+      const kind = fullRefresh ? "the clean full refresh" : "the clean sync";
+      problems.push(...found.map((problem) => `${kind}: ${problem}`));
+    }
   } finally {
     await storage.drop();
   }

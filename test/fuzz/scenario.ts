@@ -72,6 +72,10 @@ export async function runScenario({ seed, kind }: ScenarioOptions): Promise<Scen
       for (let changes = random.smallCount(); changes > 0; changes -= 1) service.change(random);
     }
     names = [];
+    if (service.settle) {
+      await sync(false, true);
+      service.settle();
+    }
     await using fresh = await freshCopy({ service, baseUrl: proxy.url, requestSettings });
     for (const fullRefresh of [false, true]) {
       // What a lie has said of unchanged data is corrected only by reading everything again.

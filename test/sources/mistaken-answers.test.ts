@@ -33,6 +33,14 @@ function garble(path: string, change: (body: string) => string): void {
     request.url.pathname.endsWith(path) ? respond(change(body)) : undefined;
 }
 
+function endGarbling(): void {
+  if (proxy) proxy.fault = undefined;
+}
+
+async function quarantined(): Promise<number> {
+  return (await database.query("SELECT key FROM _rivulet_quarantine")).length;
+}
+
 async function deleted(table: string): Promise<number> {
   const [row] = await database.query(`SELECT count(*) AS n FROM ${table} WHERE _deleted`);
   return Number(row?.["n"]);
@@ -41,6 +49,10 @@ async function deleted(table: string): Promise<number> {
 /** The first id of an answer becomes a list with it. */
 const idInList = (name: string) => (body: string) =>
   body.replace(new RegExp(`"${name}":("[^"]*")`), (_all, id: string) => `"${name}":[${id}]`);
+
+/** A list of rows, with another element before them. */
+const withElement = (element: string) => (body: string) =>
+  body.replace(/^\[|"(?:content|data)":\[/, (start) => `${start}${element},`);
 
 describe("Opik", () => {
   let service: Opik;
@@ -77,6 +89,17 @@ describe("Opik", () => {
     await syncOpik(options, {}, { allowMassDeletion: true }).catch(() => undefined);
     expect(await deleted("opik_project")).toBe(0);
   });
+
+  test("an item without an id leaves quarantine with the next sync, also if none is missing", async () => {
+    const options = { url: await startProxy(service.url), destination: database.url };
+    service.workspace.clock.advance(3_600_000);
+    const later = { startedAt: new Date(Date.now() + 3_600_000) };
+    garble("/items", withElement("{}"));
+    expect((await syncOpik(options, {}, later)).status).toBe("partial");
+    endGarbling();
+    expect((await syncOpik(options, {}, later)).status).toBe("completed");
+    expect(await quarantined()).toBe(0);
+  });
 });
 
 describe("Countly", () => {
@@ -109,6 +132,20 @@ describe("Countly", () => {
     const { status } = await sync();
     expect(status).not.toBe("completed");
     expect(await deleted(table)).toBe(0);
+  });
+
+  test("a user without an id, in a read of those that were active, leaves quarantine with the next sync", async () => {
+    await using server = await start("original");
+    const base_url = await startProxy(server.url);
+    const config = { base_url, app_id: "*", api_key: server.apiKey, retry_attempts: 0 };
+    const sync = () => syncSource(countly, { config, destination: database.url });
+    expect((await sync()).status).toBe("completed");
+    garble("/o/users/all", (body) => (body.includes('"uid"') ? withElement("[]")(body) : body));
+    expect((await sync()).status).toBe("partial");
+    expect(await quarantined()).toBe(2);
+    endGarbling();
+    expect((await sync()).status).toBe("completed");
+    expect(await quarantined()).toBe(0);
   });
 });
 

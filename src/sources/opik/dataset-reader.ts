@@ -143,13 +143,15 @@ export class DatasetReader {
     before: ItemWalk | undefined,
   ): AsyncGenerator<StreamBatch, Outcome | undefined> {
     if (version.items === undefined) return this.#outcomes.ofUncounted(walk, version, before);
-    if (walk.items !== version.items) return this.#outcomes.ofShort(walk, version);
+    if (walk.items !== version.items || walk.hasUnkeyed)
+      return this.#outcomes.ofShort(walk, version);
     if (walk.agrees) return this.#outcomes.ofComplete(walk, version);
     if (!version.isSettled) return this.#outcomes.ofShort(walk, version);
     const second = this.#newWalk(version, { again: true });
     yield* this.#batchesOf(second, version);
     await this.#prove();
-    return second.digest === walk.digest && second.unreadable.length === 0
+    const isSame = second.digest === walk.digest && !second.hasUnkeyed;
+    return isSame && second.unreadable.length === 0
       ? this.#outcomes.ofComplete(second, version)
       : this.#outcomes.ofShort(second, version);
   }

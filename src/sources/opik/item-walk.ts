@@ -44,6 +44,8 @@ interface WalkOptions {
 export class ItemWalk {
   /** Whether every answer counted as many items as the version has. */
   agrees = true;
+  /** Whether something came without an id: it may be any of the items. */
+  hasUnkeyed = false;
   /** Offsets of items that the service could not deliver. */
   readonly unreadable: number[] = [];
   readonly #options: WalkOptions;
@@ -131,6 +133,7 @@ export class ItemWalk {
     if (!page.isProven || !this.agrees || !isInOrder || unkeyed > 0) this.#tracker.collect();
     const sweep = this.#tracker.addPage(ids);
     for (const id of ids) this.#addToDigest(id);
+    if (unkeyed > 0) this.hasUnkeyed = true;
     // What has no id is none that was shown: it may be any of the rows.
     this.#rejected += rejected.length - unkeyed;
     this.#position = this.#positionAfter(page);

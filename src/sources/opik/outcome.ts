@@ -134,5 +134,5 @@ function unlessSettled({ isSettled }: Version): Pick<DatasetEntry, "unsettled"> 
 
 /** Whether a walk has shown every item of the version. */
 function isProven(walk: ItemWalk, { items }: Version): boolean {
-  return walk.isWhole && walk.agrees && walk.items === items;
+  return walk.isWhole && walk.agrees && !walk.hasUnkeyed && walk.items === items;
 }

@@ -102,7 +102,7 @@ async function* readFromGateway(
   options: ReadUsersOptions,
 ): AsyncGenerator<StreamBatch, void> {
   const { checkpoints, config, server, startedAt, signal, log } = options;
-  const saved = parseUserCheckpoint(checkpoints.get(id));
+  let saved = parseUserCheckpoint(checkpoints.get(id));
   const plan = { ...planRead(saved, config, options), resume: undefined };
   const params = { app_id: id, ...periodSince(plan.since, startedAt) };
   const list = { path: "o/users/all", params, limit: config.max_records_per_page };
@@ -120,6 +120,7 @@ async function* readFromGateway(
       batches.advanceMark(own);
       yield* batches.page({ texts: own, rejected, bytes });
     }
+    if (batches.mustReadAll) saved = { ...saved, unswept: true };
     if (!next.value) continue;
     yield* batches.foundNone ? batches.endUnproven() : batches.end();
     return;

@@ -63,7 +63,6 @@ export class UserBatches {
   #nextMark: string | undefined;
   #count: number;
   #pages = 0;
-  /** The latest checkpoint, as JSON text. */
   #savedText: string;
 
   constructor(options: UserBatchesOptions) {
@@ -94,6 +93,11 @@ export class UserBatches {
     return this.#nextMark !== this.#options.saved.since;
   }
 
+  /** Whether only a read of all users shows what is there: sweeps were lost, or one had no id. */
+  get mustReadAll(): boolean {
+    return this.#isUnswept || this.#tracker.isIncomplete;
+  }
+
   /** Advances the mark over these users. The next read finds users that are active after this. */
   advanceMark(users: readonly string[]): void {
     const cursors = users.map((text) =>
@@ -112,7 +116,7 @@ export class UserBatches {
     { texts, rejected: foreign = [], bytes }: UserTexts,
     read?: { readonly endpointName: string | undefined },
   ): Generator<StreamBatch, void> {
-    const { mapper, app, startedAt, plan, isRefused } = this.#options;
+    const { mapper, app, startedAt, plan, saved, isRefused } = this.#options;
     this.#pages += 1;
     const { rows, rejected, unkeyed } = mapper.map(
       { rows: texts, number: this.#pages },
@@ -127,9 +131,11 @@ export class UserBatches {
     const [last] = sweeps.slice(-1);
     yield {
       rows,
-      rejected: [...rejected.map((entry) => ({ ...entry, where: { app_id: app } })), ...foreign],
+      rejected: [...rejected.map((entry, at) => locate(entry, app, at < unkeyed)), ...foreign],
       bytes: bytes + rows.length * rowOverheadBytes,
       ...(last ? { sweep: last } : {}),
+      // However this read ends, the next one covers all users.
+      ...(unkeyed > 0 ? this.#ifChanged(toCheckpoint({ ...saved, unswept: true })) : {}),
       ...(read === undefined ? {} : this.#resumeCheckpoint(read.endpointName)),
     };
   }
@@ -154,7 +160,7 @@ export class UserBatches {
       users: isBelieved ? this.#count : Math.max(users, this.#count),
       floor,
       way: endpointName,
-      unswept: (full && !isBelieved) || this.#isUnswept ? true : undefined,
+      unswept: (full && !isBelieved) || this.mustReadAll ? true : undefined,
     });
     yield {
       rows: [],
@@ -201,7 +207,8 @@ export class UserBatches {
         `app "${app}": the server lists no users, but had ${users}; nothing is marked as deleted`,
       );
     // With a count of 0, the next syncs do not try to prove it again.
-    const checkpoint = toCheckpoint({ ...saved, users, failed: undefined });
+    const unswept = this.mustReadAll ? true : undefined;
+    const checkpoint = toCheckpoint({ ...saved, users, unswept, failed: undefined });
     yield { rows: [], bytes: 0, ...this.#ifChanged(checkpoint) };
   }
 
@@ -230,6 +237,12 @@ export class UserBatches {
     this.#savedText = text;
     return { checkpoint };
   }
+}
+
+/** Adds the entry's location. What has no id has a key of its own in each app. */
+function locate(entry: Rejected, app: string, isUnkeyed: boolean): Rejected {
+  const key = isUnkeyed ? JSON.stringify([app, entry.key]) : entry.key;
+  return { ...entry, key, where: { app_id: app } };
 }
 
 function* sweepBatches(sweeps: Iterable<Sweep>): Generator<StreamBatch, void> {

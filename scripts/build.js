@@ -18,6 +18,7 @@ await build({
     connector: "src/connector/api.ts",
     conformance: "src/connector/conformance/suite.ts",
     "module-hooks": "src/connector/module-hooks.ts",
+    "sqlite-query": "src/destination/sqlite/query-process-main.ts",
     "sqlite-thread": "src/destination/sqlite/writer-thread-main.ts",
   },
   platform: "node",

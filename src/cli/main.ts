@@ -187,7 +187,8 @@ function addCommand<Subject>(
       const given = readCommandCall(parsed, { program, command, commandNames });
       await runCommand(async (context) => {
         const run = await command.load();
-        return await run({ ...context, ...(await set.load()), flags: given });
+        const loaded = await set.load();
+        return await run({ ...context, ...loaded, program: program.name, flags: given });
       }, terminalOptionsOf(given));
     },
   );

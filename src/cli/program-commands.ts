@@ -1,4 +1,4 @@
-import type { Command } from "./source-commands.ts";
+import { queryExamples, queryFlags, type Command } from "./source-commands.ts";
 
 /** The commands of `rivulet` that need no source. */
 export const programCommands: readonly Command<undefined>[] = [
@@ -26,6 +26,13 @@ export const programCommands: readonly Command<undefined>[] = [
       ["… | $0 target --pipeline github", "keep its state apart from other taps"],
     ],
     load: async () => (await import("./commands/target.ts")).targetCommand,
+  },
+  {
+    usage: "query [sql]",
+    summary: "Run SQL that only reads against the destination",
+    flags: queryFlags,
+    examples: queryExamples,
+    load: async () => (await import("./commands/query.ts")).queryCommand,
   },
   {
     usage: "create <name>",

@@ -21,6 +21,27 @@ export interface Command<Subject = Source> {
 const readingFlags = ["config", "streams", "concurrency"] as const;
 const metricsFlags = ["metrics-port", "metrics-file"] as const;
 
+/** The flags of `query`. */
+export const queryFlags: readonly FlagName[] = [
+  "config",
+  "destination",
+  "param",
+  "file",
+  "csv",
+  "json",
+  "nl",
+  "limit",
+  "timeout",
+];
+
+/** Examples of `query`. */
+export const queryExamples = [
+  ['$0 query "SELECT * FROM _rivulet_sync"', "a table; on a pipe, values separated by tabs"],
+  ['$0 query --csv "SELECT 1 AS one" > one.csv', "CSV, also --json and --nl"],
+  ['$0 query -p day=2026-01-31 "SELECT :day AS day"', "with a parameter"],
+  ["$0 query --file report.sql", "from a file; - reads standard input"],
+] as const;
+
 /** All commands of sources; the first is the default. */
 export const sourceCommands: readonly Command[] = [
   {
@@ -102,6 +123,13 @@ export const sourceCommands: readonly Command[] = [
       ["$0 verify --keys-only", "is every row there?"],
     ],
     load: async () => (await import("./commands/verify.ts")).verifyCommand,
+  },
+  {
+    usage: "query [sql]",
+    summary: "Run SQL that only reads against the destination",
+    flags: queryFlags,
+    examples: queryExamples,
+    load: async () => (await import("./commands/query.ts")).queryCommand,
   },
   {
     usage: "plot <run> <metric>",

@@ -15,6 +15,7 @@ export async function serveStandalone(source: Source): Promise<void> {
       return await serveCommand({
         ...context,
         source,
+        program: `${source.name}-connector`,
         flags: readFlags(parsed, { flags: optionNames, argumentNames: [] }),
       });
     },

@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/errors.ts";
+import type { Query, QueryResult } from "../core/query.ts";
 import type { Destination } from "../core/destination.ts";
 import type { Log } from "../core/log.ts";
 import type { ConnectOptions } from "./postgres/reconnecting-client.ts";
@@ -49,22 +50,46 @@ export async function openDestination(url: string, options: OpenOptions): Promis
   return new SqlDestination(dialect, { log, leaseMs, renewMs, keepSyncs, openFindings });
 }
 
+/**
+ * Runs a query that a person has written on the database of a URL. It can only read, and creates no
+ * database. Throws a ConfigError that says what is wrong with it, or a TransientError.
+ */
+export async function queryDestination(
+  given: string,
+  query: Query,
+  { busyMs = 30_000, signal }: Pick<OpenOptions, "busyMs" | "signal">,
+): Promise<QueryResult> {
+  const options = { busyMs, signal };
+  const { url, kind } = parseUrl(given);
+  if (kind === "sqlite") {
+    const { querySqlite } = await import("./sqlite/query.ts");
+    return await querySqlite(url, query, options);
+  }
+  const { queryPostgres } = await import("./postgres/query.ts");
+  return await queryPostgres(url, query, options);
+}
+
 async function openDialect(
   given: string,
   options: ConnectOptions & SqliteOptions,
 ): Promise<Dialect> {
+  const { url, kind } = parseUrl(given);
+  if (kind === "sqlite") {
+    const { openSqlite } = await import("./sqlite/dialect.ts");
+    return openSqlite(url, options);
+  }
+  const { openPostgres } = await import("./postgres/dialect.ts");
+  return openPostgres(url, options);
+}
+
+/** The URL, also of a bare path, and the kind of its database. Throws a ConfigError. */
+function parseUrl(given: string): { readonly url: string; readonly kind: "sqlite" | "postgres" } {
   const url = isPath(given) ? `sqlite:${given}` : given;
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "sqlite" && /^sqlite:(?:\/\/)?:memory:$/i.test(url))
     throw new ConfigError("destination: nothing would be kept in memory; name a file: ./file.db");
-  if (scheme === "sqlite") {
-    const { openSqlite } = await import("./sqlite/dialect.ts");
-    return openSqlite(url, options);
-  }
-  if (scheme === "postgres" || scheme === "postgresql") {
-    const { openPostgres } = await import("./postgres/dialect.ts");
-    return openPostgres(url, options);
-  }
+  if (scheme === "sqlite") return { url, kind: scheme };
+  if (scheme === "postgres" || scheme === "postgresql") return { url, kind: "postgres" };
   const expected = "expected a file such as ./file.db, or postgres://user:password@host/database";
   if (scheme === undefined)
     throw new ConfigError(`destination: ${expected}; did you mean "./${url}.db"?`);

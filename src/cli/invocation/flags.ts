@@ -63,6 +63,19 @@ const flagFields = {
   "dry-run": switchFlag("Read and count, but write nothing"),
   "keys-only": switchFlag("Compare keys, but no values; reads as much from the service"),
   json: switchFlag("Print JSON"),
+  csv: switchFlag("Print CSV"),
+  nl: switchFlag("Print one JSON object per line"),
+  param: described(
+    z.preprocess((given) => [given].flat(), z.array(z.string())),
+    {
+      description: "Value of :name in the SQL, as NAME=VALUE; may be repeated",
+    },
+  ),
+  file: text({ description: "Read the SQL from this file" }),
+  timeout: wholeNumber(
+    { min: 1, max: 86_400 },
+    { description: "How many seconds to wait for the next rows (default: 60)" },
+  ),
   limit: wholeNumber({ min: 1, max: 1_000_000 }, { description: "Maximum number to show" }),
   port: wholeNumber({ min: 0, max: 65_535 }, { description: "Port to listen on (default: 50051)" }),
   host: text({ description: "Address to listen on (default: all; there is no TLS and no login)" }),
@@ -104,7 +117,7 @@ export type FlagName = keyof typeof flagFields;
 
 /** The flags and positional arguments that were given. */
 export type Flags = Readonly<
-  Partial<Record<"action" | "argument" | "run" | "metric" | "name", string>> & {
+  Partial<Record<"action" | "argument" | "run" | "metric" | "name" | "sql", string>> & {
     projects?: readonly string[];
   } & {
     [Name in FlagName]?: z.output<(typeof flagFields)[Name]>;
@@ -120,7 +133,7 @@ export function flagOptions(names: readonly FlagName[]) {
 }
 
 function optionOf(name: FlagName) {
-  const field = flagFields[name];
+  const field: z.ZodType = flagFields[name];
   const type = field instanceof z.ZodBoolean ? ("boolean" as const) : ("string" as const);
   const describe = fieldMeta(field)?.description ?? "";
   const alias = letters[name];
@@ -128,7 +141,11 @@ function optionOf(name: FlagName) {
 }
 
 /** Letters that stand for flags. */
-const letters: Readonly<Partial<Record<FlagName, string>>> = { config: "c", quiet: "q" };
+const letters: Readonly<Partial<Record<FlagName, string>>> = {
+  config: "c",
+  quiet: "q",
+  param: "p",
+};
 
 /**
  * Throws a ConfigError if a switch has a value other than `true` or `false`: yargs would read

@@ -27,6 +27,8 @@ export interface Invocation<Subject = Source> {
   /** Receives the rows instead of the destination, which then holds only the state. */
   readonly target?: TargetConnector;
   readonly flags: Flags;
+  /** The program as it was called: `rivulet wandb` or `wandb-sync`. */
+  readonly program: string;
   readonly terminal: Terminal;
   /** Aborted when a person, or the system, asks the program to stop. */
   readonly signal: AbortSignal;

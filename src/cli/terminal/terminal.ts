@@ -10,6 +10,7 @@ import {
 } from "../../core/log.ts";
 import { newValueRedactor, newRedactor } from "../../core/redact.ts";
 import { visibleText } from "../../core/visible-text.ts";
+import { writeOutput } from "./write-output.ts";
 
 type LogFormat = "pretty" | "json";
 
@@ -27,6 +28,8 @@ export interface Terminal {
   readonly color: ChalkInstance;
   /** Columns of standard output; 80 if it is not a terminal. */
   readonly width: number;
+  /** Whether standard output is a terminal. */
+  readonly isTerminal: boolean;
   /**
    * Writes a result to standard output, with a newline, without secrets, and with its control
    * characters shown.
@@ -39,6 +42,11 @@ export interface Terminal {
    * redacting would falsify it.
    */
   printJson(value: unknown, replacer?: (key: string, value: unknown) => unknown): void;
+  /**
+   * Writes a part of a result for programs to standard output, unchanged unless that is a terminal,
+   * and waits until there is room for more. False if its reader has gone. Throws as `printJson`.
+   */
+  write(text: string, signal: AbortSignal): Promise<boolean>;
   /** Redacts these secrets in everything that is written from now on, but not these names. */
   hideSecrets(secrets: readonly string[], names?: readonly string[]): void;
   /** Sends log lines to `write`, such as above the progress; undefined: to standard error again. */
@@ -66,13 +74,18 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
     format,
     color,
     // Some terminals report a width of 0.
+    isTerminal: process.stdout.isTTY,
     width: (process.stdout.isTTY && process.stdout.columns) || 80,
     print: (text) => process.stdout.write(`${visibleText(redact(text))}\n`),
     printStyled: (text) => process.stdout.write(`${redact(text)}\n`),
     printJson(value, replacer) {
       const text = JSON.stringify(value, replacer, 2);
-      if (newValueRedactor(secrets)(text) !== text) throw new ConfigError(secretInResult);
+      checkHasNoSecret(text, secrets);
       process.stdout.write(`${visibleText(text)}\n`);
+    },
+    async write(text, signal) {
+      checkHasNoSecret(text, secrets);
+      return await writeOutput(process.stdout.isTTY ? visibleText(text) : text, signal);
     },
     hideSecrets(more, moreNames = []) {
       secrets.push(...more);
@@ -83,6 +96,10 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
       write = writeLine ?? ((line) => process.stderr.write(line));
     },
   };
+}
+
+function checkHasNoSecret(text: string, secrets: readonly string[]): void {
+  if (newValueRedactor(secrets)(text) !== text) throw new ConfigError(secretInResult);
 }
 
 const secretInResult =

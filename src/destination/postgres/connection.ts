@@ -1,9 +1,17 @@
 import { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Client, type ClientConfig, type QueryResult, type QueryResultRow } from "pg";
+import {
+  Client,
+  type ClientConfig,
+  type QueryArrayResult,
+  type QueryResult,
+  type QueryResultRow,
+} from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import type { QueryValue } from "../../core/query.ts";
 import { requireChannelBinding } from "./libpq/channel-binding.ts";
+import { queryTypes } from "./query-values.ts";
 import { UnansweredError } from "./unanswered-error.ts";
 
 const closeMs = 500;
@@ -92,6 +100,17 @@ export class Connection implements AsyncDisposable {
     parameters: readonly unknown[] = [],
   ): Promise<QueryResult<Row>> {
     return this.#untilDeadline(() => this.#client.query<Row>(text, [...parameters]));
+  }
+
+  /**
+   * Runs a single statement, and returns its rows as lists: several of their columns may have the
+   * same name. Booleans and bytes are values, all else is text.
+   */
+  queryRows(text: string, values: readonly string[]): Promise<QueryArrayResult<QueryValue[]>> {
+    // `queryMode` is missing in the driver's types. Without it, the text may be several statements.
+    const extended = { queryMode: "extended", rowMode: "array", types: queryTypes } as const;
+    const statement = { ...extended, text, values: [...values] };
+    return this.#untilDeadline(() => this.#client.query<QueryValue[]>(statement));
   }
 
   /** Runs a `copy … from stdin` with the text of the rows. */

@@ -12,8 +12,8 @@ import { selectIfExists } from "../../report/query-section.ts";
 import { loadSource, serviceNames } from "../../sources/registry.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
+import { locateDestination } from "../invocation/locate-destination.ts";
 import { packageFolder } from "../invocation/package-folder.ts";
-import { readTargetSettings } from "../invocation/target-settings.ts";
 
 /** `report`: writes what the destination holds of a source into one HTML file. */
 export async function reportCommand(invocation: Invocation): Promise<number> {
@@ -35,8 +35,12 @@ export async function reportCommand(invocation: Invocation): Promise<number> {
 export async function programReportCommand(invocation: Invocation<undefined>): Promise<number> {
   const file = outputOf(invocation);
   const { terminal, flags, signal } = invocation;
-  const { url, ...limits } = await readTargetSettings(flags, serviceNames);
-  await using destination = await openDestination(url, { log: terminal.log, signal, ...limits });
+  const { url, openOptions } = await locateDestination(flags);
+  await using destination = await openDestination(url, {
+    log: terminal.log,
+    signal,
+    ...openOptions,
+  });
   const subjects = await subjectsIn(destination);
   return await writeReport(invocation, { file, destination, subjects });
 }

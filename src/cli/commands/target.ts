@@ -1,7 +1,16 @@
 import { realpath } from "node:fs/promises";
+import { dirname } from "node:path";
+import { defaultConfigPath, readSettings } from "../../configuration/configuration-file.ts";
+import {
+  generalKeys,
+  openingOf,
+  readGeneralSettings,
+} from "../../configuration/general-settings.ts";
+import { loadEnvironmentFiles } from "../../configuration/environment-file.ts";
 import { ConfigError, messageOf } from "../../core/errors.ts";
 import { newRequestStats } from "../../core/request-stats.ts";
 import { visibleText } from "../../core/visible-text.ts";
+import { suggestion } from "../../core/suggestion.ts";
 import { openDestination } from "../../destination/open.ts";
 import type { Summary } from "../../engine/sync.ts";
 import { withMetrics } from "../../metrics/with-metrics.ts";
@@ -9,8 +18,8 @@ import { runTarget } from "../../singer/run-target.ts";
 import { readStandardInput } from "../../singer/standard-input.ts";
 import { sourceNames } from "../../sources/registry.ts";
 import { exitStatusOfSync } from "../invocation/exit-status.ts";
-import type { Invocation } from "../invocation/invocation.ts";
-import { readTargetSettings } from "../invocation/target-settings.ts";
+import type { Flags } from "../invocation/flags.ts";
+import { defaultDestination, type Invocation } from "../invocation/invocation.ts";
 import { runTargetAction } from "./target-actions.ts";
 import { showSummary } from "../terminal/summary.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -70,6 +79,52 @@ async function openBatchFolder(folder = process.cwd()): Promise<string> {
   } catch (cause) {
     throw new ConfigError(`--batch-dir ${folder}: ${messageOf(cause)}; name a folder`, { cause });
   }
+}
+
+interface Settings {
+  readonly url: string;
+  readonly pipeline: string;
+  readonly statementMs?: number;
+  readonly keepSyncs?: number;
+}
+
+/**
+ * The destination and the pipeline from flags, environment and file. The pipeline of the default
+ * file is ignored: it belongs to the file's source.
+ */
+async function readTargetSettings(flags: Flags, sections: readonly string[]): Promise<Settings> {
+  const { env } = process;
+  const path = flags.config ?? defaultConfigPath;
+  loadEnvironmentFiles(path, process.env);
+  const root = await readSettings(path);
+  if (!root && flags.config !== undefined)
+    throw new ConfigError(
+      `${path}: no such file; create one: {"destination": "sqlite:./warehouse.db"}`,
+    );
+  const problems: string[] = [];
+  const general = readGeneralSettings(root ?? {}, { env, problems, folder: dirname(path) });
+  const others = Object.keys(root ?? {}).filter((key) => !isGeneralKey(key));
+  if (flags.config !== undefined) problems.push(...unknownKeys(others, sections));
+  if (problems.length > 0) throw new ConfigError(`${path}: ${problems.join("; ")}`);
+  const pipelineFromFile = flags.config === undefined ? undefined : general.pipeline;
+  return {
+    url:
+      flags.destination ??
+      (env["RIVULET_DESTINATION"] || general.destination) ??
+      defaultDestination,
+    pipeline: flags.pipeline ?? pipelineFromFile ?? "target",
+    ...openingOf(general),
+  };
+}
+
+function unknownKeys(keys: readonly string[], sections: readonly string[]): string[] {
+  return keys
+    .filter((key) => !sections.includes(key))
+    .map((key) => `${key}: unknown key; ${suggestion(key, generalKeys)}`);
+}
+
+function isGeneralKey(key: string): boolean {
+  return generalKeys.some((known) => known === key);
 }
 
 /** Prints to standard error: standard output is reserved for states. */

@@ -1,12 +1,12 @@
-import { cp } from "node:fs/promises";
 import { resolve } from "node:path";
 import { build } from "rolldown";
 import { versionDefine } from "./build-version.js";
+import { thirdPartyNotices } from "./third-party-notices.js";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** Not bundled: native, optional, or large and rarely needed. */
-const unbundled = ["better-sqlite3", "pg-native", "echarts", "@inquirer"];
+/** Not bundled: native, or optional. */
+const unbundled = ["better-sqlite3", "pg-native"];
 
 /**
  * Bundles the program and its dependencies into a few dozen files: Node would take longer to find
@@ -28,16 +28,8 @@ await build({
     unbundled.some((name) => id === name || id.startsWith(`${name}/`)) ||
     // External connectors may use all of zod; the program bundles only the parts that it uses.
     (id === "zod" && importer?.endsWith("connector/api.ts") === true),
+  plugins: [thirdPartyNotices()],
   // The `main` file of jsonc-parser loads its modules in a way that the bundler cannot follow.
   resolve: { mainFields: ["module", "main"] },
   output: { dir: "dist", format: "esm", chunkFileNames: "[name].js", sourcemap: true },
 });
-
-/** The browser's part of `report`, which stands in each file that it writes: with its charts. */
-await build({
-  cwd: root,
-  input: "src/report/browser/main.ts",
-  platform: "browser",
-  output: { file: "dist/report-page.js", format: "iife", minify: true },
-});
-await cp(resolve(root, "src/report/browser/report.css"), resolve(root, "dist/report-page.css"));

@@ -28,13 +28,15 @@ import {
 import { exitStatusOfError } from "./invocation/exit-status.ts";
 import { flagNames, flagOptions, rejectSwitchValues, type Flags } from "./invocation/flags.ts";
 import { plainArguments } from "./invocation/plain-arguments.ts";
+import { invokedName } from "./invoked-name.ts";
 import { programCommands } from "./program-commands.ts";
 import { runCommand } from "./run-command.ts";
 import type { Command } from "./source-commands.ts";
 import type { TerminalOptions } from "./terminal/terminal.ts";
 
-/** Runs the program `name`. With `source`, every command operates on that bundled source. */
-export async function main(name: string, given: readonly string[], source?: string): Promise<void> {
+/** Runs the program `bin`. With `source`, every command operates on that bundled source. */
+export async function main(bin: string, given: readonly string[], source?: string): Promise<void> {
+  const name = invokedName(bin);
   const args = plainArguments(given);
   try {
     if (source === undefined) await runWithExternalConnectors(name, args);
@@ -122,7 +124,7 @@ function addSourceCommands(argv: Argv, name: string, target?: TargetConnector): 
       await runCommand(
         async (context) => {
           const { demoCommand } = await import("./commands/demo.ts");
-          return await demoCommand(context);
+          return await demoCommand({ ...context, program: name });
         },
         terminalOptionsOf({ "log-format": "pretty", ...flags }),
       );

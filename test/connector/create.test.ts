@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SourceStandIn } from "../../src/connector/conformance/subject.ts";
 import { withoutNodeWarnings } from "../support/node-warnings.ts";
+import { pack } from "../support/npm.ts";
 import { newFolder, run } from "../support/program.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -19,21 +20,13 @@ const execute = promisify(execFile);
 let project: Awaited<ReturnType<typeof newFolder>>;
 beforeAll(async () => {
   project = await newFolder({ "package.json": { private: true } });
-  const tarball = await pack(root);
+  const tarball = await pack(root, project.path);
   const home = join(project.path, "node_modules", "rivulet");
   await mkdir(home, { recursive: true });
   await execute("tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
   await symlink(join(root, "node_modules"), join(home, "node_modules"));
 });
 afterAll(() => project[Symbol.asyncDispose]());
-
-/** The tarball of a package, as npm would publish it. */
-async function pack(folder: string): Promise<string> {
-  const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", project.path];
-  const { stdout } = await execute("npm", args, { cwd: folder });
-  const [packed] = JSON.parse(stdout) as { filename: string }[];
-  return join(project.path, packed?.filename ?? "");
-}
 
 const installed = async (...args: string[]) => {
   const bin = join(project.path, "node_modules/rivulet/bin/rivulet.js");
@@ -69,7 +62,7 @@ test("a created source can be packed, installed from its tarball, and synced", a
   )) as { start(): Promise<SourceStandIn> };
   await using user = await newFolder({ "package.json": { private: true } });
   const args = ["install", "--offline", "--ignore-scripts", "--legacy-peer-deps", "--no-audit"];
-  await execute("npm", [...args, await pack(made)], { cwd: user.path });
+  await execute("npm", [...args, await pack(made, project.path)], { cwd: user.path });
   await using started = await service.start();
   await writeFile(
     join(user.path, "configuration.json"),

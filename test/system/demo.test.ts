@@ -16,7 +16,7 @@ test("rivulet demo syncs the emulators into demo.db twice, and shows the result"
   expect(stdout).toMatch(/users +517 +0 +0 +0 +0/);
   expect(stdout).toMatch(/users +2 +0 +4 +0 +0/);
   expect(stdout).toMatch(/Trail Maps +261/);
-  expect(stdout).toMatch(/npx opik-sync init/);
+  expect(stdout).toMatch(/Your own data: rivulet opik init,/);
   const db = new Database(`${folder.path}/demo.db`, { readonly: true });
   const count = (table: string) =>
     db.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n;
@@ -39,7 +39,7 @@ test("the plot that the README shows is what its command draws after the demo", 
 test("the plot command that the demo suggests draws curves from its database", async () => {
   await using folder = await newFolder();
   const { stdout } = await run("rivulet", ["demo"], { cwd: folder.path });
-  const [, line = ""] = /npx wandb-sync (plot .*)$/m.exec(stdout) ?? [];
+  const [, line = ""] = /Plot more: rivulet wandb (plot .*)$/m.exec(stdout) ?? [];
   const plot = await run("wandb-sync", line.split(" "), { cwd: folder.path });
   expect(plot).toMatchObject({ status: 0, stderr: "" });
   expect(plot.stdout).toMatch(/warmup \(8d0qwe12\) val\.loss/);

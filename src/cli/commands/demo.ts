@@ -10,7 +10,7 @@ import { opikDemo } from "../../emulators/opik/demo-service.ts";
 import { wandbDemo } from "../../emulators/wandb/demo-service.ts";
 import { loadSource } from "../../sources/registry.ts";
 import { exitStatusOfSync } from "../invocation/exit-status.ts";
-import type { CommandContext, ConfiguredSource } from "../invocation/invocation.ts";
+import type { CommandContext, ConfiguredSource, Invocation } from "../invocation/invocation.ts";
 import { checkDemoFiles, demoDatabase, demoDestination, demoSettings } from "./demo-files.ts";
 import { showDemoResults } from "./demo-results.ts";
 import { runSync } from "./run-sync.ts";
@@ -19,8 +19,10 @@ import { runSync } from "./run-sync.ts";
  * `demo`: starts an emulator of each service, syncs it over HTTP into a new database, changes it,
  * and syncs again.
  */
-export async function demoCommand(commandContext: CommandContext): Promise<number> {
-  const { terminal } = commandContext;
+export async function demoCommand(
+  commandContext: CommandContext & Pick<Invocation, "program">,
+): Promise<number> {
+  const { terminal, program } = commandContext;
   const { color } = terminal;
   const services = [opikDemo(), wandbDemo(), countlyDemo()];
   await checkDemoFiles(services, terminal.log);
@@ -37,9 +39,9 @@ export async function demoCommand(commandContext: CommandContext): Promise<numbe
   }
   await using destination = await openDestination(demoDestination, { log: terminal.log });
   await showDemoResults(destination, terminal);
-  const plot = `npx wandb-sync plot 8d0qwe12 acc,val.loss --config ${demoSettings}`;
+  const plot = `${program} wandb plot 8d0qwe12 acc,val.loss --config ${demoSettings}`;
   terminal.printStyled(`\nPlot more: ${color.bold(plot)}`);
-  const inits = services.map(({ source }) => color.bold(`npx ${source}-sync init`));
+  const inits = services.map(({ source }) => color.bold(`${program} ${source} init`));
   terminal.printStyled(`Your own data: ${inits.join(", ")}`);
   return Math.max(...statuses);
 }

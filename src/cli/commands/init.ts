@@ -38,7 +38,7 @@ export async function initCommand(invocation: Invocation): Promise<number> {
 }
 
 async function askAndWrite(invocation: Invocation): Promise<number> {
-  const { source, flags, terminal, signal } = invocation;
+  const { source, flags, program, terminal, signal } = invocation;
   const path = flags.config ?? defaultConfigPath;
   if (!process.stdin.isTTY)
     throw new ConfigError(
@@ -57,7 +57,7 @@ async function askAndWrite(invocation: Invocation): Promise<number> {
     existing["destination"] ??
     (await input({ message: "Destination", default: defaultDestination }, { signal }));
   await writeSettings(path, { destination, ...mergeSettings(source, existing, settings) });
-  terminal.print(`wrote ${path}; next: ${source.name}-sync`);
+  terminal.print(`wrote ${path}; next: ${program}`);
   return exitStatus.completed;
 }
 

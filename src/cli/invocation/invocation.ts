@@ -97,14 +97,14 @@ export async function configureConnector(
   readonly configuration: Configuration;
   readonly context: SourceContext;
 }> {
-  const { source, target, flags, terminal, signal } = invocation;
+  const { source, target, flags, program, terminal, signal } = invocation;
   loadEnvironmentFiles(flags.config ?? defaultConfigPath, process.env);
   const configuration = await readConfiguration({
     source,
     sourceNames: [...sourceNames, ...(target ? [target.name] : [])],
     isConnector,
     env: process.env,
-    ...(serviceNames.includes(source.name) ? { remedy: setupRemedy(source.name) } : {}),
+    ...(serviceNames.includes(source.name) ? { remedy: setupRemedy(program, source.name) } : {}),
     ...(flags.config === undefined ? {} : { path: flags.config }),
     typed: typedSettings(source, flags),
     flags: flagsByKey(source.name),

@@ -29,10 +29,9 @@ export function quickStartOf(source: string): string | undefined {
   return quickStarts[source];
 }
 
-/** What to do where nothing is configured. */
-export function setupRemedy(source: string): string {
-  const command = `${source}-sync`;
-  return `run ${command} init to create it, or type what to copy: ${command} ${quickStartOf(source) ?? ""}`;
+/** What to do where nothing is configured, with the program as it was called. */
+export function setupRemedy(program: string, source: string): string {
+  return `run ${program} init to create it, or type what to copy: ${program} ${quickStartOf(source) ?? ""}`;
 }
 
 /** The flag of each key, to name it where the key is missing. */

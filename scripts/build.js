@@ -1,3 +1,4 @@
+import { cp } from "node:fs/promises";
 import { resolve } from "node:path";
 import { build } from "rolldown";
 import { versionDefine } from "./build-version.js";
@@ -33,3 +34,12 @@ await build({
   resolve: { mainFields: ["module", "main"] },
   output: { dir: "dist", format: "esm", chunkFileNames: "[name].js", sourcemap: true },
 });
+
+/** The browser's part of `report`, which stands in each file that it writes: with its charts. */
+await build({
+  cwd: root,
+  input: "src/report/browser/main.ts",
+  platform: "browser",
+  output: { file: "dist/report-page.js", format: "iife", minify: true },
+});
+await cp(resolve(root, "src/report/browser/report.css"), resolve(root, "dist/report-page.css"));

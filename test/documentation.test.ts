@@ -70,7 +70,7 @@ test("the page of the commands has every command and every option", () => {
   const page = read("docs/cli.md");
   for (const command of [...sourceCommands, ...programCommands])
     expect(page).toMatch(new RegExp(`^### \`(?:wandb-sync|rivulet) ${nameOf(command)}\`$`, "m"));
-  for (const flag of flagNames) expect(page).toMatch(new RegExp(`^ +(?:-\\w, )?--${flag} `, "m"));
+  for (const flag of flagNames) expect(page).toMatch(new RegExp(`^ +(?:-\\w, )?--?${flag} `, "m"));
 });
 
 describe.each(serviceNames)("%s", (name) => {

@@ -35,6 +35,13 @@ export const programCommands: readonly Command<undefined>[] = [
     load: async () => (await import("./commands/query.ts")).queryCommand,
   },
   {
+    usage: "report",
+    summary: "Write a report of all sources in the destination as one HTML file",
+    flags: ["config", "destination", "output", "force"],
+    examples: [["$0 report -o report.html", "open it in a browser, print it, or send it"]],
+    load: async () => (await import("./commands/report.ts")).programReportCommand,
+  },
+  {
     usage: "create <name>",
     summary: "Create a package for your own connector",
     flags: ["kind"],

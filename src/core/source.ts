@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Log } from "./log.ts";
+import type { ReportPage } from "./report.ts";
 import type { Columns, Key, Row, Value } from "./schema.ts";
 import type { RequestStats } from "./request-stats.ts";
 
@@ -199,6 +200,8 @@ export interface Source<Config = unknown> {
   /** What a configuration copies (host and workspace); a pipeline never mixes two. Not a secret. */
   identity(config: Config): string;
   streams(config: Config, context: SourceContext): readonly Stream[];
+  /** What the command `report` shows of the source's tables besides syncs, sizes and quarantine. */
+  readonly report?: ReportPage;
   /** Proves that host, login and workspace work, or throws an error with the remedy. */
   check(config: Config, context: SourceContext): Promise<void>;
 }

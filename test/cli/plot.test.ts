@@ -18,6 +18,14 @@ function metricRows(
   return values.map((metric_value, step) => ({ run_id, step, metric_name, metric_value }));
 }
 
+/** A value every minute. */
+function timedRows(run_id: string, metric_name: string, values: readonly number[]): Row[] {
+  return metricRows(run_id, metric_name, values).map((row, index) => ({
+    ...row,
+    timestamp: new Date(Date.UTC(2025, 0, 1, 0, index)).toISOString(),
+  }));
+}
+
 const falling = Array.from({ length: 500 }, (_, step) => 2 * Math.exp(-step / 100));
 const rising = Array.from({ length: 500 }, (_, step) => 1 - Math.exp(-step / 100));
 
@@ -31,8 +39,10 @@ async function fill({ url }: TestDatabase): Promise<void> {
     { name: "metrics", columns: metricColumns, primaryKey: ["run_id", "step", "metric_name"] },
   ]);
   const runs = [
-    { run_id: "3fk2a9xc", name: "wise-owl-1" },
+    { run_id: "3fk2a9xc", name: "wise-owl-1", config_json: '{"lr":0.1}' },
     { run_id: "8d0qwe12", name: null },
+    { run_id: "aaaa1111", name: "twin", config_json: '{"lr":0.1}' },
+    { run_id: "aaaa2222", name: "twin", config_json: '{"lr":0.01}' },
     { run_id: "gone0000", name: "gone" },
   ];
   const metrics = [
@@ -43,6 +53,9 @@ async function fill({ url }: TestDatabase): Promise<void> {
     ...metricRows("3fk2a9xc", "odd", [1, NaN, null, 4]),
     ...metricRows("3fk2a9xc", "once", [7]),
     ...metricRows("8d0qwe12", "loss", falling),
+    ...metricRows("aaaa1111", "acc", [0.5, 0.9, 0.7]),
+    ...metricRows("aaaa2222", "acc", [0.6, 0.8, 0.8]),
+    ...timedRows("aaaa2222", "timed", [1, 2, 3]),
     ...metricRows("8d0qwe12", "quote's", falling),
   ];
   await session.write([
@@ -52,7 +65,9 @@ async function fill({ url }: TestDatabase): Promise<void> {
   ]);
 }
 
+/** Errors of flags come before the log. */
 function severe(ended: EndedProgram): string {
+  if (!ended.stderr.startsWith("{")) return ended.stderr;
   return logLines(ended)
     .map(({ message }) => String(message))
     .join("\n");
@@ -123,6 +138,47 @@ describe.each(databases)("plot on %s", (_name, newDatabase) => {
     expect((await plot(["3fk2a9xc", "once"])).stdout).toMatch(braille);
   });
 
+  test("finds runs by name, by its beginning and by a pattern, and metrics by a pattern", async () => {
+    const { status, lines } = await plot(["wise,8d*", "lo*,val/*"]);
+    expect(status).toBe(0);
+    expect(lines.slice(-3)).toEqual([
+      "•• wise-owl-1 (3fk2a9xc) loss",
+      "×× 8d0qwe12 loss",
+      "++ wise-owl-1 (3fk2a9xc) val/acc",
+    ]);
+  });
+
+  test("draws the best runs by a metric, which says whether more is better", async () => {
+    const highest = await plot(["--best", "1", "--by", "acc"]);
+    expect(highest.lines[0]).toBe("acc by step, best by highest acc");
+    expect(highest.lines.at(-1)).toBe("━━ twin (aaaa1111) acc");
+    const lowest = await plot(["*", "acc", "--best", "1", "--by", "acc:min", "--smooth"]);
+    expect(lowest.lines[0]).toBe("acc by step, best by lowest acc, smoothed 0.6");
+    expect(lowest.lines.at(-1)).toBe("━━ twin (aaaa1111) acc");
+  });
+
+  test("draws the mean of the runs with the same configuration", async () => {
+    const { lines } = await plot(["*", "acc", "--group", "config.lr"]);
+    expect(lines.slice(-2)).toEqual(["•• 0.01 acc (1 run)", "×× 0.1 acc (1 run)"]);
+  });
+
+  test("draws values over time, and on a logarithmic axis", async () => {
+    const { status, lines } = await plot(["aaaa2222", "timed", "--x", "time", "--log-y"]);
+    expect(status).toBe(0);
+    expect(lines[0]).toBe("timed by time, log axis");
+    expect(lines.at(-2)).toMatch(/^ +minutes since the start$/);
+  });
+
+  test("without a metric, lists runs and metrics", async () => {
+    const { status, lines } = await plot([]);
+    expect(status).toBe(0);
+    expect(lines[0]).toMatch(/^run +name +state +created$/);
+    expect(lines).toContain("3fk2a9xc  wise-owl-1");
+    expect(lines.at(-1)).toBe("a,b, acc, loss, odd, once, quote's, text, timed, val/acc");
+    const one = await plot(["8d0qwe12"]);
+    expect(one.lines.at(-1)).toBe("loss, quote's");
+  });
+
   test.each([
     [
       "a run that does not exist",
@@ -140,6 +196,18 @@ describe.each(databases)("plot on %s", (_name, newDatabase) => {
       ["3fk2a9xc", "text"],
       /"text" of run "3fk2a9xc": has no numbers to plot/,
     ],
+    [
+      "a name that fits several runs, which it lists",
+      ["twin", "loss"],
+      /run "twin": fits 2 runs: twin \(aaaa1111\), twin \(aaaa2222\); name one by its id/,
+    ],
+    ["--by alone", ["3fk2a9xc", "loss", "--by", "loss"], /--by: .*add --best 5/],
+    [
+      "a key of no run's configuration",
+      ["*", "loss", "--group", "config.lrr"],
+      /--group config\.lrr: unknown; did you mean "config\.lr"/,
+    ],
+    ["a weight of 1", ["3fk2a9xc", "loss", "--smooth", "1"], /--smooth: expected a number from 0/],
     [
       "a file that cannot be written",
       ["3fk2a9xc", "loss", "--svg", "no/where.svg"],

@@ -15,6 +15,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   configuration: ["core"],
   metrics: ["core"],
   emulators: ["core"],
+  report: ["json", "core"],
   http: ["json", "engine", "core"],
   sources: ["http", "engine", "json", "core"],
   connector: ["configuration", "destination", "http", "engine", "json", "core"],

@@ -2,7 +2,8 @@ import type { Destination } from "../../core/destination.ts";
 import { renderPlotText } from "../terminal/plot.ts";
 import { formatTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { readCurves } from "./read-curves.ts";
+import { describePlot } from "../plot/describe-plot.ts";
+import { readCurves } from "../plot/read-curves.ts";
 
 /** Shows what the demo synced: a few queries with their results, and a plot. */
 export async function showDemoResults(destination: Destination, terminal: Terminal): Promise<void> {
@@ -16,7 +17,8 @@ export async function showDemoResults(destination: Destination, terminal: Termin
   }
   const selection = { run: "3fk2a9xc,8d0qwe12,w9e6d1ju", metric: "loss" };
   terminal.printStyled(terminal.color.bold("How did the loss of the runs develop?"));
-  terminal.printStyled(renderPlotText(await readCurves(destination, [], selection), terminal));
+  const plot = describePlot(await readCurves(destination, selection), { logY: false });
+  terminal.printStyled(renderPlotText(plot, terminal));
 }
 
 const numericColumns: ReadonlySet<string> = new Set([

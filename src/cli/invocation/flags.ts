@@ -34,6 +34,14 @@ const portOrDefault = z.union(
   { error: "expected a port from 0 to 65535, or nothing" },
 );
 
+const expectedWeight = "expected a number from 0 to 0.999, or nothing";
+
+/** The weight of the past in a moving average. */
+const smoothing = z.preprocess(
+  (given) => (given === "default" ? 0.6 : Number(given)),
+  z.number({ error: expectedWeight }).min(0, expectedWeight).max(0.999, expectedWeight),
+);
+
 const emptyAsDefault = (given: unknown): unknown => (given === "" ? "default" : given);
 
 /** The value of each flag, and its description in `--help`. */
@@ -80,6 +88,19 @@ const flagFields = {
   port: wholeNumber({ min: 0, max: 65_535 }, { description: "Port to listen on (default: 50051)" }),
   host: text({ description: "Address to listen on (default: all; there is no TLS and no login)" }),
   "allow-private": switchFlag("Let callers name hosts in private networks, and this machine"),
+  best: wholeNumber({ min: 1, max: 48 }, { description: "Only so many runs: the best" }),
+  by: text({
+    description:
+      "The metric that --best compares, such as loss, loss:min or acc:max (default: the metric drawn)",
+  }),
+  group: text({
+    description: "One curve for each value of a key (config.lr) or column (state): the mean",
+  }),
+  "log-y": switchFlag("Logarithmic y axis"),
+  smooth: described(z.preprocess(emptyAsDefault, smoothing), {
+    description: "Moving average: the weight of the past, below 1 (without a number: 0.6)",
+  }),
+  x: choice(["step", "time"], { description: "What the x axis shows: step or time" }),
   svg: text({ description: "Also write the plot to this SVG file" }),
   kind: choice(connectorKinds, {
     description: `Kind of connector: ${connectorKinds.join(", ")} (default: source)`,
@@ -91,7 +112,8 @@ const flagFields = {
   "metrics-file": text({
     description: "Write Prometheus metrics to this file at the end (for the textfile collector)",
   }),
-  force: switchFlag("Replace existing settings without asking"),
+  output: text({ description: "File to write" }),
+  force: switchFlag("Replace an existing file or settings without asking"),
   catalog: text({ description: "Singer catalog that selects streams and columns" }),
   properties: text({ description: "Same as --catalog" }),
   state: text({ description: "Singer state of an earlier run, to resume from" }),
@@ -145,6 +167,7 @@ const letters: Readonly<Partial<Record<FlagName, string>>> = {
   config: "c",
   quiet: "q",
   param: "p",
+  output: "o",
 };
 
 /**

@@ -2,20 +2,21 @@ import type { EChartsType } from "echarts/core";
 import { z } from "zod";
 import { visibleLine } from "../../core/visible-text.ts";
 import { BrailleCanvas, cellDots } from "./braille-canvas.ts";
-import { curveColors, withChart, type ChartSize, type Curve } from "./chart.ts";
+import { curveColors, withChart, type ChartSize, type Plot } from "./chart.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Height of a plot in lines, including its axis. */
 const plotRows = 20;
 
 /** Distinguish curves without colors. */
-const marks = ["•", "×", "+", "o", "*", "#"] as const;
+const marks = ["•", "×", "+", "o", "*", "#", "@", "%", "&", "=", "~", "^"] as const;
 
-/** Draws curves with axes, and a legend below, as wide as the terminal. */
+/** Draws curves with axes, a title above and a legend below, as wide as the terminal. */
 export function renderPlotText(
-  curves: readonly Curve[],
+  plot: Plot,
   { color, width }: Pick<Terminal, "color" | "width">,
 ): string {
+  const { curves, title, xName } = plot;
   const canvas = new BrailleCanvas(width, plotRows);
   const size = {
     width: width * cellDots.width,
@@ -24,7 +25,7 @@ export function renderPlotText(
     textWidth: (text: string) => text.length * cellDots.width,
     legend: false,
   };
-  withChart(curves, size, (chart) => {
+  withChart(plot, size, (chart) => {
     drawChart(chart, canvas);
   });
   const usesMarks = color.level === 0 && curves.length > 1;
@@ -34,18 +35,37 @@ export function renderPlotText(
     const sample = usesMarks ? cycle(marks, curve).repeat(2) : paint("━━", curve);
     return `${sample} ${truncate(visibleLine(label), width - 3)}`;
   });
-  return [...canvas.toLines(paint), ...legend].join("\n");
+  const head = color.bold(truncate(visibleLine(title), width));
+  const lines = canvas.toLines(paint);
+  // The last line is the margin below the labels.
+  if (lines.at(-1) === "" && xName !== "step")
+    lines.splice(-1, 1, truncate(xName, width).padStart(width));
+  return [head, ...lines, ...legend].join("\n");
 }
 
 /** Draws curves as an SVG image; its size is in pixels. XML has no control characters. */
-export function renderPlotSvg(
-  curves: readonly Curve[],
-  size: ChartSize = { width: 960, height: 540 },
-): string {
-  const shown = curves.map((curve) => ({ ...curve, label: visibleLine(curve.label) }));
-  return withChart(shown, { ...size, fontSize: 12, legend: true }, (chart) =>
+export function renderPlotSvg(plot: Plot, size: ChartSize = pictureSize(plot)): string {
+  const shown = {
+    ...plot,
+    title: visibleLine(plot.title),
+    curves: plot.curves.map((curve) => ({
+      ...curve,
+      label: visibleLine(curve.label),
+      metric: visibleLine(curve.metric),
+    })),
+  };
+  return withChart(shown, { ...size, fontSize, legend: true }, (chart) =>
     chart.renderToSVGString(),
   );
+}
+
+/** Of the texts in a picture, in pixels. */
+const fontSize = 12;
+
+/** As high as the legend needs, which has a line for each curve. */
+function pictureSize({ curves }: Plot): ChartSize {
+  const legendLine = fontSize * 2;
+  return { width: 960, height: Math.max(540, (curves.length + 4) * legendLine) };
 }
 
 /** Draws what ECharts laid out and a terminal can show: texts, axes and curves. */

@@ -49,6 +49,8 @@ export interface Terminal {
   write(text: string, signal: AbortSignal): Promise<boolean>;
   /** Redacts these secrets in everything that is written from now on, but not these names. */
   hideSecrets(secrets: readonly string[], names?: readonly string[]): void;
+  /** A text without these secrets, for a result that is written to a file. */
+  redact(text: string): string;
   /** Sends log lines to `write`, such as above the progress; undefined: to standard error again. */
   redirectLog(write: ((line: string) => void) | undefined): void;
 }
@@ -92,6 +94,7 @@ export function openTerminal({ format, level }: TerminalOptions): Terminal {
       names.push(...moreNames);
       redact = newRedactor(secrets, names);
     },
+    redact: (text) => redact(text),
     redirectLog(writeLine) {
       write = writeLine ?? ((line) => process.stderr.write(line));
     },

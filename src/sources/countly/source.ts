@@ -5,6 +5,7 @@ import { countlyConfig, type CountlyConfig } from "./client/config.ts";
 import { groupStream } from "./groups.ts";
 import { CountlyLogin } from "./server/login.ts";
 import { userStream } from "./users.ts";
+import { countlyReport } from "./report.ts";
 
 /** Countly: the apps and groups of a server, and the users of the apps. */
 export const countly: Source<CountlyConfig> = {
@@ -12,6 +13,7 @@ export const countly: Source<CountlyConfig> = {
   title: "Countly",
   config: countlyConfig,
   identity: ({ base_url, app_id }) => `${base_url} ${[...new Set(app_id)].sort().join(",")}`,
+  report: countlyReport,
   streams(config, context) {
     const login = new CountlyLogin(config, context);
     const streams = [

@@ -7,6 +7,7 @@ import { itemStream } from "./items.ts";
 import { objectStream } from "./object-stream.ts";
 import { datasetColumns, projectColumns } from "./tables.ts";
 import { Workspace } from "./workspace.ts";
+import { opikReport } from "./report.ts";
 
 const audit = ["created_at", "last_updated_at"] as const;
 
@@ -17,6 +18,7 @@ export const opik: Source<OpikConfig> = {
   config: opikConfig,
   identity: ({ base_url, COMET_OPIK_WORKSPACE = "default" }) =>
     `${base_url} ${COMET_OPIK_WORKSPACE}`,
+  report: opikReport,
   streams(config, context) {
     const workspace = new Workspace(config, context);
     const streams = [projectStream(workspace), datasetStream(workspace), itemStream(workspace)];

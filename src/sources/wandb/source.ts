@@ -7,6 +7,7 @@ import { readSavedSettings } from "./connection/saved-settings.ts";
 import { metricStream } from "./metrics/metrics.ts";
 import { WandbSession } from "./project/session.ts";
 import { runStream } from "./runs/runs.ts";
+import { wandbReport } from "./report.ts";
 
 /** Weights & Biases: the runs of one project or several, and each run's full history. */
 export const wandb: Source<WandbConfig> = {
@@ -17,6 +18,7 @@ export const wandb: Source<WandbConfig> = {
   savedSettings: readSavedSettings,
   identity: ({ base_url, entity, project, projects }) =>
     `${deploymentOf(base_url)} ${entity}${projects.length > 0 || project === undefined ? "" : `/${project}`}`,
+  report: wandbReport,
   streams(config, context) {
     const session = new WandbSession(config, context);
     return allowMassDeletion([runStream(session, config), metricStream(session, config)], config);

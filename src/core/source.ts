@@ -90,6 +90,8 @@ export interface Batch {
   readonly checkpoint?: Checkpoint | null;
   /** The size of the rows on the wire, which bounds read-ahead. Absent: counted as 64 KiB. */
   readonly bytes?: number;
+  /** Memory that a large answer takes until its rows are written; disposed of by the engine. */
+  readonly held?: Disposable | undefined;
   /** When the oldest row was read, in milliseconds since 1970. Default: when it is yielded. */
   readonly readAt?: number;
   /** What the summary of the sync says besides. */

@@ -10,6 +10,7 @@ interface GroupWriterOptions {
 
 /**
  * Writes groups in order, two at a time: while one is committed, the destination prepares the next.
+ * A group that holds memory is written alone.
  */
 export class GroupWriter {
   readonly #options: GroupWriterOptions;
@@ -20,11 +21,14 @@ export class GroupWriter {
     this.#options = options;
   }
 
-  /** Starts to write a group; resolves when the previous group is committed. */
+  /**
+   * Starts to write a group; resolves when the previous group is committed, and this one too if it
+   * holds memory.
+   */
   async write(group: readonly Batch[]): Promise<void> {
     const previous = this.#last;
     this.#last = this.#commit(group);
-    await previous;
+    await (group.some(({ held }) => held) ? this.#last : previous);
   }
 
   /** Resolves when all groups are committed. Throws the destination's error. */

@@ -7,16 +7,25 @@ const maxBytes = 2 ** 20;
 
 /**
  * Reads a stream's batches ahead of the writer, in groups that are worth a transaction each. Every
- * writer (database, Fivetran, Singer) reads through this function.
+ * writer (database, Fivetran, Singer) reads through this function. Asking for the next group frees
+ * the memory that this one holds.
  */
-export function readStream(
+export async function* readStream(
   stream: Stream,
   options: ReadOptions,
 ): AsyncGenerator<readonly Batch[], void> {
   const { signal } = options;
   const reader = (until: AbortSignal): AsyncIterable<Batch> =>
     withStreamName(stream, { ...options, signal: until });
-  return groupBatches(readAhead([reader], { concurrency: 1, maxBytes, signal }));
+  for await (const group of groupBatches(
+    readAhead([reader], { concurrency: 1, maxBytes, signal }),
+  )) {
+    try {
+      yield group;
+    } finally {
+      for (const { held } of group) held?.[Symbol.dispose]();
+    }
+  }
 }
 
 async function* withStreamName(stream: Stream, options: ReadOptions): AsyncGenerator<Batch, void> {

@@ -1,24 +1,43 @@
-/** Parsed JSON takes up to about this many times the memory of its text. */
+/** Rows take up to about this many times the memory of their JSON until they are written. */
 const memoryPerByte = 8;
 
+interface Thresholds {
+  /** An answer up to this size never waits: whoever holds memory may need it to go on. */
+  readonly smallBytes?: number;
+  /** A larger answer can be held, and waits for those that are. */
+  readonly largeBytes?: number;
+  /** The longest time for which an answer is held. */
+  readonly maxHeldMs?: number;
+}
+
+const mebibyte = 2 ** 20;
+
 /**
- * How much memory all answers under way may take together, bodies and what is parsed from them. An
- * answer that does not fit waits, half read; the oldest never waits, so there is always one that
- * will end.
+ * How much memory all answers may take together, bodies and what is parsed from them: while they
+ * are received and parsed, and large ones until their rows are written. An answer that does not fit
+ * waits, half read; the oldest waits for none but those that are held, and these end by themselves.
  */
 export class AnswerMemory {
   readonly #maxBytes: number;
+  readonly #thresholds: Required<Thresholds>;
   /** Those whose answers have begun, oldest first. */
   readonly #shares = new Set<AnswerShare>();
   #bytes = 0;
+  #heldBytes = 0;
 
-  constructor(maxMemory: number) {
+  constructor(maxMemory: number, thresholds: Thresholds = {}) {
     this.#maxBytes = maxMemory / memoryPerByte;
+    this.#thresholds = {
+      smallBytes: mebibyte,
+      largeBytes: 8 * mebibyte,
+      maxHeldMs: 30_000,
+      ...thresholds,
+    };
   }
 
   /** The share of an answer, empty at first; disposing of it frees the memory. */
   open(): AnswerShare {
-    const share = new AnswerShare({
+    const share: AnswerShare = new AnswerShare({
       take: (bytes) => {
         this.#shares.add(share);
         if (!this.#mayTake(share, bytes)) return false;
@@ -28,15 +47,46 @@ export class AnswerMemory {
       free: (bytes) => {
         this.#bytes -= bytes;
         this.#shares.delete(share);
-        for (const waiting of this.#shares) waiting.retry();
+        this.#retry();
       },
     });
     return share;
   }
 
-  #mayTake(share: AnswerShare, bytes: number): boolean {
+  /**
+   * Holds memory for an answer of this size until the result is disposed of; at most for a limited
+   * time, as its reader may wait for something that waits for memory. Undefined if it is not large.
+   */
+  hold(bytes: number): Disposable | undefined {
+    if (!this.isLarge(bytes)) return undefined;
+    let heldBytes = bytes;
+    this.#heldBytes += heldBytes;
+    const end = (): void => {
+      clearTimeout(timer);
+      this.#heldBytes -= heldBytes;
+      heldBytes = 0;
+      this.#retry();
+    };
+    const timer = setTimeout(end, this.#thresholds.maxHeldMs).unref();
+    return { [Symbol.dispose]: end };
+  }
+
+  /** Whether an answer of this size waits for those that are held, and can be held. */
+  isLarge(bytes: number): boolean {
+    return bytes > this.#thresholds.largeBytes;
+  }
+
+  #mayTake(share: AnswerShare, more: number): boolean {
+    const bytes = share.bytes + more;
+    if (bytes <= this.#thresholds.smallBytes) return true;
+    const heldBytes = this.isLarge(bytes) ? this.#heldBytes : 0;
     const [oldest] = this.#shares;
-    return share === oldest || this.#bytes + bytes <= this.#maxBytes;
+    if (share === oldest && heldBytes === 0) return true;
+    return this.#bytes + heldBytes + more <= this.#maxBytes;
+  }
+
+  #retry(): void {
+    for (const share of this.#shares) share.retry();
   }
 }
 
@@ -53,6 +103,10 @@ export class AnswerShare implements Disposable {
 
   constructor(options: ShareOptions) {
     this.#options = options;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Takes memory for more bytes; undefined if there is enough, otherwise settles when there is. */
@@ -95,4 +149,4 @@ export class AnswerShare implements Disposable {
 }
 
 /** The memory for the answers of all services that this process reads. */
-export const answerMemory = new AnswerMemory(512 * 2 ** 20);
+export const answerMemory = new AnswerMemory(512 * mebibyte);

@@ -3,11 +3,15 @@ import type { IncomingMessage } from "node:http";
 import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
+import { collectGarbage } from "../core/collect-garbage.ts";
 import { messageOf } from "../core/errors.ts";
+import type { AnswerMemory } from "./answer-memory.ts";
 import { HttpError } from "./http-error.ts";
 
 /** The content encodings that `decoderOf` understands. */
 export const acceptedEncodings = "gzip, deflate, br";
+
+type BodyMemory = Pick<AnswerMemory, "hold" | "isLarge">;
 
 interface BodyLimits {
   readonly maxBytes: number;
@@ -15,6 +19,8 @@ interface BodyLimits {
   readonly onChunk: () => void;
   /** Called for every decompressed chunk; waits until there is memory for it. */
   readonly takeMemory: (bytes: number) => Promise<void> | undefined;
+  /** Where the memory of the body is held. */
+  readonly answerMemory: BodyMemory;
 }
 
 /** A complete response body, decompressed and without a byte order mark, otherwise as sent. */
@@ -22,8 +28,10 @@ export class Body {
   /** UTF-8. */
   readonly data: Buffer;
   #text: string | undefined;
+  readonly #memory: BodyMemory | undefined;
 
-  constructor(sent: Buffer) {
+  constructor(sent: Buffer, memory?: BodyMemory) {
+    this.#memory = memory;
     this.data = sent.subarray(0, 3).equals(byteOrderMark) ? sent.subarray(3) : sent;
   }
 
@@ -39,7 +47,15 @@ export class Body {
 
   /** A body with this text; this one if it is the same. */
   withText(text: string): Body {
-    return text === this.text ? this : Body.of(text);
+    return text === this.text ? this : new Body(Buffer.from(text), this.#memory);
+  }
+
+  /**
+   * Keeps the memory of a large answer from others until the result is disposed of: yield it as
+   * `held` with the last of the rows. Undefined if the answer is not large.
+   */
+  hold(): Disposable | undefined {
+    return this.#memory?.hold(this.bytes);
   }
 
   /** The decompressed size. */
@@ -55,7 +71,7 @@ const byteOrderMark = Buffer.from("\ufeff");
  * or is too large.
  */
 export async function readBody(message: IncomingMessage, limits: BodyLimits): Promise<Body> {
-  const { maxBytes, onChunk, takeMemory } = limits;
+  const { maxBytes, onChunk, takeMemory, answerMemory } = limits;
   if (Number(message.headers["content-length"]) > maxBytes) {
     message.destroy();
     throw tooLarge(maxBytes);
@@ -81,8 +97,11 @@ export async function readBody(message: IncomingMessage, limits: BodyLimits): Pr
     throw new HttpError("broken", `the response broke off (${messageOf(error)})`);
   }
   const data = Buffer.concat(chunks, bytes);
+  chunks.length = 0;
+  // The chunks, and what is left of the answer before it: the rows of this one take far more.
+  if (answerMemory.isLarge(bytes)) collectGarbage();
   if (!isUtf8(data)) throw new HttpError("broken", "the response is not UTF-8");
-  return new Body(data);
+  return new Body(data, answerMemory);
 }
 
 function notifyChunks(onChunk: () => void) {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { InternalAxiosRequestConfig } from "axios";
-import type { AnswerShare } from "./answer-memory.ts";
+import type { AnswerMemory, AnswerShare } from "./answer-memory.ts";
 import { requestedWaitMs } from "./backoff.ts";
 import { type Body, readBody } from "./body.ts";
 import type { BudgetReader } from "./budget.ts";
@@ -20,8 +20,10 @@ interface SendOnceOptions extends TimeLimits {
   /** Called with the head of the response, once its body has arrived, whatever its status. */
   readonly onResponse: (status: number, headers: IncomingHttpHeaders) => void;
   readonly budgets: BudgetReader;
-  /** Where the memory of the response is counted. */
+  /** Where the memory of the response is counted while it is received. */
   readonly share: AnswerShare;
+  /** Where it may be held. */
+  readonly answerMemory: AnswerMemory;
   /** Masks secrets in the service's messages. */
   readonly redact: (text: string) => string;
 }
@@ -80,7 +82,7 @@ async function followRedirects(
 async function readResponse(
   message: IncomingMessage,
   deadline: Deadline,
-  { maxResponseBytes, now, redact, onResponse, budgets, share }: SendOnceOptions,
+  { maxResponseBytes, now, redact, onResponse, budgets, share, answerMemory }: SendOnceOptions,
 ): Promise<OkResponse> {
   const onChunk = (): void => {
     deadline.bytesReceived();
@@ -89,13 +91,14 @@ async function readResponse(
     const wait = share.take(bytes, deadline.signal);
     return wait && deadline.whilePaused(wait);
   };
+  const limits = { onChunk, takeMemory, answerMemory };
   const { statusCode: status = 0, headers } = message;
   if (status >= 200 && status < 300) {
-    const body = await readBody(message, { maxBytes: maxResponseBytes, onChunk, takeMemory });
+    const body = await readBody(message, { ...limits, maxBytes: maxResponseBytes });
     onResponse(status, headers);
     return { status, headers, body };
   }
-  const body = await readBody(message, { maxBytes: maxErrorBytes, onChunk, takeMemory }).catch(
+  const body = await readBody(message, { ...limits, maxBytes: maxErrorBytes }).catch(
     () => undefined,
   );
   onResponse(status, headers);

@@ -175,7 +175,7 @@ export class Sender {
   ): Promise<Answer<Value>> {
     const { transfer, log, now, maxResponseBytes, requestTimeoutMs, answerMemory } = this.#settings;
     const startedAt = now();
-    // Until the answer is parsed: what is kept of it is bounded by what waits to be written.
+    // Until the answer is parsed; a large one may be held until it is written.
     using share = answerMemory.open();
     const received = await sendOnce(config, {
       ...this.#settings,

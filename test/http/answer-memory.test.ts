@@ -13,7 +13,7 @@ const mebibyte = 2 ** 20;
 const { signal } = new AbortController();
 
 test("an answer waits until those before it leave enough memory; the oldest never does", async () => {
-  const memory = new AnswerMemory(8 * 100);
+  const memory = new AnswerMemory(8 * 100, { smallBytes: 0 });
   const first = memory.open();
   const second = memory.open();
   expect(first.take(70, signal)).toBeUndefined();
@@ -29,7 +29,7 @@ test("an answer waits until those before it leave enough memory; the oldest neve
 });
 
 test("an answer that waits can be given up, and then keeps no memory from others", async () => {
-  const memory = new AnswerMemory(8 * 100);
+  const memory = new AnswerMemory(8 * 100, { smallBytes: 0 });
   const first = memory.open();
   const second = memory.open();
   const controller = new AbortController();
@@ -41,6 +41,36 @@ test("an answer that waits can be given up, and then keeps no memory from others
   first[Symbol.dispose]();
   expect(memory.open().take(1, signal)).toBeUndefined();
   expect(memory.open().take(99, signal)).toBeUndefined();
+});
+
+test("a large answer waits for those that are held, and each is held for a limited time", async () => {
+  const memory = new AnswerMemory(8 * 100, { smallBytes: 5, largeBytes: 50, maxHeldMs: 50 });
+  const held = memory.hold(90);
+  expect(memory.hold(50)).toBeUndefined();
+  const answer = memory.open();
+  expect(answer.take(50, signal)).toBeUndefined();
+  const released = answer.take(20, signal);
+  expect(released).toBeDefined();
+  held?.[Symbol.dispose]();
+  held?.[Symbol.dispose]();
+  await released;
+  memory.hold(90);
+  const expired = answer.take(20, signal);
+  expect(expired).toBeDefined();
+  await expired;
+});
+
+test("a small answer never waits: what holds memory may need it", () => {
+  const memory = new AnswerMemory(8 * 100, { smallBytes: 5, largeBytes: 50 });
+  memory.hold(1000);
+  const first = memory.open();
+  void first.take(50, signal);
+  expect(first.take(51, signal)).toBeDefined();
+  const second = memory.open();
+  void second.take(50, signal);
+  const third = memory.open();
+  expect(third.take(5, signal)).toBeUndefined();
+  expect(third.take(1, signal)).toBeDefined();
 });
 
 test("eight compressed answers at once are decompressed and parsed one after another", async () => {
@@ -71,7 +101,7 @@ test("eight compressed answers at once are decompressed and parsed one after ano
 });
 
 test("the time that an answer waits for memory does not count against its deadline", async () => {
-  const memory = new AnswerMemory(8 * 100);
+  const memory = new AnswerMemory(8 * 100, { smallBytes: 0 });
   const oldest = memory.open();
   void oldest.take(100, signal);
   await using server = await startServer(respond('"late"'));

@@ -13,12 +13,34 @@ export function boundedKey(text: string): string {
   return `${text.slice(0, 400).toWellFormed()}…${createHash("sha256").update(text).digest("hex")}`;
 }
 
-/** A complete row as JSON text, for quarantine. */
-export function rowText(row: Readonly<Record<string, Value>>): string {
-  const members = Object.entries(row)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${JSON.stringify(name)}:${valueText(value)}`);
-  return `{${members.join(",")}}`;
+/** Longer texts are too long for databases, once escaped and in UTF-8. */
+const maxLength = 2 ** 27;
+
+/** Longer texts are too long for V8 if each character has to be escaped (`\u0001`). */
+const maxValueLength = 2 ** 26;
+
+/** A row as JSON text. */
+interface RowText {
+  /** Complete, unless `cutFrom` says how many characters the row has. */
+  readonly text: string;
+  readonly cutFrom?: number;
+}
+
+/** A row as JSON text, for quarantine; cut if it is longer than databases can store. */
+export function rowText(row: Readonly<Record<string, Value>>): RowText {
+  let text = "";
+  let characters = 0;
+  let isCut = false;
+  for (const [name, value] of Object.entries(row)) {
+    if (value === undefined) continue;
+    const long = typeof value === "string" && value.length > maxValueLength ? value : undefined;
+    const kept = valueText(long?.slice(0, maxValueLength) ?? value);
+    const member = `${text === "" ? "{" : ","}${JSON.stringify(name)}:${kept}`;
+    characters += long?.length ?? member.length;
+    isCut ||= long !== undefined || text.length + member.length > maxLength;
+    text += member.slice(0, maxLength - text.length);
+  }
+  return isCut ? { text: `${text}…`, cutFrom: characters } : { text: `${text || "{"}}` };
 }
 
 function valueText(value: Value): string {

@@ -97,7 +97,7 @@ export function createEncoder(table: PreparedTable, mapping: TypeMapping): Encod
 }
 
 function hashRow(row: Row): string {
-  return createHash("sha256").update(rowText(row)).digest("hex").slice(0, 16);
+  return createHash("sha256").update(rowText(row).text).digest("hex").slice(0, 16);
 }
 
 function readValue({ isInherited, source }: Field, row: Row): Value {

@@ -67,7 +67,12 @@ export function quarantineEntry(
   error: Error,
 ): Rejected {
   const where = locationOf(table, row);
-  return { key: encoder.entryKey(row), payload: rowText(row), reason: error.message, where };
+  const { text, cutFrom } = rowText(row);
+  const cut =
+    cutFrom === undefined
+      ? ""
+      : `; the payload is cut: the row has ${Math.round(cutFrom / 1e6)} million characters`;
+  return { key: encoder.entryKey(row), payload: text, reason: `${error.message}${cut}`, where };
 }
 
 function addRows(

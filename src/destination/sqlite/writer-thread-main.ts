@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { collectGarbage } from "../../core/collect-garbage.ts";
 import { connectForWriting } from "./connection.ts";
 import { LocalEngine } from "./engine.ts";
 import { errorCode } from "./errors.ts";
@@ -12,6 +13,8 @@ reply(() => {
 });
 parentPort?.on("message", ({ operation, args }: EngineCall) => {
   reply(() => perform({ operation, args }));
+  // Later, when nothing refers to the arguments.
+  if (operation === "upsert" && sizeOf(args[1]) > largeLength) setImmediate(collectGarbage);
 });
 
 /**
@@ -24,6 +27,17 @@ const endsTransaction: ReadonlySet<string> = new Set<EngineCall["operation"]>([
   "rollBackTo",
   "close",
 ]);
+
+/** The length of texts from which rows are collected at once, instead of beside the next ones. */
+const largeLength = 8 * 2 ** 20;
+
+function sizeOf(values: unknown): number {
+  if (!Array.isArray(values)) return 0;
+  return values.reduce<number>(
+    (sum, value) => sum + (typeof value === "string" ? value.length : 0),
+    0,
+  );
+}
 
 function perform({ operation, args }: EngineCall): unknown {
   if (endsTransaction.has(operation)) failure = undefined;

@@ -1,7 +1,14 @@
 import { SourceError } from "../../core/errors.ts";
 import type { Body } from "../body.ts";
 import type { Client } from "../client.ts";
-import { memberByPath, pageBody, type List, type Page, type PageBody, type Pages } from "./page.ts";
+import {
+  memberByPath,
+  heldPageBody,
+  type List,
+  type Page,
+  type PageBody,
+  type Pages,
+} from "./page.ts";
 import { Totals } from "./totals.ts";
 import { resolveSameOrigin, urlOf } from "../url.ts";
 
@@ -90,7 +97,7 @@ class ChainedPages implements Pages {
   }
 
   async #page(url: URL): Promise<PageBody> {
-    const accept = (body: Body): PageBody => pageBody(body, this.#list);
+    const accept = (body: Body): PageBody => heldPageBody(body, this.#list);
     return (await this.#client.request({ method: "GET", path: url.href, accept })).value;
   }
 }

@@ -7,7 +7,7 @@ import type {
   DescendingPages,
   DescendingPosition,
 } from "./descending-list.ts";
-import { pageBody, type PageBody } from "./page.ts";
+import { heldPageBody, type PageBody } from "./page.ts";
 import { PageSize } from "./page-size.ts";
 import { descend, idOf } from "./row-ids.ts";
 import { nextWindow, reaches, type Window } from "./window.ts";
@@ -125,7 +125,7 @@ class Traversal implements DescendingPages {
       method: "GET",
       path,
       query: { ...query, page: start / size + 1, size },
-      accept: (body) => pageBody(body, this.#list),
+      accept: (body) => heldPageBody(body, this.#list),
     });
     return { page: value.page, isBareArray: value.isBareArray, window };
   }

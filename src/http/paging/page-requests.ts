@@ -2,7 +2,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { Client } from "../client.ts";
 import { isTooLarge } from "../http-error.ts";
 import { PageSize, type PageByteLimits } from "./page-size.ts";
-import { pageBody, type List, type Page, type PageBody } from "./page.ts";
+import { heldPageBody, type List, type Page, type PageBody } from "./page.ts";
 
 /** A position in a list that does not change. Saved in checkpoints. */
 export interface PageOffset {
@@ -89,7 +89,7 @@ export class PageRequests {
       method: "GET",
       path,
       query: { ...query, page: this.#position.offset / size + 1, size },
-      accept: (body) => pageBody(body, this.#list),
+      accept: (body) => heldPageBody(body, this.#list),
     });
     this.#unreadable = 0;
     return value;

@@ -34,6 +34,8 @@ export interface Page {
   /** Why rows of this page could not be read; they are missing from `rows`. */
   readonly unreadable?: string;
   readonly bytes: number;
+  /** The memory of a large page, until its rows are written. */
+  readonly held?: Disposable | undefined;
   /** The number of the page, from 1. */
   readonly number: number;
 }
@@ -92,6 +94,12 @@ export function pageBody(body: Body, { path, rowKeys = defaultKeys }: List): Pag
   const rows = list.elements.map(text);
   const rawRows = body.data.subarray(start, end);
   return { page: { rows, bytes, ...(hasTotal ? { total } : {}) }, value, isBareArray, rawRows };
+}
+
+/** The same for a page whose rows become a batch, which has to take over what is `held`. */
+export function heldPageBody(body: Body, list: List): PageBody {
+  const { page, ...rest } = pageBody(body, list);
+  return { ...rest, page: { ...page, held: body.hold() } };
 }
 
 /**

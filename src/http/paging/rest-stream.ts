@@ -194,8 +194,8 @@ async function* readListing(
 /** About what a key takes in memory, for the limits of what is read ahead. */
 const keyBytes = 100;
 
-function toBatch({ bytes, total }: Page, { rows, rejected }: MappedPage): StreamBatch {
-  return { rows, rejected, bytes, ...(total === undefined ? {} : { expected: total }) };
+function toBatch({ bytes, held, total }: Page, { rows, rejected }: MappedPage): StreamBatch {
+  return { rows, rejected, bytes, held, ...(total === undefined ? {} : { expected: total }) };
 }
 
 function textIn(row: Row, column: string): string | undefined {

@@ -141,6 +141,7 @@ export class ItemWalk {
       rows,
       rejected: rejected.map((entry) => locate(entry, dataset, rows)),
       bytes: page.bytes,
+      held: page.held,
       ...(sweep && mode === "pages" ? { sweep } : {}),
     };
   }

@@ -77,6 +77,7 @@ export class WorkspaceLists {
     let unreadable: string | undefined;
     let isIdentified = true;
     for await (const page of pages) {
+      page.held?.[Symbol.dispose]();
       for (const row of page.rows) {
         const { id, created } = identify(row);
         if (id === undefined) isIdentified = false;

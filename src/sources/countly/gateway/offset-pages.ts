@@ -1,5 +1,5 @@
 import { SourceError } from "../../../core/errors.ts";
-import { pageBody } from "../../../http/paging/page.ts";
+import { heldPageBody } from "../../../http/paging/page.ts";
 import type { Query } from "../../../http/url.ts";
 import { firstPresent } from "../../../json/row-mapper.ts";
 import { emptyMembers, members, plain } from "../../../json/text-scanner.ts";
@@ -16,6 +16,7 @@ interface OffsetPagedList {
 interface OffsetPage {
   readonly rows: readonly string[];
   readonly bytes: number;
+  readonly held?: Disposable | undefined;
 }
 
 /** The rows of a list that was read to its end. */
@@ -34,7 +35,10 @@ export async function readAllPages(
   const rows: string[] = [];
   const pages = readOffsetPages(send, list);
   let next = await pages.next();
-  for (; !next.done; next = await pages.next()) rows.push(...next.value.rows);
+  for (; !next.done; next = await pages.next()) {
+    rows.push(...next.value.rows);
+    next.value.held?.[Symbol.dispose]();
+  }
   return { rows, isComplete: next.value };
 }
 
@@ -75,7 +79,7 @@ async function requestPage(
 ): Promise<OffsetPage> {
   const { path, params, limit } = list;
   const { body } = await send({ path, params: { ...params, limit, skip }, encoding: "plain" });
-  return pageBody(body, { path, rowKeys: ["data"] }).page;
+  return heldPageBody(body, { path, rowKeys: ["data"] }).page;
 }
 
 /** Whether a page starts with the same row as the first one. */

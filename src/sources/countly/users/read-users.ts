@@ -84,7 +84,7 @@ async function* readOnce({ id }: App, options: ReadOnceOptions): AsyncGenerator<
     // Only the first page moves the mark: users active later may be on pages already read.
     if (isFirst) batches.advanceMark(texts);
     isFirst = false;
-    yield* batches.page({ texts, bytes: page.bytes }, { endpointName: reader.endpointName });
+    yield* batches.page({ ...page, texts }, { endpointName: reader.endpointName });
   }
   // If the last read found no users either, there is nothing to prove.
   const isProven = !batches.foundNone || (saved.users !== 0 && (await reader.confirmEmpty()));
@@ -115,10 +115,10 @@ async function* readFromGateway(
     let next = await pages.next();
     for (; !next.done; next = await pages.next()) {
       signal.throwIfAborted();
-      const { rows, bytes } = next.value;
+      const { rows, bytes, held } = next.value;
       const { own, rejected } = splitGatewayUsers(rows, { app: id, apps: server.apps });
       batches.advanceMark(own);
-      yield* batches.page({ texts: own, rejected, bytes });
+      yield* batches.page({ texts: own, rejected, bytes, held });
     }
     if (batches.mustReadAll) saved = { ...saved, unswept: true };
     if (!next.value) continue;

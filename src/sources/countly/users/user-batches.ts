@@ -50,6 +50,7 @@ interface UserTexts {
   /** What was on the page and does not belong to the app. */
   readonly rejected?: readonly Rejected[];
   readonly bytes: number;
+  readonly held?: Disposable | undefined;
 }
 
 /** Turns one read of an app's users into batches: rows, sweeps and checkpoints. */
@@ -113,7 +114,7 @@ export class UserBatches {
    * interrupted read resume after the page.
    */
   *page(
-    { texts, rejected: foreign = [], bytes }: UserTexts,
+    { texts, rejected: foreign = [], bytes, held }: UserTexts,
     read?: { readonly endpointName: string | undefined },
   ): Generator<StreamBatch, void> {
     const { mapper, app, startedAt, plan, saved, isRefused } = this.#options;
@@ -133,6 +134,7 @@ export class UserBatches {
       rows,
       rejected: [...rejected.map((entry, at) => locate(entry, app, at < unkeyed)), ...foreign],
       bytes: bytes + rows.length * rowOverheadBytes,
+      held,
       ...(last ? { sweep: last } : {}),
       // However this read ends, the next one covers all users.
       ...(unkeyed > 0 ? this.#ifChanged(toCheckpoint({ ...saved, unswept: true })) : {}),

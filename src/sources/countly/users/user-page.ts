@@ -1,5 +1,5 @@
 import { SourceError, TransientError } from "../../../core/errors.ts";
-import { memberByPath, pageBody } from "../../../http/paging/page.ts";
+import { heldPageBody, memberByPath } from "../../../http/paging/page.ts";
 import { idText, members } from "../../../json/text-scanner.ts";
 import { sendAndAwaitTask } from "../client/await-task.ts";
 import type { SendRequest } from "../client/countly-client.ts";
@@ -18,6 +18,7 @@ export interface User {
 export interface UserPage {
   readonly users: readonly User[];
   readonly bytes: number;
+  readonly held?: Disposable | undefined;
   /** How many users match the query, if the endpoint counts them. */
   readonly total: number | undefined;
 }
@@ -57,14 +58,14 @@ export async function requestUserPage(
   const params = endpoint.params({ app, query, sort: latest ? bySync : byId, limit });
   const response = await sendAndAwaitTask(send, { path, encoding, params }, signal);
   const rowKeys = rowKey === undefined ? [] : [rowKey];
-  const { rows, bytes } = pageBody(response.body, { path, rowKeys }).page;
+  const { rows, bytes, held } = heldPageBody(response.body, { path, rowKeys }).page;
   const users = rows.map((text) => ({ id: userId(text, path), text }));
   const count = totalKey === undefined ? undefined : memberByPath(response.value, totalKey);
   checkPage(users, { endpoint, range });
   const total = typeof count === "number" ? count : undefined;
   if (users.length === 0 && (total ?? 0) > 0)
     throw new TransientError(`${path}: the server counts ${total ?? 0} users but sends none`);
-  return { users: sorted ? users : users.sort(byDescendingId), bytes, total };
+  return { users: sorted ? users : users.sort(byDescendingId), bytes, held, total };
 }
 
 function checkPage(

@@ -118,7 +118,12 @@ function toRows(
   texts: readonly string[],
   { body, date = Date.now() }: Pick<GraphqlResponse<unknown>, "body" | "date">,
 ): RunRows {
-  return { texts, runs: nodes.map((node) => toListedRun(node, date)), bytes: body.bytes };
+  return {
+    texts,
+    runs: nodes.map((node) => toListedRun(node, date)),
+    bytes: body.bytes,
+    held: body.hold(),
+  };
 }
 
 /** The nodes of a page, exactly as the service sent them. */

@@ -124,7 +124,8 @@ export class RunHistoryReader {
     const sweep = this.#mayHaveRows ? this.#sweep(page) : undefined;
     const sweeps = sweep ? this.#held.add(sweep, page.bytes) : [];
     if (!sweep || !this.#held.isHolding) this.#position = page.position;
-    yield { ...this.#toBatch(next.value), checkpoint: this.#checkpoint(false) };
+    const { held } = page;
+    yield { ...this.#toBatch(next.value), held, checkpoint: this.#checkpoint(false) };
     yield* toSweepBatches(sweeps);
   }
 

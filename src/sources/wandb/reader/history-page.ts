@@ -34,6 +34,7 @@ export interface HistoryPage {
    */
   readonly lines: readonly string[];
   readonly bytes: number;
+  readonly held?: Disposable | undefined;
   /** The steps that the page contains completely. Any other row of these steps was deleted. */
   readonly completeSteps?: StepRange | undefined;
   /** Where to go on after this page; undefined: at the start. */

@@ -11,6 +11,7 @@ export interface RunRows {
   /** The same runs, as this response shows them. */
   readonly runs: readonly ListedRun[];
   readonly bytes: number;
+  readonly held?: Disposable | undefined;
 }
 
 /** Reads one project through one of the service's APIs. */

@@ -27,7 +27,8 @@ export async function* readRestHistory(
   /** The first step not read yet; undefined once the steps did not ascend. */
   let from: bigint | undefined = 0n;
   try {
-    for await (const { rows, bytes } of linkedPages(pageClient, { path, rowKeys: ["history"] })) {
+    const pages = linkedPages(pageClient, { path, rowKeys: ["history"] });
+    for await (const { rows, bytes, held } of pages) {
       count += rows.length;
       digest.add(rows);
       const { first, last, ...lines } = splitAtLastStep([...waiting, ...rows]);
@@ -37,7 +38,7 @@ export async function* readRestHistory(
         from = first < start ? undefined : BigInt(last);
       const isComplete = start !== undefined && from !== undefined && from > start;
       const completeSteps = isComplete ? stepRange(start, from) : undefined;
-      yield { lines: lines.complete, bytes, position: undefined, completeSteps };
+      yield { lines: lines.complete, bytes, held, position: undefined, completeSteps };
     }
   } catch (error) {
     if (statusOf(error) !== 404 || count > 0) throw error;

@@ -62,8 +62,8 @@ export function restProject({ client, config, project }: RestProjectOptions): Pr
       const { unreadable } = await listing();
       if (ids.length === 0 && unreadable === 0) return;
       const wanted = new Set(ids);
-      for await (const { rows, bytes } of linkedPages(jsonClient, list)) {
-        yield selectRows(rows, bytes, wanted);
+      for await (const { rows, bytes, held } of linkedPages(jsonClient, list)) {
+        yield { ...selectRows(rows, wanted), bytes, held };
       }
     },
     async *readHistory({ id }, { singleAttempt }) {
@@ -82,7 +82,8 @@ async function listAll(pages: ReturnType<typeof linkedPages>): Promise<RestListi
   const date = Date.now();
   const runs = new Map<string, ListedRun>();
   let unreadable = 0;
-  for await (const { rows } of pages) {
+  for await (const { rows, held } of pages) {
+    held?.[Symbol.dispose]();
     for (const row of rows) {
       const run = parseRun(row, date);
       if (run) runs.set(run.id, run);
@@ -95,7 +96,10 @@ async function listAll(pages: ReturnType<typeof linkedPages>): Promise<RestListi
 }
 
 /** The wanted runs of a page, and those without an id, which are reported. */
-function selectRows(rows: readonly string[], bytes: number, wanted: ReadonlySet<string>): RunRows {
+function selectRows(
+  rows: readonly string[],
+  wanted: ReadonlySet<string>,
+): Pick<RunRows, "texts" | "runs"> {
   const date = Date.now();
   const selected = rows
     .map((text) => ({ text, run: parseRun(text, date) }))
@@ -103,7 +107,6 @@ function selectRows(rows: readonly string[], bytes: number, wanted: ReadonlySet<
   return {
     texts: selected.map(({ text }) => text),
     runs: selected.flatMap(({ run }) => run ?? []),
-    bytes,
   };
 }
 

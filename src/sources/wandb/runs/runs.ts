@@ -90,10 +90,10 @@ async function* readChanged(
   const changed = [...listing.items.values()].filter(({ id, fields }) => ledger.get(id) !== fields);
   const expected = changed.length;
   let number = 0;
-  for await (const { texts, runs, bytes } of reader.readRows(changed.map(({ id }) => id))) {
+  for await (const { texts, runs, bytes, held } of reader.readRows(changed.map(({ id }) => id))) {
     signal.throwIfAborted();
     number += 1;
-    yield { ...pages.map({ rows: texts, number }), bytes, expected };
+    yield { ...pages.map({ rows: texts, number }), bytes, held, expected };
     for (const { id, fields, isSettling } of runs) ledger.set(id, isSettling ? "" : fields);
     yield* ledger.changes();
   }

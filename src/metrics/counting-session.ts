@@ -1,12 +1,13 @@
 import type { Session, WriteResult } from "../core/destination.ts";
 import type { Batch } from "../core/source.ts";
-import type { Metrics } from "./metrics.ts";
+import type { PipelineMetrics } from "./pipeline-metrics.ts";
 
 /** Wraps a session so that `metrics` counts what is written through it. */
-export function countingSession(session: Session, metrics: Metrics): Session {
+export function countingSession(session: Session, metrics: PipelineMetrics): Session {
   const countRows = session.countRows?.bind(session);
   return {
     ...(countRows ? { countRows } : {}),
+    ...(session.maxColumns === undefined ? {} : { maxColumns: session.maxColumns }),
     get lost() {
       return session.lost;
     },
@@ -28,18 +29,22 @@ export function countingSession(session: Session, metrics: Metrics): Session {
     begin: () => session.begin(),
     async end(end) {
       await session.end(end);
-      if (end.status === "completed") metrics.setLastComplete(new Date());
+      metrics.endRun(end);
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };
 }
 
-function countResult(metrics: Metrics, batches: readonly Batch[], result: WriteResult): void {
+function countResult(
+  metrics: PipelineMetrics,
+  batches: readonly Batch[],
+  result: WriteResult,
+): void {
   let documents = 0;
   for (const [stream, counts] of result) {
-    const { inserted, updated, unchanged, deleted, rejected } = counts;
+    const { inserted, updated, unchanged, rejected } = counts;
     documents += inserted + updated + unchanged;
-    metrics.countRows(stream, { inserted, updated, unchanged, deleted, rejected });
+    metrics.countRows(stream, counts);
     metrics.countErrors(rejected);
   }
   const bytes = batches.reduce((sum, batch) => sum + (batch.bytes ?? 0), 0);

@@ -20,11 +20,14 @@ export async function readMetricsFile(file: string): Promise<string> {
   return await readFile(file, "utf8").catch(() => "");
 }
 
-/** Replaces the file atomically, so that no reader sees half of it. */
+/**
+ * Replaces the file atomically, so that no reader sees half of it. Everyone may read it, because
+ * the collector runs as another user; there are no secrets in it.
+ */
 export async function writeMetricsFile(file: string, text: string): Promise<void> {
   try {
     // The textfile collector ignores the temporary file: it reads only those that end in .prom.
-    await replaceFile(file, text);
+    await replaceFile(file, text, { mode: 0o644 });
   } catch (cause) {
     throw new ConfigError(
       `--metrics-file ${file}: cannot be written (${messageOf(cause)}); choose another`,

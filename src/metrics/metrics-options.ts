@@ -1,22 +1,50 @@
-import type { Destination, Session } from "../core/destination.ts";
+import type { Destination, Session, SyncStatus } from "../core/destination.ts";
 import type { Log } from "../core/log.ts";
 import type { RequestStats } from "../core/request-stats.ts";
-import type { Side } from "./metrics.ts";
 
-/** Records the metrics of a sync, if there are any. */
+/** Whether rivulet reads from a service (`ingest`) or writes what others send (`export`). */
+export type Side = "ingest" | "export";
+
+/** Records the metrics of the pipelines that one process syncs, if there are any. */
 export interface MetricsRecorder {
-  /** Wraps a session so that everything written through it is counted. */
-  observe(session: Session, write: MeasuredWrite): Promise<Session>;
-  /** Adds this many failed streams to the errors. */
-  countFailedStreams(streams: number): void;
+  /**
+   * Records a sync of a pipeline from its beginning: how it ends, even if it fails before there is
+   * a session. Several may run at once, but only one of each pipeline.
+   */
+  record<Result>(
+    pipeline: RecordedPipeline,
+    sync: (recording: Recording) => Promise<Result>,
+  ): Promise<Result>;
 }
 
-/** What a session writes to, and for which pipeline. */
+/** The pipeline of a sync, as far as it is known before its configuration is read. */
+export interface RecordedPipeline {
+  /** The name of the source; `singer` if a tap is loaded. */
+  readonly source: string;
+  /** Absent: the configuration may name it. */
+  readonly name?: string | undefined;
+  /** What it is called if nothing names it. */
+  readonly defaultName: string;
+}
+
+/** Records one sync. */
+export interface Recording {
+  /** Says the pipeline's name, as soon as the configuration is read. */
+  readonly named: (pipeline: string) => void;
+  /** Wraps a session so that everything written through it is counted. */
+  readonly observe: (session: Session, write: MeasuredWrite) => Promise<Session>;
+  /** Adds this many failed streams to the errors. */
+  readonly countFailedStreams: (streams: number) => void;
+}
+
+/** What a session writes to. */
 export interface MeasuredWrite {
   readonly destination: Pick<Destination, "syncs">;
-  readonly pipeline: string;
   readonly transfer: RequestStats;
 }
+
+/** How the last sync of a pipeline went. `locked`: another one held the lease. */
+export type RunStatus = SyncStatus | "running" | "locked";
 
 /** Which metrics to provide, and where. */
 export interface MetricsOptions {

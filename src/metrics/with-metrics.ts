@@ -1,8 +1,12 @@
 import type { MetricsOptions, MetricsRecorder } from "./metrics-options.ts";
 
 const noMetrics: MetricsRecorder = {
-  observe: (session) => Promise.resolve(session),
-  countFailedStreams: () => undefined,
+  record: (_pipeline, sync) =>
+    sync({
+      named: () => undefined,
+      observe: (session) => Promise.resolve(session),
+      countFailedStreams: () => undefined,
+    }),
 };
 
 /**

@@ -1,15 +1,14 @@
-import { LockedError, messageOf } from "../core/errors.ts";
-import { countingSession } from "./counting-session.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { type EarlierSync, parseEarlierSyncs } from "./earlier-syncs.ts";
 import { checkMetricsFile, readMetricsFile, writeMetricsFile } from "./metrics-file.ts";
-import type { MeasuredWrite, MetricsOptions, MetricsRecorder } from "./metrics-options.ts";
+import type { MetricsOptions, MetricsRecorder, Side } from "./metrics-options.ts";
 import { serveMetrics } from "./metrics-server.ts";
-import { Metrics, parseLastComplete, type Side } from "./metrics.ts";
+import { Metrics } from "./metrics.ts";
+import { Recorder } from "./recorder.ts";
 
 /** The ports of the C8 contract. */
 const defaultPorts: Readonly<Record<Side, number>> = { ingest: 8000, export: 8001 };
-
-/** How many of the latest syncs to search for a complete one. */
-const maxSyncs = 1000;
 
 /**
  * Runs `work` and provides its metrics. Throws a ConfigError before the work begins if the port
@@ -27,58 +26,49 @@ export async function withPrometheus<Result>(
       : await serveMetrics(metrics, port === "default" ? defaultPorts[side] : port);
   if (server)
     log.info(`serving metrics at http://localhost:${server.port}/metrics`, { port: server.port });
-  const result = await runCounted(metrics, { work, file, log, signal });
-  if (file !== undefined) await writeMetricsFile(file, await metrics.text());
+  const save = file === undefined ? undefined : saveInto(file, metrics, log);
+  const result = await runCounted(metrics, { work, file, save, log, signal });
+  await save?.();
   return result;
 }
 
 interface RunOptions<Result> extends Pick<MetricsOptions, "file" | "log" | "signal"> {
   readonly work: (recorder: MetricsRecorder) => Promise<Result>;
+  readonly save: (() => Promise<void>) | undefined;
 }
 
 /**
- * Runs `work`; if it fails, counts an error and writes the file. An error while writing is only
+ * Runs `work`; if it fails, counts an error and saves the file. An error while saving is only
  * logged, so that it does not hide the first one.
  */
 async function runCounted<Result>(
   metrics: Metrics,
-  { work, file, log, signal }: RunOptions<Result>,
+  { work, file, save, log, signal }: RunOptions<Result>,
 ): Promise<Result> {
+  const recorder = new Recorder({ metrics, earlier: () => readEarlierSyncs(file), signal });
   try {
-    return await work(newRecorder(metrics));
+    return await work(recorder);
   } catch (error) {
-    if (!signal.aborted && !(error instanceof LockedError)) metrics.countErrors(1);
-    if (file !== undefined) {
-      // Without a session, only the file of an earlier sync tells the last complete one.
-      const last = metrics.hasSession ? undefined : parseLastComplete(await readMetricsFile(file));
-      if (last) metrics.setLastComplete(last);
-      await writeMetricsFile(file, await metrics.text()).catch((writeError: unknown) => {
-        log.warning(messageOf(writeError));
-      });
-    }
+    await recorder.recordError(error);
+    await save?.().catch((saveError: unknown) => {
+      log.warning(messageOf(saveError));
+    });
     throw error;
   }
 }
 
-function newRecorder(metrics: Metrics): MetricsRecorder {
-  return {
-    async observe(session, write) {
-      metrics.addRequestStats(write.transfer);
-      const last = await findLastComplete(write);
-      if (last) metrics.setLastComplete(last);
-      return countingSession(session, metrics);
-    },
-    countFailedStreams(streams) {
-      metrics.countErrors(streams);
-    },
-  };
+async function readEarlierSyncs(file: string | undefined): Promise<readonly EarlierSync[]> {
+  return file === undefined ? [] : parseEarlierSyncs(await readMetricsFile(file));
 }
 
-async function findLastComplete({
-  destination,
-  pipeline,
-}: MeasuredWrite): Promise<Date | undefined> {
-  const syncs = await destination.syncs(maxSyncs, pipeline);
-  const ended = syncs.find(({ status }) => status === "completed")?.endedAt;
-  return ended === undefined ? undefined : new Date(ended);
+/** Replaces the file. Says so if it was another pipeline's, whose alerts would never fire again. */
+function saveInto(file: string, metrics: Metrics, log: Log): () => Promise<void> {
+  return async () => {
+    for (const { pipeline, source } of await readEarlierSyncs(file))
+      if (pipeline !== undefined && source !== undefined && !metrics.has({ pipeline, source }))
+        log.warning(
+          `--metrics-file ${file}: held the metrics of the pipeline "${pipeline}", which are gone now; name a file for each command`,
+        );
+    await writeMetricsFile(file, await metrics.text());
+  };
 }

@@ -32,7 +32,10 @@ test("--metrics-file has what a sync did, even a failed one, and when the last c
 
   expect(await sync({ GDN_TENANT: "acme", WORKFLOW_UUID: "w1" })).toMatchObject({ status: 0 });
   const first = await metricsIn(folder.path);
-  const labels = { region: "NA", tenant: "acme", fabric: "NA", workflow: "w1" };
+  const labels = {
+    ...{ pipeline: "opik", source: "opik" },
+    ...{ region: "NA", tenant: "acme", fabric: "NA", workflow: "w1" },
+  };
   expect(first.labels("ingested_documents_total")).toEqual(labels);
   expect(first.value("ingested_documents_total")).toBe(4);
   expect(first.value("ingested_bytes_total")).toBeGreaterThan(100);

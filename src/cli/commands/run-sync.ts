@@ -1,6 +1,6 @@
 import { ConfigError } from "../../core/errors.ts";
 import { sync, type Summary } from "../../engine/sync.ts";
-import type { MetricsRecorder } from "../../metrics/metrics-options.ts";
+import type { Recording } from "../../metrics/metrics-options.ts";
 import type { CommandContext, ConfiguredSource } from "../invocation/invocation.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { showSummary } from "../terminal/summary.ts";
@@ -11,7 +11,7 @@ interface RunSyncOptions extends CommandContext {
   readonly allowMassDeletion?: boolean;
   /** Shows neither progress nor summary. */
   readonly quiet: boolean;
-  readonly recorder?: MetricsRecorder;
+  readonly recording?: Recording;
   /** Tests the login. Called before a first sync, so that one that is refused creates nothing. */
   readonly check?: () => Promise<void>;
 }
@@ -32,20 +32,20 @@ export async function runSync(
     fullRefresh,
     allowMassDeletion = false,
     quiet,
-    recorder,
+    recording,
     check,
   } = options;
   const { streams, context, pipeline, origins } = configured;
   const { transfer } = context;
+  recording?.named(pipeline.name);
   await using destination = await openConfiguredDestination(configured, { thread: true });
   if (check && (await destination.syncs(1, pipeline.name)).length === 0)
     await check().catch(throwIfRefused);
   await using session = await destination.lock(pipeline);
   const visible = !quiet && terminal.format === "pretty";
   using progress = openProgress(terminal, { visible, transfer });
-  const observed = { destination, pipeline: pipeline.name, transfer };
   const summary = await sync({
-    session: recorder ? await recorder.observe(session, observed) : session,
+    session: (await recording?.observe(session, { destination, transfer })) ?? session,
     streams,
     progress,
     fullRefresh,
@@ -55,7 +55,7 @@ export async function runSync(
     log: terminal.log,
     transfer,
   });
-  recorder?.countFailedStreams(summary.failures.size);
+  recording?.countFailedStreams(summary.failures.size);
   progress.close();
   if (!quiet) showSummary(summary, terminal, { label: destination.label, origins });
   return summary;

@@ -14,22 +14,25 @@ import { runSync } from "./run-sync.ts";
 
 /** `sync`: copies the source into the destination. */
 export async function syncCommand(invocation: Invocation): Promise<number> {
-  const { flags, terminal, signal } = invocation;
+  const { flags, terminal, signal, source } = invocation;
+  if (flags["dry-run"] === true) return await dryRun(invocation, await configure(invocation));
   const { "metrics-port": port, "metrics-file": file } = flags;
   const metrics = { side: "ingest", port, file, log: terminal.log, signal } as const;
-  return await withMetrics(metrics, async (recorder) => {
-    const configured = await configure(invocation);
-    if (flags["dry-run"] === true) return await dryRun(invocation, configured);
-    const summary = await runSync(configured, {
-      ...invocation,
-      fullRefresh: flags["full-refresh"] === true,
-      allowMassDeletion: flags["allow-mass-deletion"] === true,
-      quiet: flags.quiet === true,
-      recorder,
-      check: () => invocation.source.check(configured.config, configured.context),
-    });
-    return exitStatusOfSync(summary);
-  });
+  const pipeline = { source: source.name, defaultName: source.name };
+  return await withMetrics(metrics, (recorder) =>
+    recorder.record(pipeline, async (recording) => {
+      const configured = await configure(invocation);
+      const summary = await runSync(configured, {
+        ...invocation,
+        fullRefresh: flags["full-refresh"] === true,
+        allowMassDeletion: flags["allow-mass-deletion"] === true,
+        quiet: flags.quiet === true,
+        recording,
+        check: () => source.check(configured.config, configured.context),
+      });
+      return exitStatusOfSync(summary);
+    }),
+  );
 }
 
 /** Reads and counts what a sync would read. Writes nothing, not even an empty database. */

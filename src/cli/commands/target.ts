@@ -13,6 +13,7 @@ import { visibleText } from "../../core/visible-text.ts";
 import { suggestion } from "../../core/suggestion.ts";
 import { openDestination } from "../../destination/open.ts";
 import type { Summary } from "../../engine/sync.ts";
+import type { Recording } from "../../metrics/metrics-options.ts";
 import { withMetrics } from "../../metrics/with-metrics.ts";
 import { runTarget } from "../../singer/run-target.ts";
 import { readStandardInput } from "../../singer/standard-input.ts";
@@ -37,6 +38,9 @@ export async function targetCommand(invocation: Invocation<undefined>): Promise<
   return await runTargetAction({ destination, pipeline, terminal, flags });
 }
 
+/** What a pipeline that loads a tap is called if nothing names it. */
+const defaultPipeline = "target";
+
 interface LoadStandardInputOptions {
   /** Opens the destination, or an external target. */
   readonly open: typeof openDestination;
@@ -52,14 +56,17 @@ export async function loadStandardInput(
   const { terminal, signal, flags } = invocation;
   const { log } = terminal;
   const { "metrics-port": port, "metrics-file": file } = flags;
-  return await withMetrics({ side: "export", port, file, log, signal }, async (recorder) => {
+  const recorded = { source: "singer", name: flags.pipeline, defaultName: defaultPipeline };
+  const metrics = { side: "export", port, file, log, signal } as const;
+  const load = async (recording: Recording): Promise<number> => {
     const { url, pipeline, ...limits } = await readTargetSettings(flags, sections);
+    recording.named(pipeline);
     await using destination = await open(url, { log, signal, thread: true, ...limits });
     await using session = await destination.lock({ name: pipeline });
     const transfer = newRequestStats();
     const isTerminal = process.stdout.isTTY;
     const summary = await runTarget({
-      session: await recorder.observe(session, { destination, pipeline, transfer }),
+      session: await recording.observe(session, { destination, transfer }),
       pipeline,
       signal,
       log,
@@ -70,7 +77,8 @@ export async function loadStandardInput(
     });
     if (flags.quiet !== true) showTargetSummary(summary, terminal, destination.label);
     return exitStatusOfSync(summary);
-  });
+  };
+  return await withMetrics(metrics, (recorder) => recorder.record(recorded, load));
 }
 
 async function openBatchFolder(folder = process.cwd()): Promise<string> {
@@ -112,7 +120,7 @@ async function readTargetSettings(flags: Flags, sections: readonly string[]): Pr
       flags.destination ??
       (env["RIVULET_DESTINATION"] || general.destination) ??
       defaultDestination,
-    pipeline: flags.pipeline ?? pipelineFromFile ?? "target",
+    pipeline: flags.pipeline ?? pipelineFromFile ?? defaultPipeline,
     ...openingOf(general),
   };
 }

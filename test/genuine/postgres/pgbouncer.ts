@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { vi } from "vitest";
 import { freePort } from "../../support/embedded-postgres.ts";
-import { lastLine, runFile } from "../python.ts";
+import { unpackDebianPackages } from "../debian.ts";
+import { runFile } from "../python.ts";
 
 const nobody = 65_534;
 
@@ -31,19 +32,11 @@ export async function findPgbouncer(): Promise<Pgbouncer | undefined> {
 }
 
 async function unpackPgbouncer(): Promise<Pgbouncer | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), "rivulet-pgbouncer-"));
-  await chmod(folder, 0o755);
-  try {
-    const options = { cwd: folder, timeout: 60_000 };
-    await runFile("sh", ["-c", "apt-get download pgbouncer libc-ares2"], options);
-    await runFile("sh", ["-c", 'for file in *.deb; do dpkg-deb -x "$file" .; done'], options);
-    const found = await runFile("find", ["usr/lib", "-name", "libcares.so.2"], options);
-    const libraries = join(folder, found.stdout.trim(), "..");
-    return { program: join(folder, "usr/sbin/pgbouncer"), libraries };
-  } catch (error) {
-    process.stderr.write(`without PgBouncer: ${lastLine(error)}\n`);
-    return undefined;
-  }
+  const folder = await unpackDebianPackages("pgbouncer", "libc-ares2");
+  if (folder === undefined) return undefined;
+  const found = await runFile("find", ["usr/lib", "-name", "libcares.so.2"], { cwd: folder });
+  const libraries = join(folder, found.stdout.trim(), "..");
+  return { program: join(folder, "usr/sbin/pgbouncer"), libraries };
 }
 
 /** What is given to whom. */

@@ -75,6 +75,26 @@ async function* checkedBatches(
       throw new ConfigError(
         `${stream.name}: read() yielded no batch; yield { rows: […] }, with a list of objects`,
       );
+    const problem = rejectedProblem(batch);
+    if (problem !== undefined) throw new ConfigError(`${stream.name}: read() yielded ${problem}`);
     yield batch;
   }
+}
+
+const rejectedShape = z.object({ key: z.string(), payload: z.string(), reason: z.string() });
+
+/** What is wrong with the rejected entries of a batch. */
+function rejectedProblem({ rejected }: StreamBatch): string | undefined {
+  const entries: unknown = rejected ?? [];
+  if (!Array.isArray(entries)) return "rejected that is no list; yield { rejected: […] }";
+  for (const entry of entries) {
+    const [issue] = rejectedShape.safeParse(entry).error?.issues ?? [];
+    if (!issue) continue;
+    const what =
+      issue.path.length === 0
+        ? "that is no object"
+        : `without text in ${issue.path[0]?.toString() ?? ""}`;
+    return `a rejected entry ${what}; give it a key, a payload and a reason`;
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import { TransientError } from "./errors.ts";
-import type { Batch, Checkpoints, Rejected } from "./source.ts";
+import type { Batch, Checkpoints, QuarantinedEntry, Rejected } from "./source.ts";
 import type { Key, Table } from "./schema.ts";
 import type { RequestStats } from "./request-stats.ts";
 
@@ -111,6 +111,11 @@ export interface Session extends AsyncDisposable {
    * destination cannot be asked.
    */
   countRows?(stream: string, column: string): Promise<ReadonlyMap<string, number>>;
+  /**
+   * The stream's entries in quarantine that are not settled, without those of partitions. Absent if
+   * what a stream reads cannot remove them.
+   */
+  quarantined?(stream: string): Promise<readonly QuarantinedEntry[]>;
   /** How many columns a table can have besides the destination's own. Absent: any number. */
   readonly maxColumns?: number;
   /** Inserts this sync's row into `_rivulet_sync`, as `running`. */

@@ -40,6 +40,16 @@ export interface Rejected {
   readonly where?: Readonly<Record<string, Value>>;
 }
 
+/**
+ * An entry in quarantine that is not settled: its row or object is to be asked for again. Not a
+ * partition, whose own checkpoint says that.
+ */
+export interface QuarantinedEntry {
+  readonly key: string;
+  /** Its location; for a row, the values of its columns, without long ones. */
+  readonly where: NonNullable<Rejected["where"]>;
+}
+
 /** A range of a column's values; text is compared by its bytes. An absent end is open. */
 export interface Range {
   readonly column: string;
@@ -134,6 +144,11 @@ export interface ReadOptions {
    * that was yielded is written. Absent where there is no database.
    */
   readonly countRows?: (column: string) => Promise<ReadonlyMap<string, number>>;
+  /**
+   * What earlier syncs could not store: read it again, once per sync, even if the service says that
+   * nothing has changed, because the table may take it now. Absent where there is no database.
+   */
+  readonly quarantined?: readonly QuarantinedEntry[];
   /** When the sync began; no high-water mark may pass it. */
   readonly startedAt: Date;
   readonly signal: AbortSignal;

@@ -1,5 +1,6 @@
-import type { Checkpoint } from "../core/source.ts";
+import type { Checkpoint, QuarantinedEntry } from "../core/source.ts";
 import { toTimestamp } from "../core/timestamp.ts";
+import { sinceQuarantined } from "./read-again.ts";
 
 /** How a high-water mark advances. */
 export interface MarkOptions {
@@ -14,6 +15,10 @@ export interface MarkOptions {
    * When the sync began. The mark never passes it: rows that change later may not be visible yet.
    */
   readonly startedAt: Date;
+  /** What is in quarantine (`ReadOptions.quarantined`): reading starts no later than there. */
+  readonly quarantined?: readonly QuarantinedEntry[] | undefined;
+  /** The column with the cursor, to find what is in quarantine. */
+  readonly column?: string;
 }
 
 /**
@@ -37,10 +42,16 @@ export class HighWaterMark {
     this.#seen = this.#since;
   }
 
-  /** Where to start reading: the mark minus the lookback, inclusive. Undefined: read everything. */
+  /**
+   * Where to start reading: the mark, or what is in quarantine before it, minus the lookback,
+   * inclusive. Undefined: read everything.
+   */
   get since(): string | undefined {
     if (this.#since === undefined) return undefined;
-    const instant = new Date(this.#since).getTime() - this.#options.lookbackMs;
+    const { quarantined = [], column = "", lookbackMs } = this.#options;
+    const start = sinceQuarantined(this.#since, quarantined, [column]);
+    if (start === undefined) return undefined;
+    const instant = new Date(start).getTime() - lookbackMs;
     return toTimestamp(new Date(instant).toISOString());
   }
 

@@ -53,7 +53,7 @@ export interface ProgressListener {
 }
 
 /** What to sync, and where to. */
-export interface SyncOptions extends Omit<ReadOptions, "checkpoints"> {
+export interface SyncOptions extends Omit<ReadOptions, "checkpoints" | "quarantined"> {
   readonly session: Session;
   readonly streams: readonly Stream[];
   readonly transfer: RequestStats;
@@ -82,7 +82,9 @@ export async function sync(options: SyncOptions): Promise<Summary> {
     const state = await session.state();
     for (const stream of streams.filter(({ name }) => !failures.has(name))) {
       const checkpoints: Checkpoints = state.get(stream.name) ?? new Map();
-      const failure = await copyStream(stream, checkpoints, { ...options, counts, notes });
+      const quarantined = (await session.quarantined?.(stream.name)) ?? [];
+      const saved = { checkpoints, quarantined };
+      const failure = await copyStream(stream, saved, { ...options, counts, notes });
       if (failure) failures.set(stream.name, failure);
     }
     const names = streams.map(({ name }) => name);
@@ -112,10 +114,13 @@ type CountingOptions = SyncOptions & { readonly counts: ReadonlyMap<string, Coun
 
 type CopyOptions = CountingOptions & { readonly notes: Set<string> };
 
+/** What earlier syncs left of a stream. */
+type SavedOfStream = Pick<ReadOptions, "checkpoints" | "quarantined">;
+
 /** Returns the error if reading failed; what was read before it is written. */
 async function copyStream(
   stream: Stream,
-  checkpoints: Checkpoints,
+  saved: SavedOfStream,
   options: CopyOptions,
 ): Promise<Error | undefined> {
   const { session, progress, counts, notes } = options;
@@ -142,7 +147,7 @@ async function copyStream(
       await batches.settled(signal);
       return (await session.countRows?.(stream.name, column)) ?? new Map<string, number>();
     });
-  const reading = { ...options, checkpoints, signal, ...(countRows ? { countRows } : {}) };
+  const reading = { ...options, ...saved, signal, ...(countRows ? { countRows } : {}) };
   progress.started(stream);
   try {
     for await (const group of readStream(counted, reading)) {

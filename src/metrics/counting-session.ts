@@ -5,7 +5,9 @@ import type { PipelineMetrics } from "./pipeline-metrics.ts";
 /** Wraps a session so that `metrics` counts what is written through it. */
 export function countingSession(session: Session, metrics: PipelineMetrics): Session {
   const countRows = session.countRows?.bind(session);
+  const quarantined = session.quarantined?.bind(session);
   return {
+    ...(quarantined ? { quarantined } : {}),
     ...(countRows ? { countRows } : {}),
     ...(session.maxColumns === undefined ? {} : { maxColumns: session.maxColumns }),
     get lost() {

@@ -87,6 +87,18 @@ test.each(['[{ id: "a" }]', ""])(
   },
 );
 
+test.each([
+  ['[{ key: "1", reason: "odd" }]', "a rejected entry without text in payload; give it a key"],
+  ['[{ key: "1", payload: "{}" }]', "a rejected entry without text in reason; give it a key"],
+  ['["odd"]', "a rejected entry that is no object; give it a key"],
+  ['"odd"', "rejected that is no list; yield { rejected: […] }"],
+])("a stream that yields a wrong rejected is told so: %s", async (rejected, message) => {
+  const text = ownStream(`async *read() { yield { rows: [], rejected: ${rejected} }; }`);
+  const { status, stderr } = await runDesk(text, "sync");
+  expect(stderr).toContain(`own: read() yielded ${message}`);
+  expect(status).toBe(2);
+});
+
 test("an error in a connector's code is the connector's, and says where it arose", async () => {
   const text = ownStream("async *read() { yield undefinedName; }");
   const { status, stderr } = await runDesk(text, "sync");

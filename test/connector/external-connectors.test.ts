@@ -266,6 +266,26 @@ describe("a target", () => {
     expect(metrics).toMatch(/^exported_documents_total\{.*\} 2$/m);
   });
 
+  test("shows no secret in the summary of a Singer tap's output", async () => {
+    await using archive = await startArchive();
+    const api_key = "key-of-the-archive";
+    await using folder = await newFolder({
+      "archive.mjs": archiveTarget,
+      "configuration.json": { archive: { api_key, base_url: archive.url } },
+    });
+    const schema = { properties: { id: { type: "integer" } } };
+    const messages = [
+      { type: "SCHEMA", stream: `about ${api_key}`, schema, key_properties: ["id"] },
+      { type: "RECORD", stream: `about ${api_key}`, record: { id: 1 } },
+    ];
+    const args = ["--connector", "./archive.mjs", "sync", "--log-format", "pretty"];
+    const input = messages.map((message) => `${JSON.stringify(message)}\n`).join("");
+    const { status, stderr } = await runPiped("rivulet", args, { cwd: folder.path, input });
+    expect(stderr).toMatch(/about .*sync completed/s);
+    expect(stderr).not.toContain(api_key);
+    expect(status).toBe(0);
+  });
+
   test("can be checked and described without a source", async () => {
     await using archive = await startArchive();
     await using folder = await newFolder({

@@ -50,3 +50,17 @@ test("cursors that are missing or not timestamps do not move it", () => {
   const mark = new HighWaterMark({ since: "2026-01-01T00:00:00Z" }, ascending);
   expect(mark.page([null, undefined, "soon", ""])).toBeUndefined();
 });
+
+const saved = { since: "2026-02-01T00:00:00Z" };
+
+test.each([
+  ["none", [], "2026-01-31T23:59:00.000000Z"],
+  ["a later one", [{ at: "2026-02-05T00:00:00Z" }], "2026-01-31T23:59:00.000000Z"],
+  ["two earlier ones", [{ at: "2026-01-07" }, { at: "2026-01-05" }], "2026-01-04T23:59:00.000000Z"],
+  ["one without a cursor", [{ at: "2026-01-07" }, { id: "a", at: "soon" }], undefined],
+  ["one without a location", [{}], "2026-01-31T23:59:00.000000Z"],
+])("reading starts no later than what is in quarantine: %s", (_name, locations, since) => {
+  const quarantined = locations.map((where) => ({ key: "[1]", where }));
+  const options = { ...any, lookbackMs: 60_000, quarantined, column: "at" };
+  expect(new HighWaterMark(saved, options).since).toBe(since);
+});

@@ -34,7 +34,7 @@ export function syncWandb(
     base_url: url,
     api_key: apiKey,
     entity: "acme",
-    project: "vision",
+    ...(settings["projects"] === undefined ? { project: "vision" } : {}),
     ...settings,
   };
   return syncSource(withOptions(wandb, options), { ...options, destination, config });

@@ -140,9 +140,9 @@ function showTargetSummary(summary: Summary, terminal: Terminal, label: string):
   const printStyled =
     terminal.format === "json"
       ? () => undefined
-      : (text: string) => process.stderr.write(`${text}\n`);
+      : (text: string) => process.stderr.write(`${terminal.redact(text)}\n`);
   const print = (text: string): void => {
-    printStyled(visibleText(text));
+    printStyled(visibleText(terminal.redact(text)));
   };
   showSummary(summary, { ...terminal, print, printStyled }, { label });
 }

@@ -49,7 +49,7 @@ export interface Terminal {
   write(text: string, signal: AbortSignal): Promise<boolean>;
   /** Redacts these secrets in everything that is written from now on, but not these names. */
   hideSecrets(secrets: readonly string[], names?: readonly string[]): void;
-  /** A text without these secrets, for a result that is written to a file. */
+  /** A text without these secrets, for what is written elsewhere. */
   redact(text: string): string;
   /** Sends log lines to `write`, such as above the progress; undefined: to standard error again. */
   redirectLog(write: ((line: string) => void) | undefined): void;

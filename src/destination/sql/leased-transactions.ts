@@ -1,8 +1,9 @@
 import { sql } from "kysely";
 import pLimit from "p-limit";
-import { LockedError, TransientError } from "../../core/errors.ts";
+import { LockedError, messageOf, TransientError } from "../../core/errors.ts";
+import type { Log } from "../../core/log.ts";
 import { BusyError, type Dialect, type Transaction } from "./dialect.ts";
-import { lostCommitsError, verifyLease, type Lease } from "./lease.ts";
+import { lostCommitsError, renewLease, verifyLease, type Lease } from "./lease.ts";
 import { lockRowKey } from "./lock-row.ts";
 import { runInOrder } from "./settle-all.ts";
 
@@ -35,6 +36,15 @@ export class LeasedTransactions {
   /** Aborts when the lease or a transaction turns out to be lost. */
   get lost(): AbortSignal {
     return this.#lost.signal;
+  }
+
+  /** Renews the lease. A failure is reported by the next write, unless the next renewal succeeds. */
+  async renew(log: Log): Promise<void> {
+    try {
+      await this.run((tx) => renewLease(tx, this.#lease));
+    } catch (error) {
+      log.debug(`could not renew the lock: ${messageOf(error)}`);
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from "kysely";
 import type { QuarantineReason } from "../../core/destination.ts";
-import { partitionKey } from "../../core/partition-key.ts";
-import type { Rejected } from "../../core/source.ts";
+import { isPartitionKey, partitionKey } from "../../core/partition-key.ts";
+import type { QuarantinedEntry, Rejected } from "../../core/source.ts";
 import { currentTimestamp } from "../../core/timestamp.ts";
 import { chunks } from "./chunks.ts";
 import type { Transaction } from "./dialect.ts";
@@ -28,8 +28,7 @@ export class QuarantineChanges {
   }
 }
 
-interface CachedEntry {
-  readonly location: EntryLocation;
+interface CachedEntry extends QuarantinedEntry {
   readonly isSettled: boolean;
   /** Whether this session has written it. */
   readonly isFromThisSession: boolean;
@@ -48,8 +47,8 @@ function columnsOf(table: string): RawBuilder<unknown> {
   return sql`(${sql.join(storedColumns.map((column) => sql.id(table, column)))})`;
 }
 
-function cachedEntry({ where = {}, settled = false }: Rejected): CachedEntry {
-  return { location: where, isSettled: settled, isFromThisSession: true };
+function cachedEntry(key: string, { where = {}, settled = false }: Rejected): CachedEntry {
+  return { key, where, isSettled: settled, isFromThisSession: true };
 }
 
 /**
@@ -71,10 +70,11 @@ export class Quarantine {
       .select(["stream", "key", "place", asNumber.as("settled")])
       .where("pipeline", "=", this.#pipeline)
       .execute();
-    for (const { stream, key, place, settled } of rows) {
-      const location = JSON.parse(unescapeUnstorable(place ?? "{}")) as EntryLocation;
-      const entry = { location, isSettled: Number(settled) === 1, isFromThisSession: false };
-      this.#entries(unescapeUnstorable(stream)).set(unescapeUnstorable(key), entry);
+    for (const { stream, place, settled, ...row } of rows) {
+      const key = unescapeUnstorable(row.key);
+      const where = JSON.parse(unescapeUnstorable(place ?? "{}")) as EntryLocation;
+      const entry = { key, where, isSettled: Number(settled) === 1, isFromThisSession: false };
+      this.#entries(unescapeUnstorable(stream)).set(key, entry);
     }
   }
 
@@ -93,6 +93,12 @@ export class Quarantine {
   countSettled(streams: readonly string[]): number {
     const entries = streams.flatMap((stream) => [...(this.#cache.get(stream)?.values() ?? [])]);
     return entries.filter(({ isSettled }) => isSettled).length;
+  }
+
+  /** The entries that are not settled, without those of partitions. */
+  open(stream: string): readonly QuarantinedEntry[] {
+    const entries = [...(this.#cache.get(stream)?.values() ?? [])];
+    return entries.filter(({ key, isSettled }) => !isSettled && !isPartitionKey(key));
   }
 
   /** Why these streams have entries that are not settled. */
@@ -117,9 +123,9 @@ export class Quarantine {
     changes: QuarantineChanges,
   ): void {
     const changed = changes.byStream.get(stream);
-    for (const [key, { location, isFromThisSession }] of this.#entries(stream)) {
+    for (const [key, { where, isFromThisSession }] of this.#entries(stream)) {
       if (isFromThisSession || changed?.has(key)) continue;
-      if (isCovered(key, location)) changes.set(stream, key, undefined);
+      if (isCovered(key, where)) changes.set(stream, key, undefined);
     }
   }
 
@@ -157,7 +163,7 @@ export class Quarantine {
     for (const [stream, entries] of changes.byStream) {
       const cached = this.#entries(stream);
       for (const [key, entry] of entries) {
-        if (entry) cached.set(key, cachedEntry(entry));
+        if (entry) cached.set(key, cachedEntry(key, entry));
         else cached.delete(key);
       }
     }

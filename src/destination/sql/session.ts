@@ -2,19 +2,12 @@ import type { Counts, QuarantineReason, Session, State, SyncEnd } from "../../co
 import { messageOf } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Table } from "../../core/schema.ts";
-import type { Batch } from "../../core/source.ts";
+import type { Batch, QuarantinedEntry } from "../../core/source.ts";
 import { CheckpointStore, formatState } from "./checkpoints.ts";
 import type { Dialect } from "./dialect.ts";
 import { addRejectedCounts, executePlan } from "./execute-plan.ts";
 import { isolatingBadRows, type Isolation } from "./isolation.ts";
-import {
-  bindIdentity,
-  forgetLease,
-  releaseLease,
-  renewLease,
-  resetIdentity,
-  type Lease,
-} from "./lease.ts";
+import { bindIdentity, forgetLease, releaseLease, resetIdentity, type Lease } from "./lease.ts";
 import { systemColumnNames } from "./column-names.ts";
 import { LeasedTransactions } from "./leased-transactions.ts";
 import { countRows } from "./count-rows.ts";
@@ -68,7 +61,7 @@ export class SqlSession implements Session {
     this.#staleState = new StaleStateCheck(lease, log);
     this.#quarantine = new Quarantine(lease.pipeline.name);
     this.#softDeletes = new SoftDeletes(dialect.mapping.keyCollation);
-    this.#timer = setInterval(() => void this.#renew(), renewMs).unref();
+    this.#timer = setInterval(() => void this.#transactions.renew(log), renewMs).unref();
   }
 
   get lost(): AbortSignal {
@@ -99,6 +92,10 @@ export class SqlSession implements Session {
 
   quarantineReasons(streams: readonly string[]): Promise<readonly QuarantineReason[]> {
     return this.#quarantine.reasons(this.#transactions, streams);
+  }
+
+  quarantined(stream: string): Promise<readonly QuarantinedEntry[]> {
+    return Promise.resolve(this.#quarantine.open(stream));
   }
 
   countRows(stream: string, column: string): Promise<ReadonlyMap<string, number>> {
@@ -237,14 +234,5 @@ export class SqlSession implements Session {
     this.#isBound ||= touched.size > 0;
     if (touched.size > 0) this.#staleState.afterCommit(this.#syncId);
     return counts;
-  }
-
-  async #renew(): Promise<void> {
-    try {
-      await this.#transactions.run((tx) => renewLease(tx, this.#lease));
-    } catch (error) {
-      // The next renewal may succeed; if not, the next write fails and reports why.
-      this.#log.debug(`could not renew the lock: ${messageOf(error)}`);
-    }
   }
 }

@@ -3,7 +3,8 @@ import { ConfigError, TransientError } from "../../core/errors.ts";
 import { ListedKeys } from "../../engine/listed-keys.ts";
 import { HighWaterMark } from "../../engine/high-water-mark.ts";
 import { keyOf, type ColumnType, type Row } from "../../core/schema.ts";
-import type { ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
+import type { ReadOptions, Rejected, Stream, StreamBatch } from "../../core/source.ts";
+import { toTimestamp } from "../../core/timestamp.ts";
 import type { Client } from "../client.ts";
 import { believedSize } from "./believed-size.ts";
 import { isCompleteListing, missingRows, type List, type Page, type Pages } from "./page.ts";
@@ -106,6 +107,8 @@ async function* readIncrementally(
     order: cursor.order,
     lookbackMs: cursor.lookbackMinutes * 60_000,
     startedAt: options.startedAt,
+    quarantined: options.quarantined,
+    column: cursor.column,
   });
   const pages = openPages(reading, mark.since === undefined ? {} : cursor.query(mark.since));
   let rows = 0;
@@ -114,7 +117,8 @@ async function* readIncrementally(
     const mapped = mapper.map(page);
     rows += mapped.rows.length;
     const checkpoint = mark.page(mapped.rows.map((row) => textIn(row, cursor.column)));
-    yield { ...toBatch(page, mapped), ...(checkpoint ? { checkpoint } : {}) };
+    const batch = toBatch(page, { ...mapped, rejected: located(mapped, cursor) });
+    yield { ...batch, ...(checkpoint ? { checkpoint } : {}) };
   }
   const checkpoint = pages.complete ? mark.end() : undefined;
   if (checkpoint) yield { rows: [], bytes: 0, checkpoint };
@@ -196,6 +200,18 @@ const keyBytes = 100;
 
 function toBatch({ bytes, held, total }: Page, { rows, rejected }: MappedPage): StreamBatch {
   return { rows, rejected, bytes, held, ...(total === undefined ? {} : { expected: total }) };
+}
+
+/** Adds the lowest cursor of the page to the location of an object with a key: it is read again. */
+function located({ rows, rejected }: MappedPage, { column }: RestCursor): readonly Rejected[] {
+  if (rejected.length === 0) return rejected;
+  const instants = rows.map((row) => toTimestamp(textIn(row, column) ?? ""));
+  const [lowest] = instants.filter((instant) => instant !== undefined).sort();
+  return rejected.map((entry) =>
+    entry.where && lowest !== undefined
+      ? { ...entry, where: { [column]: lowest, ...entry.where } }
+      : entry,
+  );
 }
 
 function textIn(row: Row, column: string): string | undefined {

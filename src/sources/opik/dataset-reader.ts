@@ -27,6 +27,8 @@ export interface ItemContext extends ReadOptions {
   readonly mapper: PageMapper;
   /** Whether rows may be marked as deleted; not if the lists of the workspace are refused. */
   readonly mayMark: boolean;
+  /** The datasets of items that are in quarantine. */
+  readonly unstored: ReadonlySet<string>;
 }
 
 interface DatasetState {
@@ -79,7 +81,8 @@ export class DatasetReader {
 
   #needsReading({ fingerprint, isSettled }: Version): boolean {
     const { entry, open } = this.#state;
-    const { fullRefresh, config, startedAt } = this.#context;
+    const { fullRefresh, config, startedAt, unstored } = this.#context;
+    if (unstored.has(this.#dataset.id)) return true;
     // Only a read tells that what failed or was missing is there again.
     if (fullRefresh || open || !entry || fingerprint === undefined) return true;
     if (entry.version !== fingerprint || entry.seen?.isShort === true) return true;

@@ -165,11 +165,24 @@ export class ItemWalk {
     this.#tracker.collect();
     this.#position = undefined;
     const page = { version: version.hash ?? null, page: unreadableAt + 1, size: 1 };
-    const key = JSON.stringify([dataset.id, page]);
+    const key = unreadableKey(dataset, page);
     const where = { dataset_id: dataset.id };
     const reason = `dataset "${dataset.name}": the service cannot deliver an item: ${unreadable}`;
     return { rows: [], bytes: 0, rejected: [{ key, payload: "", reason, where }] };
   }
+}
+
+/** The quarantine key of an item that the service could not deliver. */
+function unreadableKey({ id }: Dataset, page: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify([id, page]);
+}
+
+/**
+ * Whether a quarantine key is that of an item that was read: neither of one that the service could
+ * not deliver, nor of the number of a dataset's rows.
+ */
+export function isItemKey(key: string): boolean {
+  return key.startsWith("[") && !/^\["[^"]*",\{"version":/.test(key);
 }
 
 /** Adds the entry's location: its dataset, and the last item of its page. */

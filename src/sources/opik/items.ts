@@ -1,10 +1,17 @@
 import { isDue } from "../../core/is-due.ts";
 import { shortDigest } from "../../core/short-digest.ts";
-import type { Checkpoint, ReadOptions, Stream, StreamBatch } from "../../core/source.ts";
+import type {
+  Checkpoint,
+  QuarantinedEntry,
+  ReadOptions,
+  Stream,
+  StreamBatch,
+} from "../../core/source.ts";
 import { PageMapper } from "../../http/paging/page-mapper.ts";
 import { mayBeRedacted, RedactionGuard } from "./access.ts";
 import { parseEntry } from "./dataset-entry.ts";
 import { itemDeclaration } from "./item-row.ts";
+import { isItemKey } from "./item-walk.ts";
 import { readDatasets } from "./read-datasets.ts";
 import { compareRowCounts, reclaimItems } from "./row-counts.ts";
 import type { Workspace } from "./workspace.ts";
@@ -62,7 +69,9 @@ async function* readItems(
   const hasSwept = isSweepDue && (yield* tracked.sweepAll("dataset_id"));
   if (!isSweepDue) yield* tracked.sweepUnknown("dataset_id");
   yield* tracked.enterNew();
-  const context = { ...options, client, config, access, guard, mapper, mayMark: !isRefused };
+  const unstored = datasetsOf(options.quarantined ?? []);
+  const mayMark = !isRefused;
+  const context = { ...options, client, config, access, guard, mapper, mayMark, unstored };
   const hasRead = yield* readDatasets({ workspace, tracked, context, seen });
   if (hasRead && !isRefused) yield* compareRowCounts(tracked, options);
   yield* tracked.end({
@@ -71,6 +80,13 @@ async function* readItems(
     ...(guard.isNeeded ? { originals: true } : {}),
     ...(isRedacted ? { redacted: true } : {}),
   });
+}
+
+/** The datasets of items in quarantine. */
+function datasetsOf(quarantined: readonly QuarantinedEntry[]): ReadonlySet<string> {
+  const items = quarantined.filter(({ key }) => isItemKey(key));
+  const ids = items.map(({ where }) => where["dataset_id"]);
+  return new Set(ids.filter((id) => typeof id === "string"));
 }
 
 /** Saved before any value is written, so that an interruption does not forget it. */

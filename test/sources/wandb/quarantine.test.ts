@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { databases } from "../../support/databases.ts";
-import { type Copy, useCopy } from "./copy.ts";
+import { type Copy, type CopyResult, useCopy } from "./copy.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -39,12 +39,23 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
 
   describe.each<Settings>([{}, { projects: "*" }])("an entry (with %j)", (settings) => {
     /** Adds a run of several windows whose lines at these steps are broken when requested. */
-    function addBroken(broken: ReadonlySet<number>): void {
+    function addBroken(
+      broken: ReadonlySet<number>,
+      state: "finished" | "running" = "finished",
+    ): void {
       const line = (step: number): string =>
         broken.has(step) ? `{"_step": ${step}, "a": ` : `{"_step": ${step}, "a": ${step}}`;
       const history = { lastStep: 2600, keys: [], line };
-      copy.project.addRun({ name: "sick", state: "finished", history });
+      copy.project.addRun({ name: "sick", state, history });
     }
+
+    /** The lowest step from which a history was requested. */
+    const firstStep = (requests: CopyResult["requests"]): number => {
+      const variables = requests.flatMap(({ variables = {} }) => Object.entries(variables));
+      return Math.min(
+        ...variables.flatMap(([name, at]) => (/^f\d+$/.test(name) ? [Number(at)] : [])),
+      );
+    };
 
     test("stays as long as a line is unreadable, and goes once it can be read", async () => {
       copy.addRuns(2, 3);
@@ -68,6 +79,25 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
         `SELECT count(*) AS n FROM metrics WHERE run_id = 'sick' AND metric_name = 'a'`,
       );
       expect(Number(row?.["n"])).toBe(2601);
+    });
+
+    test("of a running run is asked for in each sync, from where its first such line stands", async () => {
+      const broken = new Set([1500]);
+      addBroken(broken, "running");
+      expect((await copy.sync(settings)).exit).toBe(3);
+      const unchanged = await copy.sync(settings);
+      expect([unchanged.exit, new Set(unchanged.histories)]).toEqual([3, new Set(["sick"])]);
+      expect(firstStep(unchanged.requests)).toBeGreaterThan(0);
+      expect(await payloads()).toEqual(['{"_step": 1500, "a": ']);
+      broken.add(3);
+      copy.project.run("sick")?.heartbeat();
+      expect((await copy.sync({ ...settings }, { fullRefresh: true })).exit).toBe(3);
+      const fromStart = await copy.sync(settings);
+      expect([fromStart.exit, firstStep(fromStart.requests)]).toEqual([3, 0]);
+      broken.clear();
+      expect((await copy.sync(settings)).exit).toBe(0);
+      expect(await payloads()).toEqual([]);
+      expect((await copy.sync(settings)).histories).toEqual([]);
     });
 
     test("settles with its line", async () => {

@@ -1,6 +1,7 @@
 import type { Rejected } from "../../../core/source.ts";
 import { firstPresent } from "../../../json/row-mapper.ts";
 import { emptyMembers, members, plain } from "../../../json/text-scanner.ts";
+import { toInstant } from "../rows/to-instant.ts";
 
 interface GatewayUsers {
   /** Users of the requested app, as JSON texts. */
@@ -37,7 +38,7 @@ function rejectForeignUser(
     key: JSON.stringify([plain(firstPresent(user, ["_id", "user_id"]))]),
     payload: text,
     reason: `listed under app "${app}" but names app "${named}", which the server does not list`,
-    where: { app_id: app },
+    where: { app_id: app, last_seen: toInstant(firstPresent(user, ["ls", "last_seen"])) },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ReadOptions, StreamBatch } from "../../../core/source.ts";
+import type { QuarantinedEntry, ReadOptions, StreamBatch } from "../../../core/source.ts";
 import type { MassDeletionError } from "../../../engine/mass-deletion.ts";
 import type { PageMapper } from "../../../http/paging/page-mapper.ts";
 import type { CountlyConfig } from "../client/config.ts";
@@ -41,15 +41,24 @@ export function readUsers(app: App, options: ReadUsersOptions): AsyncIterable<St
  */
 async function* readNative(app: App, options: ReadUsersOptions): AsyncGenerator<StreamBatch, void> {
   const { checkpoints, config } = options;
+  const unstored = { unstored: usersOf(app, options), cursors: ["last_sync", "last_action"] };
   let saved = parseUserCheckpoint(checkpoints.get(app.id));
   for (let rereads = false; ; rereads = true) {
-    const plan = planRead(saved, config, options);
+    const plan = planRead(saved, config, { ...options, ...unstored });
     for await (const batch of readOnce(app, { ...options, plan, saved, rereads })) {
       if (batch.checkpoint) saved = parseUserCheckpoint(batch.checkpoint);
       yield batch;
     }
     if (!plan.resume) return;
   }
+}
+
+/** The users of an app that are in quarantine. */
+function usersOf(
+  { id }: Pick<App, "id">,
+  { quarantined = [] }: ReadOptions,
+): readonly QuarantinedEntry[] {
+  return quarantined.filter(({ where }) => where["app_id"] === id);
 }
 
 interface ReadOnceOptions extends ReadUsersOptions {
@@ -103,7 +112,8 @@ async function* readFromGateway(
 ): AsyncGenerator<StreamBatch, void> {
   const { checkpoints, config, server, startedAt, signal, log } = options;
   let saved = parseUserCheckpoint(checkpoints.get(id));
-  const plan = { ...planRead(saved, config, options), resume: undefined };
+  const unstored = { unstored: usersOf({ id }, options), cursors: ["last_seen"] };
+  const plan = { ...planRead(saved, config, { ...options, ...unstored }), resume: undefined };
   const params = { app_id: id, ...periodSince(plan.since, startedAt) };
   const list = { path: "o/users/all", params, limit: config.max_records_per_page };
   for (let reads = 1; reads <= maxReads; reads += 1) {

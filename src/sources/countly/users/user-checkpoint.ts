@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { isDue } from "../../../core/is-due.ts";
-import type { Checkpoint, ReadOptions } from "../../../core/source.ts";
+import type { Checkpoint, QuarantinedEntry, ReadOptions } from "../../../core/source.ts";
 import { toTimestamp } from "../../../core/timestamp.ts";
+import { sinceQuarantined } from "../../../engine/read-again.ts";
 import type { CountlyConfig } from "../client/config.ts";
 
 const interruptedShape = z.object({
@@ -65,16 +66,20 @@ const dayMs = 86_400_000;
 interface PlanOptions extends Pick<ReadOptions, "startedAt" | "fullRefresh"> {
   /** Whether nothing is marked in this sync, so that a resync has to wait. */
   readonly isRefused: boolean;
+  /** Users of the app that are in quarantine. */
+  readonly unstored: readonly QuarantinedEntry[];
+  /** The columns by which the server selects users. */
+  readonly cursors: readonly string[];
 }
 
 /**
  * Plans the next read of an app's users: the rest of an interrupted read; all users, if a resync
- * is due; otherwise those active since the mark.
+ * is due; otherwise those active since the mark, or since the first one that is in quarantine.
  */
 export function planRead(
   saved: UserCheckpoint,
   config: CountlyConfig,
-  { startedAt, fullRefresh, isRefused }: PlanOptions,
+  { startedAt, fullRefresh, isRefused, unstored, cursors }: PlanOptions,
 ): UserReadPlan {
   const { since, full, walk, unswept = false } = saved;
   const floor = effectiveFloor(saved, configuredFloor(config, startedAt));
@@ -82,11 +87,13 @@ export function planRead(
     const { below, keys } = walk;
     return { ...walk, since: walk.since, next: walk.next, floor, resume: { below, keys } };
   }
-  const mustRead = !isRefused && (unswept || isResyncDue(full, config, startedAt));
+  const start = since === undefined ? undefined : sinceQuarantined(since, unstored, cursors);
+  const mustRead =
+    !isRefused && (unswept || start === undefined || isResyncDue(full, config, startedAt));
   const isFull = fullRefresh || since === undefined || mustRead;
   return {
     full: isFull,
-    since: isFull ? floor : minutesBefore(since, config.lookback_minutes),
+    since: isFull ? floor : minutesBefore(start ?? since, config.lookback_minutes),
     floor,
     began: startedAt.toISOString(),
     next: fullRefresh ? undefined : since,

@@ -17,6 +17,8 @@ export interface FinishedRead {
   readonly position: HistoryPosition | undefined;
   /** Lines or values that could not be stored. */
   readonly rejected: number;
+  /** The position before the first of them; undefined: the start. */
+  readonly beforeRejected: HistoryPosition | undefined;
 }
 
 /** What a read makes known of a history. */
@@ -39,13 +41,15 @@ export function judgeRead(
   read: FinishedRead,
   { before, now }: { readonly before: HistoryEntry | undefined; readonly now: number },
 ): HistoryOutcome {
-  const { end, position, rejected } = read;
+  const { end, position, rejected, beforeRejected } = read;
   const lineCount = lineCountOf(run, end);
   const isShort = end.rows < lineCount;
   const seen = { activity: run.isSettling ? "" : run.activity, position };
   const missing = `${end.rows} of ${lineCount} lines`;
   if (run.isRunning) {
-    if (!isShort) return { entry: { ...seen, status: "live" } };
+    if (!isShort && rejected === 0) return { entry: { ...seen, status: "live" } };
+    // Its lines are asked for again, whether or not it changes.
+    if (!isShort) return { entry: { status: "live", activity: "", position: beforeRejected } };
     const hasMoved = before?.status === "late" && before.position?.last !== position?.last;
     if (hasMoved && !end.isWhole) return { entry: undefined };
     return { entry: { ...seen, status: "late" }, gap: `${missing}; the run is still running` };

@@ -6,7 +6,9 @@ import { isLedgerBlock } from "../../../engine/ledger.ts";
 import { partitionOf, runColumnsOf, runIdOf, type ProjectScope } from "../project/project-scope.ts";
 import { readProjects, type ProjectsContext } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
+import { quarantinedRuns } from "../project/quarantined-runs.ts";
 import { trackProject, type TrackedProject } from "../project/track-project.ts";
+import type { Step } from "../reader/line-step.ts";
 import { metricColumns, tableOf } from "../project/tables.ts";
 import { parseEntry } from "./history-entry.ts";
 import { mayChangeUnseen, planHistory } from "./history-plan.ts";
@@ -53,7 +55,10 @@ async function* readProject(
   const project = await trackProject(scope, [config.filters, config.metrics], context);
   const { runs, reader } = project;
   const open = openHistories(project, scope, options);
-  await runs.addByName(reader, (id, entry) => open.has(id) || mayChangeUnseen(parseEntry(entry)));
+  const unstored = quarantinedRuns(scope, options);
+  const isDue = (id: string, entry?: string): boolean =>
+    open.has(id) || unstored.has(id) || mayChangeUnseen(parseEntry(entry));
+  await runs.addByName(reader, isDue);
   if (options.fullRefresh) {
     yield* runs.startOver();
     // An interrupted refresh must not go on from where an earlier sync was.
@@ -67,7 +72,7 @@ async function* readProject(
   });
   yield* markRuns(scope, forgottenRuns(project, open));
   yield* runs.enterNew();
-  yield* readHistories(project, { ...context, scope, open });
+  yield* readHistories(project, { ...context, scope, open, unstored });
   yield* runs.end();
 }
 
@@ -106,11 +111,13 @@ function forgottenRuns({ runs }: TrackedProject, open: OpenHistories): readonly 
 interface HistoriesContext extends MetricsContext {
   readonly scope: ProjectScope;
   readonly open: OpenHistories;
+  /** The first step of which something is in quarantine, by run. */
+  readonly unstored: ReadonlyMap<string, Step>;
 }
 
 /**
- * Reads the histories that changed. An entry is saved before the run's own checkpoint is removed,
- * so that a run is known at any time.
+ * Reads the histories that changed, or have something in quarantine. An entry is saved before the
+ * run's own checkpoint is removed, so that a run is known at any time.
  */
 async function* readHistories(
   project: TrackedProject,
@@ -156,12 +163,13 @@ function planPartitions(
   context: HistoriesContext,
   entries: Map<string, string>,
 ): Partition[] {
-  const { scope, open } = context;
+  const { scope, open, unstored } = context;
   const { ledger, listing } = runs;
   const partitions: Partition[] = [];
   for (const run of listing.items.values()) {
     const before = parseEntry(ledger.get(run.id));
-    const plan = planHistory(run, { entry: before, open: open.get(run.id) });
+    const known = { entry: before, open: open.get(run.id), unstored: unstored.get(run.id) };
+    const plan = planHistory(run, known);
     if (!plan) continue;
     const history = new RunHistoryReader(
       { run, plan, before, mayHaveRows: runs.mayHaveRows(run.id) },

@@ -51,6 +51,7 @@ export class RunHistoryReader {
   readonly #mayHaveRows: boolean;
   #position: HistoryPosition | undefined;
   #rejected = 0;
+  #beforeRejected: HistoryPosition | undefined;
   #held = new HeldSweeps();
 
   constructor({ run, plan, before, mayHaveRows }: RunToRead, context: RunHistoryContext) {
@@ -103,6 +104,7 @@ export class RunHistoryReader {
     const { reader, semaphore } = this.#context;
     const { singleAttempt } = this.#plan;
     this.#rejected = position ? (this.#plan.rejected ?? 0) : 0;
+    this.#beforeRejected = this.#rejected === 0 ? position : undefined;
     for await (const page of reader.readHistory(this.#run, { position, singleAttempt })) {
       signal.throwIfAborted();
       if (page.end === "vanished") return undefined;
@@ -112,20 +114,26 @@ export class RunHistoryReader {
       } finally {
         release();
       }
-      if (page.end) return { end: page.end, position: page.position, rejected: this.#rejected };
+      if (this.#rejected === 0) this.#beforeRejected = page.position;
+      if (page.end) return this.#finished(page, page.end);
     }
     return undefined;
+  }
+
+  #finished({ position }: HistoryPage, end: FinishedRead["end"]): FinishedRead {
+    const [rejected, beforeRejected] = [this.#rejected, this.#beforeRejected];
+    return { end, position, rejected, beforeRejected };
   }
 
   *#batches(page: HistoryPage): Generator<StreamBatch> {
     const batches = this.#newRows().batches(page.lines, rowsPerBatch);
     let next = batches.next();
-    for (; !next.done; next = batches.next()) yield this.#toBatch(next.value);
+    for (; !next.done; next = batches.next()) yield this.#toBatch(next.value, page);
     const sweep = this.#mayHaveRows ? this.#sweep(page) : undefined;
     const sweeps = sweep ? this.#held.add(sweep, page.bytes) : [];
     if (!sweep || !this.#held.isHolding) this.#position = page.position;
     const { held } = page;
-    yield { ...this.#toBatch(next.value), held, checkpoint: this.#checkpoint(false) };
+    yield { ...this.#toBatch(next.value, page), held, checkpoint: this.#checkpoint(false) };
     yield* toSweepBatches(sweeps);
   }
 
@@ -134,12 +142,18 @@ export class RunHistoryReader {
     return new MetricRows({ scope, isWanted, run: this.#run.id });
   }
 
-  #toBatch({ rows, rejected }: MetricBatch): StreamBatch {
+  /** A line without a step gets the first one of its page as its location. */
+  #toBatch({ rows, rejected }: MetricBatch, { completeSteps }: HistoryPage): StreamBatch {
     const settled = this.#maySettle();
     this.#rejected += rejected.length;
+    const first = completeSteps?.from === undefined ? {} : { step: completeSteps.from };
     return {
       rows,
-      rejected: settled ? rejected.map((entry) => ({ ...entry, settled })) : rejected,
+      rejected: rejected.map((entry) => ({
+        ...entry,
+        ...(settled ? { settled } : {}),
+        where: { ...first, ...entry.where },
+      })),
       bytes: rows.length * bytesPerRow,
     };
   }

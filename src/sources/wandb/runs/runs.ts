@@ -9,6 +9,7 @@ import type { WandbConfig } from "../connection/config.ts";
 import { runColumnsOf, type ProjectScope } from "../project/project-scope.ts";
 import { readProjects, type ProjectsContext } from "../project/read-projects.ts";
 import type { WandbSession } from "../project/session.ts";
+import { quarantinedRuns } from "../project/quarantined-runs.ts";
 import { trackProject, type TrackedProject } from "../project/track-project.ts";
 import { runColumns, tableOf } from "../project/tables.ts";
 import { runDeclaration } from "./run-row.ts";
@@ -40,7 +41,10 @@ async function* readProject(
   const { config, options } = context;
   const project = await trackProject(scope, [config.filters], context);
   const { runs, saved, reader } = project;
-  await runs.addByName(reader, (_id, entry) => entry?.startsWith(runningMark) ?? true);
+  const unstored = quarantinedRuns(scope, options);
+  const isDueByName = (id: string, entry?: string): boolean =>
+    unstored.has(id) || (entry?.startsWith(runningMark) ?? true);
+  await runs.addByName(reader, isDueByName);
   const { rescanned, runs_hwm_utc } = savedShape.parse(saved.current ?? {});
   const now = options.startedAt.toISOString();
   const isFirst = saved.current === undefined;
@@ -78,16 +82,21 @@ function keyOf(scope: ProjectScope, run: string): Key {
 }
 
 /**
- * Reads the runs that changed. The entry of a run holds the fields of the response that its row is
- * from; if they may change again at the same instant, the run is read once more.
+ * Reads the runs that changed, or are in quarantine. The entry of a run holds the fields of the
+ * response that its row is from; if they may change again at the same instant, the run is read once
+ * more.
  */
 async function* readChanged(
   { reader, runs: { listing, ledger } }: TrackedProject,
   scope: ProjectScope,
-  { log, signal }: ReadOptions,
+  options: ReadOptions,
 ): AsyncGenerator<StreamBatch> {
+  const { log, signal } = options;
   const pages = new PageMapper(runDeclaration({ ...scope, idMember: reader.idMember }), log);
-  const changed = [...listing.items.values()].filter(({ id, fields }) => ledger.get(id) !== fields);
+  const unstored = quarantinedRuns(scope, options);
+  const changed = [...listing.items.values()].filter(
+    ({ id, fields }) => ledger.get(id) !== fields || unstored.has(id),
+  );
   const expected = changed.length;
   let number = 0;
   for await (const { texts, runs, bytes, held } of reader.readRows(changed.map(({ id }) => id))) {

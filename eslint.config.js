@@ -5,7 +5,7 @@ import regexp from "eslint-plugin-regexp";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  { ignores: ["dist/", "coverage/"] },
+  { ignores: ["dist/", "coverage/", "package/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

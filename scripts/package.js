@@ -5,18 +5,23 @@ import { join, resolve } from "node:path";
 import { inject } from "postject";
 import { rolldown } from "rolldown";
 import { versionDefine } from "./build-version.js";
+import { packageProgram } from "./package-program.js";
 
 /**
- * Builds a self-contained connector for Fivetran: `npm run package -- opik` writes
- * `package/opik-connector`, a copy of the running Node with the connector in it. It serves Fivetran
- * on `--port`.
+ * Without an argument, builds the standalone program (`package-program.js`). With one, a
+ * self-contained connector for Fivetran: `npm run package -- opik` writes `package/opik-connector`,
+ * a copy of the running Node with the connector in it. It serves Fivetran on `--port`.
  *
  * @see https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html
  */
 const root = resolve(import.meta.dirname, "..");
-const [name = "opik", ...rest] = process.argv.slice(2);
+const [name, ...rest] = process.argv.slice(2);
+if (name === undefined) {
+  await packageProgram(root);
+  process.exit();
+}
 if (rest.length > 0 || !/^[a-z]+$/.test(name)) {
-  console.error("usage: npm run package -- SOURCE");
+  console.error("usage: npm run package [-- SOURCE]");
   process.exit(2);
 }
 

@@ -6,14 +6,16 @@ const packageFolder = /^.*[/\\]node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+(?=[/\\
 
 /**
  * A plugin for the bundler that writes `THIRD-PARTY-NOTICES.txt` beside the bundle: name, licence
- * and notices of each package of which something is in it, as most licences demand.
+ * and notices of each package of which something is in it, as most licences demand. Builds that
+ * share the plugin share the file.
  */
 export function thirdPartyNotices() {
+  const folders = new Set();
   return {
     name: "third-party-notices",
     generateBundle(_options, bundle) {
       const modules = Object.values(bundle).flatMap((file) => file.moduleIds ?? []);
-      const folders = new Set(modules.flatMap(packageFolderOf));
+      for (const folder of modules.flatMap(packageFolderOf)) folders.add(folder);
       const notices = [...folders].map(noticeOf).sort();
       const source = `rivulet contains parts of these packages:\n\n${[...new Set(notices)].join("\n")}`;
       this.emitFile({ type: "asset", fileName: "THIRD-PARTY-NOTICES.txt", source });

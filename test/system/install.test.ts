@@ -75,6 +75,9 @@ test("installed globally, it runs in an empty folder, and its hints run as they 
   expect((await program(command, ...args)).stdout).toMatch(/warmup \(8d0qwe12\) val\.loss/);
   const curve = ["plot", "3fk2a9xc,8d0qwe12", "loss", "--config", "demo.json"];
   expect((await program("wandb-sync", ...curve)).stdout).toContain("baseline (3fk2a9xc) loss");
+  await program("rivulet", "report", "--destination", "demo.db", "-o", "report.html");
+  const report = await readFile(join(folder.path, "report.html"), "utf8");
+  expect(report).toContain("Contains Apache ECharts");
   expect((await program("opik-sync", "--version")).stdout).toMatch(/^\d+\.\d+\.\d+/);
 });
 

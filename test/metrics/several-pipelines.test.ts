@@ -121,6 +121,34 @@ test("a sync that finds the pipeline locked is no error, and its status is locke
   expect(statusOf(metrics, "opik")).toBe("locked");
 });
 
+test("a sync that is interrupted is no error, and its status is interrupted", async () => {
+  await using folder = await newFolder();
+  const stop = new AbortController();
+  const options = { ...optionsFor(folder.path), signal: stop.signal };
+  const pipeline = { source: "opik", name: "nightly", defaultName: "opik" };
+  const interrupted = withMetrics(options, (recorder) =>
+    recorder.record(pipeline, () => {
+      stop.abort();
+      return Promise.reject(new Error("interrupted"));
+    }),
+  );
+  await expect(interrupted).rejects.toThrow("interrupted");
+  const metrics = await metricsIn(folder.path, "all.prom");
+  expect(metrics.value("ingest_errors_total")).toBe(0);
+  expect(statusOf(metrics, "nightly")).toBe("interrupted");
+});
+
+test("what a tap sends is a pipeline of the source singer", async () => {
+  await using folder = await newFolder();
+  const ended = await run("rivulet", ["target", "--metrics-file", "x.prom"], { cwd: folder.path });
+  expect(ended.status).toBe(0);
+  const metrics = await metricsIn(folder.path, "x.prom");
+  const labels = { pipeline: "target", source: "singer" };
+  expect(metrics.value("exported_documents_total", labels)).toBe(0);
+  expect(metrics.value(lastComplete, labels)).toBeGreaterThan(1_700_000_000);
+  expect(statusOf(metrics, "target")).toBe("completed");
+});
+
 test("two processes write their files at once; one that replaces another's file says so", async () => {
   await using opik = await startOpik();
   const configurationOf = (pipeline: string) => ({

@@ -3,6 +3,22 @@ import { queryExamples, queryFlags, type Command } from "./source-commands.ts";
 /** The commands of `rivulet` that need no source. */
 export const programCommands: readonly Command<undefined>[] = [
   {
+    usage: "sync",
+    summary: "Sync all pipelines of the configuration",
+    flags: [
+      ...(["config", "pipeline", "parallel", "streams", "full-refresh"] as const),
+      ...(["allow-mass-deletion", "every"] as const),
+    ],
+    examples: [
+      ["$0 sync", "every source that configuration.json has a block for, one after the other"],
+      ["$0 sync --parallel 4", "four at once"],
+      ["$0 sync --pipeline vision,users", "two of them"],
+      ["$0 sync --pipeline vision --full-refresh", "one of them, from the start"],
+      ["$0 sync --every 1h", "again and again"],
+    ],
+    load: async () => (await import("./commands/sync-pipelines.ts")).syncPipelinesCommand,
+  },
+  {
     usage: "target [action] [argument] [name]",
     summary: "Load the output of a Singer tap, from standard input, into the destination",
     flags: [

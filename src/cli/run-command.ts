@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { connectorAtFault } from "../connector/connector-modules.ts";
-import { isOperational, messageOf } from "../core/errors.ts";
 import { isClosedPipe, outputError } from "../core/output-error.ts";
 import { limitHeapGrowth } from "./heap.ts";
+import { logError } from "./log-error.ts";
 import {
   exitStatus,
   exitStatusOfError,
@@ -71,21 +70,6 @@ const stopping = {
   SIGTERM: "Stopping, saving progress… (SIGTERM again to quit now)",
   SIGHUP: "The terminal was closed: stopping, saving progress…",
 } as const satisfies Record<Interruption, string>;
-
-function logError(error: unknown, terminal: Terminal): void {
-  if (error instanceof Interrupted) terminal.log.warning(error.message);
-  else if (isOperational(error)) terminal.log.severe(error.message);
-  else terminal.log.severe(`this is a bug in ${culpritOf(error)}: ${bugText(error)}`);
-}
-
-function culpritOf(error: unknown): string {
-  const connector = connectorAtFault(error);
-  return connector === undefined ? "rivulet" : `the connector ${connector}`;
-}
-
-function bugText(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
-}
 
 /** How long output is waited for once the program was asked to stop, in milliseconds. */
 const graceMs = 1000;

@@ -18,7 +18,7 @@ export interface Command<Subject = Source> {
   readonly load: () => Promise<(invocation: Invocation<Subject>) => Promise<number> | number>;
 }
 
-const readingFlags = ["config", "streams", "concurrency"] as const;
+const readingFlags = ["config", "pipeline", "streams", "concurrency"] as const;
 const metricsFlags = ["metrics-port", "metrics-file"] as const;
 
 /** The flags of `query`. */
@@ -53,6 +53,7 @@ export const sourceCommands: readonly Command[] = [
       "full-refresh",
       "allow-mass-deletion",
       "dry-run",
+      "every",
       ...metricsFlags,
     ],
     examples: [
@@ -60,6 +61,7 @@ export const sourceCommands: readonly Command[] = [
       ["$0 --destination sqlite:./team.db", "sync into another database"],
       ["$0 --streams a,b --full-refresh", "read two streams again from the start"],
       ["$0 --dry-run", "read and count, but write nothing"],
+      ["$0 --every 15m", "sync again and again, as in a container"],
       ["$0 --metrics-file /var/lib/node_exporter/opik.prom", "Prometheus metrics of a cron job"],
     ],
     load: async () => (await import("./commands/sync.ts")).syncCommand,
@@ -67,7 +69,7 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "check",
     summary: "Test configuration, login and destination",
-    flags: ["config", "destination"],
+    flags: ["config", "pipeline", "destination"],
     examples: [
       ["$0 check", "is everything ready for a sync?"],
       ["$0 check --destination postgres://me@host/db", "test another database"],
@@ -77,7 +79,7 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "discover",
     summary: "Show streams, columns, types, keys and cursors",
-    flags: ["config", "streams", "json"],
+    flags: ["config", "pipeline", "streams", "json"],
     examples: [
       ["$0 discover", "all tables and columns"],
       ["$0 discover --streams a --json", "one stream as JSON"],
@@ -94,7 +96,7 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "state <action> [argument]",
     summary: "Show, export, import or reset checkpoints",
-    flags: ["config", "destination"],
+    flags: ["config", "pipeline", "destination"],
     examples: [
       ["$0 state show", "where each stream resumes"],
       ["$0 state export > state.json", "back up all checkpoints"],
@@ -106,10 +108,11 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "status",
     summary: "Show recent syncs: outcome, duration and counts",
-    flags: ["config", "destination", "limit", "json"],
+    flags: ["config", "pipeline", "destination", "limit", "max-age", "json"],
     examples: [
       ["$0 status", "the last ten syncs"],
       ["$0 status --limit 1 --json", "the last sync as JSON"],
+      ["$0 status --max-age 2h", "for health checks: has a sync completed in that time?"],
     ],
     load: async () => (await import("./commands/status.ts")).statusCommand,
   },
@@ -134,7 +137,7 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "plot [run] [metric]",
     summary: "Plot metrics of runs, as stored in the destination; without arguments, list them",
-    flags: ["config", "destination", "best", "by", "group", "log-y", "smooth", "x", "svg", "limit"],
+    flags: ["config", "pipeline", "destination", "best", "by", "group", "log-y", "smooth", "x", "svg", "limit"],
     sources: ["wandb"],
     examples: [
       ["$0 plot", "which runs and metrics are there?"],
@@ -162,6 +165,7 @@ export const sourceCommands: readonly Command[] = [
     summary: "Run as a Singer tap: write messages to standard output",
     flags: [
       "config",
+      "pipeline",
       "catalog",
       "properties",
       "state",

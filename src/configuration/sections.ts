@@ -1,6 +1,7 @@
 import { ConfigError } from "../core/errors.ts";
 import type { Source } from "../core/source.ts";
 import { closestWord, suggestion } from "../core/suggestion.ts";
+import { blocksOf, chooseBlock } from "./blocks.ts";
 import { defaultConfigPath } from "./configuration-file.ts";
 import { generalKeys } from "./general-settings.ts";
 import type { Settings } from "./parse-settings.ts";
@@ -16,14 +17,23 @@ export interface SectionOptions {
    * The file. By default `configuration.json`, which need not exist if the environment is enough.
    */
   readonly path?: string;
+  /** The name of the pipeline, where the source has several. */
+  readonly pipeline?: string | undefined;
+}
+
+interface Split {
+  /** Where the settings stand in the file. */
+  readonly section: string;
+  readonly settings: Settings;
+  readonly general: Settings;
 }
 
 /** Splits the file into the source's settings, with the name of their section, and general ones. */
 export function splitSections(
   root: Settings,
-  { source, sourceNames, isConnector, path = defaultConfigPath }: SectionOptions,
+  { source, sourceNames, isConnector, path = defaultConfigPath, pipeline }: SectionOptions,
   problems: string[],
-): { readonly section: string; readonly settings: Settings; readonly general: Settings } {
+): Split {
   const general = Object.fromEntries(
     generalKeys.flatMap((key) => (key in root ? [[key, root[key]]] : [])),
   );
@@ -37,9 +47,30 @@ export function splitSections(
     return { section: "", settings: Object.fromEntries(others), general };
   const unknown = others.filter(([key, value]) => !isObject(value) || isConnector?.(key) !== true);
   problems.push(...unknown.map(([key, value]) => topLevelProblem(key, value, { source, keys })));
-  const settings = root[source.name] ?? {};
-  if (!isObject(settings)) throw new ConfigError(`${path}: ${source.name}: expected an object`);
-  return { section: source.name, settings, general };
+  return blockOf(root, { source, path, pipeline }, general);
+}
+
+/** The settings of a pipeline; its name and destination go before those of the file. */
+function blockOf(
+  root: Settings,
+  { source, path = defaultConfigPath, pipeline }: Omit<SectionOptions, "sourceNames">,
+  general: Settings,
+): Split {
+  const fallback = typeof general["pipeline"] === "string" ? general["pipeline"] : source.name;
+  try {
+    const blocks = blocksOf(root, source.name, Object.keys(source.config.shape));
+    const block = chooseBlock(blocks, pipeline, fallback);
+    if (!block) return { section: source.name, settings: {}, general };
+    const { name, destination, settings } = block;
+    const own = {
+      ...(name === undefined ? {} : { pipeline: name }),
+      ...(destination === undefined ? {} : { destination }),
+    };
+    return { section: block.path, settings, general: { ...general, ...own } };
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.message.startsWith("--")) throw error;
+    throw new ConfigError(`${path}: ${error.message}`, { cause: error });
+  }
 }
 
 /** Keys that other tools have at the top level of a configuration. */
@@ -95,6 +126,10 @@ export function mergeSettings(
   settings: Settings,
 ): Settings {
   if (hasTopLevelSettings(source, root)) return { ...root, ...settings };
+  if (Array.isArray(root[source.name]))
+    throw new ConfigError(
+      `${source.name} has a list of pipelines; add another one to it by hand, with a name`,
+    );
   return {
     ...root,
     [source.name]: { ...(root[source.name] as Settings | undefined), ...settings },

@@ -11,6 +11,8 @@ interface RunSyncOptions extends CommandContext {
   readonly allowMassDeletion?: boolean;
   /** Shows neither progress nor summary. */
   readonly quiet: boolean;
+  /** Whether progress may be shown: not if several sync at once. Default: true. */
+  readonly showsProgress?: boolean;
   readonly recording?: Recording;
   /** Tests the login. Called before a first sync, so that one that is refused creates nothing. */
   readonly check?: () => Promise<void>;
@@ -26,15 +28,8 @@ export async function runSync(
   configured: ConfiguredSource,
   options: RunSyncOptions,
 ): Promise<Summary> {
-  const {
-    terminal,
-    signal,
-    fullRefresh,
-    allowMassDeletion = false,
-    quiet,
-    recording,
-    check,
-  } = options;
+  const { terminal, signal, fullRefresh, allowMassDeletion = false, quiet } = options;
+  const { recording, check, showsProgress = true } = options;
   const { streams, context, pipeline, origins } = configured;
   const { transfer } = context;
   recording?.named(pipeline.name);
@@ -42,7 +37,7 @@ export async function runSync(
   if (check && (await destination.syncs(1, pipeline.name)).length === 0)
     await check().catch(throwIfRefused);
   await using session = await destination.lock(pipeline);
-  const visible = !quiet && terminal.format === "pretty";
+  const visible = !quiet && showsProgress && terminal.format === "pretty";
   using progress = openProgress(terminal, { visible, transfer });
   const summary = await sync({
     session: (await recording?.observe(session, { destination, transfer })) ?? session,

@@ -13,8 +13,36 @@ const defaultSyncs = 10;
 export async function statusCommand(invocation: Invocation): Promise<number> {
   const configured = await configure(invocation, { isOffline: true });
   await using destination = await openConfiguredDestination(configured);
-  await showSyncs(destination, configured.pipeline.name, invocation);
+  const { name } = configured.pipeline;
+  const maxAgeMs = invocation.flags["max-age"];
+  if (maxAgeMs !== undefined) return await checkAge(destination, name, { ...invocation, maxAgeMs });
+  await showSyncs(destination, name, invocation);
   return exitStatus.completed;
+}
+
+/** How many syncs are looked at to find one that completed. */
+const recentSyncs = 1000;
+
+/** For health checks and alerts: 0 if a sync has completed in that time, at least in part. */
+async function checkAge(
+  destination: Destination,
+  name: string,
+  { terminal, maxAgeMs }: Pick<Invocation, "terminal"> & { readonly maxAgeMs: number },
+): Promise<number> {
+  const syncs = await destination.syncs(recentSyncs, name);
+  const last = syncs.find(({ status }) => status === "completed" || status === "partial");
+  if (last?.endedAt === undefined) {
+    terminal.print(`${name}: no sync into ${destination.label} has completed yet`);
+    return exitStatus.failed;
+  }
+  const ageMs = Date.now() - Date.parse(last.endedAt);
+  terminal.print(`${name}: the last sync completed ${formatAge(ageMs)} ago`);
+  return ageMs <= maxAgeMs ? exitStatus.completed : exitStatus.failed;
+}
+
+function formatAge(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }
 
 /** Prints the recent syncs of a pipeline, and its settled gaps. */

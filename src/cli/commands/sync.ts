@@ -10,6 +10,7 @@ import {
 import { formatCount } from "../terminal/format-numbers.ts";
 import { formatTable } from "../terminal/table.ts";
 import { openConfiguredDestination } from "./open-configured-destination.ts";
+import { repeatEvery } from "./repeat.ts";
 import { runSync } from "./run-sync.ts";
 
 /** `sync`: copies the source into the destination. */
@@ -19,20 +20,22 @@ export async function syncCommand(invocation: Invocation): Promise<number> {
   const { "metrics-port": port, "metrics-file": file } = flags;
   const metrics = { side: "ingest", port, file, log: terminal.log, signal } as const;
   const pipeline = { source: source.name, defaultName: source.name };
-  return await withMetrics(metrics, (recorder) =>
-    recorder.record(pipeline, async (recording) => {
-      const configured = await configure(invocation);
-      const summary = await runSync(configured, {
-        ...invocation,
-        fullRefresh: flags["full-refresh"] === true,
-        allowMassDeletion: flags["allow-mass-deletion"] === true,
-        quiet: flags.quiet === true,
-        recording,
-        check: () => source.check(configured.config, configured.context),
-      });
-      return exitStatusOfSync(summary);
-    }),
-  );
+  const round = () =>
+    withMetrics(metrics, (recorder) =>
+      recorder.record(pipeline, async (recording) => {
+        const configured = await configure(invocation);
+        const summary = await runSync(configured, {
+          ...invocation,
+          fullRefresh: flags["full-refresh"] === true,
+          allowMassDeletion: flags["allow-mass-deletion"] === true,
+          quiet: flags.quiet === true,
+          recording,
+          check: () => source.check(configured.config, configured.context),
+        });
+        return exitStatusOfSync(summary);
+      }),
+    );
+  return await repeatEvery(flags.every, invocation, round);
 }
 
 /** Reads and counts what a sync would read. Writes nothing, not even an empty database. */

@@ -38,6 +38,21 @@ export function exitStatusOfError(error: unknown): number {
   return exitStatus.failed;
 }
 
+/** From the worst to the best: an interruption ends everything, and 2 needs a person. */
+const worstFirst: readonly number[] = [
+  130,
+  143,
+  exitStatus.configError,
+  exitStatus.failed,
+  exitStatus.locked,
+  exitStatus.partial,
+];
+
+/** The exit status of several syncs: the worst of theirs. */
+export function exitStatusOfSeveral(statuses: readonly number[]): number {
+  return worstFirst.find((status) => statuses.includes(status)) ?? exitStatus.completed;
+}
+
 /** How a sync ended, and the errors of the streams that failed. */
 interface EndedSync {
   readonly status: SyncStatus;

@@ -44,6 +44,24 @@ const smoothing = z.preprocess(
 
 const emptyAsDefault = (given: unknown): unknown => (given === "" ? "default" : given);
 
+const unitMs: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A length of time, such as `90s`, `15m`, `2h` or `1d`, in milliseconds. */
+function duration(description: string) {
+  const toMs = (given: unknown): unknown => {
+    const [, count = "", unit = ""] = /^(\d{1,6})\s*([smhd])$/.exec(String(given).trim()) ?? [];
+    return count === "" || Number(count) === 0 ? given : Number(count) * (unitMs[unit] ?? 0);
+  };
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    `expected a time such as 90s, 15m, 2h or 1d, got ${JSON.stringify(input)}`;
+  return described(z.preprocess(toMs, z.number({ error })), { description });
+}
+
 /** The value of each flag, and its description in `--help`. */
 const flagFields = {
   config: text({ description: "Configuration file (default: configuration.json)" }),
@@ -118,7 +136,12 @@ const flagFields = {
   properties: text({ description: "Same as --catalog" }),
   state: text({ description: "Singer state of an earlier run, to resume from" }),
   discover: switchFlag("Print the Singer catalog and exit"),
-  pipeline: text({ description: "Name under which the state is saved (default: target)" }),
+  pipeline: text({
+    description: "The pipeline, where the configuration has several; for targets, the state's name",
+  }),
+  parallel: wholeNumber({ min: 1, max: 64 }, { description: "How many pipelines to sync at once" }),
+  every: duration("Sync again and again, this often: 15m, 1h"),
+  "max-age": duration("End with 1 unless a sync has completed in this time: 2h"),
   "batch-dir": text({
     description: "Folder that files of a BATCH must be in (default: the working directory)",
   }),

@@ -106,6 +106,7 @@ export async function configureConnector(
     env: process.env,
     ...(serviceNames.includes(source.name) ? { remedy: setupRemedy(program, source.name) } : {}),
     ...(flags.config === undefined ? {} : { path: flags.config }),
+    pipeline: flags.pipeline,
     typed: typedSettings(source, flags),
     flags: flagsByKey(source.name),
     isOffline,

@@ -1,0 +1,33 @@
+import { sleep } from "../../core/sleep.ts";
+import { logError } from "../log-error.ts";
+import { exitStatus, exitStatusOfError } from "../invocation/exit-status.ts";
+import type { CommandContext } from "../invocation/invocation.ts";
+
+/**
+ * Does a round of work every so often, until the program is asked to stop. A round that fails waits
+ * for the next one; only a first round that a person must mend ends everything, because it would
+ * hardly go better later.
+ *
+ * @param everyMs - From the beginning of a round to that of the next; undefined: one round.
+ * @returns The exit status of the first round, if it is the only one.
+ */
+export async function repeatEvery(
+  everyMs: number | undefined,
+  { terminal, signal }: CommandContext,
+  round: () => Promise<number>,
+): Promise<number> {
+  if (everyMs === undefined) return await round();
+  for (let isFirst = true; ; isFirst = false) {
+    const startedAt = Date.now();
+    const status = await round().catch((error: unknown) => {
+      signal.throwIfAborted();
+      logError(error, terminal);
+      return exitStatusOfError(error);
+    });
+    signal.throwIfAborted();
+    if (isFirst && status === exitStatus.configError) return status;
+    const waitMs = Math.max(0, startedAt + everyMs - Date.now());
+    terminal.log.info(`next sync at ${new Date(Date.now() + waitMs).toISOString().slice(0, 19)}Z`);
+    await sleep(waitMs, signal);
+  }
+}

@@ -13,7 +13,7 @@ export interface Block {
   readonly settings: Settings;
 }
 
-/** The keys of a block that belong to the pipeline, unless the source has a setting of that name. */
+/** Keys of a block that belong to the pipeline, unless the source has a setting of that name. */
 const pipelineKeys = ["name", "destination"] as const;
 
 /**

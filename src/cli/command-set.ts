@@ -4,7 +4,8 @@ import type { ExternalConnectors } from "../connector/external-connectors.ts";
 import type { Source } from "../core/source.ts";
 import { loadSource, sourceNames } from "../sources/registry.ts";
 import type { Invocation } from "./invocation/invocation.ts";
-import { commandsOf, sourceCommands, type Command } from "./source-commands.ts";
+import { commandsOf } from "./commands-of.ts";
+import { sourceCommands, type Command } from "./source-commands.ts";
 
 /** What the commands operate on, and which exist; the first is the default. */
 export interface CommandSet<Subject = Source> {

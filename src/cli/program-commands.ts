@@ -53,7 +53,7 @@ export const programCommands: readonly Command<undefined>[] = [
   {
     usage: "report",
     summary: "Write a report of all sources in the destination as one HTML file",
-    flags: ["config", "destination", "output", "force"],
+    flags: ["config", "pipeline", "destination", "output", "force"],
     examples: [["$0 report -o report.html", "open it in a browser, print it, or send it"]],
     load: async () => (await import("./commands/report.ts")).programReportCommand,
   },

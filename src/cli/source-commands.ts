@@ -1,7 +1,6 @@
 import type { Source } from "../core/source.ts";
 import type { FlagName } from "./invocation/flags.ts";
 import type { Invocation } from "./invocation/invocation.ts";
-import { quickStartOf, settingFlagsOf } from "./invocation/setting-flags.ts";
 
 /** A command's name, flags and help. Its code is loaded only when it runs. */
 export interface Command<Subject = Source> {
@@ -24,6 +23,7 @@ const metricsFlags = ["metrics-port", "metrics-file"] as const;
 /** The flags of `query`. */
 export const queryFlags: readonly FlagName[] = [
   "config",
+  "pipeline",
   "destination",
   "param",
   "file",
@@ -137,7 +137,19 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "plot [run] [metric]",
     summary: "Plot metrics of runs, as stored in the destination; without arguments, list them",
-    flags: ["config", "pipeline", "destination", "best", "by", "group", "log-y", "smooth", "x", "svg", "limit"],
+    flags: [
+      "config",
+      "pipeline",
+      "destination",
+      "best",
+      "by",
+      "group",
+      "log-y",
+      "smooth",
+      "x",
+      "svg",
+      "limit",
+    ],
     sources: ["wandb"],
     examples: [
       ["$0 plot", "which runs and metrics are there?"],
@@ -153,7 +165,7 @@ export const sourceCommands: readonly Command[] = [
   {
     usage: "report",
     summary: "Write a report as one HTML file: syncs, freshness, tables and the source's own page",
-    flags: ["config", "destination", "output", "force"],
+    flags: ["config", "pipeline", "destination", "output", "force"],
     examples: [
       ["$0 report -o report.html", "open it in a browser, print it, or send it"],
       ["$0 report -o report.html --destination sqlite:./team.db", "of another database"],
@@ -212,36 +224,3 @@ export const sourceCommands: readonly Command[] = [
     load: async () => (await import("./commands/about.ts")).aboutCommand,
   },
 ];
-
-/** The commands of a bundled source. */
-export function commandsOf(source: string): readonly Command[] {
-  return sourceCommands
-    .filter(({ sources }) => sources?.includes(source) ?? true)
-    .map((command) => (asksTheService(command) ? withSettings(command, source) : command));
-}
-
-/** Whether the command reads from the service, so that what to read may be typed. */
-function asksTheService({ usage, flags }: Command): boolean {
-  const name = [usage].flat()[0] ?? "";
-  return flags.some((flag) => flag === "concurrency") || name === "check";
-}
-
-/** The command with the flags of the source's settings, and for W&B with projects as arguments. */
-function withSettings(command: Command, source: string): Command {
-  const [first = "", ...others] = [command.usage].flat();
-  const usage = source === "wandb" ? [`${first} [projects..]`, ...others] : command.usage;
-  const quickStart = quickStartOf(source);
-  const isDefault = others.includes("$0");
-  return {
-    ...command,
-    usage,
-    flags: [...command.flags, ...settingFlagsOf(source)],
-    examples:
-      isDefault && quickStart !== undefined
-        ? [
-            [`$0 ${quickStart} --destination runs.db`, "without a configuration file"],
-            ...command.examples,
-          ]
-        : command.examples,
-  };
-}

@@ -52,6 +52,16 @@ test("rivulet sync copies every pipeline, and one that fails does not hold up th
   const two = await run("rivulet", ["sync", "--pipeline", "letters,digits"], { cwd });
   expect(two.status).toBe(0);
   expect(two.stdout).not.toMatch(/broken/);
+  const sql = ["SELECT name FROM opik_project LIMIT 0", "SELECT count(*) FROM runs"];
+  for (const [args, message] of [
+    [["opik", "query", sql[0] ?? ""], /^name$/m],
+    [["wandb", "query", sql[1] ?? "", "--pipeline", "letters"], /^1$/m],
+    [["query", sql[1] ?? "", "--pipeline", "digits"], /^1$/m],
+    [["query", sql[1] ?? ""], /have destinations of their own \(opik, digits, broken, letters\)/],
+  ] as const) {
+    const { stdout, stderr } = await run("rivulet", args, { cwd });
+    expect(`${stdout}${stderr}`).toMatch(message);
+  }
   const status = await run("wandb-sync", ["status", "--pipeline", "letters"], { cwd });
   expect(status.stdout.match(/completed/g)).toHaveLength(3);
 });

@@ -14,7 +14,7 @@ export async function queryCommand(invocation: Invocation<Source | undefined>): 
   const { terminal, flags, signal } = invocation;
   const format = formatOf(flags, terminal.isTerminal);
   const query = await readQuery(flags, syncCommandOf(invocation));
-  const { url } = await locateDestination(flags);
+  const { url } = await locateDestination(flags, invocation.source && [invocation.source.name]);
   await using result = await queryDestination(url, query, { signal });
   if (format === "table") await printTable(result, terminal, flags.limit);
   else await printRows(result, terminal, { format, limit: flags.limit, signal });

@@ -3,6 +3,10 @@ import { defaultConfigPath, readSettings } from "../../configuration/configurati
 import { loadEnvironmentFiles } from "../../configuration/environment-file.ts";
 import { openingOf, readGeneralSettings } from "../../configuration/general-settings.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { suggestion } from "../../core/suggestion.ts";
+import { blocksOf } from "../../configuration/blocks.ts";
+import type { Settings } from "../../configuration/parse-settings.ts";
+import { sourceNames } from "../../sources/registry.ts";
 import type { Flags } from "./flags.ts";
 import { defaultDestination } from "./invocation.ts";
 
@@ -15,8 +19,13 @@ export interface DestinationLocation {
 /**
  * The destination from flags, environment and file, for commands that ask no service: they need
  * neither its key nor any other of its settings.
+ *
+ * @param sources - Those whose pipelines are meant, if they have destinations of their own.
  */
-export async function locateDestination(flags: Flags): Promise<DestinationLocation> {
+export async function locateDestination(
+  flags: Flags,
+  sources: readonly string[] = sourceNames,
+): Promise<DestinationLocation> {
   const { env } = process;
   const path = flags.config ?? defaultConfigPath;
   loadEnvironmentFiles(path, env);
@@ -25,15 +34,34 @@ export async function locateDestination(flags: Flags): Promise<DestinationLocati
     throw new ConfigError(`${path}: no such file; name another, or pass --destination URL`);
   const given = flags.destination ?? (env["RIVULET_DESTINATION"] || undefined);
   const problems: string[] = [];
-  const general = readGeneralSettings(
-    { ...root, ...(given === undefined ? {} : { destination: given }) },
-    {
-      env,
-      problems,
-      folder: dirname(path),
-    },
-  );
+  const destination = given ?? destinationOf(root ?? {}, sources, flags.pipeline);
+  const context = { env, problems, folder: dirname(path) };
+  const general = readGeneralSettings({ ...root, destination }, context);
   if (problems.length > 0) throw new ConfigError(`${path}: ${problems.join("; ")}`);
   const url = given ?? general.destination ?? defaultDestination;
   return { url, openOptions: openingOf(general) };
+}
+
+/** The destination of the pipeline that was named, or the one that all have in common. */
+function destinationOf(
+  root: Settings,
+  sources: readonly string[],
+  pipeline: string | undefined,
+): unknown {
+  const { destination: common } = root;
+  const pipelines = sources.flatMap((source) =>
+    blocksOf(root, source).map(({ name = source, destination = common }) => ({
+      name,
+      destination,
+    })),
+  );
+  const named = pipelines.filter(({ name }) => pipeline === undefined || name === pipeline);
+  const names = pipelines.map(({ name }) => name);
+  if (pipeline !== undefined && named.length === 0 && names.length > 0)
+    throw new ConfigError(`--pipeline: no pipeline "${pipeline}"; ${suggestion(pipeline, names)}`);
+  const different = new Set(named.map(({ destination }) => destination));
+  if (different.size <= 1) return [...different][0] ?? common;
+  throw new ConfigError(
+    `the pipelines have destinations of their own (${names.join(", ")}); name one: --pipeline ${names[0] ?? ""}`,
+  );
 }

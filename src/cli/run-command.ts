@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { isClosedPipe, outputError } from "../core/output-error.ts";
 import { limitHeapGrowth } from "./heap.ts";
-import { logError } from "./log-error.ts";
+import { logError } from "./invocation/log-error.ts";
 import {
   exitStatus,
   exitStatusOfError,

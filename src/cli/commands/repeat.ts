@@ -1,5 +1,5 @@
 import { sleep } from "../../core/sleep.ts";
-import { logError } from "../log-error.ts";
+import { logError } from "../invocation/log-error.ts";
 import { exitStatus, exitStatusOfError } from "../invocation/exit-status.ts";
 import type { CommandContext } from "../invocation/invocation.ts";
 

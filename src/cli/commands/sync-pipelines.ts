@@ -11,7 +11,7 @@ import {
   exitStatusOfSeveral,
 } from "../invocation/exit-status.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
-import { logError } from "../log-error.ts";
+import { logError } from "../invocation/log-error.ts";
 import { formatCount, formatSeconds } from "../terminal/format-numbers.ts";
 import { formatTable } from "../terminal/table.ts";
 import { repeatEvery } from "./repeat.ts";

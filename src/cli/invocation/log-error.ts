@@ -1,7 +1,7 @@
-import { connectorAtFault } from "../connector/connector-modules.ts";
-import { isOperational, messageOf } from "../core/errors.ts";
-import { Interrupted } from "./invocation/exit-status.ts";
-import type { Terminal } from "./terminal/terminal.ts";
+import { connectorAtFault } from "../../connector/connector-modules.ts";
+import { isOperational, messageOf } from "../../core/errors.ts";
+import { Interrupted } from "./exit-status.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 /** Logs the error that ended a command; a bug with its stack. */
 export function logError(error: unknown, { log }: Pick<Terminal, "log">): void {

@@ -7,7 +7,7 @@ export const programCommands: readonly Command<undefined>[] = [
     summary: "Sync all pipelines of the configuration",
     flags: [
       ...(["config", "pipeline", "parallel", "streams", "full-refresh"] as const),
-      ...(["allow-mass-deletion", "every"] as const),
+      ...(["allow-mass-deletion", "every", "metrics-port", "metrics-file"] as const),
     ],
     examples: [
       ["$0 sync", "every source that configuration.json has a block for, one after the other"],

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import Database from "better-sqlite3";
@@ -49,8 +50,11 @@ test("rivulet sync copies every pipeline, and one that fails does not hold up th
     expect(status).toBe(2);
   }
   expect([rows(cwd, "digits.db", "runs"), rows(cwd, "letters.db", "runs")]).toEqual([1, 1]);
-  const two = await run("rivulet", ["sync", "--pipeline", "letters,digits"], { cwd });
+  const chosen = ["sync", "--pipeline", "letters,digits", "--metrics-file", "rivulet.prom"];
+  const two = await run("rivulet", chosen, { cwd });
   expect(two.status).toBe(0);
+  const metrics = await readFile(join(cwd, "rivulet.prom"), "utf8");
+  for (const name of ["letters", "digits"]) expect(metrics).toContain(`pipeline="${name}"`);
   expect(two.stdout).not.toMatch(/broken/);
   const sql = ["SELECT name FROM opik_project LIMIT 0", "SELECT count(*) FROM runs"];
   for (const [args, message] of [

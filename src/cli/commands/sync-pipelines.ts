@@ -4,6 +4,8 @@ import { ConfigError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { suggestion } from "../../core/suggestion.ts";
 import type { Summary } from "../../engine/sync.ts";
+import type { MetricsRecorder } from "../../metrics/metrics-options.ts";
+import { withMetrics } from "../../metrics/with-metrics.ts";
 import { loadSource, sourceNames } from "../../sources/registry.ts";
 import {
   exitStatusOfError,
@@ -27,12 +29,16 @@ interface EndedPipeline {
 
 /** `rivulet sync`: syncs all pipelines of the configuration, each for itself. */
 export async function syncPipelinesCommand(invocation: Invocation<undefined>): Promise<number> {
-  const { flags, signal } = invocation;
+  const { flags, signal, terminal } = invocation;
+  const { "metrics-port": port, "metrics-file": file } = flags;
+  const metrics = { side: "ingest", port, file, log: terminal.log, signal } as const;
   const pipelines = await selectPipelines(flags);
   return await repeatEvery(flags.every, invocation, async () => {
     const limit = pLimit(flags.parallel ?? 1);
-    const ended = await Promise.all(
-      pipelines.map((pipeline) => limit(() => syncPipeline(pipeline, invocation))),
+    const ended = await withMetrics(metrics, (recorder) =>
+      Promise.all(
+        pipelines.map((pipeline) => limit(() => syncPipeline(pipeline, invocation, recorder))),
+      ),
     );
     if (flags.quiet !== true) printOverview(ended, invocation);
     signal.throwIfAborted();
@@ -58,24 +64,29 @@ async function selectPipelines(flags: Invocation["flags"]): Promise<readonly Nam
 async function syncPipeline(
   pipeline: NamedPipeline,
   invocation: Invocation<undefined>,
+  recorder: MetricsRecorder,
 ): Promise<EndedPipeline> {
   const { signal, flags } = invocation;
   const terminal = { ...invocation.terminal, log: labeled(invocation.terminal.log, pipeline.name) };
   try {
     signal.throwIfAborted();
-    const source = await loadSource(pipeline.source);
-    const own = { ...flags, pipeline: pipeline.name };
-    const configured = await configure({ ...invocation, terminal, source, flags: own });
-    if (flags.quiet !== true)
-      terminal.printStyled(`\n${terminal.color.bold(pipeline.name)} (${source.title})`);
-    const summary = await runSync(configured, {
-      terminal,
-      signal,
-      fullRefresh: flags["full-refresh"] === true,
-      allowMassDeletion: flags["allow-mass-deletion"] === true,
-      quiet: flags.quiet === true,
-      showsProgress: (flags.parallel ?? 1) === 1,
-      check: () => source.check(configured.config, configured.context),
+    const { source: name, name: defaultName } = pipeline;
+    const summary = await recorder.record({ source: name, defaultName }, async (recording) => {
+      const source = await loadSource(name);
+      const own = { ...flags, pipeline: pipeline.name };
+      const configured = await configure({ ...invocation, terminal, source, flags: own });
+      if (flags.quiet !== true)
+        terminal.printStyled(`\n${terminal.color.bold(pipeline.name)} (${source.title})`);
+      return await runSync(configured, {
+        terminal,
+        signal,
+        fullRefresh: flags["full-refresh"] === true,
+        allowMassDeletion: flags["allow-mass-deletion"] === true,
+        quiet: flags.quiet === true,
+        showsProgress: (flags.parallel ?? 1) === 1,
+        recording,
+        check: () => source.check(configured.config, configured.context),
+      });
     });
     return { pipeline, status: exitStatusOfSync(summary), summary };
   } catch (error) {

@@ -46,3 +46,8 @@ export interface Table {
 export function keyOf(table: Table, row: Row): Key {
   return table.primaryKey.map((column) => row[column]);
 }
+
+/** The text of a value that is no object, such as one of a key. */
+export function plainText(value: Value): string {
+  return String(value as CanonicalValue | null | undefined);
+}

@@ -1,4 +1,4 @@
-import type { CanonicalValue } from "../core/schema.ts";
+import { plainText } from "../core/schema.ts";
 import type { Sweep } from "../core/source.ts";
 import { isMassDeletion } from "./mass-deletion.ts";
 
@@ -40,7 +40,7 @@ export class UnbelievedSweeps {
       const { keys, ...rest } = sweep;
       this.#held.push({
         sweep: rest,
-        keys: keys.map(([key]) => String(key as CanonicalValue)).join("\n"),
+        keys: keys.map(([key]) => plainText(key)).join("\n"),
       });
       return [];
     }

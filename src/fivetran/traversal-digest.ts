@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Value } from "../core/schema.ts";
+import { type Value, plainText } from "../core/schema.ts";
 import type { Range } from "../core/source.ts";
 
 /** A set of keys in a few bytes: their number, and the sum of their hashes. */
@@ -170,5 +170,5 @@ function addHash(digest: Digest, hash: number): void {
 
 function endOf(value: Value): End {
   if (value == null) return undefined;
-  return typeof value === "number" ? value : String(value);
+  return typeof value === "number" ? value : plainText(value);
 }

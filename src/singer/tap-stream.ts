@@ -1,5 +1,5 @@
 import { ConfigError, isOperational, LockedError } from "../core/errors.ts";
-import { type CanonicalValue, type Key, keyOf } from "../core/schema.ts";
+import { type Key, keyOf, plainText } from "../core/schema.ts";
 import type { Batch, Rejected } from "../core/source.ts";
 import { fromEpochMs } from "../core/timestamp.ts";
 import { readStream } from "../engine/read-stream.ts";
@@ -120,8 +120,8 @@ export class TapStream {
       this.recordCount += 1;
     } catch (error) {
       if (!(error instanceof UnwritableError)) throw error;
-      const values = key() as readonly (CanonicalValue | null | undefined)[];
-      const text = JSON.stringify(values.map((value) => (value == null ? null : String(value))));
+      const values = key().map((value) => (value == null ? null : plainText(value)));
+      const text = JSON.stringify(values);
       this.#reject({ key: text, reason: error.message });
     }
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Table } from "../../src/core/schema.ts";
+import { type Table, plainText } from "../../src/core/schema.ts";
 import type { Sweep } from "../../src/core/source.ts";
 import { SweepTracker, type TraversalPosition } from "../../src/engine/sweep-tracker.ts";
 import { KnownKeys } from "../../src/fivetran/known-keys.ts";
@@ -57,7 +57,7 @@ class Mirror {
 
   #sweep(sweep: Sweep | undefined): boolean {
     const deleted = sweep ? this.#knownKeys.sweep(sweep) : [];
-    for (const [key] of deleted ?? []) this.rows.delete(String(key));
+    for (const [key] of deleted ?? []) this.rows.delete(plainText(key));
     return deleted !== undefined;
   }
 
@@ -95,8 +95,8 @@ describe.each([
           ...changes,
           { added: [], removed: [], pageSize: 2, cutAfter: Infinity },
         ]) {
-          for (const key of removed) service.delete(String(key).padStart(3, "0"));
-          for (const key of added) service.add(String(key).padStart(3, "0"));
+          for (const key of removed) service.delete(plainText(key).padStart(3, "0"));
+          for (const key of added) service.add(plainText(key).padStart(3, "0"));
           mirror.sync([...service], how);
         }
         // The first sync may resume a traversal; only one from the start lists everything.

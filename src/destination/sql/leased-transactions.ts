@@ -38,7 +38,7 @@ export class LeasedTransactions {
     return this.#lost.signal;
   }
 
-  /** Renews the lease. A failure is reported by the next write, unless the next renewal succeeds. */
+  /** Renews the lease. The next write reports a failure, unless the next renewal succeeds. */
   async renew(log: Log): Promise<void> {
     try {
       await this.run((tx) => renewLease(tx, this.#lease));

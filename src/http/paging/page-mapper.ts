@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { newRowMapper, rawColumn, type RowMapper, type RowShape } from "../../json/row-mapper.ts";
 import type { Log } from "../../core/log.ts";
-import type { Row, Table } from "../../core/schema.ts";
+import { type Row, type Table, plainText } from "../../core/schema.ts";
 import type { Rejected } from "../../core/source.ts";
 import type { Page } from "./page.ts";
 
@@ -71,7 +71,7 @@ export class PageMapper {
     const rejected: Rejected[] = [];
     const last = new Map<string, number>();
     for (const [index, row] of rows.entries()) {
-      const key = JSON.stringify(primaryKey.map((column) => String(row[column])));
+      const key = JSON.stringify(primaryKey.map((column) => plainText(row[column])));
       const payload = texts[last.get(key) ?? index] ?? "";
       last.set(key, index);
       if (payload === texts[index]) continue;

@@ -1,4 +1,4 @@
-import type { Row } from "../../core/schema.ts";
+import { type Row, plainText } from "../../core/schema.ts";
 import type { Rejected, StreamBatch, Sweep } from "../../core/source.ts";
 import { SetDigest } from "../../engine/set-digest.ts";
 import { SweepTracker, type TraversalPosition } from "../../engine/sweep-tracker.ts";
@@ -127,7 +127,7 @@ export class ItemWalk {
     const { mapper, dataset, mode } = this.#options;
     // An item's own `dataset_id` may be missing or differ; `raw` keeps what was sent.
     const { rows, rejected, unkeyed } = mapper.map(page, { dataset_id: dataset.id });
-    const ids = rows.map((row) => String(row["item_id"]));
+    const ids = rows.map((row) => plainText(row["item_id"]));
     // The service may order items by another id than their own: the id of a row in one version.
     const isInOrder = page.next?.below === ids.at(-1);
     if (!page.isProven || !this.agrees || !isInOrder || unkeyed > 0) this.#tracker.collect();

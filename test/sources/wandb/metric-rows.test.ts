@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Row } from "../../../src/core/schema.ts";
+import { type Row, plainText } from "../../../src/core/schema.ts";
 import type { Rejected } from "../../../src/core/source.ts";
 import { MetricRows } from "../../../src/sources/wandb/metrics/metric-rows.ts";
 import { testSeed } from "../../support/test-seed.ts";
@@ -109,8 +109,8 @@ describe("a value", () => {
     const { rows, rejected } = read(line);
     expect(rejected).toEqual([]);
     const inner = rows.find(({ value_json }) => value_json !== null);
-    expect(String(inner?.["metric_name"]).split(".").length).toBeLessThan(40);
-    const rest = String(inner?.["value_json"]);
+    expect(plainText(inner?.["metric_name"]).split(".").length).toBeLessThan(40);
+    const rest = plainText(inner?.["value_json"]);
     expect(rest.length).toBeGreaterThan(depth * 8);
     expect(rest).toContain('"c":"NaN"');
     expect(() => JSON.parse(rest) as unknown).not.toThrow();

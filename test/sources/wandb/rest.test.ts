@@ -170,7 +170,11 @@ describe.each(databases)("REST, on %s", (_name, newDatabase) => {
   test.each([
     ["a wrong key", { api_key: "wrong" }, /check wandb\.api_key/],
     ["filters, which REST does not support", { filters: { state: "finished" } }, /wandb\.filters/],
-    ["all projects, which REST cannot list", { project: undefined, projects: "*" }, /wandb\.projects/],
+    [
+      "all projects, which REST cannot list",
+      { project: undefined, projects: "*" },
+      /wandb\.projects/,
+    ],
   ])("ends with 2 and names the setting: %s", async (_what, settings, message) => {
     const { exit, error } = await copy.sync({ ...rest, ...settings });
     expect([exit, error]).toEqual([2, expect.stringMatching(message)]);

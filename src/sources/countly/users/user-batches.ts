@@ -1,3 +1,5 @@
+import { rowOverheadBytes, type UserTexts } from "./user-texts.ts";
+import { plainText } from "../../../core/schema.ts";
 import type {
   Checkpoint,
   ReadOptions,
@@ -35,22 +37,6 @@ interface UserBatchesOptions extends Pick<ReadOptions, "startedAt" | "allowMassD
   readonly isRefused: boolean;
   /** Called if far fewer users are listed than before, so that none is marked. */
   readonly refuse: (refusal: MassDeletionError) => void;
-}
-
-/**
- * Memory that a row's many short columns take beside its text. Counting only the text would let
- * too many rows wait for the writer.
- */
-const rowOverheadBytes = 2048;
-
-/** The users of a page. */
-interface UserTexts {
-  /** Documents, as JSON texts. */
-  readonly texts: readonly string[];
-  /** What was on the page and does not belong to the app. */
-  readonly rejected?: readonly Rejected[];
-  readonly bytes: number;
-  readonly held?: Disposable | undefined;
 }
 
 /** Turns one read of an app's users into batches: rows, sweeps and checkpoints. */
@@ -125,7 +111,7 @@ export class UserBatches {
     );
     // What has no id may be any of the users.
     if (unkeyed > 0) this.#tracker.markIncomplete();
-    const sweep = this.#tracker.addPage(rows.map((row) => String(row["user_id"])));
+    const sweep = this.#tracker.addPage(rows.map((row) => plainText(row["user_id"])));
     this.#count += rows.length;
     const sweeps = sweep && plan.full && !isRefused ? this.#sweeps.add(sweep, this.#count) : [];
     yield* sweepBatches(sweeps.slice(0, -1));

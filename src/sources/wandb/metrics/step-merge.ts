@@ -1,4 +1,4 @@
-import type { Row } from "../../../core/schema.ts";
+import { type Row, plainText } from "../../../core/schema.ts";
 import type { Step } from "../reader/line-step.ts";
 
 /** A line of a step, and its rows. */
@@ -30,7 +30,7 @@ export class StepMerge {
   /** Adds a later line. */
   add({ line, rows }: LineRows): void {
     for (const row of rows) {
-      const name = String(row["metric_name"]);
+      const name = plainText(row["metric_name"]);
       const earlier = this.#rows.get(name);
       if (earlier && !hasSameValue(earlier.row, row)) this.#replace(earlier.line, name);
       this.#rows.set(name, { row, line });

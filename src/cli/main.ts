@@ -43,16 +43,16 @@ export async function main(bin: string, given: readonly string[], source?: strin
     else
       await parseAndRun(
         addCommands(newProgram(name, args), { name, wordCount: 0 }, bundledSource(source)),
-        args,
+        { name, args },
       );
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const message = visibleText(newRedactor([])(error.message));
     const help =
       error instanceof UsageError
-        ? `usage: ${error.usage} (see ${commandOf(error.usage)} --help)`
-        : `see ${name} --help`;
-    process.stderr.write(`${message}\n${help}\n`);
+        ? `usage: ${error.usage} (see ${commandOf(error.usage)} --help)\n`
+        : "";
+    process.stderr.write(`${message}\n${help}`);
     process.exitCode = exitStatusOfError(error);
   }
 }
@@ -70,7 +70,7 @@ async function runWithExternalConnectors(
   if (source) addCommands(argv, program, externalSource(source, connectors));
   else if (integration) addCommands(argv, program, standalone(integration, integrationCommands));
   else addSourceCommands(argv, name, target);
-  await parseAndRun(argv, rest);
+  await parseAndRun(argv, { name, args: rest });
 }
 
 const connectorOption = {
@@ -84,9 +84,17 @@ async function loadExternal(names: readonly string[]): Promise<ExternalConnector
   return await loadExternalConnectors(names, { folder: process.cwd(), reservedNames });
 }
 
-async function parseAndRun(argv: Argv, args: readonly string[]): Promise<void> {
-  rejectSwitchValues(args);
-  await argv.parseAsync();
+async function parseAndRun(
+  argv: Argv,
+  { name, args }: { readonly name: string; readonly args: readonly string[] },
+): Promise<void> {
+  try {
+    rejectSwitchValues(args);
+    await argv.parseAsync();
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error instanceof UsageError) throw error;
+    throw new UsageError(error.message, `${name} [command] [options]`);
+  }
 }
 
 function newProgram(name: string, args: readonly string[]): Argv {

@@ -49,5 +49,6 @@ export function keyOf(table: Table, row: Row): Key {
 
 /** The text of a value that is no object, such as one of a key. */
 export function plainText(value: Value): string {
-  return String(value as CanonicalValue | null | undefined);
+  const plain = value as CanonicalValue | null | undefined;
+  return String(plain);
 }

@@ -127,7 +127,7 @@ describe("an invalid connector is rejected in one line that names the problem", 
     [
       "a name with spaces",
       deskSource.replace('name: "desk"', 'name: "Help Desk"'),
-      /connector\.name: expected a name like help_desk \(see/,
+      /connector\.name: expected a name like help_desk$/m,
     ],
     [
       "a reserved name",

@@ -5,10 +5,12 @@ import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import pLimit from "p-limit";
 import { format, resolveConfig } from "prettier";
+import { jsonSchemaOf } from "./configuration-schema.js";
 
 /**
- * Generates documentation from the program: `docs/cli.md` from `--help`, and the tables of keys and
- * columns in `docs/sources`. With `--check`, writes nothing and fails if a file is out of date.
+ * Generates documentation from the program: `docs/cli.md` from `--help`, the tables of keys and
+ * columns in `docs/sources`, and the schema of `configuration.json` for editors. With `--check`,
+ * writes nothing and fails if a file is out of date.
  */
 const root = resolve(import.meta.dirname, "..");
 const execute = promisify(execFile);
@@ -33,6 +35,7 @@ async function update(checks) {
     const file = `docs/sources/${source}.md`;
     pages.set(file, await sourcePage(source, await readFile(join(root, file), "utf8")));
   }
+  pages.set("configuration.schema.json", JSON.stringify(await configurationSchema(sources)));
   const stale = [];
   for (const [file, text] of pages) {
     const path = join(root, file);
@@ -91,6 +94,14 @@ async function sourcePage(source, page) {
   const { schemas } = JSON.parse(await run(`${source}-sync`, ["discover", "--json"]));
   const filled = replaced(page, `keys of ${source}`, keyTable(config));
   return replaced(filled, `columns of ${source}`, schemas.map(columnTable).join("\n\n"));
+}
+
+async function configurationSchema(names) {
+  const blocks = names.map(async (name) => {
+    const { config } = JSON.parse(await run(`${name}-sync`, ["about", "--json"]));
+    return [name, config];
+  });
+  return jsonSchemaOf(new Map(await Promise.all(blocks)));
 }
 
 function keyTable(config) {

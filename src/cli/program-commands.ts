@@ -19,6 +19,13 @@ export const programCommands: readonly Command<undefined>[] = [
     load: async () => (await import("./commands/sync-pipelines.ts")).syncPipelinesCommand,
   },
   {
+    usage: "validate",
+    summary: "Check all pipelines of the configuration; connects to nothing",
+    flags: ["config"],
+    examples: [["$0 validate", "is configuration.json right, as far as it can be told offline?"]],
+    load: async () => (await import("./commands/validate.ts")).validateCommand,
+  },
+  {
     usage: "target [action] [argument] [name]",
     summary: "Load the output of a Singer tap, from standard input, into the destination",
     flags: [

@@ -77,6 +77,13 @@ export const sourceCommands: readonly Command[] = [
     load: async () => (await import("./commands/check.ts")).checkCommand,
   },
   {
+    usage: "validate",
+    summary: "Check the configuration file; connects to nothing",
+    flags: ["config", "pipeline"],
+    examples: [["$0 validate", "is configuration.json right, as far as it can be told offline?"]],
+    load: async () => (await import("./commands/validate.ts")).validateCommand,
+  },
+  {
     usage: "discover",
     summary: "Show streams, columns, types, keys and cursors",
     flags: ["config", "pipeline", "streams", "json"],

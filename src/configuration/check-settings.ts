@@ -60,6 +60,12 @@ export function secretsOf(source: Pick<Source, "config">, settings: Settings): s
   );
 }
 
+/** The keys of settings that must never be shown. */
+export function secretKeysOf(source: Pick<Source, "config">): string[] {
+  const fields = Object.entries(configFields(source));
+  return fields.flatMap(([key, { secret }]) => (secret === true ? [key] : []));
+}
+
 /** The description and other metadata of each key of a source's configuration. */
 export function configFields(source: Pick<Source, "config">): Readonly<Record<string, FieldMeta>> {
   const shape: Readonly<Record<string, z.core.$ZodType>> = source.config.shape;

@@ -1,7 +1,13 @@
 import { dirname } from "node:path";
 import { ConfigError } from "../core/errors.ts";
 import type { Environment, Source } from "../core/source.ts";
-import { checkOffline, checkSettings, configFields, secretsOf } from "./check-settings.ts";
+import {
+  checkOffline,
+  checkSettings,
+  configFields,
+  secretKeysOf,
+  secretsOf,
+} from "./check-settings.ts";
 import { defaultConfigPath, readSettings, standardInput } from "./configuration-file.ts";
 import { exposureOf } from "./exposure.ts";
 import { fillSettings } from "./fill-settings.ts";
@@ -44,8 +50,14 @@ export interface ConfigurationOptions<Config> extends SectionOptions {
   readonly remedy?: string;
   /** Whether only the destination is looked at: what only the service needs may be missing. */
   readonly isOffline?: boolean;
-  /** Whether the destination is given elsewhere, so that the file's is not looked at. */
-  readonly hasDestination?: boolean;
+  /**
+   * The destination as it is given elsewhere, so that the file's is not looked at: by a flag, or by
+   * a variable, which does not go before the destination that a pipeline has for itself.
+   */
+  readonly destination?: {
+    readonly flag?: string | undefined;
+    readonly variable?: string | undefined;
+  };
 }
 
 const nothingTyped: TypedSettings = { settings: {}, origins: new Map() };
@@ -64,7 +76,9 @@ export async function readConfiguration<Config>(
   const { isOffline = false } = options;
   const problems: string[] = [];
   const root = await readSettings(path);
-  const { section, settings, general } = splitSections(root ?? {}, options, problems);
+  const split = splitSections(root ?? {}, options, problems);
+  const { section, settings, general } = split;
+  const given = givenDestination(options.destination, split);
   const context = { env, problems, folder: path === standardInput ? "." : dirname(path) };
   const fromFile = expandVariables(withoutReplaced(settings, source, typed), section, {
     ...context,
@@ -77,29 +91,40 @@ export async function readConfiguration<Config>(
       `${path}: no such file; ${options.remedy ?? "create it"}, or pass --config FILE`,
     );
   const { pipeline = source.name, ...otherSettings } = readGeneralSettings(
-    options.hasDestination === true ? { ...general, destination: undefined } : general,
+    given === undefined ? general : { ...general, destination: undefined },
     context,
   );
   const checked = (isOffline ? checkOffline : checkSettings)(source, filled.settings);
   const origins = new Map([...filled.origins, ...typed.origins]);
+  if (given) origins.set("destination", given.origin);
   const messages = describeProblems(checked.problems, {
     ...{ section, origins, env, source, reported: problems, flags: options.flags ?? {} },
     ...(root ? { path } : {}),
   });
   if (messages.length > 0) throw new ConfigError(messages.join("\n"));
-  const secretKeys = Object.entries(configFields(source)).flatMap(([key, { secret }]) =>
-    secret === true ? [key] : [],
-  );
-  const warning = await exposureOf(path, { settings: { ...general, ...settings }, secretKeys });
+  const warning = await exposureOf(path, {
+    settings: { ...general, ...settings },
+    secretKeys: secretKeysOf(source),
+  });
   return {
     config: checked.config as Config,
     pipeline,
     ...otherSettings,
+    ...(given ? { destination: given.url } : {}),
     origins,
     ...(root ? { file: path } : {}),
     secrets: secretsOf(source, filled.settings),
     ...(warning === undefined ? {} : { warning }),
   };
+}
+
+function givenDestination(
+  { flag, variable }: NonNullable<ConfigurationOptions<unknown>["destination"]> = {},
+  { hasOwnDestination = false }: { readonly hasOwnDestination?: boolean },
+): { readonly url: string; readonly origin: string } | undefined {
+  if (flag !== undefined) return { url: flag, origin: "--destination" };
+  if (variable === undefined || variable === "" || hasOwnDestination) return undefined;
+  return { url: variable, origin: "RIVULET_DESTINATION" };
 }
 
 /** The file's settings without those that something typed stands in for. */

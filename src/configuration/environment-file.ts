@@ -1,34 +1,43 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
+import { ConfigError } from "../core/errors.ts";
+
+/** The file of each variable that was set, by name. */
+const files = new Map<string, string>();
+
+/** The `.env` file that has set a variable; undefined if the environment had it. */
+export function environmentFileOf(variable: string): string | undefined {
+  return files.get(variable);
+}
 
 /**
  * Sets the variables of `.env`, beside the configuration and in the working directory, that the
  * environment does not have.
  *
- * @returns The file of each variable that was set, by name.
+ * @throws ConfigError if a file cannot be read
  */
 export function loadEnvironmentFiles(
   configuration: string,
   env: Record<string, string | undefined>,
-): ReadonlyMap<string, string> {
-  const origins = new Map<string, string>();
-  const files = [join(dirname(configuration), ".env"), ".env"];
-  for (const file of new Set(files.map((name) => resolve(name)))) {
+): void {
+  const candidates = [join(dirname(configuration), ".env"), ".env"];
+  for (const file of new Set(candidates.map((name) => resolve(name)))) {
     for (const [name, value] of Object.entries(readVariables(file))) {
       if (env[name] !== undefined) continue;
       env[name] = value;
-      origins.set(name, file);
+      files.set(name, file);
     }
   }
-  return origins;
 }
 
 function readVariables(file: string): Readonly<Record<string, string | undefined>> {
   try {
     return parseEnv(readFileSync(file, "utf8"));
-  } catch {
-    // There is none, or it is not for us to read.
-    return {};
+  } catch (cause) {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException;
+    // A folder of this name is somebody's virtual environment.
+    if (code === "ENOENT" || code === "EISDIR" || code === "ENOTDIR") return {};
+    throw new ConfigError(`${file}: cannot be read (${code}); change its owner or mode`, { cause });
   }
 }

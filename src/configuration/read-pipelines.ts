@@ -8,6 +8,13 @@ export interface NamedPipeline {
   readonly source: string;
 }
 
+/** What a configuration file has blocks for. */
+interface PipelineList {
+  readonly pipelines: readonly NamedPipeline[];
+  /** The names of other blocks: those of external connectors. */
+  readonly others: readonly string[];
+}
+
 /**
  * The pipelines of a file, in its order.
  *
@@ -16,7 +23,8 @@ export interface NamedPipeline {
 export async function readPipelines(
   path = defaultConfigPath,
   sourceNames: readonly string[],
-): Promise<readonly NamedPipeline[]> {
+  { mayBeNone = false }: { readonly mayBeNone?: boolean } = {},
+): Promise<PipelineList> {
   const root = await readSettings(path);
   if (!root) throw new ConfigError(`${path}: no such file; create it, or pass --config FILE`);
   const fallback = typeof root["pipeline"] === "string" ? root["pipeline"] : undefined;
@@ -33,9 +41,13 @@ export async function readPipelines(
     throw new ConfigError(
       `${path}: two pipelines have the name "${twice}"; give their blocks names of their own`,
     );
-  if (pipelines.length === 0)
+  if (pipelines.length === 0 && !mayBeNone)
     throw new ConfigError(
       `${path}: has no block of a source (${sourceNames.join(", ")}); add one, or name the source: rivulet wandb sync`,
     );
-  return pipelines;
+  const others = Object.entries(root).filter(
+    ([key, value]) =>
+      !sources.includes(key) && typeof value === "object" && value !== null && key !== "connectors",
+  );
+  return { pipelines, others: others.map(([key]) => key) };
 }

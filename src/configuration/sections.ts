@@ -26,6 +26,8 @@ interface Split {
   readonly section: string;
   readonly settings: Settings;
   readonly general: Settings;
+  /** Whether the destination is that of the pipeline alone. */
+  readonly hasOwnDestination?: boolean;
 }
 
 /** Splits the file into the source's settings, with the name of their section, and general ones. */
@@ -43,11 +45,18 @@ export function splitSections(
     problems.push('connectors: expected a list of names, such as ["crm"]');
   const keys = [...new Set<string>([...generalKeys, ...sourceNames, source.name, ...named])];
   const others = Object.entries(root).filter(([key]) => !keys.includes(key));
-  if (hasTopLevelSettings(source, root))
+  if (hasTopLevelSettings(source, root)) {
+    chooseBlock([], pipeline, nameOf(general, source));
     return { section: "", settings: Object.fromEntries(others), general };
+  }
   const unknown = others.filter(([key, value]) => !isObject(value) || isConnector?.(key) !== true);
   problems.push(...unknown.map(([key, value]) => topLevelProblem(key, value, { source, keys })));
   return blockOf(root, { source, path, pipeline }, general);
+}
+
+/** The name of a pipeline whose block has none. */
+function nameOf({ pipeline }: Settings, source: Pick<Source, "name">): string {
+  return typeof pipeline === "string" ? pipeline : source.name;
 }
 
 /** The settings of a pipeline; its name and destination go before those of the file. */
@@ -56,7 +65,7 @@ function blockOf(
   { source, path = defaultConfigPath, pipeline }: Omit<SectionOptions, "sourceNames">,
   general: Settings,
 ): Split {
-  const fallback = typeof general["pipeline"] === "string" ? general["pipeline"] : source.name;
+  const fallback = nameOf(general, source);
   try {
     const blocks = blocksOf(root, source.name, Object.keys(source.config.shape));
     const block = chooseBlock(blocks, pipeline, fallback);
@@ -66,7 +75,8 @@ function blockOf(
       ...(name === undefined ? {} : { pipeline: name }),
       ...(destination === undefined ? {} : { destination }),
     };
-    return { section: block.path, settings, general: { ...general, ...own } };
+    const hasOwnDestination = destination !== undefined;
+    return { section: block.path, settings, general: { ...general, ...own }, hasOwnDestination };
   } catch (error) {
     if (!(error instanceof ConfigError) || error.message.startsWith("--")) throw error;
     throw new ConfigError(`${path}: ${error.message}`, { cause: error });

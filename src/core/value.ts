@@ -96,6 +96,8 @@ function toDouble(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value))
     throw new ValueError("expected a number that a double can hold, got a larger one");
+  if (value === 0 && /[1-9]/.test(text.toLowerCase().split("e")[0] ?? ""))
+    throw new ValueError("expected a number that a double can hold, got a smaller one");
   return value;
 }
 

@@ -46,6 +46,11 @@ export class HighWaterMark {
    * Where to start reading: the mark, or what is in quarantine before it, minus the lookback,
    * inclusive. Undefined: read everything.
    */
+  /** Whether any row had a timestamp, in this sync or before. */
+  get isSet(): boolean {
+    return this.#since !== undefined;
+  }
+
   get since(): string | undefined {
     if (this.#since === undefined) return undefined;
     const { quarantined = [], column = "", lookbackMs } = this.#options;

@@ -1,3 +1,4 @@
+import { readQuarantineReasons } from "./quarantine-reasons.ts";
 import {
   ConfigError,
   isOperational,
@@ -89,7 +90,7 @@ export async function sync(options: SyncOptions): Promise<Summary> {
     }
     const names = streams.map(({ name }) => name);
     const quarantined = await session.countQuarantined(names);
-    const reasons = await session.quarantineReasons(names);
+    const reasons = await readQuarantineReasons(session, names, options.log);
     const settled = await session.countSettled(names);
     const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
     const error = describeFailures(failures);

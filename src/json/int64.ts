@@ -33,10 +33,11 @@ export function parseInt64(slice: string): Int64 | undefined {
 const maxRounding = 2n ** 10n;
 
 /**
- * The whole number that `JSON.parse` made a value of, or that the value spells; undefined for any
+ * The whole number that a JSON parser made a value of, or that the value spells; undefined for any
  * other value. One that was rounded is taken for the greatest that it may have been.
  */
 export function greatestInt64(value: unknown): bigint | undefined {
+  if (typeof value === "bigint") return value;
   if (typeof value === "string") return toExactInteger(value);
   if (typeof value !== "number" || !Number.isInteger(value)) return undefined;
   const rounded = BigInt(value);

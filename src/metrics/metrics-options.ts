@@ -15,6 +15,8 @@ export interface MetricsRecorder {
     pipeline: RecordedPipeline,
     sync: (recording: Recording) => Promise<Result>,
   ): Promise<Result>;
+  /** Writes the file, if there is one: between the syncs of a process that goes on. */
+  save(): Promise<void>;
 }
 
 /** The pipeline of a sync, as far as it is known before its configuration is read. */

@@ -23,6 +23,8 @@ interface RecorderOptions {
   /** What the file of an earlier process says. */
   readonly earlier: () => Promise<readonly EarlierSync[]>;
   readonly signal: AbortSignal;
+  /** Writes the file. */
+  readonly save?: (() => Promise<void>) | undefined;
 }
 
 /** Records the syncs of one process, each under its own labels. */
@@ -32,6 +34,10 @@ export class Recorder implements MetricsRecorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+  }
+
+  async save(): Promise<void> {
+    await this.#options.save?.();
   }
 
   async record<Result>(

@@ -7,6 +7,7 @@ const noMetrics: MetricsRecorder = {
       observe: (session) => Promise.resolve(session),
       countFailedStreams: () => undefined,
     }),
+  save: () => Promise.resolve(),
 };
 
 /**

@@ -45,7 +45,7 @@ async function runCounted<Result>(
   metrics: Metrics,
   { work, file, save, log, signal }: RunOptions<Result>,
 ): Promise<Result> {
-  const recorder = new Recorder({ metrics, earlier: () => readEarlierSyncs(file), signal });
+  const recorder = new Recorder({ metrics, earlier: () => readEarlierSyncs(file), signal, save });
   try {
     return await work(recorder);
   } catch (error) {

@@ -8,8 +8,12 @@ import { findDiverged } from "./diverged.ts";
 import { commonNames, type Experiment } from "./experiment.ts";
 import { selectIfExists } from "./query-section.ts";
 
-/** Names of what nobody should share; and of W&B's own keys. */
-const unshared = /secret|token|passw|api_?key|credential|^_|(?:^|\.)_wandb(?:\.|$)/i;
+/** W&B's own keys. */
+const internal = /^_|(?:^|\.)_wandb(?:\.|$)/;
+
+/** The last word of names of what nobody should share: not `max_tokens`, or a `tokenizer`. */
+const secretWord =
+  /(?:^|[._-])(?:secrets?|token|pass(?:wor)?d|passphrase|pwd|(?:api)?key|auth|credentials?)$|[a-z](?:Key|Token|Secret|Password)$/i;
 
 /** Reads all experiments and the curves of the best; `undefined` if there are none. */
 export async function readExperiments(
@@ -51,14 +55,14 @@ function parseExperiment(
     key,
     name: typeof name === "string" && name !== "" ? `${String(toCell(name))} (${id})` : id,
     row,
-    parameters: cellsOf(row[section.parameters]),
-    results: cellsOf(row[section.results]),
+    parameters: cellsOf(row[section.parameters], (name) => !secretWord.test(name)),
+    results: cellsOf(row[section.results], () => true),
   };
 }
 
-function cellsOf(json: unknown): ReadonlyMap<string, Cell> {
+function cellsOf(json: unknown, mayBeShared: (name: string) => boolean): ReadonlyMap<string, Cell> {
   const cells = [...flatMembers(json)]
-    .filter(([name]) => !unshared.test(name))
+    .filter(([name]) => !internal.test(name) && mayBeShared(name))
     .map(([name, value]) => [String(toCell(name)), toCell(value)] as const);
   return new Map(cells);
 }

@@ -28,6 +28,7 @@ export function reportHtml(data: ReportData, { script, style }: ReportAssets): s
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="rivulet">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">

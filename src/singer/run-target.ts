@@ -1,3 +1,4 @@
+import { readQuarantineReasons } from "../engine/quarantine-reasons.ts";
 import { addCounts, type Counts, type Session, zeroCounts } from "../core/destination.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
@@ -41,7 +42,7 @@ export async function runTarget(options: TargetOptions): Promise<Summary> {
     for (const stream of failures.keys()) countsFor(counts, stream);
     const streams = [...new Set([...counts.keys(), inputStream])];
     const quarantined = await session.countQuarantined(streams);
-    const reasons = await session.quarantineReasons(streams);
+    const reasons = await readQuarantineReasons(session, streams, options.log);
     const settled = await session.countSettled(streams);
     const status = failures.size > 0 ? "failed" : quarantined > 0 ? "partial" : "completed";
     const error = describeFailures(failures);

@@ -93,6 +93,27 @@ test.each([
   expect(status).toBe(2);
 });
 
+test("validate checks every pipeline without variables and connections", async () => {
+  const block = { api_key: "${NO_SUCH_KEY}", entity: "acme", project: "digits" };
+  const wandb = [
+    { name: "one", ...block },
+    { name: "two", ...block },
+    { name: "three", ...block, page_size: 0, destination: "three.db" },
+    { name: "four", ...block, destination: "four.db" },
+  ];
+  await using folder = await newFolder({ "configuration.json": { wandb } });
+  for (const args of [["validate"], ["wandb", "validate"]]) {
+    const { status, stdout } = await run("rivulet", args, { cwd: folder.path });
+    expect(stdout.trimEnd().split("\n")).toEqual([
+      "ok      one",
+      expect.stringMatching(/^failed {2}two: has the destination of "one", and two pipelines/),
+      expect.stringMatching(/^failed {2}three: .*wandb\.2\.page_size: expected a whole number/),
+      "ok      four",
+    ]);
+    expect(status).toBe(2);
+  }
+});
+
 test.each([
   [[{ entity: "a" }], /wandb\.0\.name: missing; each block of a list is a pipeline with a name/],
   [[{ name: "a" }, { name: "a" }], /wandb: two pipelines have the name "a"; rename one/],

@@ -2,7 +2,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfiguration } from "../../src/configuration/configuration.ts";
-import { loadEnvironmentFiles } from "../../src/configuration/environment-file.ts";
+import {
+  environmentFileOf,
+  loadEnvironmentFiles,
+} from "../../src/configuration/environment-file.ts";
 import type { WandbConfig } from "../../src/sources/wandb/connection/config.ts";
 import { wandb } from "../../src/sources/wandb/source.ts";
 import { newFolder } from "../support/program.ts";
@@ -154,7 +157,7 @@ test(".env sets what the environment does not have; the one beside the configura
   await mkdir(inner);
   await writeFile(join(inner, ".env"), 'A=1\nexport B="two words"\n# C=3\nHAS=file\n');
   const env: Record<string, string | undefined> = { HAS: "environment" };
-  const origins = loadEnvironmentFiles(join(inner, "configuration.json"), env);
+  loadEnvironmentFiles(join(inner, "configuration.json"), env);
   expect(env).toMatchObject({ A: "1", B: "two words", HAS: "environment" });
-  expect([...origins.keys()]).toEqual(["A", "B"]);
+  expect(["A", "HAS"].map(environmentFileOf)).toEqual([join(inner, ".env"), undefined]);
 });

@@ -72,6 +72,9 @@ describe("canonical", () => {
     expect(canonical.double("NaN")).toBeNaN();
     expect(canonical.double("-Infinity")).toBe(-Infinity);
     expect(canonical.double("0.1")).toBe(0.1);
+    expect(canonical.double("0e-400")).toBe(0);
+    for (const tiny of ["1e-400", `0.${"0".repeat(400)}1`, "-1e-999"])
+      expect(() => canonical.double(tiny)).toThrow(/got a smaller one/);
     expect(Object.is(canonical.double("-0.0"), -0)).toBe(true);
     expect(canonical.double("9007199254740992")).toBe(2 ** 53);
     for (const value of ["9007199254740993", 2n ** 53n + 1n, "1e999", "abc", "toString", true]) {

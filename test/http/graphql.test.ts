@@ -46,7 +46,7 @@ describe("GraphqlClient", () => {
   test("posts query and variables, and returns the data and the body", async () => {
     listener = respond('{"data":{"run":{"id":12345678901234567890}}}');
     const { data, body } = await graphql.request(request);
-    expect(data).toEqual({ run: { id: 12345678901234567000 } });
+    expect(data).toEqual({ run: { id: 12345678901234567890n } });
     expect(body.text).toContain("12345678901234567890");
     expect(server.requests[0]).toMatchObject({ method: "POST" });
     expect(JSON.parse(server.requests[0]?.body ?? "")).toEqual({

@@ -54,3 +54,13 @@ test("a number that JSON.parse rounded is taken for the greatest that it may hav
   expect(greatestInt64("1767225600123456789")).toBe(1767225600123456789n);
   expect(greatestInt64(undefined)).toBeUndefined();
 });
+
+test.each([
+  [1767225600123456789n, 1767225600123456789n],
+  ["1767225600123456789", 1767225600123456789n],
+  [7, 7n],
+  [7.5, undefined],
+  [null, undefined],
+])("the whole number in %s is at most %s", (value, greatest) => {
+  expect(greatestInt64(value)).toBe(greatest);
+});

@@ -13,11 +13,12 @@ import { loadSource, serviceNames } from "../../sources/registry.ts";
 import { exitStatus } from "../invocation/exit-status.ts";
 import { configure, type Invocation } from "../invocation/invocation.ts";
 import { locateDestination } from "../invocation/locate-destination.ts";
+import { secretsOfFile } from "../invocation/secrets-of-file.ts";
 import { packageFolder } from "../invocation/package-folder.ts";
 
 /** `report`: writes what the destination holds of a source into one HTML file. */
 export async function reportCommand(invocation: Invocation): Promise<number> {
-  const file = outputOf(invocation);
+  const file = await outputOf(invocation);
   const { title, report } = invocation.source;
   const {
     destination: url,
@@ -33,9 +34,10 @@ export async function reportCommand(invocation: Invocation): Promise<number> {
 
 /** `rivulet report`: the same of all pipelines that have written to the destination. */
 export async function programReportCommand(invocation: Invocation<undefined>): Promise<number> {
-  const file = outputOf(invocation);
+  const file = await outputOf(invocation);
   const { terminal, flags, signal } = invocation;
   const { url, openOptions } = await locateDestination(flags);
+  terminal.hideSecrets(await secretsOfFile(flags.config));
   await using destination = await openDestination(url, {
     log: terminal.log,
     signal,
@@ -57,7 +59,7 @@ async function subjectsIn(destination: Destination): Promise<readonly ReportSubj
   const sources = await Promise.all(serviceNames.map(loadSource));
   return [...pipelines].map(([pipeline, tables]) => {
     const source = sources.find(({ name }) =>
-      sourceTables[name]?.some((table) => tables.includes(table)),
+      sourceTables[name]?.every((table) => tables.includes(table)),
     );
     const title = source
       ? `${source.title}${source.name === pipeline ? "" : ` (${pipeline})`}`
@@ -70,7 +72,7 @@ async function subjectsIn(destination: Destination): Promise<readonly ReportSubj
 const sourceTables: Readonly<Record<string, readonly string[]>> = {
   opik: ["opik_project", "opik_dataset", "opik_dataset_item"],
   wandb: ["runs", "metrics"],
-  countly: ["apps", "groups", "users"],
+  countly: ["apps", "users"],
 };
 
 interface Writing {
@@ -98,7 +100,7 @@ async function writeReport(
     typeof value === "string" ? terminal.redact(value) : value,
   ) as typeof data;
   const html = reportHtml(safe, await readAssets());
-  await replaceFile(file, html).catch((cause: unknown) => {
+  await replaceFile(file, html, { mode: 0o600 }).catch((cause: unknown) => {
     throw new ConfigError(
       `-o ${file}: cannot be written (${messageOf(cause)}); name another file`,
       {
@@ -111,16 +113,17 @@ async function writeReport(
 }
 
 /** Throws a ConfigError unless a file is named that does not exist yet, or may be replaced. */
-function outputOf({ flags: { output, force } }: Pick<Invocation, "flags">): string {
+async function outputOf({ flags: { output, force } }: Pick<Invocation, "flags">): Promise<string> {
   if (output === undefined) throw new ConfigError("report: name the file, as in -o report.html");
-  if (force !== true && existsSync(output) && !isReport(output))
+  if (force !== true && existsSync(output) && !(await isReport(output)))
     throw new ConfigError(`-o ${output}: exists; name another file, or add --force`);
   return output;
 }
 
 /** A report is made again and again: one may replace another. */
-function isReport(file: string): boolean {
-  return /\.html?$/i.test(file);
+async function isReport(file: string): Promise<boolean> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.slice(0, 1000).includes('<meta name="generator" content="rivulet">');
 }
 
 async function readAssets() {

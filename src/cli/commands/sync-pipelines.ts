@@ -8,6 +8,7 @@ import type { MetricsRecorder } from "../../metrics/metrics-options.ts";
 import { withMetrics } from "../../metrics/with-metrics.ts";
 import { loadSource, sourceNames } from "../../sources/registry.ts";
 import {
+  exitStatus,
   exitStatusOfError,
   exitStatusOfSync,
   exitStatusOfSeveral,
@@ -32,23 +33,36 @@ export async function syncPipelinesCommand(invocation: Invocation<undefined>): P
   const { flags, signal, terminal } = invocation;
   const { "metrics-port": port, "metrics-file": file } = flags;
   const metrics = { side: "ingest", port, file, log: terminal.log, signal } as const;
-  const pipelines = await selectPipelines(flags);
-  return await repeatEvery(flags.every, invocation, async () => {
-    const limit = pLimit(flags.parallel ?? 1);
-    const ended = await withMetrics(metrics, (recorder) =>
-      Promise.all(
-        pipelines.map((pipeline) => limit(() => syncPipeline(pipeline, invocation, recorder))),
-      ),
-    );
-    if (flags.quiet !== true) printOverview(ended, invocation);
-    signal.throwIfAborted();
-    return exitStatusOfSeveral(ended.map(({ status }) => status));
-  });
+  const pipelines = await selectPipelines(invocation);
+  return await withMetrics(metrics, (recorder) =>
+    repeatEvery(flags.every, invocation, async ({ isFirst }) => {
+      const limit = pLimit(flags.parallel ?? 1);
+      const fullRefresh = isFirst && flags["full-refresh"] === true;
+      const round = { ...invocation, flags: { ...flags, "full-refresh": fullRefresh } };
+      const ended = await Promise.all(
+        pipelines.map((pipeline) => limit(() => syncPipeline(pipeline, round, recorder))),
+      );
+      await recorder.save();
+      if (flags.quiet !== true) printOverview(ended, invocation);
+      signal.throwIfAborted();
+      const statuses = ended.map(({ status }) => status);
+      if (flags.every !== undefined && statuses.every((one) => one === exitStatus.configError))
+        throw new ConfigError("no pipeline can be synced; mend the problems above");
+      return exitStatusOfSeveral(statuses);
+    }),
+  );
 }
 
 /** Those that were asked for, else all, in the order of the file. */
-async function selectPipelines(flags: Invocation["flags"]): Promise<readonly NamedPipeline[]> {
-  const all = await readPipelines(flags.config, sourceNames);
+async function selectPipelines({
+  flags,
+  terminal,
+}: Invocation<undefined>): Promise<readonly NamedPipeline[]> {
+  const { pipelines: all, others } = await readPipelines(flags.config, sourceNames);
+  for (const name of others)
+    terminal.log.warning(
+      `${name}: the block of an external connector is not synced here; run rivulet --connector ${name} sync`,
+    );
   const names = all.map(({ name }) => name);
   const selected = flags.pipeline?.split(",").map((name) => name.trim()) ?? names;
   const unknown = selected.find((name) => !names.includes(name));

@@ -1,3 +1,4 @@
+import { ConfigError } from "../../core/errors.ts";
 import { readStream } from "../../engine/read-stream.ts";
 import { withMetrics } from "../../metrics/with-metrics.ts";
 import { exitStatus, exitStatusOfSync } from "../invocation/exit-status.ts";
@@ -16,26 +17,30 @@ import { runSync } from "./run-sync.ts";
 /** `sync`: copies the source into the destination. */
 export async function syncCommand(invocation: Invocation): Promise<number> {
   const { flags, terminal, signal, source } = invocation;
+  if (flags["dry-run"] === true && flags.every !== undefined)
+    throw new ConfigError("--every: not with --dry-run; leave one of them out");
   if (flags["dry-run"] === true) return await dryRun(invocation, await configure(invocation));
   const { "metrics-port": port, "metrics-file": file } = flags;
   const metrics = { side: "ingest", port, file, log: terminal.log, signal } as const;
-  const pipeline = { source: source.name, defaultName: source.name };
-  const round = () =>
-    withMetrics(metrics, (recorder) =>
+  const pipeline = { source: source.name, defaultName: flags.pipeline ?? source.name };
+  return await withMetrics(metrics, async (recorder) => {
+    const syncOnce = (isFirst: boolean): Promise<number> =>
       recorder.record(pipeline, async (recording) => {
         const configured = await configure(invocation);
         const summary = await runSync(configured, {
           ...invocation,
-          fullRefresh: flags["full-refresh"] === true,
+          fullRefresh: isFirst && flags["full-refresh"] === true,
           allowMassDeletion: flags["allow-mass-deletion"] === true,
           quiet: flags.quiet === true,
           recording,
           check: () => source.check(configured.config, configured.context),
         });
         return exitStatusOfSync(summary);
-      }),
+      });
+    return await repeatEvery(flags.every, invocation, ({ isFirst }) =>
+      syncOnce(isFirst).finally(() => recorder.save()),
     );
-  return await repeatEvery(flags.every, invocation, round);
+  });
 }
 
 /** Reads and counts what a sync would read. Writes nothing, not even an empty database. */

@@ -51,14 +51,18 @@ const unitMs: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
+/** What a timer of Node can wait for, about. */
+const maxDurationMs = 24 * 86_400_000;
+
 /** A length of time, such as `90s`, `15m`, `2h` or `1d`, in milliseconds. */
 function duration(description: string) {
   const toMs = (given: unknown): unknown => {
     const [, count = "", unit = ""] = /^(\d{1,6})\s*([smhd])$/.exec(String(given).trim()) ?? [];
-    return count === "" || Number(count) === 0 ? given : Number(count) * (unitMs[unit] ?? 0);
+    const ms = Number(count) * (unitMs[unit] ?? 0);
+    return ms > 0 && ms <= maxDurationMs ? ms : given;
   };
   const error = ({ input }: { readonly input?: unknown }): string =>
-    `expected a time such as 90s, 15m, 2h or 1d, got ${JSON.stringify(input)}`;
+    `expected a time of at most 24 days, such as 90s, 15m, 2h or 1d, got ${JSON.stringify(input)}`;
   return described(z.preprocess(toMs, z.number({ error })), { description });
 }
 
@@ -141,7 +145,7 @@ const flagFields = {
   }),
   parallel: wholeNumber({ min: 1, max: 64 }, { description: "How many pipelines to sync at once" }),
   every: duration("Sync again and again, this often: 15m, 1h"),
-  "max-age": duration("End with 1 unless a sync has completed in this time: 2h"),
+  "max-age": duration("End with 1 unless a sync has completed, at least in part, in this time: 2h"),
   "batch-dir": text({
     description: "Folder that files of a BATCH must be in (default: the working directory)",
   }),

@@ -71,7 +71,7 @@ export async function configure(
   const { source, flags } = invocation;
   const { configuration, context } = await configureConnector(invocation, needs);
   const { config, pipeline } = configuration;
-  const destination = typedDestination(flags) ?? configuration.destination ?? defaultDestination;
+  const { destination = defaultDestination } = configuration;
   const target = await configureTarget(invocation);
   return {
     config,
@@ -79,14 +79,10 @@ export async function configure(
     streams: selectStreams(source.streams(config, context), flags.streams),
     pipeline: pipelineOf({ name: pipeline, identity: source.identity(config) }, target),
     destination,
-    origins: describeOrigins(configuration, flags),
+    origins: describeOrigins(configuration),
     openOptions: { ...context, ...openingOf(configuration) },
     ...(target ? { target } : {}),
   };
-}
-
-function typedDestination({ destination }: Flags): string | undefined {
-  return destination ?? (process.env["RIVULET_DESTINATION"] || undefined);
 }
 
 /** Reads the configuration of a source or of any other connector, and hides its secrets. */
@@ -110,7 +106,7 @@ export async function configureConnector(
     typed: typedSettings(source, flags),
     flags: flagsByKey(source.name),
     isOffline,
-    hasDestination: typedDestination(flags) !== undefined,
+    destination: { flag: flags.destination, variable: process.env["RIVULET_DESTINATION"] },
   });
   const { config, secrets } = configuration;
   terminal.hideSecrets(secrets, namesIn(config, secrets));

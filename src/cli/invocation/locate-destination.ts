@@ -32,10 +32,16 @@ export async function locateDestination(
   const root = await readSettings(path);
   if (!root && flags.config !== undefined)
     throw new ConfigError(`${path}: no such file; name another, or pass --destination URL`);
-  const given = flags.destination ?? (env["RIVULET_DESTINATION"] || undefined);
   const problems: string[] = [];
-  const destination = given ?? destinationOf(root ?? {}, sources, flags.pipeline);
   const context = { env, problems, folder: dirname(path) };
+  const own =
+    flags.destination === undefined
+      ? destinationOf(root ?? {}, sources, flags.pipeline)
+      : undefined;
+  // A variable does not go before the destination that a pipeline has for itself.
+  const isOwn = own !== undefined && own !== root?.["destination"];
+  const given = flags.destination ?? (isOwn ? undefined : env["RIVULET_DESTINATION"] || undefined);
+  const destination = given === undefined ? own : undefined;
   const general = readGeneralSettings({ ...root, destination }, context);
   if (problems.length > 0) throw new ConfigError(`${path}: ${problems.join("; ")}`);
   const url = given ?? general.destination ?? defaultDestination;
@@ -48,12 +54,14 @@ function destinationOf(
   sources: readonly string[],
   pipeline: string | undefined,
 ): unknown {
-  const { destination: common } = root;
+  const { destination: common, pipeline: fallback } = root;
   const pipelines = sources.flatMap((source) =>
-    blocksOf(root, source).map(({ name = source, destination = common }) => ({
-      name,
-      destination,
-    })),
+    blocksOf(root, source).map(
+      ({ name = typeof fallback === "string" ? fallback : source, destination = common }) => ({
+        name,
+        destination,
+      }),
+    ),
   );
   const named = pipelines.filter(({ name }) => pipeline === undefined || name === pipeline);
   const names = pipelines.map(({ name }) => name);

@@ -1,5 +1,6 @@
 import type { TypedSettings } from "../../configuration/configuration.ts";
 import type { Settings } from "../../configuration/parse-settings.ts";
+import { ConfigError } from "../../core/errors.ts";
 import type { Source } from "../../core/source.ts";
 import type { FlagName, Flags } from "./flags.ts";
 
@@ -56,6 +57,8 @@ export function typedSettings(
     return value === undefined ? [] : [{ key, value, origin: `--${flag}` }];
   });
   const { projects = [], concurrency } = flags;
+  if (projects.length > 0 && flags.project !== undefined)
+    throw new ConfigError("--project: not beside ENTITY/PROJECT; name all projects in one way");
   if (projects.length > 0)
     flagged.push({ key: "project", value: projects, origin: "ENTITY/PROJECT" });
   if (concurrency !== undefined)

@@ -197,7 +197,8 @@ export class SqlSession implements Session {
   }
 
   #plan(batches: readonly Batch[]): WritePlan {
-    return planWrites(batches, { tables: this.#tables.byStream, quarantine: this.#quarantine });
+    const { byStream: tables, lost } = this.#tables;
+    return planWrites(batches, { tables, lost, quarantine: this.#quarantine });
   }
 
   async #execute(plan: WritePlan, isolation: Isolation): Promise<ReadonlyMap<string, Counts>> {

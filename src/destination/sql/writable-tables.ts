@@ -9,6 +9,7 @@ import type { WritableTable } from "./writable-table.ts";
 export class WritableTables {
   readonly #mapping: TypeMapping;
   readonly #byStream = new Map<string, WritableTable>();
+  readonly #lost = new Map<string, ClaimedTableError>();
 
   constructor(mapping: TypeMapping) {
     this.#mapping = mapping;
@@ -16,6 +17,11 @@ export class WritableTables {
 
   get byStream(): ReadonlyMap<string, WritableTable> {
     return this.#byStream;
+  }
+
+  /** Why tables that were prepared belong to another pipeline by now, by stream. */
+  get lost(): ReadonlyMap<string, ClaimedTableError> {
+    return this.#lost;
   }
 
   get streams(): string[] {
@@ -26,6 +32,7 @@ export class WritableTables {
   set(table: PreparedTable, unwidenable: ReadonlySet<string> = new Set()): void {
     const encoder = createEncoder(table, this.#mapping);
     this.#byStream.set(table.stream, { table, encoder, unwidenable });
+    this.#lost.delete(table.stream);
   }
 
   /** What a stream's column, and its table, are called in the database. */
@@ -42,7 +49,10 @@ export class WritableTables {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof ClaimedTableError) this.#byStream.delete(error.stream);
+      if (error instanceof ClaimedTableError) {
+        this.#byStream.delete(error.stream);
+        this.#lost.set(error.stream, error);
+      }
       throw error;
     }
   }

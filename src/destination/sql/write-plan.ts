@@ -1,3 +1,4 @@
+import type { ClaimedTableError } from "../../core/errors.ts";
 import type { Key, Row } from "../../core/schema.ts";
 import type { Batch, Checkpoint, Rejected, Sweep } from "../../core/source.ts";
 import { deduplicate } from "./deduplicate.ts";
@@ -24,6 +25,8 @@ export interface WritePlan {
 
 interface PlanContext {
   readonly tables: ReadonlyMap<string, WritableTable>;
+  /** Why tables that were prepared belong to another pipeline by now, by stream. */
+  readonly lost?: ReadonlyMap<string, ClaimedTableError>;
   readonly quarantine: Quarantine;
 }
 
@@ -83,7 +86,11 @@ function addRows(
   const { stream, rows, updates = [], deletes = [], sweep } = batch;
   if (rows.length + updates.length + deletes.length === 0 && !sweep) return;
   const writable = context.tables.get(stream);
-  if (!writable) throw new Error(`stream "${stream}": written to before it was prepared`);
+  if (!writable)
+    throw (
+      context.lost?.get(stream) ??
+      new Error(`stream "${stream}": written to before it was prepared`)
+    );
   let write = openWrites.get(stream);
   if (!write) {
     write = { ...emptyWrite(writable.table.columns.length), writable };

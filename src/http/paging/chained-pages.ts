@@ -103,6 +103,6 @@ class ChainedPages implements Pages {
 }
 
 function asText(next: unknown, path: string): string {
-  if (typeof next === "string" || typeof next === "number") return String(next);
+  if (["string", "number", "bigint"].includes(typeof next)) return String(next);
   throw new SourceError(`${path}: expected the next link or cursor as text, got ${typeof next}`);
 }

@@ -112,17 +112,21 @@ async function* readIncrementally(
   });
   const pages = openPages(reading, mark.since === undefined ? {} : cursor.query(mark.since));
   let rows = 0;
+  let hasGap = false;
   for await (const page of pages) {
     options.signal.throwIfAborted();
     const mapped = mapper.map(page);
     rows += mapped.rows.length;
-    const checkpoint = mark.page(mapped.rows.map((row) => textIn(row, cursor.column)));
+    // The next read begins before what could not be read.
+    hasGap ||= page.unreadable !== undefined;
+    const reached = mark.page(mapped.rows.map((row) => textIn(row, cursor.column)));
+    const checkpoint = hasGap ? undefined : reached;
     const batch = toBatch(page, { ...mapped, rejected: located(mapped, cursor) });
     yield { ...batch, ...(checkpoint ? { checkpoint } : {}) };
   }
   const checkpoint = pages.complete ? mark.end() : undefined;
   if (checkpoint) yield { rows: [], bytes: 0, checkpoint };
-  if (pages.complete && rows > 0 && mark.since === undefined)
+  if (pages.complete && rows > 0 && !mark.isSet)
     options.log.warning(
       `${declaration.name}: no row has a timestamp in "${cursor.column}", so each sync reads everything; see the cursor`,
     );

@@ -65,7 +65,7 @@ export class Outcomes {
     const lacks = items - walk.items;
     const seen = this.#seen(walk, date);
     const counts = `dataset "${this.#dataset.name}": the service counts ${items} items and shows ${walk.items}`;
-    if (isSettled && date - seen.since >= settlingMs) {
+    if (isSettled && !walk.hasUnkeyed && date - seen.since >= settlingMs) {
       const gap = { ...this.#gap(`${counts}, always the same`), settled: true };
       const { entry, sweep } = this.ofComplete(walk, version);
       return { entry: { ...entry, seen: { ...seen, lacks } }, sweep, rejected: [gap] };
@@ -94,7 +94,9 @@ export class Outcomes {
     const seen = isOther
       ? { digest: walk.digest ?? "", since: version.date }
       : this.#seen(walk, version.date);
-    const sweep = version.date - seen.since >= settlingMs ? walk.sweep() : undefined;
+    // An item that came without its id may be any of the rows.
+    const isProven = version.date - seen.since >= settlingMs && !walk.hasUnkeyed;
+    const sweep = isProven ? walk.sweep() : undefined;
     return this.#swept({ ...this.#entry(walk, version), seen }, sweep);
   }
 

@@ -87,6 +87,14 @@ describe("pages with the cursor of the next", () => {
     ]);
   });
 
+  test("are read on from a cursor that is a number of 64 bits, with all its digits", async () => {
+    const first = `{"items": [1], "meta": {"cursor": 1767225600123456789}}`;
+    await using server = await startServer(inTurn(respond(first), respond({ items: [2] })));
+    const pages = cursorPages(testClient(server.url), list);
+    expect(await rowsOf(pages)).toEqual(["1", "2"]);
+    expect(server.requests[1]?.url.search).toBe("?size=2&after=1767225600123456789");
+  });
+
   test("fail if a cursor repeats", async () => {
     await using server = await startServer(respond({ items: [1], meta: { cursor: "a" } }));
     const pages = cursorPages(testClient(server.url), list);

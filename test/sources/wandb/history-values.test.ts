@@ -58,6 +58,18 @@ describe.each(databases)("on %s", (_name, newDatabase) => {
     expect(await quarantine()).toEqual([]);
   });
 
+  test("steps of 64 bits are read from a server that counts no lines, and stay", async () => {
+    wandb.faults.missingFields = ["Run.historyLineCount"];
+    const run = project.addRun();
+    run.log(new RawJson(`{"_step": ${nanoseconds}, "loss": 0}`));
+    await sync();
+    run.log(new RawJson(`{"_step": ${nextDay}, "loss": 1}`));
+    run.finish();
+    await sync();
+    await sync({ rescan_days: 1 });
+    expect(await stored("loss")).toEqual([`${nanoseconds}: 0`, `${nextDay}: 1`]);
+  });
+
   test("a value nested very deeply arrives, and the rest of its line", async () => {
     const run = project.addRun({ history: { lastStep: 0, keys: [], line: () => line } });
     run.finish();

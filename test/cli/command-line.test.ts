@@ -79,7 +79,7 @@ describe("reports an invalid command line in one sentence and the usage, with ex
     [["demo", "now"], 'unexpected argument "now"; leave it out'],
     [
       ["now"],
-      'unknown command "now"; expected one of opik, wandb, countly, example, demo, sync, target, query, report, create',
+      'unknown command "now"; expected one of opik, wandb, countly, example, demo, sync, validate, target, query, report, create',
     ],
     [["opik", "--dry-rum"], '--dry-rum: unknown option; did you mean "--dry-run"?'],
     [["--force", "opik", "sync"], "--force: unknown option; expected one of --log-format, "],
